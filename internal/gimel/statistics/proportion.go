@@ -1,0 +1,53 @@
+package statistics
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// TwoProportionP is the two-sided p-value of the two-proportion z-test with
+// pooled variance, which is Pearson's chi-square test of the two-by-two table
+// without continuity correction (R: prop.test(correct = FALSE)). It holds for
+// one look at a size fixed in advance. Both variants need trials.
+func TwoProportionP(a, b Variant) float64 {
+	z, _ := pooledZ(a, b)
+	return 2 * distuv.UnitNormal.Survival(math.Abs(z))
+}
+
+// pooledZ is the z statistic of a − b and the effective size m = ab/(a+b), so
+// that the variance of the difference is p(1−p)/m. Without any spread (nobody
+// or everybody converted) z is 0: such a table says nothing of a difference.
+func pooledZ(a, b Variant) (z, m float64) {
+	na, nb := float64(a.Trials), float64(b.Trials)
+	m = na * nb / (na + nb)
+	p := pooledRate(a, b)
+	if p <= 0 || p >= 1 {
+		return 0, m
+	}
+	return (a.rate() - b.rate()) / math.Sqrt(p*(1-p)/m), m
+}
+
+func pooledRate(a, b Variant) float64 {
+	return float64(a.Successes+b.Successes) / float64(a.Trials+b.Trials)
+}
+
+// Holm corrects p-values for being several (R: p.adjust(method = "holm")):
+// S. Holm, "A simple sequentially rejective multiple test procedure",
+// Scandinavian Journal of Statistics 6 (1979). The order is kept.
+func Holm(p []float64) []float64 {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(p[i], p[j]) })
+	adjusted := make([]float64, len(p))
+	var largest float64
+	for rank, i := range order {
+		largest = max(largest, min(1, p[i]*float64(len(p)-rank)))
+		adjusted[i] = largest
+	}
+	return adjusted
+}
