@@ -1,0 +1,119 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ensureNetwork makes the bridge, with the first address of the network, and
+// lets the hosts out through this machine's own address.
+func (l *Lab) ensureNetwork(ctx context.Context) error {
+	bridge, network := l.config.Bridge, l.config.Network
+	if !linkExists(bridge) {
+		if err := run(ctx, "ip", "link", "add", bridge, "type", "bridge"); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(filepath.Join("/sys/class/net", bridge, "bridge")); err != nil {
+		return fmt.Errorf("%s: is there and not a bridge: give the lab another name for its bridge", bridge)
+	}
+	address := netip.PrefixFrom(gateway(network), network.Bits())
+	if !hasAddress(bridge, address) {
+		if err := run(ctx, "ip", "address", "add", address.String(), "dev", bridge); err != nil {
+			return err
+		}
+	}
+	if err := run(ctx, "ip", "link", "set", bridge, "up"); err != nil {
+		return err
+	}
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
+		return err
+	}
+	cmd := command(ctx, "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(ruleset(bridge, network))
+	return runCommand(cmd)
+}
+
+// ruleset is a table of our own, so that nothing else on the machine is touched
+// and it goes as a whole. Declaring it before the deletion makes that work the
+// first time too (nft(8)). The segment size follows the route's MTU, as the
+// machine may stand behind a link with a smaller one than the bridge's.
+func ruleset(bridge string, network netip.Prefix) string {
+	table := natTable(bridge)
+	return fmt.Sprintf(`table ip %[1]s
+delete table ip %[1]s
+table ip %[1]s {
+	chain nat {
+		type nat hook postrouting priority srcnat
+		ip saddr %[3]s ip daddr != %[3]s masquerade
+	}
+	chain forward {
+		type filter hook forward priority mangle
+		iifname %[2]q tcp flags syn tcp option maxseg size set rt mtu
+		oifname %[2]q tcp flags syn tcp option maxseg size set rt mtu
+	}
+}
+`, table, bridge, network)
+}
+
+func natTable(bridge string) string { return "provision_lab_" + bridge }
+
+// removeNetwork takes the bridge and the table away, if they are there.
+func (l *Lab) removeNetwork(ctx context.Context) error {
+	table := natTable(l.config.Bridge)
+	if _, err := lookPath("nft"); err == nil {
+		cmd := command(ctx, "nft", "-f", "-")
+		cmd.Stdin = strings.NewReader(fmt.Sprintf("table ip %[1]s\ndelete table ip %[1]s\n", table))
+		if err := runCommand(cmd); err != nil {
+			return err
+		}
+	}
+	if !linkExists(l.config.Bridge) {
+		return nil
+	}
+	return run(ctx, "ip", "link", "delete", l.config.Bridge)
+}
+
+// removeLink deletes the end of a host's link that a killed nspawn has left on
+// our bridge; with it in place the next boot fails with `File exists`.
+func (l *Lab) removeLink(ctx context.Context, name string) error {
+	link := "vb-" + name
+	if !linkExists(link) {
+		return nil
+	}
+	bridge, err := os.Readlink(filepath.Join("/sys/class/net", link, "master"))
+	if err == nil && filepath.Base(bridge) != l.config.Bridge {
+		return fmt.Errorf("%s: a link of that name is on the bridge %s, not ours", link, filepath.Base(bridge))
+	}
+	if err := run(ctx, "ip", "link", "delete", link); err != nil && linkExists(link) {
+		return err
+	}
+	return nil
+}
+
+func linkExists(name string) bool {
+	_, err := os.Lstat(filepath.Join("/sys/class/net", name))
+	return err == nil
+}
+
+func hasAddress(link string, address netip.Prefix) bool {
+	found, err := net.InterfaceByName(link)
+	if err != nil {
+		return false
+	}
+	addresses, err := found.Addrs()
+	if err != nil {
+		return false
+	}
+	for _, have := range addresses {
+		if have.String() == address.String() {
+			return true
+		}
+	}
+	return false
+}
