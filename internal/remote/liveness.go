@@ -1,0 +1,123 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// liveConn counts what arrives. Any byte is a sign of life, so a slow link that
+// still moves is never given up; SSH's flow control makes a host that takes our
+// data answer at least every megabyte or so.
+type liveConn struct {
+	net.Conn
+	received atomic.Int64
+}
+
+func (c *liveConn) Read(buffer []byte) (int, error) {
+	n, err := c.Conn.Read(buffer)
+	c.received.Add(int64(n))
+	return n, err
+}
+
+// keepAlive asks the host for a sign of life after each interval of silence,
+// and returns when it has failed to give one `most` times, or when done is
+// closed. Half-open TCP would else wait for ever: nothing comes, not even an end.
+func keepAlive(conn *liveConn, client *ssh.Client, interval time.Duration, most int, done <-chan struct{}) (dead bool) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	var asking atomic.Bool
+	last, silent := conn.received.Load(), 0
+	for {
+		select {
+		case <-done:
+			return false
+		case <-ticker.C:
+		}
+		if now := conn.received.Load(); now != last {
+			last, silent = now, 0
+			continue
+		}
+		if silent >= most {
+			return true
+		}
+		silent++
+		if asking.CompareAndSwap(false, true) {
+			go func() { // may block in a full send buffer: closing the connection frees it
+				client.SendRequest("keepalive@openssh.com", true, nil)
+				asking.Store(false)
+			}()
+		}
+	}
+}
+
+// errStalled is the cause of a connection that watchdog cut off.
+var errStalled = errors.New("no progress within the connect timeout")
+
+// watchdog bounds TCP and handshake together. It closes the connection instead
+// of setting a deadline on it, because a connection through a jump host has
+// none. It stands still while a person is asked something.
+type watchdog struct {
+	timeout time.Duration
+	cancel  context.CancelCauseFunc
+
+	mu    sync.Mutex
+	timer *time.Timer
+}
+
+// startWatchdog returns a context that ends, with errStalled as its cause, when
+// the time is up.
+func startWatchdog(parent context.Context, timeout time.Duration) (context.Context, *watchdog) {
+	ctx, cancel := context.WithCancelCause(parent)
+	w := &watchdog{timeout: timeout, cancel: cancel}
+	w.timer = time.AfterFunc(timeout, func() { cancel(errStalled) })
+	return ctx, w
+}
+
+func (w *watchdog) pause() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Stop()
+}
+
+func (w *watchdog) resume() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Reset(w.timeout)
+}
+
+func (w *watchdog) stop() {
+	w.pause()
+	w.cancel(nil)
+}
+
+// asking returns config with callbacks that stop the clock while they run.
+func (w *watchdog) asking(config Config) Config {
+	if ask := config.Password; ask != nil {
+		config.Password = func(prompt string) ([]byte, error) {
+			w.pause()
+			defer w.resume()
+			return ask(prompt)
+		}
+	}
+	if ask := config.Passphrase; ask != nil {
+		config.Passphrase = func(file string) ([]byte, error) {
+			w.pause()
+			defer w.resume()
+			return ask(file)
+		}
+	}
+	if ask := config.ConfirmHostKey; ask != nil {
+		config.ConfirmHostKey = func(host, fingerprint string) bool {
+			w.pause()
+			defer w.resume()
+			return ask(host, fingerprint)
+		}
+	}
+	return config
+}

@@ -1,0 +1,120 @@
+// Package remote is one authenticated connection to a host: over SSH, or to
+// this machine. It runs sh scripts there, as the login user or as root, carries
+// files, and forwards connections. It knows nothing of recipes.
+//
+// What it costs: a command is one channel and one exec request, two round
+// trips; nothing else is asked of the server, no pty, no environment, no agent
+// forwarding, and no keepalive before the first interval has passed in silence.
+package remote
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Address is what a user may type or an inventory may hold, already parsed. A
+// zero User or Port leaves the choice to ssh_config. Host is a name, an IPv4
+// address, or an IPv6 address without brackets, with its zone if it has one.
+type Address struct {
+	User string
+	Host string
+	Port int
+}
+
+// String is user@host:port with what is set, and brackets where they are needed.
+func (a Address) String() string {
+	text := a.Host
+	if a.Port != 0 {
+		text = net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
+	}
+	if a.User != "" {
+		text = a.User + "@" + text
+	}
+	return text
+}
+
+// Config says how to connect. One value serves all hosts of a run, from several
+// goroutines at once; the callbacks must allow that, and cache what they ask.
+type Config struct {
+	ConfigFile string   // ssh -F: "" is ~/.ssh/config and then /etc/ssh/ssh_config; "none" reads no file
+	Options    []string // ssh -o: "Key=Value" or "Key Value"; they win over the files
+	Identities []string // ssh -i: private key files, offered before all others
+	KnownHosts string   // the one known_hosts file to trust; "" is what ssh_config says
+
+	Password       func(prompt string) ([]byte, error) // the login password; asked at most once a host; nil is never
+	SudoPassword   func(prompt string) ([]byte, error) // asked only once sudo has prompted for it; nil is never
+	Passphrase     func(file string) ([]byte, error)   // nil: an encrypted key that no agent holds is an error
+	ConfirmHostKey func(host, fingerprint string) bool // StrictHostKeyChecking=ask; nil refuses
+
+	ConnectTimeout time.Duration // TCP and handshake together; 0 is ssh_config's ConnectTimeout, or 10 s
+	KeepAlive      time.Duration // silence before a question; 0 is ssh_config's ServerAliveInterval, or 15 s
+
+	Warn func(message string) // nil drops warnings
+}
+
+func (c Config) warn(message string) {
+	if c.Warn != nil {
+		c.Warn(message)
+	}
+}
+
+// Command is a script for /bin/sh. Its text stands in the argument list of the
+// processes that run it, where every user of the host can read it: a secret
+// belongs on Stdin. It runs with LC_ALL=C.UTF-8, so that messages are not
+// translated.
+type Command struct {
+	Script string
+	Root   bool // as uid 0: through sudo unless the login is root
+}
+
+// Connection is one authenticated connection to a host. Its methods may be
+// called from several goroutines at once.
+type Connection struct {
+	transport transport
+	root      bool   // the login user is root: no sudo
+	token     string // random; what tells our output from a login shell's noise
+	config    Config
+	name      string
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// transport is what a connection runs on: ssh or this machine.
+type transport interface {
+	// start runs a command line that every login shell understands.
+	start(ctx context.Context, commandLine string) (stream, error)
+	dial(ctx context.Context, network, address string) (net.Conn, error)
+	close() error
+}
+
+func newConnection(t transport, name string, root bool, config Config) *Connection {
+	random := make([]byte, 16)
+	rand.Read(random) // never fails (crypto/rand, since Go 1.24)
+	return &Connection{transport: t, name: name, root: root, token: hex.EncodeToString(random), config: config}
+}
+
+// Name is the host as errors name it: the address that was asked for.
+func (c *Connection) Name() string { return c.name }
+
+// LoginIsRoot tells whether commands run as root without sudo.
+func (c *Connection) LoginIsRoot() bool { return c.root }
+
+// DialContext connects from the host: network is "tcp" (or tcp4, tcp6) or
+// "unix". Over SSH this is the connection's own port forwarding, which the
+// server may refuse (AllowTcpForwarding, AllowStreamLocalForwarding).
+func (c *Connection) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return c.transport.dial(ctx, network, address)
+}
+
+// Close ends the connection. Every pending Wait returns, with ErrLost where the
+// command's outcome is not known. It may be called more than once.
+func (c *Connection) Close() error {
+	c.closeOnce.Do(func() { c.closeErr = c.transport.close() })
+	return c.closeErr
+}

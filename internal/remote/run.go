@@ -1,0 +1,78 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+const (
+	// MaxOutput bounds what Run keeps of a command's stdout, in bytes.
+	MaxOutput = 16 << 20
+
+	// StderrTail bounds what Run keeps of a command's stderr, in bytes.
+	StderrTail = 64 << 10
+)
+
+// Run runs a command to its end and returns what it wrote to stdout, also when
+// it fails. It drains both streams whatever their length, and keeps the first
+// MaxOutput bytes of stdout and the last StderrTail of stderr; more on stdout
+// is ErrTooMuchOutput. A failed command is an *ExitError with its stderr.
+func (c *Connection) Run(ctx context.Context, command Command, stdin []byte) ([]byte, error) {
+	process, err := c.Start(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	var stdout head
+	var stderr tail
+	var streams sync.WaitGroup
+	streams.Go(func() { io.Copy(&stdout, process.Stdout) })
+	streams.Go(func() { io.Copy(&stderr, process.Stderr) })
+	go func() { // may block for ever where the command does not read: the end of the command frees it
+		process.Stdin.Write(stdin)
+		process.Stdin.Close()
+	}()
+	streams.Wait()
+	err = process.Wait()
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		exit.Stderr = stderr.kept
+	}
+	if ctx.Err() != nil && err != nil {
+		err = fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+	}
+	if err == nil && stdout.cut {
+		err = fmt.Errorf("%s: %w: more than %d MiB", c.name, ErrTooMuchOutput, MaxOutput>>20)
+	}
+	return stdout.kept, err
+}
+
+// head keeps the first MaxOutput bytes written to it.
+type head struct {
+	kept []byte
+	cut  bool
+}
+
+func (h *head) Write(data []byte) (int, error) {
+	room := MaxOutput - len(h.kept)
+	if len(data) > room {
+		h.cut = true
+		h.kept = append(h.kept, data[:room]...)
+	} else {
+		h.kept = append(h.kept, data...)
+	}
+	return len(data), nil
+}
+
+// tail keeps the last StderrTail bytes written to it.
+type tail struct{ kept []byte }
+
+func (t *tail) Write(data []byte) (int, error) {
+	t.kept = append(t.kept, data...)
+	if extra := len(t.kept) - StderrTail; extra > 0 {
+		t.kept = append(t.kept[:0], t.kept[extra:]...)
+	}
+	return len(data), nil
+}
