@@ -1,0 +1,57 @@
+package store
+
+import (
+	"strconv"
+	"strings"
+)
+
+// The keys of exact counting. {tag} is "{namespace:experiment}", a Redis
+// Cluster hash tag: one experiment lives on one shard, so one script may touch
+// all its keys.
+//
+//	gimel:{tag}                               hash, the experiment:
+//	    id            random, part of every other key: a deleted experiment's
+//	                  leftovers cannot meet those of a new one of that name
+//	    state         running | archived
+//	    created       Unix time
+//	    counters      how many counters there are
+//	    c:EVENT:VARIANT   count
+//	    n:EVENT:VARIANT   number of buckets (absent: 1)
+//	    b:EVENT:VARIANT   base, imported from another Redis; added to the count
+//	    variants, v:VARIANT   declared variants and their weights
+//	    goals, g:GOAL         declared goals
+//	    planned           planned participants a variant
+//	gimel:{tag}:ID:EVENT:VARIANT:NUMBER       set, a bucket of fingerprints
+//	gimel:{tag}:ID:EVENT:VARIANT:days         hash, day (UTC) to count
+//	gimel:{tag}:ID:discarded                  hash, an experiment being deleted
+//	gimel:{experiments}:declared              set of namespace:experiment
+//	gimel:{experiments}:undeclared            set of namespace:experiment
+//	gimel:{experiments}:discarded             set of namespace:experiment:ID
+const (
+	declaredKey   = "gimel:{experiments}:declared"
+	undeclaredKey = "gimel:{experiments}:undeclared"
+	discardedKey  = "gimel:{experiments}:discarded"
+)
+
+// A '}' in a name would end the hash tag early.
+var tagEscape = strings.NewReplacer("%", "%25", "{", "%7B", "}", "%7D")
+
+func experimentKey(namespace, experiment string) string {
+	return "gimel:{" + tagEscape.Replace(namespace) + ":" + tagEscape.Replace(experiment) + "}"
+}
+
+func bucketKey(experimentKey, id, counter string, number int64) string {
+	return experimentKey + ":" + id + ":" + counter + ":" + strconv.FormatInt(number, 10)
+}
+
+func daysKey(experimentKey, id, counter string) string {
+	return experimentKey + ":" + id + ":" + counter + ":days"
+}
+
+func discardKey(experimentKey, id string) string {
+	return experimentKey + ":" + id + ":discarded"
+}
+
+func member(namespace, experiment string) string { return namespace + ":" + experiment }
+
+func counterName(event, variant string) string { return event + ":" + variant }

@@ -1,0 +1,196 @@
+// Package store keeps experiments and their counters in Redis.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"provision/internal/gimel/event"
+)
+
+// Counting says how uuids are counted.
+type Counting string
+
+const (
+	// Exact counts every uuid once, for as long as the experiment lives.
+	Exact Counting = "exact"
+	// HLL writes the keys of the original gimel, HyperLogLogs that the
+	// original can read. They are off by 0.81 % (standard error).
+	HLL Counting = "hll"
+)
+
+// Settings are what a store needs beside its Redis.
+type Settings struct {
+	Counting Counting
+	// HashKey keys the HMAC of the uuids. Another key counts every uuid anew.
+	HashKey []byte
+	// UndeclaredCap is how many undeclared experiments are accepted; 0 refuses
+	// them.
+	UndeclaredCap int
+	// CounterCap is how many counters (event times variant) an experiment has.
+	CounterCap int
+}
+
+// ErrNotFound is returned for an experiment that there is not.
+var ErrNotFound = errors.New("no such experiment")
+
+// Store counts events and answers for experiments. It is safe for concurrent
+// use.
+type Store struct {
+	client       redis.UniversalClient
+	settings     Settings
+	scripts      scripts
+	fingerprints *fingerprinter
+
+	mu      sync.Mutex
+	layouts map[string]*layout // by experiment key
+}
+
+// layout is what this process believes of an experiment's buckets. Redis
+// checks it with every event, so that a wrong belief costs one more round.
+type layout struct {
+	id      string
+	buckets map[string]int64 // by counter
+}
+
+// New makes a store over a connected client.
+func New(client redis.UniversalClient, settings Settings) *Store {
+	return &Store{
+		client:       client,
+		settings:     settings,
+		scripts:      newScripts(),
+		fingerprints: newFingerprinter(settings.HashKey),
+		layouts:      map[string]*layout{},
+	}
+}
+
+// Counting tells how this store counts.
+func (s *Store) Counting() Counting { return s.settings.Counting }
+
+// Ready says whether events can be counted now: Redis answers and knows the
+// scripts. Missing scripts are loaded.
+func (s *Store) Ready(ctx context.Context) error {
+	err := s.scripts.loaded(ctx, s.client)
+	if errors.Is(err, errScriptsMissing) {
+		err = s.scripts.load(ctx, s.client)
+	}
+	if err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
+}
+
+// Outcome is what became of one event. With an Err it was not committed, or
+// not known to be, and should be sent again.
+type Outcome struct {
+	Added  bool         // false: it had been counted before
+	Reason event.Reason // why it was dropped, or ""
+	Err    error
+}
+
+// Commit counts events in one go and answers for each, in their order, after
+// Redis has answered. An event committed twice counts once.
+func (s *Store) Commit(ctx context.Context, events []event.Event) []Outcome {
+	if s.settings.Counting == HLL {
+		return s.commitHLL(ctx, events)
+	}
+	return s.commitExact(ctx, events)
+}
+
+// rounds bounds how often one commit may ask again: for missing scripts, an
+// unknown experiment, and buckets that another process has split.
+const rounds = 8
+
+var errUnsettled = errors.New("redis: experiment kept changing")
+
+// settle calls attempt with the outcomes that are still open until there are
+// none. attempt sets outcomes and returns those to try again, and the events
+// whose experiment is unknown.
+func (s *Store) settle(ctx context.Context, events []event.Event, outcomes []Outcome,
+	attempt func(open []int) (again, unknown []int, err error)) {
+	open := make([]int, len(events))
+	for i := range open {
+		open[i] = i
+	}
+	for range rounds {
+		again, unknown, err := attempt(open)
+		if errors.Is(err, errScriptsMissing) {
+			err = s.scripts.load(ctx, s.client)
+		}
+		for _, i := range unknown {
+			accepted, registerErr := s.register(ctx, events[i], outcomes, i)
+			if registerErr != nil {
+				err = registerErr
+			}
+			if accepted {
+				again = append(again, i)
+			}
+		}
+		open = again
+		if len(open) == 0 {
+			return
+		}
+		if err != nil {
+			fail(outcomes, open, err)
+			return
+		}
+	}
+	fail(outcomes, open, errUnsettled)
+}
+
+func fail(outcomes []Outcome, open []int, err error) {
+	for _, i := range open {
+		outcomes[i] = Outcome{Err: err}
+	}
+}
+
+// register lets an undeclared experiment in, or sets the reason why not.
+func (s *Store) register(ctx context.Context, e event.Event, outcomes []Outcome, i int) (bool, error) {
+	accepted, err := s.enlist(ctx, e.Namespace, e.Experiment, s.settings.UndeclaredCap)
+	if err != nil {
+		outcomes[i] = Outcome{Err: err}
+		return false, err
+	}
+	if !accepted {
+		reason := event.TooManyExperiments
+		if s.settings.UndeclaredCap == 0 {
+			reason = event.UndeclaredExperiment
+		}
+		outcomes[i] = Outcome{Reason: reason}
+		return false, nil
+	}
+	return true, nil
+}
+
+// enlist enters an undeclared experiment in the list and makes its hash.
+func (s *Store) enlist(ctx context.Context, namespace, experiment string, limit int) (bool, error) {
+	accepted, err := s.scripts.register.Run(ctx, s.client,
+		[]string{declaredKey, undeclaredKey}, member(namespace, experiment), limit).Int()
+	if err != nil {
+		return false, fmt.Errorf("redis: register experiment: %w", err)
+	}
+	if accepted == 0 {
+		return false, nil
+	}
+	err = s.scripts.create.Run(ctx, s.client, []string{experimentKey(namespace, experiment)},
+		newID(), time.Now().Unix()).Err()
+	if err != nil {
+		return false, fmt.Errorf("redis: create experiment: %w", err)
+	}
+	return true, nil
+}
+
+// newID is eight random characters, enough to tell the lives of one experiment
+// apart.
+func newID() string {
+	var random [4]byte
+	rand.Read(random[:]) // never fails (crypto/rand since Go 1.24)
+	return hex.EncodeToString(random[:])
+}
