@@ -120,9 +120,20 @@ func runBuild(cmd *exec.Cmd, lock *os.File) error {
 	return fmt.Errorf("%s: %w%s", filepath.Base(cmd.Path), err, indented(tail(string(output), 15)))
 }
 
+// ownsBases says whether the bases are this lab's, not only lent to it.
+func (l *Lab) ownsBases() bool { return l.config.Base == filepath.Join(l.config.Dir, "base") }
+
 // removeBases removes what ensureBase and Seed have made.
-func (l *Lab) removeBases() error {
+func (l *Lab) removeBases(ctx context.Context) error {
+	if !l.ownsBases() {
+		return nil
+	}
 	for _, suite := range Suites() {
+		lock, err := l.lockBase(ctx, suite)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
 		base := filepath.Join(l.config.Base, suite)
 		for _, path := range []string{base, base + ".building", base + ".seed", base + ".lock"} {
 			if err := removeTree(path); err != nil {

@@ -211,7 +211,7 @@ func (l *Lab) Remove(ctx context.Context, names ...string) error {
 }
 
 // Destroy throws away all hosts, the bridge, the NAT rule, the keys and, unless
-// keepBase, the bases. IP forwarding stays as it is: others may use it by now.
+// keepBase or when they are another lab's, the bases. IP forwarding stays as it is: others may use it by now.
 func (l *Lab) Destroy(ctx context.Context, keepBase bool) error {
 	unlock, err := l.lock(ctx)
 	if err != nil {
@@ -228,7 +228,7 @@ func (l *Lab) Destroy(ctx context.Context, keepBase bool) error {
 	if err := l.removeNetwork(ctx); err != nil {
 		return err
 	}
-	return l.removeState(keepBase)
+	return l.removeState(ctx, keepBase)
 }
 
 func (l *Lab) named(names []string) ([]Host, error) {

@@ -29,26 +29,35 @@ func (l *Lab) Seed(ctx context.Context, suite string, packages []string) error {
 	if err := l.ensureBase(ctx, suite); err != nil {
 		return err
 	}
+	newest, err := l.extendSeed(ctx, suite, packages)
+	if err != nil {
+		return fmt.Errorf("seed %s: %w", suite, err)
+	}
+	return l.removeOldSeeds(ctx, suite, newest)
+}
+
+// extendSeed makes a new layer if one is needed, and returns the newest's number.
+func (l *Lab) extendSeed(ctx context.Context, suite string, packages []string) (int, error) {
 	lock, err := l.lockBase(ctx, suite)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer lock.Close()
 	have, number, err := l.newestSeed(suite)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	wanted, done := mergeSeed(have, packages)
 	if done {
-		return nil
+		return number, nil
 	}
 	l.progress("seed %s: %s", suite, strings.Join(wanted, " "))
 	start := time.Now()
 	if err := l.addSeed(ctx, lock, suite, number, wanted); err != nil {
-		return fmt.Errorf("seed %s: %w", suite, err)
+		return 0, err
 	}
 	l.progress("seed %s: done in %s", suite, since(start))
-	return l.removeOldSeeds(suite, number)
+	return number + 1, nil
 }
 
 // seedState is what a seed layer was made for.
@@ -154,13 +163,18 @@ func download(ctx context.Context, lock *os.File, root string, packages []string
 	return inRoot(ctx, lock, root, append(args, packages...)...)
 }
 
-// removeOldSeeds removes the layers up to a number that no host of this lab
-// stands on. Another lab that shares the bases may: then the bases' own lab is
-// the one that has to keep its hosts fresh, so only the lab that owns them removes.
-func (l *Lab) removeOldSeeds(suite string, upTo int) error {
-	if l.config.Base != filepath.Join(l.config.Dir, "base") {
+// removeOldSeeds removes the layers before the newest that no host stands on.
+// Only the lab that owns the bases does, as it cannot see the hosts of another
+// lab that shares them: those have to be made fresh when it did.
+func (l *Lab) removeOldSeeds(ctx context.Context, suite string, newest int) error {
+	if !l.ownsBases() {
 		return nil
 	}
+	unlock, err := l.lock(ctx) // no host is just being put on an old layer
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	hosts, err := l.Hosts()
 	if err != nil {
 		return err
@@ -172,7 +186,7 @@ func (l *Lab) removeOldSeeds(suite string, upTo int) error {
 	for _, number := range numbers {
 		name := filepath.Join(suite+".seed", strconv.Itoa(number))
 		used := slices.ContainsFunc(hosts, func(h Host) bool { return slices.Contains(h.Layers, name) })
-		if number > upTo || used {
+		if number >= newest || used {
 			continue
 		}
 		layer := filepath.Join(l.config.Base, name)

@@ -96,9 +96,9 @@ func (l *Lab) remove(hosts []Host) error {
 }
 
 // removeState removes the lab's files, those that we know and no others.
-func (l *Lab) removeState(keepBase bool) error {
+func (l *Lab) removeState(ctx context.Context, keepBase bool) error {
 	if !keepBase {
-		if err := l.removeBases(); err != nil {
+		if err := l.removeBases(ctx); err != nil {
 			return err
 		}
 	}
