@@ -1,0 +1,194 @@
+package inventory
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Select returns the hosts that a limit names, in the inventory's order, each once. Every
+// element is a list with commas of names, groups, patterns (web*, of hosts and groups),
+// all, and exclusions of any of these (!web3). Without a limit, or with exclusions alone,
+// it starts from all. What matches nothing is an *Error.
+func (inv *Inventory) Select(limit []string) ([]Host, error) {
+	chosen, excluded := map[string]bool{}, map[string]bool{}
+	started := false
+	for _, part := range splitList(limit) {
+		term, not := strings.CutPrefix(part, "!")
+		names, err := inv.match(term)
+		if err != nil {
+			return nil, err
+		}
+		into := chosen
+		if not {
+			into = excluded
+		}
+		started = started || !not
+		for _, name := range names {
+			into[name] = true
+		}
+	}
+	var hosts []Host
+	for _, host := range inv.hosts {
+		if (chosen[host.Name] || !started && !host.aside) && !excluded[host.Name] {
+			hosts = append(hosts, host)
+		}
+	}
+	if len(hosts) > 0 {
+		return hosts, nil
+	}
+	if len(inv.hosts) == 0 {
+		return nil, &Error{What: "inventory", Problem: "has no hosts", Advice: "name one: -H user@host"}
+	}
+	return nil, &Error{What: fmt.Sprintf("limit %q", strings.Join(limit, ",")), Problem: "matches no host", Advice: "its exclusions leave nothing"}
+}
+
+// match returns the names of the hosts that one term of a limit stands for.
+func (inv *Inventory) match(term string) ([]string, error) {
+	refuse := func(problem, hint string) ([]string, error) {
+		return nil, &Error{What: fmt.Sprintf("limit %q", term), Problem: problem, Advice: hint}
+	}
+	pattern := strings.ContainsAny(term, "*?[\\")
+	if _, err := path.Match(term, ""); err != nil {
+		return refuse("is not a pattern", "* is any text, ? one letter, [ab] one of these")
+	}
+	fits := func(name string) bool {
+		if name == term {
+			return true
+		}
+		matched, _ := path.Match(term, name)
+		return pattern && matched
+	}
+	var names, candidates []string
+	for _, host := range inv.hosts {
+		candidates = append(candidates, host.Name)
+		if fits(host.Name) || term == "all" && !host.aside {
+			names = append(names, host.Name)
+		}
+	}
+	empty := ""
+	for _, g := range inv.groups {
+		candidates = append(candidates, g.name)
+		if fits(g.name) {
+			names = append(names, slices.Sorted(maps.Keys(g.members))...)
+			empty = g.name
+		}
+	}
+	switch {
+	case len(names) > 0:
+		return names, nil
+	case term == "":
+		return refuse("is empty", "write names with commas between them: -l web1,web2")
+	case empty != "":
+		return refuse(fmt.Sprintf("group %s has no hosts", empty), "add some under its hosts: in the inventory")
+	case pattern:
+		return refuse("matches no host and no group", "put it in quotes, so that the shell leaves it alone; provision list shows the hosts")
+	}
+	hint := didYouMean(term, append(candidates, "all"))
+	if strings.ContainsAny(term, "@:") {
+		hint = "an address goes with -H: -H " + term
+	}
+	return refuse("there is no such host or group", hint)
+}
+
+// AdHoc returns the hosts of -H, in the order given. Every element is a list with commas
+// of ParseHost's form. A host of the inventory is meant by its name, and has its entry;
+// a user or a port in front of it or behind takes the place of the entry's. The same host
+// twice is refused.
+func (inv *Inventory) AdHoc(specs []string) ([]Host, error) {
+	var hosts []Host
+	given := map[string]string{}
+	for _, spec := range splitList(specs) {
+		address, err := ParseHost(spec)
+		if err != nil {
+			return nil, err
+		}
+		host, err := inv.adHoc(spec, address)
+		if err != nil {
+			return nil, err
+		}
+		before, twice := given[host.Name]
+		if !twice {
+			before, twice = given[host.Address.place()]
+		}
+		if twice {
+			return nil, &Error{What: fmt.Sprintf("host %q", spec), Problem: fmt.Sprintf("is given twice, first as %q", before), Advice: "name each host once"}
+		}
+		given[host.Name], given[host.Address.place()] = spec, spec
+		hosts = append(hosts, host)
+	}
+	if len(hosts) == 0 {
+		return nil, &Error{What: "host", Problem: "none is given", Advice: "-H user@host"}
+	}
+	return hosts, nil
+}
+
+func (inv *Inventory) adHoc(spec string, address Address) (Host, error) {
+	for _, host := range inv.hosts {
+		if host.Name != address.Host {
+			continue
+		}
+		if address.User != "" {
+			host.Address.User = address.User
+		}
+		if address.Port != 0 {
+			host.Address.Port = address.Port
+		}
+		return host, nil
+	}
+	if spec == "all" || slices.Contains(inv.Groups(), spec) {
+		return Host{}, &Error{What: fmt.Sprintf("host %q", spec), Problem: "is a group", Advice: "groups go with -l: -l " + spec}
+	}
+	name := address
+	name.User = ""
+	vars := maps.Clone(inv.vars)
+	if vars == nil {
+		vars = map[string]Setting{}
+	}
+	return Host{Name: name.String(), Address: address, Vars: vars, secrets: inv.secrets}, nil
+}
+
+// With returns an inventory that also has these hosts, in a group of this name: the lab's.
+// They have the vars that are for all hosts, but are not in the group all. What the file
+// has under the same name wins: a host's entry, or the group with the hosts named there.
+func (inv *Inventory) With(name string, hosts ...Host) *Inventory {
+	more := *inv
+	more.hosts, more.groups = slices.Clone(inv.hosts), slices.Clone(inv.groups)
+	there := map[string]bool{}
+	for _, host := range inv.hosts {
+		there[host.Name] = true
+	}
+	taken := there[name] || slices.Contains(inv.Groups(), name)
+	added := group{name: name, depth: 1, members: map[string]bool{}}
+	for _, host := range hosts {
+		added.members[host.Name] = true
+		if there[host.Name] || slices.Contains(inv.Groups(), host.Name) {
+			continue
+		}
+		vars := map[string]Setting{}
+		maps.Copy(vars, inv.vars)
+		maps.Copy(vars, host.Vars)
+		host.Vars, host.secrets, host.aside = vars, inv.secrets, true
+		if !taken {
+			host.Groups = append(slices.Clone(host.Groups), name)
+		}
+		more.hosts = append(more.hosts, host)
+	}
+	if !taken && len(hosts) > 0 {
+		more.groups = append(more.groups, added)
+	}
+	return &more
+}
+
+// splitList splits each element at its commas.
+func splitList(list []string) []string {
+	var parts []string
+	for _, element := range list {
+		for part := range strings.SplitSeq(element, ",") {
+			parts = append(parts, strings.Trim(part, " "))
+		}
+	}
+	return parts
+}

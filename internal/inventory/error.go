@@ -1,0 +1,112 @@
+// Package inventory reads hosts.yaml: the hosts, their groups, the tasks that belong on
+// them and the variables of those tasks. It is strict: what it does not understand it
+// refuses, with the place and what to write instead, before anything is connected to.
+package inventory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// Position is a place in a file. Line and Column count from 1, the column in characters;
+// a Line of 0 is the file as a whole, or the command line where File says so.
+type Position struct {
+	File   string
+	Line   int
+	Column int
+}
+
+// String returns file:line:column, as compilers and editors write it.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Error is one thing that is refused, and where it stands.
+type Error struct {
+	Position
+	What    string // "variable graphite.auth"; "" when the problem says it all
+	Problem string
+	Advice  string // what to do about it; "" when there is nothing to say
+	Cause   error  // of a file that cannot be read
+}
+
+// Error returns "file:line:column: what: problem".
+func (e *Error) Error() string {
+	var parts []string
+	for _, part := range []string{e.Position.String(), e.What, e.Problem} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// Hint returns what to do about it, "" when there is nothing to say.
+func (e *Error) Hint() string { return e.Advice }
+
+// Unwrap returns the cause, so that errors.Is(err, fs.ErrNotExist) tells of a missing file.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Errors is everything that is wrong with a file, in the file's order. Load and Parse
+// return it when there is more than one thing; a single one is returned as *Error.
+type Errors []*Error
+
+// Error returns every error, one a line; of all but the last, the hint with it, since
+// whoever prints an error and its Hint shows that one itself.
+func (e Errors) Error() string {
+	var text strings.Builder
+	for i, err := range e {
+		text.WriteString(err.Error())
+		if i < len(e)-1 {
+			if err.Advice != "" {
+				text.WriteString("\n  hint: " + err.Advice)
+			}
+			text.WriteString("\n")
+		}
+	}
+	return text.String()
+}
+
+// Hint returns the last error's hint.
+func (e Errors) Hint() string { return e[len(e)-1].Hint() }
+
+// Unwrap returns each error.
+func (e Errors) Unwrap() []error {
+	all := make([]error, len(e))
+	for i, err := range e {
+		all[i] = err
+	}
+	return all
+}
+
+// result returns the errors sorted by place, nil when there are none.
+func (e Errors) result() error {
+	slices.SortStableFunc(e, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	switch len(e) {
+	case 0:
+		return nil
+	case 1:
+		return e[0]
+	}
+	return e
+}
+
+// didYouMean returns a hint with the nearest name, or with all of a few.
+func didYouMean(word string, names []string) string {
+	if near := recipe.Nearest(word, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(names) == 0 || len(names) > 12 {
+		return ""
+	}
+	return "one of " + strings.Join(names, ", ")
+}

@@ -1,0 +1,194 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// maxSize is the most that a hosts.yaml may be, in bytes: some ten thousand hosts.
+const maxSize = 1 << 20
+
+// Known is every task with its variables. It is passed in, so that a task or a variable
+// that there is not is refused with the nearest name that there is.
+type Known map[string][]recipe.Variable
+
+// tasks returns the names, sorted.
+func (k Known) tasks() []string { return slices.Sorted(maps.Keys(k)) }
+
+// variable finds "task.variable"; the hint says what was probably meant.
+func (k Known) variable(key string) (v recipe.Variable, problem, hint string) {
+	task, name, dotted := strings.Cut(key, ".")
+	variables, known := k[task]
+	if !known {
+		hint := didYouMean(task, k.tasks())
+		if !dotted {
+			hint = "a variable is written task.variable"
+		}
+		return v, fmt.Sprintf("there is no task %q", task), hint
+	}
+	var names []string
+	for _, v := range variables {
+		if dotted && v.Name == name {
+			return v, "", ""
+		}
+		names = append(names, task+"."+v.Name)
+	}
+	if !dotted {
+		return v, "want task.variable, found the task alone", "one of " + strings.Join(names, ", ")
+	}
+	if len(names) == 0 {
+		return v, fmt.Sprintf("task %s has no variables", task), ""
+	}
+	return v, fmt.Sprintf("task %s has no variable %q", task, name), didYouMean(key, names)
+}
+
+// Setting is a variable's value as the inventory has it, and where it stands.
+type Setting struct {
+	// Value is raw, as recipe.Variable.Decode wants it, or a Ciphertext.
+	Value any
+	Position
+}
+
+// Host is one host, with everything that its groups bring to it.
+type Host struct {
+	Name    string // in the inventory; of an ad hoc host its address without the user
+	Address Address
+	Groups  []string           // outermost first; without the implicit group all
+	Tasks   []string           // those of its groups first, then its own
+	Vars    map[string]Setting // by "task.variable"; what is nearest to the host wins
+	secrets Decrypter
+	aside   bool // not in the group all
+}
+
+// Inventory is a hosts.yaml that was read and found good. The zero value is an inventory
+// without a file: it has no hosts, but takes ad hoc ones.
+type Inventory struct {
+	vars       map[string]Setting
+	groups     []group
+	hosts      []Host
+	recipients []string
+	secrets    Decrypter
+}
+
+type group struct {
+	name     string
+	at       Position
+	hosts    []string // those named in it
+	children []string // the groups named in it
+	members  map[string]bool // its hosts and those of the groups in it
+	tasks    []string
+	vars     map[string]Setting
+	depth    int // 1 is in no other group
+}
+
+// Hosts returns the hosts of the group all, in the file's order.
+func (inv *Inventory) Hosts() []Host {
+	var all []Host
+	for _, host := range inv.hosts {
+		if !host.aside {
+			all = append(all, host)
+		}
+	}
+	return all
+}
+
+// Groups returns the groups' names in the file's order, without the implicit all.
+func (inv *Inventory) Groups() []string {
+	var names []string
+	for _, g := range inv.groups {
+		names = append(names, g.name)
+	}
+	return names
+}
+
+// Recipients returns the public keys for whom this inventory's secrets are encrypted.
+func (inv *Inventory) Recipients() []string { return slices.Clone(inv.recipients) }
+
+// Load reads an inventory from a file. Secrets stay encrypted until a host's Values are
+// asked for; secrets may be nil, and then those Values are an error. A file that cannot
+// be read is an *Error that wraps the reason: errors.Is(err, fs.ErrNotExist).
+func Load(path string, known Known, secrets Decrypter) (*Inventory, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data, known, secrets)
+}
+
+// readFile reads what may be an inventory, and never more than maxSize of it.
+func readFile(path string) ([]byte, error) {
+	refuse := func(problem, hint string, cause error) ([]byte, error) {
+		return nil, &Error{Position: Position{File: path}, Problem: problem, Advice: hint, Cause: cause}
+	}
+	// Before it is opened: opening a FIFO would wait for a writer.
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return refuse("no such file", "start from hosts.example.yaml, or name a host: -H user@host", err)
+	case err != nil:
+		return refuse(reason(err), "", err)
+	case info.IsDir():
+		return refuse("is a directory", "name the file in it", nil)
+	case !info.Mode().IsRegular():
+		return refuse("is not a regular file", "", nil)
+	}
+	const tooBig = "larger than 1 MiB"
+	if info.Size() > maxSize {
+		return refuse(tooBig, "this is hardly an inventory", nil)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return refuse(reason(err), "", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+	if err != nil {
+		return refuse(reason(err), "", err)
+	}
+	if len(data) > maxSize {
+		return refuse(tooBig, "this is hardly an inventory", nil)
+	}
+	return data, nil
+}
+
+// reason is an error without the path, which the message has already.
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// Parse reads an inventory. The name is the file's, for errors; these are an *Error, or
+// Errors where there are several.
+func Parse(name string, data []byte, known Known, secrets Decrypter) (*Inventory, error) {
+	if len(data) > maxSize {
+		return nil, &Error{Position: Position{File: name}, Problem: "larger than 1 MiB", Advice: "this is hardly an inventory"}
+	}
+	root, err := parseYAML(name, data)
+	if err != nil {
+		return nil, err
+	}
+	d := decoder{known: known}
+	inv := d.inventory(name, root)
+	if len(d.errs) == 0 {
+		d.resolve(inv)
+	}
+	if err := d.errs.result(); err != nil {
+		return nil, err
+	}
+	inv.secrets = secrets
+	for i := range inv.hosts {
+		inv.hosts[i].secrets = secrets
+	}
+	return inv, nil
+}
