@@ -19,11 +19,11 @@ type Relay struct {
 
 	toTarget, fromTarget, connections atomic.Int64
 
-	mutex  sync.Mutex
+	mutex   sync.Mutex
 	passing chan struct{} // closed while data may pass
-	open   map[net.Conn]struct{}
-	closed bool
-	group  sync.WaitGroup
+	open    map[net.Conn]struct{}
+	closed  bool
+	group   sync.WaitGroup
 }
 
 // NewRelay listens on a free port of loopback. A round trip through it takes

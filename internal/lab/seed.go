@@ -164,8 +164,8 @@ func download(ctx context.Context, lock *os.File, root string, packages []string
 }
 
 // removeOldSeeds removes the layers before the newest that no host stands on.
-// Only the lab that owns the bases does, as it cannot see the hosts of another
-// lab that shares them: those have to be made fresh when it did.
+// Only the lab that owns the bases does. Of another lab that shares them it sees
+// the hosts that run; one that does not has to be made fresh afterwards.
 func (l *Lab) removeOldSeeds(ctx context.Context, suite string, newest int) error {
 	if !l.ownsBases() {
 		return nil
@@ -179,6 +179,10 @@ func (l *Lab) removeOldSeeds(ctx context.Context, suite string, newest int) erro
 	if err != nil {
 		return err
 	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
 	numbers, err := l.seedNumbers(suite)
 	if err != nil {
 		return err
@@ -186,10 +190,10 @@ func (l *Lab) removeOldSeeds(ctx context.Context, suite string, newest int) erro
 	for _, number := range numbers {
 		name := filepath.Join(suite+".seed", strconv.Itoa(number))
 		used := slices.ContainsFunc(hosts, func(h Host) bool { return slices.Contains(h.Layers, name) })
-		if number >= newest || used {
+		layer := filepath.Join(l.config.Base, name)
+		if number >= newest || used || strings.Contains(string(mounts), "="+layer+":") {
 			continue
 		}
-		layer := filepath.Join(l.config.Base, name)
 		if err := os.Remove(layer + ".packages"); err != nil {
 			return err
 		}

@@ -1,0 +1,262 @@
+package lab_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"provision/internal/lab"
+	"provision/internal/lab/labtest"
+)
+
+// TestLabHostBoots runs real hosts through what happens to them: it is one test
+// as each part begins where the one before ended.
+func TestLabHostBoots(t *testing.T) {
+	l := labtest.Open(t)
+	host := labtest.Host(t, l, "lab-self1", "bookworm")
+	other := labtest.Host(t, l, "lab-self2", "trixie")
+
+	t.Run("is Debian as asked for", func(t *testing.T) {
+		for _, h := range []lab.Host{host, other} {
+			wantOutput(t, l, h, "root", "systemctl is-system-running", "running")
+			wantOutput(t, l, h, "root", ". /etc/os-release; echo $VERSION_CODENAME", h.Suite)
+			wantOutput(t, l, h, "root", "hostname", h.Name)
+			wantOutput(t, l, h, "root", "command -v curl python3 crontab logrotate || echo none", "none")
+			wantOutput(t, l, h, "admin", "sudo -n id -un", "root")
+			wantOutput(t, l, h, "operator", "sudo -n true 2>/dev/null || echo refused", "refused")
+			wantOutput(t, l, h, "operator", "echo lab | sudo -S -k -p '' id -un", "root")
+			wantOutput(t, l, h, "root", "apt-get -q update -o APT::Update::Error-Mode=any >/dev/null && echo reached", "reached")
+		}
+	})
+	t.Run("takes the operator's password", func(t *testing.T) {
+		client, err := dial(l, host, "operator", ssh.Password("lab"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Close()
+		if client, err := dial(l, host, "root", ssh.Password("lab")); err == nil {
+			client.Close()
+			t.Error("root got in with a password")
+		}
+	})
+	t.Run("hosts reach each other", func(t *testing.T) {
+		script := "exec 3<>/dev/tcp/" + other.Address.String() + "/22; head -c 7 <&3"
+		wantOutput(t, l, host, "root", "bash -c '"+script+"'", "SSH-2.0")
+	})
+	t.Run("accounts processor time", func(t *testing.T) {
+		if used, err := host.CPU(); err != nil || used <= 0 {
+			t.Errorf("CPU = %s, %v", used, err)
+		}
+	})
+	t.Run("up leaves a running host alone", func(t *testing.T) {
+		before := leader(t, host)
+		up(t, l, host)
+		if after := leader(t, host); after != before {
+			t.Errorf("leader was %d, is %d", before, after)
+		}
+	})
+
+	wantOutput(t, l, host, "root", "echo mine > /root/kept; sync; cat /root/kept", "mine")
+	t.Run("comes back from a reboot", func(t *testing.T) {
+		before := leader(t, host)
+		wantOutput(t, l, host, "root", "systemctl reboot; echo asked", "asked")
+		waitFor(t, "another PID 1", func() bool { pid, err := host.Leader(); return err == nil && pid != before })
+		up(t, l, host)
+		wantOutput(t, l, host, "root", "cat /root/kept", "mine")
+	})
+	t.Run("recovers after nspawn was killed", func(t *testing.T) {
+		kill(t, parent(t, leader(t, host)))
+		waitFor(t, "the host's end", func() bool { return !running(t, l, host) })
+		up(t, l, host)
+		wantOutput(t, l, host, "root", "systemctl is-system-running; cat /root/kept", "running\nmine")
+	})
+	t.Run("recovers after its supervisor was killed", func(t *testing.T) {
+		before := leader(t, host)
+		kill(t, parent(t, parent(t, before)))
+		waitFor(t, "the supervisor's end", func() bool { return !running(t, l, host) })
+		up(t, l, host)
+		if after := leader(t, host); after == before {
+			t.Error("the orphan still runs")
+		}
+		wantOutput(t, l, host, "root", "cat /root/kept", "mine")
+	})
+	t.Run("down lets services end and leaves nothing running", func(t *testing.T) {
+		const service = "systemd-run --quiet --unit=farewell -p RemainAfterExit=yes -p ExecStop='touch /root/farewell' true"
+		wantOutput(t, l, host, "root", service+"; ls /root", "kept")
+		if err := l.Down(t.Context(), host.Name); err != nil {
+			t.Fatal(err)
+		}
+		if running(t, l, host) {
+			t.Error("is said to run")
+		}
+		wantNothingLeft(t, host)
+	})
+	t.Run("two at once boot it once", func(t *testing.T) {
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, err := l.Up(t.Context(), []string{host.Name}, "")
+				errs <- err
+			}()
+		}
+		for range 2 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+		wantOutput(t, l, host, "root", "ls /root", "farewell\nkept")
+	})
+	t.Run("fresh forgets, and keeps address and key", func(t *testing.T) {
+		anew, err := l.Fresh(t.Context(), host.Name, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if anew.Address != host.Address || anew.Suite != host.Suite {
+			t.Errorf("became %+v, was %+v", anew, host)
+		}
+		wantOutput(t, l, host, "root", "cat /root/kept 2>/dev/null || echo forgotten", "forgotten")
+	})
+	t.Run("another suite needs fresh", func(t *testing.T) {
+		if _, err := l.Up(t.Context(), []string{host.Name}, "trixie"); err == nil || !strings.Contains(err.Error(), "lab fresh "+host.Name) {
+			t.Errorf("up with another suite = %v, want an error that names fresh", err)
+		}
+	})
+	t.Run("remove leaves nothing", func(t *testing.T) {
+		if err := l.Remove(t.Context(), host.Name); err != nil {
+			t.Fatal(err)
+		}
+		wantNothingLeft(t, host)
+		if _, err := os.Stat(host.Root()); !os.IsNotExist(err) {
+			t.Errorf("its directory: %v", err)
+		}
+		known, err := os.ReadFile(l.KnownHosts())
+		if err != nil || strings.Contains(string(known), host.Name) || !strings.Contains(string(known), other.Name) {
+			t.Errorf("known_hosts has the wrong hosts (%v):\n%s", err, known)
+		}
+	})
+}
+
+func up(t *testing.T, l *lab.Lab, host lab.Host) {
+	t.Helper()
+	hosts, err := l.Up(t.Context(), []string{host.Name}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hosts[0].Address != host.Address || !hosts[0].Running {
+		t.Fatalf("up made %+v of %+v", hosts[0], host)
+	}
+}
+
+func running(t *testing.T, l *lab.Lab, host lab.Host) bool {
+	t.Helper()
+	now, err := l.Host(host.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now.Running
+}
+
+func leader(t *testing.T, host lab.Host) int {
+	t.Helper()
+	pid, err := host.Leader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func parent(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "\nPPid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	parent, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || parent <= 1 {
+		t.Fatalf("parent of %d: %q, %v", pid, line, err)
+	}
+	return parent
+}
+
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func waitFor(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !happened(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited 30 s for %s", what)
+		}
+	}
+}
+
+// wantNothingLeft looks for what a host has outside of its own directory.
+func wantNothingLeft(t *testing.T, host lab.Host) {
+	t.Helper()
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(mounts), host.Root()) {
+		t.Error("its file system is still mounted")
+	}
+	if _, err := os.Stat("/sys/class/net/vb-" + host.Name); err == nil {
+		t.Error("its link is still on the bridge")
+	}
+	for _, pattern := range []string{"/sys/fs/cgroup/*/provision-lab/", "/sys/fs/cgroup/provision-lab/"} {
+		if groups, _ := filepath.Glob(pattern + host.Name); len(groups) > 0 {
+			t.Errorf("control groups are left: %v", groups)
+		}
+	}
+}
+
+// dial takes the host's key only as the lab has pinned it.
+func dial(l *lab.Lab, host lab.Host, user string, auth ssh.AuthMethod) (*ssh.Client, error) {
+	pinned, err := knownhosts.New(l.KnownHosts())
+	if err != nil {
+		return nil, err
+	}
+	return ssh.Dial("tcp", net.JoinHostPort(host.Address.String(), "22"), &ssh.ClientConfig{
+		User: user, Auth: []ssh.AuthMethod{auth}, HostKeyCallback: pinned, Timeout: 10 * time.Second,
+	})
+}
+
+func wantOutput(t *testing.T, l *lab.Lab, host lab.Host, user, command, want string) {
+	t.Helper()
+	data, err := os.ReadFile(l.Identity())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.ParsePrivateKey(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := dial(l, host, user, ssh.PublicKeys(key))
+	if err != nil {
+		t.Fatalf("%s as %s: %v", host.Name, user, err)
+	}
+	defer client.Close()
+	session, err := client.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	output, err := session.CombinedOutput(command)
+	if got := strings.TrimSpace(string(output)); err != nil || got != want {
+		t.Errorf("%s as %s: %s = %q, %v, want %q", host.Name, user, command, got, err, want)
+	}
+}

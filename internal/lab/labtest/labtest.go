@@ -1,0 +1,71 @@
+// Package labtest gives tests real Debian hosts. They are a lab of their own
+// (state directory, bridge, network), so that tests leave the one that somebody
+// works with alone; the bases are shared with it.
+package labtest
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"provision/internal/lab"
+)
+
+// Open returns the lab for tests. A test that cannot have one as it is not run
+// by root is skipped, except where the environment says CI=true: there nothing
+// may be left out.
+func Open(t testing.TB) *lab.Lab {
+	t.Helper()
+	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
+		t.Skip("lab hosts need root")
+	}
+	l, err := lab.Open(lab.Config{
+		Dir:      lab.DefaultDir + "-test",
+		Base:     filepath.Join(lab.DefaultDir, "base"),
+		Bridge:   "plabtest0",
+		Network:  netip.MustParsePrefix("198.19.255.0/24"),
+		Progress: func(line string) { t.Log(line) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// Host returns a host of that name as if just installed, and removes it after
+// the test. Packages whose tests run at the same time need names of their own.
+func Host(t testing.TB, l *lab.Lab, name, suite string) lab.Host {
+	t.Helper()
+	if err := l.Remove(t.Context(), present(t, l, name)...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// The test's own context has ended by now.
+		if err := l.Remove(context.Background(), present(t, l, name)...); err != nil {
+			t.Error(err)
+		}
+	})
+	hosts, err := l.Up(t.Context(), []string{name}, suite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hosts[0]
+}
+
+// present returns the name if the lab has such a host: a test that was killed
+// has left it.
+func present(t testing.TB, l *lab.Lab, name string) []string {
+	t.Helper()
+	hosts, err := l.Hosts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range hosts {
+		if host.Name == name {
+			return []string{name}
+		}
+	}
+	return nil
+}
