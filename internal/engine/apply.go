@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// Result is what a run did to one host.
+type Result struct {
+	Changed []Planned
+	Same    int
+}
+
+// application is one run of a recipe on one host.
+type application struct {
+	prober  Prober
+	session Session
+	wanted  recipe.Recipe
+	observe Observer
+	stop    <-chan struct{}
+
+	overlay recipe.Facts // the host as it will be, by the steps that are planned
+	before  recipe.Facts // the host as it was before the batch
+	number  int          // of the last step
+	done    []doneStep   // for putting back
+	result  Result
+}
+
+// doneStep is a step that was done, with the units that its resource notifies.
+type doneStep struct {
+	recipe.Numbered
+	notifies []recipe.Notification
+}
+
+// Apply makes a host what the recipe wants: what plan announced, and nothing else. The
+// session holds the host's lock. stop, when it is closed, ends the run between two steps.
+func Apply(ctx context.Context, prober Prober, session Session, wanted recipe.Recipe, plan Plan, observe Observer, stop <-chan struct{}) (Result, error) {
+	a := &application{prober: prober, session: session, wanted: wanted, observe: observe, stop: stop}
+	answer, err := prober.Probe(ctx, wanted.Probes())
+	if err != nil {
+		return a.result, err
+	}
+	fresh, err := NewPlan(wanted, answer.Facts)
+	if err != nil {
+		return a.result, err
+	}
+	if !sameChanges(plan, fresh) {
+		return a.result, ErrStale
+	}
+	a.overlay = answer.Facts.Clone()
+	if err := a.run(ctx); err != nil {
+		return a.result, err
+	}
+	return a.result, a.converged(ctx)
+}
+
+// run goes through the recipe: as many items as can be planned become one batch; then the
+// host is asked what the batch left unknown, and the next ones are planned.
+func (a *application) run(ctx context.Context) error {
+	for next := 0; next < len(a.wanted.Items); {
+		var batch []Planned
+		a.before = a.overlay.Clone()
+		for ; next < len(a.wanted.Items); next++ {
+			item := a.wanted.Items[next]
+			if a.overlay.Unknown(item.Keys()) != "" {
+				break
+			}
+			change, err := planItem(item, a.overlay)
+			if err != nil {
+				return errors.Join(a.do(ctx, batch), err)
+			}
+			if change.Empty() {
+				a.result.Same++
+				continue
+			}
+			batch = append(batch, Planned{item, change})
+		}
+		if err := a.do(ctx, batch); err != nil {
+			return err
+		}
+		if next < len(a.wanted.Items) {
+			if err := a.ask(ctx, a.wanted.Items[next:]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ask probes what is unknown of the items that are left.
+func (a *application) ask(ctx context.Context, items []recipe.Item) error {
+	var probes []recipe.Probe
+	for _, item := range items {
+		for _, probe := range item.Probes() {
+			if a.overlay[probe.Key].Until != "" {
+				probes = append(probes, probe)
+			}
+		}
+	}
+	answer, err := a.prober.Probe(ctx, recipe.Merge(probes))
+	if err != nil {
+		return err
+	}
+	for key, fact := range answer.Facts {
+		a.overlay[key] = fact
+	}
+	return nil
+}
+
+// do does a batch's steps, and tells of each change when its last step is done.
+func (a *application) do(ctx context.Context, batch []Planned) error {
+	for len(batch) > 0 {
+		if a.stopped() {
+			return ErrInterrupted
+		}
+		part, rest := a.split(batch)
+		steps, last := a.steps(part)
+		err := a.session.Do(ctx, steps, func(event Event) {
+			a.observe(event)
+			if ended, ok := event.(StepEnded); ok && !ended.Failed {
+				a.stepDone(ended.Number, steps, part, last)
+			}
+		})
+		if err != nil {
+			return a.putBack(ctx, err)
+		}
+		batch = rest
+	}
+	return nil
+}
+
+// split cuts a batch before and after what takes long, so that a run can be interrupted
+// there; small steps travel together.
+func (a *application) split(batch []Planned) (part, rest []Planned) {
+	for i, planned := range batch {
+		if i > 0 && slow(planned.Change) != slow(batch[i-1].Change) {
+			return batch[:i], batch[i:]
+		}
+	}
+	return batch, nil
+}
+
+func slow(change recipe.Change) bool {
+	for _, step := range change.Steps {
+		switch step.(type) {
+		case recipe.InstallPackages, recipe.ControlUnit, recipe.Exec:
+			return true
+		}
+	}
+	return false
+}
+
+func (a *application) stopped() bool {
+	select {
+	case <-a.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// steps numbers the steps of a part of a batch: neighbouring installs become one, and
+// configuration is rehearsed before its first file changes. last says for each planned
+// change the number of its last step.
+func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int) {
+	add := func(resource string, step recipe.Step) {
+		a.number++
+		steps = append(steps, recipe.Numbered{Number: a.number, Resource: resource, Step: step})
+	}
+	for _, rehearsal := range a.rehearsals(part) {
+		add("service:"+rehearsal.Unit, rehearsal)
+	}
+	for _, planned := range part {
+		for _, step := range planned.Change.Steps {
+			if install, ok := step.(recipe.InstallPackages); ok && len(steps) > 0 {
+				if before, ok := steps[len(steps)-1].Step.(recipe.InstallPackages); ok {
+					before.Names = append(append([]string(nil), before.Names...), install.Names...)
+					before.Update = before.Update || install.Update
+					before.Brings = append(append([]recipe.Key(nil), before.Brings...), install.Brings...)
+					steps[len(steps)-1].Step = before
+					continue
+				}
+			}
+			add(planned.Item.Resource.ID(), step)
+		}
+		last = append(last, a.number)
+	}
+	return steps, last
+}
+
+func (a *application) stepDone(number int, steps []recipe.Numbered, part []Planned, last []int) {
+	for _, step := range steps {
+		if step.Number == number {
+			done := doneStep{Numbered: step}
+			for _, planned := range part {
+				if planned.Item.Resource.ID() == step.Resource {
+					done.notifies = planned.Item.Notifies
+				}
+			}
+			a.done = append(a.done, done)
+		}
+	}
+	for i, end := range last {
+		if end == number {
+			a.result.Changed = append(a.result.Changed, part[i])
+			a.observe(Changed{part[i].Item, part[i].Change})
+		}
+	}
+}
+
+// converged asks the host once more: what still differs did not converge.
+func (a *application) converged(ctx context.Context) error {
+	answer, err := a.prober.Probe(ctx, a.wanted.Probes())
+	if err != nil {
+		return err
+	}
+	after, err := NewPlan(a.wanted, answer.Facts)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotConverged, err)
+	}
+	if after.Empty() {
+		return nil
+	}
+	var still []string
+	for _, planned := range after.Changes() {
+		still = append(still, planned.Item.Resource.ID()+describe(planned.Change))
+	}
+	return fmt.Errorf("%w: %s", ErrNotConverged, strings.Join(still, ", "))
+}
+
+func describe(change recipe.Change) string {
+	var words []string
+	for _, delta := range change.Deltas {
+		words = append(words, fmt.Sprintf("%s is %s, want %s", delta.Name, delta.Before, delta.After))
+	}
+	if change.Summary != "" {
+		words = append(words, change.Summary)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, "; ") + ")"
+}
+
+// sameChanges compares two plans by what they would do.
+func sameChanges(a, b Plan) bool {
+	changesA, changesB := a.Changes(), b.Changes()
+	if len(changesA) != len(changesB) {
+		return false
+	}
+	for i := range changesA {
+		if changesA[i].Item.Resource.ID() != changesB[i].Item.Resource.ID() ||
+			!reflect.DeepEqual(changesA[i].Change.Steps, changesB[i].Change.Steps) {
+			return false
+		}
+	}
+	return true
+}

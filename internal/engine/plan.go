@@ -1,0 +1,88 @@
+// Package engine plans and applies recipes: it compares what is wanted with what was
+// found, does the steps in order, puts back what a service does not survive, and proves
+// the result. It knows no SSH and no terminal.
+package engine
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+)
+
+// Planned is a resource with the change that it wants.
+type Planned struct {
+	Item   recipe.Item
+	Change recipe.Change
+}
+
+// Plan is the picture of every change of a run on one host.
+type Plan struct {
+	Platform recipe.Platform
+	Items    []Planned // all of the recipe's, also those without a change
+}
+
+// Empty reports whether the host is what the recipe wants.
+func (p Plan) Empty() bool { return len(p.Changes()) == 0 }
+
+// Changes returns the items that change, or may.
+func (p Plan) Changes() []Planned {
+	var changes []Planned
+	for _, item := range p.Items {
+		if !item.Change.Empty() {
+			changes = append(changes, item)
+		}
+	}
+	return changes
+}
+
+// NewPlan compares a recipe with facts. It is pure. Steps that are planned are laid over
+// the facts, so that what follows is planned against the host as it will be; what only
+// the host can tell after a step is a change that may be.
+func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
+	overlay := facts.Clone()
+	var plan Plan
+	for _, item := range wanted.Items {
+		change, err := planItem(item, overlay)
+		if err != nil {
+			return Plan{}, err
+		}
+		plan.Items = append(plan.Items, Planned{item, change})
+	}
+	return plan, nil
+}
+
+// planItem returns an item's change and lays its effects over the facts.
+func planItem(item recipe.Item, overlay recipe.Facts) (recipe.Change, error) {
+	if until := overlay.Unknown(item.Keys()); until != "" {
+		for _, n := range item.Notifies {
+			key := recipe.PendingKey(n.Unit)
+			if overlay.Pending(n.Unit).Action == "" {
+				overlay[key] = recipe.Fact{Until: until}
+			}
+		}
+		return recipe.Change{Kind: recipe.MayBe, Until: until}, nil
+	}
+	change, err := item.Resource.Diff(overlay)
+	if err != nil {
+		return recipe.Change{}, fmt.Errorf("%s: %w", item.Resource.ID(), err)
+	}
+	if change.Empty() {
+		return change, nil
+	}
+	change.Steps = append(notes(item, overlay), change.Steps...)
+	overlay.Apply(change.Effects())
+	return change, nil
+}
+
+// notes are the steps that write down, before a change, which units have to take it in.
+func notes(item recipe.Item, overlay recipe.Facts) []recipe.Step {
+	var steps []recipe.Step
+	for _, n := range item.Notifies {
+		waiting := overlay.Pending(n.Unit).Action
+		if waiting == n.Action || waiting == recipe.Restart {
+			continue
+		}
+		steps = append(steps, recipe.Notify{Notification: n})
+	}
+	return steps
+}

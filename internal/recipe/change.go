@@ -1,0 +1,49 @@
+package recipe
+
+// ChangeKind is the sort of a change, as a plan marks it.
+type ChangeKind string
+
+// The sorts of changes. NoChange is the zero value.
+const (
+	NoChange ChangeKind = ""
+	Create   ChangeKind = "create"
+	Update   ChangeKind = "update"
+	Delete   ChangeKind = "delete"
+	Act      ChangeKind = "act"   // something is run: a restart, a migration
+	MayBe    ChangeKind = "maybe" // only the host can tell, after an earlier step
+)
+
+// Delta is one attribute that differs: mode, owner, target, state.
+type Delta struct{ Name, Before, After string }
+
+// FileDiff is a file whose content differs. Before is filled in by the engine, which
+// asks the host for it only when there is something to show.
+type FileDiff struct {
+	Path   string
+	Exists bool // there is a file now
+	Before []byte
+	After  []byte
+	Secret bool // differs, and neither side is shown
+}
+
+// Change is what a resource wants changed: nothing when Kind is NoChange.
+type Change struct {
+	Kind    ChangeKind
+	Summary string // why and what, in a few words: "content differs", "not installed"
+	Deltas  []Delta
+	Diff    *FileDiff
+	Until   string // of MayBe: what has to happen first
+	Steps   []Step
+}
+
+// Empty reports whether there is nothing to do.
+func (c Change) Empty() bool { return c.Kind == NoChange }
+
+// Effects returns what all of the change's steps do to the facts.
+func (c Change) Effects() []Effect {
+	var effects []Effect
+	for _, step := range c.Steps {
+		effects = append(effects, step.Effects()...)
+	}
+	return effects
+}

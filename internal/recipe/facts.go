@@ -1,0 +1,156 @@
+package recipe
+
+import (
+	"maps"
+	"time"
+)
+
+// PathType is what stands at a path.
+type PathType string
+
+// What can stand at a path. PathAbsent is the zero value: nothing there.
+const (
+	PathAbsent    PathType = ""
+	PathFile      PathType = "file"
+	PathDirectory PathType = "directory"
+	PathLink      PathType = "link"
+	PathOther     PathType = "other" // a device, a socket, a FIFO
+)
+
+// Path is what was found at a path. A link is never followed.
+type Path struct {
+	Type   PathType
+	Mode   uint32 // the permission bits, 07777 at most
+	Owner  string
+	Group  string
+	Target string // of a link
+	SHA256 string // of a file whose probe asked for it, in hex
+}
+
+// Content is the bytes of a file.
+type Content struct{ Bytes []byte }
+
+// Package is a Debian package's state, as dpkg-query reports it.
+type Package struct {
+	Status  string // db:Status-Abbrev without spaces: "ii" is installed, "" unknown to dpkg
+	Version string
+}
+
+// Installed reports whether the package is unpacked and configured.
+func (p Package) Installed() bool { return p.Status == "ii" }
+
+// Lists is the state of apt's package lists.
+type Lists struct {
+	Known bool          // lists were fetched at all
+	Age   time.Duration // by the host's own clock
+}
+
+// Unit is a systemd unit's state, in systemd's words (systemctl(1)).
+type Unit struct {
+	Load       string // LoadState: loaded, not-found, masked
+	Active     string // ActiveState: active, inactive, failed, activating
+	State      string // UnitFileState: enabled, disabled, static, masked, ""
+	NeedReload bool   // NeedDaemonReload: the file on disk is newer than what systemd holds
+}
+
+// Running reports whether the unit is active.
+func (u Unit) Running() bool { return u.Active == "active" || u.Active == "reloading" }
+
+// User is an account in passwd(5).
+type User struct {
+	Exists bool
+	UID    int
+	Group  string // its primary group's name or number
+	Home   string
+	Shell  string
+	Groups []string // supplementary groups, sorted
+}
+
+// Group is an entry of group(5).
+type Group struct {
+	Exists  bool
+	GID     int
+	Members []string
+}
+
+// Command is what a read-only script answered.
+type Command struct {
+	Exit   int
+	Output string // the first kilobyte of its standard output
+}
+
+// Pending is the notification that waits for a unit: "" when none does.
+type Pending struct{ Action Action }
+
+// Fact is one answer of a host: its value, or the event until which it is unknown.
+type Fact struct {
+	Value any    // Path, Content, Package, Lists, Unit, User, Group, Command or Pending
+	Until string // "" when known; else what has to happen first: "nginx-light is installed"
+}
+
+// Facts are a host's answers, by key.
+type Facts map[Key]Fact
+
+// Clone returns a copy that can be changed without changing f.
+func (f Facts) Clone() Facts { return maps.Clone(f) }
+
+// Apply lays effects over the facts, in place.
+func (f Facts) Apply(effects []Effect) {
+	for _, effect := range effects {
+		f[effect.Key] = effect.Fact
+	}
+}
+
+// Unknown returns what has to happen before all of keys are known, "" if they are.
+func (f Facts) Unknown(keys []Key) string {
+	for _, key := range keys {
+		if until := f[key].Until; until != "" {
+			return until
+		}
+	}
+	return ""
+}
+
+func value[T any](f Facts, key Key) T {
+	v, _ := f[key].Value.(T)
+	return v
+}
+
+// Path returns what was found at a path; its zero value means nothing there.
+func (f Facts) Path(path string) Path { return value[Path](f, PathKey(path)) }
+
+// Content returns the bytes of a file, nil when there is none or none was asked for.
+func (f Facts) Content(path string) []byte { return value[Content](f, ContentKey(path)).Bytes }
+
+// Package returns a package's state.
+func (f Facts) Package(name string) Package { return value[Package](f, PackageKey(name)) }
+
+// Lists returns the state of apt's lists.
+func (f Facts) Lists() Lists { return value[Lists](f, ListsKey()) }
+
+// Unit returns a unit's state.
+func (f Facts) Unit(name string) Unit { return value[Unit](f, UnitKey(name)) }
+
+// User returns an account.
+func (f Facts) User(name string) User { return value[User](f, UserKey(name)) }
+
+// Group returns a group.
+func (f Facts) Group(name string) Group { return value[Group](f, GroupKey(name)) }
+
+// Command returns a script's answer.
+func (f Facts) Command(name string) Command { return value[Command](f, CommandKey(name)) }
+
+// Pending returns the notification that waits for a unit.
+func (f Facts) Pending(unit string) Pending { return value[Pending](f, PendingKey(unit)) }
+
+// Effect is what a step does to one fact.
+type Effect struct {
+	Key  Key
+	Fact Fact
+}
+
+// Known is the effect of a step whose outcome is certain.
+func Known(key Key, value any) Effect { return Effect{key, Fact{Value: value}} }
+
+// UnknownUntil is the effect of a step whose outcome only the host can tell.
+func UnknownUntil(key Key, until string) Effect { return Effect{key, Fact{Until: until}} }

@@ -1,0 +1,56 @@
+// Package recipe holds the words that the rest of the house speaks: what a task
+// is, what a host can be asked, what was found, what differs, and which steps
+// make it so. It is pure and imports nothing but the standard library.
+package recipe
+
+// Kind says what sort of thing a key names.
+type Kind string
+
+// The kinds of things that a host can be asked about.
+const (
+	KindPath    Kind = "path"    // a file, directory or link: type, mode, owner, digest
+	KindContent Kind = "content" // the bytes of a file, asked only for a diff
+	KindPackage Kind = "package" // a Debian package's state
+	KindLists   Kind = "lists"   // the age of apt's package lists
+	KindUnit    Kind = "unit"    // a systemd unit
+	KindUser    Kind = "user"
+	KindGroup   Kind = "group"
+	KindCommand Kind = "command" // the exit status of a read-only script
+	KindPending Kind = "pending" // a notification that no restart has answered yet
+)
+
+// Key names one thing that a host can be asked about. A fact is found by its key.
+type Key struct {
+	Kind Kind
+	Name string
+}
+
+// String returns the key as it is written in recipes and reports: "unit:nginx.service".
+func (k Key) String() string { return string(k.Kind) + ":" + k.Name }
+
+// PathKey names a path of the host's file system.
+func PathKey(path string) Key { return Key{KindPath, path} }
+
+// ContentKey names the bytes of a file.
+func ContentKey(path string) Key { return Key{KindContent, path} }
+
+// PackageKey names a Debian package.
+func PackageKey(name string) Key { return Key{KindPackage, name} }
+
+// UnitKey names a systemd unit, with its suffix.
+func UnitKey(name string) Key { return Key{KindUnit, name} }
+
+// UserKey names a user account.
+func UserKey(name string) Key { return Key{KindUser, name} }
+
+// GroupKey names a group.
+func GroupKey(name string) Key { return Key{KindGroup, name} }
+
+// CommandKey names a probe script by the ID of the resource that asks it.
+func CommandKey(name string) Key { return Key{KindCommand, name} }
+
+// PendingKey names the notification that waits for a unit.
+func PendingKey(unit string) Key { return Key{KindPending, unit} }
+
+// ListsKey names the age of apt's package lists.
+func ListsKey() Key { return Key{Kind: KindLists} }

@@ -1,0 +1,178 @@
+package recipe
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// Resource is one thing of a host that should be in a certain state. It holds no
+// connection: it says what to ask, and computes from the answers what differs.
+//
+// A Resource is comparable with reflect.DeepEqual: plain data, no functions.
+type Resource interface {
+	// ID names the resource, once in a recipe: "file:/etc/nginx/nginx.conf".
+	ID() string
+	// Probes are the questions whose answers Diff needs.
+	Probes() []Probe
+	// Diff compares what is wanted with what was found. It is pure, and it is
+	// called only when the answers to all of Probes are known.
+	Diff(Facts) (Change, error)
+}
+
+// Action is what a service does to take in a change.
+type Action string
+
+// The actions, in rising order: a restart answers a reload too.
+const (
+	Reload  Action = "reload"
+	Restart Action = "restart"
+)
+
+// Notification tells a unit to take in a change.
+type Notification struct {
+	Unit   string
+	Action Action
+}
+
+// Item is a resource in its place in a recipe, with the units that its change notifies.
+type Item struct {
+	Resource Resource
+	Notifies []Notification
+	Task     string // the task that brought it
+}
+
+// Recipe is what a host should be: resources in the order in which they are made so.
+type Recipe struct{ Items []Item }
+
+// Add appends a resource, and the units that its change notifies.
+func (r *Recipe) Add(resource Resource, notifies ...Notification) {
+	r.Items = append(r.Items, Item{Resource: resource, Notifies: notifies})
+}
+
+// Include appends all of another recipe's items.
+func (r *Recipe) Include(other Recipe) { r.Items = append(r.Items, other.Items...) }
+
+// Label marks the items that bear no task's name yet.
+func (r *Recipe) Label(task string) {
+	for i := range r.Items {
+		if r.Items[i].Task == "" {
+			r.Items[i].Task = task
+		}
+	}
+}
+
+// Probes returns all questions of the recipe, without repetition.
+func (r Recipe) Probes() []Probe {
+	var probes []Probe
+	for _, item := range r.Items {
+		probes = append(probes, item.Probes()...)
+	}
+	return Merge(probes)
+}
+
+// Probes returns the questions of the item: its resource's.
+func (i Item) Probes() []Probe { return i.Resource.Probes() }
+
+// Keys returns the keys of the item's probes.
+func (i Item) Keys() []Key {
+	probes := i.Probes()
+	keys := make([]Key, len(probes))
+	for n, probe := range probes {
+		keys[n] = probe.Key
+	}
+	return keys
+}
+
+// Last is implemented by a resource that, when several tasks share it, has its place
+// after all of them: a service starts when everything that it reads is there.
+type Last interface{ Last() bool }
+
+// Rehearsed is implemented by a service whose new configuration can be tried before it
+// goes live: a Rehearse without its steps.
+type Rehearsed interface{ Rehearsal() Rehearse }
+
+// Join merges recipes of several tasks for one host: the same ID with the same want is
+// one resource, with different wants an error that names both tasks.
+func Join(recipes ...Recipe) (Recipe, error) {
+	var joined Recipe
+	at := map[string]int{}
+	for _, recipe := range recipes {
+		for _, item := range recipe.Items {
+			id := item.Resource.ID()
+			i, seen := at[id]
+			if !seen {
+				at[id] = len(joined.Items)
+				joined.Items = append(joined.Items, item)
+				continue
+			}
+			other := joined.Items[i]
+			if !reflect.DeepEqual(other.Resource, item.Resource) {
+				return Recipe{}, fmt.Errorf("%s: %s and %s want it different", id, other.Task, item.Task)
+			}
+			joined.Items[i].Notifies = union(other.Notifies, item.Notifies)
+			if last, ok := item.Resource.(Last); ok && last.Last() {
+				moved := joined.Items[i]
+				joined.Items[i] = Item{}
+				at[id] = len(joined.Items)
+				joined.Items = append(joined.Items, moved)
+			}
+		}
+	}
+	return joined.withoutGaps(), nil
+}
+
+func (r Recipe) withoutGaps() Recipe {
+	var kept Recipe
+	for _, item := range r.Items {
+		if item.Resource != nil {
+			kept.Items = append(kept.Items, item)
+		}
+	}
+	return kept
+}
+
+// union of notifications keeps the stronger action for each unit.
+func union(a, b []Notification) []Notification {
+	merged := append([]Notification(nil), a...)
+	for _, n := range b {
+		found := false
+		for i := range merged {
+			if merged[i].Unit == n.Unit {
+				found = true
+				if n.Action == Restart {
+					merged[i].Action = Restart
+				}
+			}
+		}
+		if !found {
+			merged = append(merged, n)
+		}
+	}
+	return merged
+}
+
+// Validator is implemented by a resource that can refuse its own fields: a path that is
+// not absolute, a package name that is an option.
+type Validator interface{ Validate() error }
+
+// Validate returns the first refusal of the recipe's resources, with the task's name. A
+// unit that is notified has to be one that the recipe asks about: else nobody answers.
+func (r Recipe) Validate() error {
+	answered := map[Key]bool{}
+	for _, probe := range r.Probes() {
+		answered[probe.Key] = true
+	}
+	for _, item := range r.Items {
+		for _, n := range item.Notifies {
+			if !answered[PendingKey(n.Unit)] {
+				return fmt.Errorf("%s: %s notifies %s, which is no service of the recipe", item.Task, item.Resource.ID(), n.Unit)
+			}
+		}
+		if validator, ok := item.Resource.(Validator); ok {
+			if err := validator.Validate(); err != nil {
+				return fmt.Errorf("%s: %w", item.Task, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,282 @@
+package recipe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Step is one act on a host. The set is closed: WriteFile, MakeDirectory, MakeLink,
+// SetAttributes, Remove, Restore, InstallPackages, ControlUnit, Rehearse, Exec, Notify and
+// Clear. A step knows what it does to the facts; internal/script knows how it is said in sh.
+type Step interface {
+	// Effects returns what the step does to the facts, when it succeeds.
+	Effects() []Effect
+	// Title says the step in a few words, for a person who waits for it.
+	Title() string
+}
+
+// Attributes are the mode and the owners of a file or directory.
+type Attributes struct {
+	Mode  uint32
+	Owner string
+	Group string
+}
+
+// WriteFile writes a file beside its place and renames it there.
+type WriteFile struct {
+	Path    string
+	Content []byte
+	Attributes
+	Secret bool              // the content is never shown, journaled or kept readable
+	Fill   map[string]string // placeholder → path of the secret on the host
+}
+
+// Effects implements Step.
+func (s WriteFile) Effects() []Effect {
+	return []Effect{
+		Known(PathKey(s.Path), Path{Type: PathFile, Mode: s.Mode, Owner: s.Owner, Group: s.Group, SHA256: Digest(s.Content)}),
+		Known(ContentKey(s.Path), Content{s.Content}),
+	}
+}
+
+// Title implements Step.
+func (s WriteFile) Title() string { return "write " + s.Path }
+
+// Digest returns the SHA-256 of content in hex, as sha256sum(1) prints it.
+func Digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// MakeDirectory makes a directory whose parent exists.
+type MakeDirectory struct {
+	Path string
+	Attributes
+}
+
+// Effects implements Step.
+func (s MakeDirectory) Effects() []Effect {
+	return []Effect{Known(PathKey(s.Path), Path{Type: PathDirectory, Mode: s.Mode, Owner: s.Owner, Group: s.Group})}
+}
+
+// Title implements Step.
+func (s MakeDirectory) Title() string { return "make directory " + s.Path }
+
+// MakeLink makes a symbolic link, or points an existing one elsewhere, by a rename.
+type MakeLink struct{ Path, Target string }
+
+// Effects implements Step.
+func (s MakeLink) Effects() []Effect {
+	return []Effect{Known(PathKey(s.Path), Path{Type: PathLink, Mode: 0o777, Owner: "root", Group: "root", Target: s.Target})}
+}
+
+// Title implements Step.
+func (s MakeLink) Title() string { return "link " + s.Path }
+
+// SetAttributes changes the mode and owners of what stands at a path.
+type SetAttributes struct {
+	Path  string
+	Found Path // as probed: what stays
+	Attributes
+}
+
+// Effects implements Step.
+func (s SetAttributes) Effects() []Effect {
+	after := s.Found
+	after.Mode, after.Owner, after.Group = s.Mode, s.Owner, s.Group
+	return []Effect{Known(PathKey(s.Path), after)}
+}
+
+// Title implements Step.
+func (s SetAttributes) Title() string { return "set mode and owner of " + s.Path }
+
+// Remove removes a file, a link or an empty directory; Tree also a full directory.
+type Remove struct {
+	Path string
+	Tree bool
+}
+
+// Effects implements Step.
+func (s Remove) Effects() []Effect {
+	return []Effect{Known(PathKey(s.Path), Path{}), Known(ContentKey(s.Path), Content{})}
+}
+
+// Title implements Step.
+func (s Remove) Title() string { return "remove " + s.Path }
+
+// InstallPackages installs Debian packages, without starting any service. Neighbouring
+// ones become one apt-get.
+type InstallPackages struct {
+	Names  []string
+	Update bool  // fetch the package lists first
+	Brings []Key // what the packages' own scripts may change
+}
+
+// Effects implements Step.
+func (s InstallPackages) Effects() []Effect {
+	var effects []Effect
+	for _, name := range s.Names {
+		until := name + " is installed"
+		effects = append(effects, UnknownUntil(PackageKey(name), until))
+		for _, key := range s.Brings {
+			effects = append(effects, UnknownUntil(key, until))
+		}
+	}
+	if s.Update {
+		effects = append(effects, Known(ListsKey(), Lists{Known: true}))
+	}
+	return effects
+}
+
+// Title implements Step.
+func (s InstallPackages) Title() string {
+	title := "install"
+	for _, name := range s.Names {
+		title += " " + name
+	}
+	return title
+}
+
+// Exec runs POSIX sh on the host. Its outcome is what Outcome says.
+type Exec struct {
+	Name    string // in a few words
+	Script  string
+	Input   Secret        // given on standard input; never in argv, never journaled
+	Timeout time.Duration // 0 is the engine's default
+	Outcome []Effect
+}
+
+// Effects implements Step.
+func (s Exec) Effects() []Effect { return s.Outcome }
+
+// Title implements Step.
+func (s Exec) Title() string { return s.Name }
+
+// Notify writes down on the host that a unit has to take in a change. It goes before
+// the change, so that a run that dies in between still restarts the next time.
+type Notify struct{ Notification }
+
+// Effects implements Step.
+func (s Notify) Effects() []Effect {
+	return []Effect{Known(PendingKey(s.Unit), Pending{s.Action})}
+}
+
+// Title implements Step.
+func (s Notify) Title() string { return "note: " + string(s.Action) + " " + s.Unit }
+
+// Clear removes the notification of a unit, after it has taken in the change.
+type Clear struct{ Unit string }
+
+// Effects implements Step.
+func (s Clear) Effects() []Effect { return []Effect{Known(PendingKey(s.Unit), Pending{})} }
+
+// Title implements Step.
+func (s Clear) Title() string { return "done: " + s.Unit }
+
+// Verb is what is done to a unit, in systemctl's words.
+type Verb string
+
+// The verbs of ControlUnit.
+const (
+	VerbStart   Verb = "start"
+	VerbStop    Verb = "stop"
+	VerbRestart Verb = "restart"
+	VerbReload  Verb = "reload"
+	VerbEnable  Verb = "enable"
+	VerbDisable Verb = "disable"
+)
+
+// ControlUnit acts on a systemd unit, and for a start, restart or reload waits until
+// it has settled: active, not restarting, and listening where it should.
+type ControlUnit struct {
+	Unit    string
+	Verb    Verb
+	Found   Unit     // as probed: what stays
+	Check   string   // a validator, run before: "nginx -t"; nothing is done when it fails
+	Listens []string // awaited after: "127.0.0.1:2003", ":80", "/run/x.sock"
+	Oneshot bool     // it runs to its end: not waited for as a daemon is
+}
+
+// Effects implements Step.
+func (s ControlUnit) Effects() []Effect {
+	after := s.Found
+	if after.Load == "" || after.Load == "not-found" {
+		after.Load = "loaded"
+	}
+	after.NeedReload = false
+	switch s.Verb {
+	case VerbStart, VerbRestart, VerbReload:
+		after.Active = "active"
+		if s.Oneshot {
+			after.Active = "inactive"
+		}
+	case VerbStop:
+		after.Active = "inactive"
+	case VerbEnable:
+		after.State = "enabled"
+	case VerbDisable:
+		after.State = "disabled"
+	}
+	return []Effect{Known(UnitKey(s.Unit), after)}
+}
+
+// Title implements Step.
+func (s ControlUnit) Title() string { return string(s.Verb) + " " + s.Unit }
+
+// Rehearse tries file steps on a copy of the directories that hold a service's
+// configuration, mounted over the real ones in a mount namespace of its own, and runs the
+// service's check there. What does not pass it never goes live.
+type Rehearse struct {
+	Unit  string
+	Trees []string
+	Check string
+	Steps []Step
+}
+
+// Effects implements Step: a rehearsal changes nothing.
+func (s Rehearse) Effects() []Effect { return nil }
+
+// Title implements Step.
+func (s Rehearse) Title() string { return "check the new configuration of " + s.Unit }
+
+// Restore puts back what a step of a run replaced, from the copy that the host kept.
+type Restore struct {
+	Run    string // the run's name in the journal; "" is this one
+	Number int    // the step's number in that run
+	Path   string
+}
+
+// Effects implements Step: only the host knows what it kept.
+func (s Restore) Effects() []Effect {
+	until := s.Path + " is restored"
+	return []Effect{UnknownUntil(PathKey(s.Path), until), UnknownUntil(ContentKey(s.Path), until)}
+}
+
+// Title implements Step.
+func (s Restore) Title() string { return "restore " + s.Path }
+
+// Numbered is a step with its number in the run, by which the host reports and journals
+// it, and the resource that wants it.
+type Numbered struct {
+	Number   int
+	Resource string
+	Step     Step
+}
+
+// PathOf returns the path that a step replaces, "" when it is no step on a file.
+func PathOf(step Step) string {
+	switch step := step.(type) {
+	case WriteFile:
+		return step.Path
+	case MakeDirectory:
+		return step.Path
+	case MakeLink:
+		return step.Path
+	case SetAttributes:
+		return step.Path
+	case Remove:
+		return step.Path
+	}
+	return ""
+}

@@ -1,0 +1,104 @@
+package recipe
+
+import "time"
+
+// Platform is what a recipe may depend on of the host that it is for. It rides in the
+// one probe. Every recipe is built for each of Platforms before the first connection,
+// so that a template that fails on one release fails there, not on the host.
+type Platform struct {
+	Release  int    // Debian's: 12, 13
+	Codename string // bookworm, trixie
+	Arch     string // dpkg's: amd64, arm64
+	Hostname string
+}
+
+// Platforms returns every platform that the tasks support, each with a made-up host name.
+func Platforms() []Platform {
+	var all []Platform
+	for _, release := range []Platform{{Release: 12, Codename: "bookworm"}, {Release: 13, Codename: "trixie"}} {
+		for _, arch := range []string{"amd64", "arm64"} {
+			release.Arch, release.Hostname = arch, "host"
+			all = append(all, release)
+		}
+	}
+	return all
+}
+
+// Input is what a task's recipe is made from.
+type Input struct {
+	Vars     Values
+	Platform Platform
+	// Of returns another task's variables for the same host: graphite asks for nginx's.
+	Of func(task string) Values
+	// Address is the host as the controller reaches it, for a server name.
+	Address string
+}
+
+// Task is something that provision can install: a system, its variables, its recipe and
+// the checks that prove that it works.
+type Task struct {
+	Name      string
+	Summary   string   // one line, for list
+	About     string   // a few sentences, for list TASK
+	Uses      []string // the tasks whose parts it includes, and whose variables it reads
+	Variables []Variable
+	Build     func(Input) (Recipe, error)
+	Verify    func(Input) []Check
+	// After returns the lines that tell a person what to do next: where it answers,
+	// where a generated password is kept.
+	After func(Input) []string
+}
+
+// Vantage is the place from which a check is made.
+type Vantage string
+
+// The vantages of a check.
+const (
+	FromHost       Vantage = "host"       // through the connection, to the host's loopback
+	FromController Vantage = "controller" // from here, to the host's public address
+)
+
+// Check is one part of a task's proof: it uses the thing as its users would. It is
+// data; the engine runs it. Exactly one of HTTP, TCP and Command is set. In every text
+// field $NOW is the time in seconds since the epoch, $NONCE a number that is new in each
+// verify, and $HOST the host's address as the controller reaches it.
+type Check struct {
+	Name    string
+	From    Vantage
+	Within  time.Duration // it is tried again until then; 0 is once
+	HTTP    *HTTPCheck
+	TCP     *TCPCheck
+	Command *CommandCheck
+}
+
+// HTTPCheck is a request and what its answer must be.
+type HTTPCheck struct {
+	Method   string // "" is GET
+	URL      string // http://127.0.0.1/render?target=x, http://$HOST/
+	Header   map[string]string
+	Body     string
+	User     string // basic authentication, with Password
+	Password Secret
+	Insecure bool   // accept any certificate: the task made it itself
+	Status   int    // 0 is 200
+	Contains string // in the body
+	Lacks    string // must not be in the body
+	Prefix   string // of the body: "\x89PNG"
+	Type     string // prefix of Content-Type
+}
+
+// TCPCheck is a line sent and, where Expect is set, a line that must come back; or a port
+// that must be closed.
+type TCPCheck struct {
+	Address string // 127.0.0.1:2003, $HOST:2004, /run/x.sock
+	Send    string
+	Expect  string
+	Closed  bool // a connection must be refused or go unanswered
+}
+
+// CommandCheck is a script that is run on the host and what it must print.
+type CommandCheck struct {
+	Script   string
+	Exit     int
+	Contains string
+}

@@ -1,0 +1,90 @@
+// Package resource holds the kinds of things that recipes are made of: File, Directory,
+// Link, Line, Package, Service, User, Group, Membership, Command and Secret. Each says
+// what to ask a host, and computes from the answers what differs. All of it is pure.
+package resource
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// Paths that a resource may name are absolute and clean, so that a typing error cannot
+// reach outside of what was meant.
+func checkPath(what, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%s: no path", what)
+	case !strings.HasPrefix(name, "/"):
+		return fmt.Errorf("%s %q: must be absolute", what, name)
+	case strings.ContainsAny(name, "\x00\n"):
+		return fmt.Errorf("%s %q: has a NUL or a newline", what, name)
+	case path.Clean(name) != name || name == "/":
+		return fmt.Errorf("%s %q: must be a clean path below /, without . or ..", what, name)
+	}
+	return nil
+}
+
+// Debian Policy 5.6.1: at least two characters, lower case letters, digits, + - and .
+// A trailing + or - would be an instruction to apt-get (apt-get(8)), so it is refused,
+// though g++ and its like end so: such names can be given as g++-12.
+var packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*[a-z0-9.]$`)
+
+// The characters of a unit name are those of systemd.unit(5).
+var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|path|mount)$`)
+
+// As useradd(8) accepts on Debian, and not all digits.
+var accountName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+
+func checkName(what, name string, form *regexp.Regexp) error {
+	if !form.MatchString(name) || strings.HasPrefix(name, "-") {
+		return fmt.Errorf("%s %q: not a valid name", what, name)
+	}
+	return nil
+}
+
+// attributes fills in what a recipe left open: root owns it, with the kind's usual mode.
+func attributes(wanted recipe.Attributes, mode uint32) recipe.Attributes {
+	if wanted.Mode == 0 {
+		wanted.Mode = mode
+	}
+	if wanted.Owner == "" {
+		wanted.Owner = "root"
+	}
+	if wanted.Group == "" {
+		wanted.Group = "root"
+	}
+	return wanted
+}
+
+func checkMode(what string, mode uint32) error {
+	if mode > 0o7777 {
+		return fmt.Errorf("%s: mode %o is not one", what, mode)
+	}
+	return nil
+}
+
+// attributeDeltas returns which of mode, owner and group differ from what was found.
+func attributeDeltas(wanted recipe.Attributes, found recipe.Path) []recipe.Delta {
+	var deltas []recipe.Delta
+	if found.Mode != wanted.Mode {
+		deltas = append(deltas, recipe.Delta{Name: "mode", Before: octal(found.Mode), After: octal(wanted.Mode)})
+	}
+	if found.Owner != wanted.Owner || found.Group != wanted.Group {
+		deltas = append(deltas, recipe.Delta{
+			Name:   "owner",
+			Before: found.Owner + ":" + found.Group,
+			After:  wanted.Owner + ":" + wanted.Group,
+		})
+	}
+	return deltas
+}
+
+func octal(mode uint32) string { return fmt.Sprintf("%04o", mode) }
+
+func describeAttributes(a recipe.Attributes) string {
+	return fmt.Sprintf("%s %s:%s", octal(a.Mode), a.Owner, a.Group)
+}

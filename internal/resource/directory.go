@@ -1,0 +1,57 @@
+package resource
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+)
+
+// Directory is a directory whose parent exists. What is in it is not its business, but
+// when it is Absent with Tree: then all of it goes.
+type Directory struct {
+	Path              string
+	recipe.Attributes // default 0755 root:root
+	Absent            bool
+	Tree              bool // with Absent: a directory that is not empty goes too
+}
+
+// ID implements recipe.Resource.
+func (d Directory) ID() string { return "directory:" + d.Path }
+
+// Probes implements recipe.Resource.
+func (d Directory) Probes() []recipe.Probe {
+	return []recipe.Probe{{Key: recipe.PathKey(d.Path)}}
+}
+
+// Validate refuses what cannot be meant.
+func (d Directory) Validate() error {
+	if err := checkMode("directory "+d.Path, d.Mode); err != nil {
+		return err
+	}
+	return checkPath("directory", d.Path)
+}
+
+// Diff implements recipe.Resource.
+func (d Directory) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found := facts.Path(d.Path)
+	if found.Type != recipe.PathAbsent && found.Type != recipe.PathDirectory {
+		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a directory", d.Path, found.Type)
+	}
+	exists := found.Type == recipe.PathDirectory
+	wanted := attributes(d.Attributes, 0o755)
+	switch {
+	case d.Absent && exists:
+		return recipe.Change{
+			Kind: recipe.Delete, Summary: "no longer wanted",
+			Steps: []recipe.Step{recipe.Remove{Path: d.Path, Tree: d.Tree}},
+		}, nil
+	case d.Absent:
+		return recipe.Change{}, nil
+	case !exists:
+		return recipe.Change{
+			Kind: recipe.Create, Summary: describeAttributes(wanted),
+			Steps: []recipe.Step{recipe.MakeDirectory{Path: d.Path, Attributes: wanted}},
+		}, nil
+	}
+	return attributesChange(d.Path, found, wanted, attributeDeltas(wanted, found)), nil
+}

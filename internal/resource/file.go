@@ -1,0 +1,90 @@
+package resource
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+)
+
+// File is a regular file with its whole content. A symbolic link in its place is refused,
+// never followed: whoever made the link has to decide.
+type File struct {
+	Path              string
+	Content           string
+	recipe.Attributes                   // default 0644 root:root
+	Secret            bool              // the content is never shown
+	Fill              map[string]string // placeholder in Content → path of a Secret on the host
+	Absent            bool
+}
+
+// ID implements recipe.Resource.
+func (f File) ID() string { return "file:" + f.Path }
+
+// Probes implements recipe.Resource.
+func (f File) Probes() []recipe.Probe {
+	return []recipe.Probe{{Key: recipe.PathKey(f.Path), Digest: !f.Absent, Unfill: f.Fill}}
+}
+
+// Validate refuses what cannot be meant.
+func (f File) Validate() error {
+	for placeholder, secret := range f.Fill {
+		if placeholder == "" {
+			return fmt.Errorf("file %s: an empty placeholder", f.Path)
+		}
+		if err := checkPath("secret", secret); err != nil {
+			return err
+		}
+	}
+	if err := checkMode("file "+f.Path, f.Mode); err != nil {
+		return err
+	}
+	return checkPath("file", f.Path)
+}
+
+// Diff implements recipe.Resource.
+func (f File) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found := facts.Path(f.Path)
+	if found.Type != recipe.PathAbsent && found.Type != recipe.PathFile {
+		if found.Type == recipe.PathLink {
+			return recipe.Change{}, fmt.Errorf("%s: is a link to %s, not a file: remove it, or manage its target", f.Path, found.Target)
+		}
+		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", f.Path, found.Type)
+	}
+	if f.Absent {
+		return f.remove(found), nil
+	}
+	wanted := attributes(f.Attributes, 0o644)
+	write := recipe.WriteFile{Path: f.Path, Content: []byte(f.Content), Attributes: wanted, Secret: f.Secret, Fill: f.Fill}
+	diff := &recipe.FileDiff{Path: f.Path, Exists: found.Type == recipe.PathFile, After: write.Content, Secret: f.Secret}
+	if !diff.Exists {
+		return recipe.Change{Kind: recipe.Create, Summary: describeAttributes(wanted), Diff: diff, Steps: []recipe.Step{write}}, nil
+	}
+	deltas := attributeDeltas(wanted, found)
+	if found.SHA256 != recipe.Digest(write.Content) {
+		return recipe.Change{Kind: recipe.Update, Summary: "content differs", Deltas: deltas, Diff: diff, Steps: []recipe.Step{write}}, nil
+	}
+	return attributesChange(f.Path, found, wanted, deltas), nil
+}
+
+func (f File) remove(found recipe.Path) recipe.Change {
+	if found.Type == recipe.PathAbsent {
+		return recipe.Change{}
+	}
+	return recipe.Change{
+		Kind:    recipe.Delete,
+		Summary: "no longer wanted",
+		Diff:    &recipe.FileDiff{Path: f.Path, Exists: true, Secret: f.Secret},
+		Steps:   []recipe.Step{recipe.Remove{Path: f.Path}},
+	}
+}
+
+func attributesChange(path string, found recipe.Path, wanted recipe.Attributes, deltas []recipe.Delta) recipe.Change {
+	if len(deltas) == 0 {
+		return recipe.Change{}
+	}
+	return recipe.Change{
+		Kind:   recipe.Update,
+		Deltas: deltas,
+		Steps:  []recipe.Step{recipe.SetAttributes{Path: path, Found: found, Attributes: wanted}},
+	}
+}

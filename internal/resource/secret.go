@@ -1,0 +1,81 @@
+package resource
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+	"provision/internal/script"
+)
+
+// Secret is a random text that is made on the host, once, and never leaves it.
+type Secret struct {
+	Path              string
+	recipe.Attributes     // default 0600 root:root
+	Length            int // letters and digits; default 40, about 238 bits
+	Absent            bool
+}
+
+// ID implements recipe.Resource. It is the ID of a file, so that two tasks cannot want
+// one path in two ways.
+func (s Secret) ID() string { return "file:" + s.Path }
+
+// Probes implements recipe.Resource.
+func (s Secret) Probes() []recipe.Probe { return []recipe.Probe{{Key: recipe.PathKey(s.Path)}} }
+
+// Validate refuses what cannot be meant.
+func (s Secret) Validate() error {
+	if s.Length < 0 || s.Length > 1024 {
+		return fmt.Errorf("secret %s: length %d is not between 1 and 1024", s.Path, s.Length)
+	}
+	if err := checkMode("secret "+s.Path, s.Mode); err != nil {
+		return err
+	}
+	return checkPath("secret", s.Path)
+}
+
+// Diff implements recipe.Resource.
+func (s Secret) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found := facts.Path(s.Path)
+	if found.Type != recipe.PathAbsent && found.Type != recipe.PathFile {
+		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", s.Path, found.Type)
+	}
+	exists := found.Type == recipe.PathFile
+	wanted := attributes(s.Attributes, 0o600)
+	switch {
+	case s.Absent:
+		return File{Path: s.Path, Secret: true, Absent: true}.Diff(facts)
+	case exists:
+		return attributesChange(s.Path, found, wanted, attributeDeltas(wanted, found)), nil
+	}
+	return recipe.Change{
+		Kind: recipe.Create, Summary: "random, made on the host, " + describeAttributes(wanted),
+		Steps: []recipe.Step{recipe.Exec{
+			Name:   "make secret " + s.Path,
+			Script: s.generate(wanted),
+			Outcome: []recipe.Effect{recipe.Known(recipe.PathKey(s.Path), recipe.Path{
+				Type: recipe.PathFile, Mode: wanted.Mode, Owner: wanted.Owner, Group: wanted.Group,
+			})},
+		}},
+	}, nil
+}
+
+// generate writes the secret beside its place and renames it there; ln -T would refuse
+// to replace one that came in between, and so does this.
+func (s Secret) generate(wanted recipe.Attributes) string {
+	length := s.Length
+	if length == 0 {
+		length = 40
+	}
+	return fmt.Sprintf(`set -eu
+umask 077
+path=%s
+new=$path.provision-new
+LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c %d >"$new"
+[ "$(wc -c <"$new")" -eq %d ]
+chown %s "$new"
+chmod %s "$new"
+sync "$new"
+mv -T -n "$new" "$path"
+rm -f "$new"
+`, script.Quote(s.Path), length, length, script.Quote(wanted.Owner+":"+wanted.Group), octal(wanted.Mode))
+}

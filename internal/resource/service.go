@@ -1,0 +1,123 @@
+package resource
+
+import (
+	"fmt"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// Service is a systemd unit that starts at boot and runs. It takes in the changes that
+// notify it at its place in the recipe: after its configuration, and when several tasks
+// share it, after that of all of them.
+type Service struct {
+	Unit    string
+	Check   string   // its validator, run as root before every start, restart and reload
+	Trees   []string // directories that hold its configuration, all of it: Check is tried on a copy of them before a change goes live
+	Listens []string // where it must listen once it has settled: "127.0.0.1:2003", "/run/x.sock"
+	Oneshot bool     // it runs to its end
+	Absent  bool     // stopped and disabled
+}
+
+// ID implements recipe.Resource.
+func (s Service) ID() string { return "service:" + s.Unit }
+
+// Last implements recipe.Last.
+func (s Service) Last() bool { return true }
+
+// Rehearsal implements recipe.Rehearsed.
+func (s Service) Rehearsal() recipe.Rehearse {
+	return recipe.Rehearse{Unit: s.Unit, Trees: s.Trees, Check: s.Check}
+}
+
+// Probes implements recipe.Resource.
+func (s Service) Probes() []recipe.Probe {
+	return []recipe.Probe{{Key: recipe.UnitKey(s.Unit)}, {Key: recipe.PendingKey(s.Unit)}}
+}
+
+// Validate refuses what cannot be meant.
+func (s Service) Validate() error {
+	for _, tree := range s.Trees {
+		if err := checkPath("tree", tree); err != nil {
+			return err
+		}
+	}
+	if s.Absent && (s.Check != "" || len(s.Listens) > 0) {
+		return fmt.Errorf("service %s: absent, yet with a check or a listener", s.Unit)
+	}
+	return checkName("unit", s.Unit, unitName)
+}
+
+// Diff implements recipe.Resource.
+func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found, pending := facts.Unit(s.Unit), facts.Pending(s.Unit)
+	if found.Load == "masked" {
+		return recipe.Change{}, fmt.Errorf("%s: is masked: systemctl unmask %s", s.Unit, s.Unit)
+	}
+	if s.Absent {
+		return s.stop(found, pending), nil
+	}
+	change := recipe.Change{}
+	if found.State != "enabled" && found.State != "static" && found.State != "generated" {
+		change.Kind = recipe.Update
+		change.Deltas = append(change.Deltas, recipe.Delta{Name: "at boot", Before: orNone(found.State), After: "enabled"})
+		step := s.control(recipe.VerbEnable, found)
+		change.Steps = append(change.Steps, step)
+		found = step.Effects()[0].Fact.Value.(recipe.Unit)
+	}
+	switch {
+	case !found.Running() && !s.Oneshot:
+		change.Kind = recipe.Update
+		change.Deltas = append(change.Deltas, recipe.Delta{Name: "state", Before: orNone(found.Active), After: "running"})
+		change.Steps = append(change.Steps, s.control(recipe.VerbStart, found))
+	case pending.Action == recipe.Reload && !found.NeedReload && !s.Oneshot:
+		change.Kind, change.Summary = recipe.Act, "reload: its configuration changed"
+		change.Steps = append(change.Steps, s.control(recipe.VerbReload, found))
+	case pending.Action != "" && !s.Oneshot:
+		change.Kind, change.Summary = recipe.Act, "restart: its configuration changed"
+		change.Steps = append(change.Steps, s.control(recipe.VerbRestart, found))
+	}
+	if pending.Action != "" {
+		if change.Empty() {
+			change.Kind, change.Summary = recipe.Act, "take in the change"
+		}
+		change.Steps = append(change.Steps, recipe.Clear{Unit: s.Unit})
+	}
+	return change, nil
+}
+
+func (s Service) control(verb recipe.Verb, found recipe.Unit) recipe.ControlUnit {
+	step := recipe.ControlUnit{Unit: s.Unit, Verb: verb, Found: found, Oneshot: s.Oneshot}
+	if verb != recipe.VerbEnable && verb != recipe.VerbDisable && verb != recipe.VerbStop {
+		step.Check, step.Listens = s.Check, s.Listens
+	}
+	return step
+}
+
+func (s Service) stop(found recipe.Unit, pending recipe.Pending) recipe.Change {
+	change := recipe.Change{}
+	if found.Running() || found.Active == "activating" {
+		change.Deltas = append(change.Deltas, recipe.Delta{Name: "state", Before: found.Active, After: "stopped"})
+		step := s.control(recipe.VerbStop, found)
+		change.Steps = append(change.Steps, step)
+		found = step.Effects()[0].Fact.Value.(recipe.Unit)
+	}
+	if strings.HasPrefix(found.State, "enabled") {
+		change.Deltas = append(change.Deltas, recipe.Delta{Name: "at boot", Before: found.State, After: "disabled"})
+		change.Steps = append(change.Steps, s.control(recipe.VerbDisable, found))
+	}
+	if pending.Action != "" {
+		change.Steps = append(change.Steps, recipe.Clear{Unit: s.Unit})
+	}
+	if len(change.Steps) > 0 {
+		change.Kind, change.Summary = recipe.Delete, "no longer wanted"
+	}
+	return change
+}
+
+func orNone(state string) string {
+	if state == "" {
+		return "none"
+	}
+	return state
+}

@@ -1,0 +1,186 @@
+package script
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// State is the directory of the host's own memory: lock, journal, kept copies, pending
+// notifications. Only root may look into it.
+const State = "/var/lib/provision"
+
+// sections of an answer. Each is announced by its name between two \x01 bytes, which no
+// record begins with: paths begin with a slash, digests with a hex digit.
+const (
+	sectionHost     = "\x01host\x01"
+	sectionPaths    = "\x01paths\x01"
+	sectionDigests  = "\x01digests\x01"
+	sectionPackages = "\x01packages\x01"
+	sectionLists    = "\x01lists\x01"
+	sectionUnits    = "\x01units\x01"
+	sectionUsers    = "\x01users\x01"
+	sectionGroups   = "\x01groups\x01"
+	sectionCommands = "\x01commands\x01"
+	sectionContents = "\x01contents\x01"
+	sectionPending  = "\x01pending\x01"
+	sectionEnd      = "\x01end\x01"
+)
+
+// Probe returns one script that asks all of probes, and the platform of the host. It
+// starts one process for all paths, one for all digests, packages, units, users and
+// groups each, whatever their number. It changes nothing.
+func Probe(probes []recipe.Probe) string {
+	asked := sortProbes(probes)
+	var s strings.Builder
+	s.WriteString("export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\ncd /\n")
+	// A section's name is written with printf's own escapes, so the script stays text.
+	section := func(name string) {
+		s.WriteString("printf '" + strings.ReplaceAll(name, "\x01", `\001`) + `\000'` + "\n")
+	}
+
+	section(sectionHost)
+	s.WriteString(`. /etc/os-release 2>/dev/null
+printf '%s\000' "${ID-}" "${VERSION_ID-}" "${VERSION_CODENAME-}" "$(dpkg --print-architecture 2>/dev/null)" "$(uname -n)"` + "\n")
+	if len(asked.paths) > 0 {
+		section(sectionPaths)
+		// find(1) prints a link's own attributes and its target; -printf is GNU, and
+		// findutils is Essential in Debian.
+		s.WriteString("find " + QuoteAll(asked.paths...) + ` -maxdepth 0 -printf '%p\0%y\0%m\0%u\0%g\0%l\0' 2>/dev/null` + "\n")
+	}
+	if len(asked.digests) > 0 {
+		section(sectionDigests)
+		// Through find, for sha256sum would wait for ever at a FIFO.
+		s.WriteString("find " + QuoteAll(asked.digests...) + " -maxdepth 0 -type f -exec sha256sum -z {} + 2>/dev/null\n")
+	}
+	for _, probe := range asked.filled {
+		s.WriteString(unfilledDigest(probe))
+	}
+	if len(asked.packages) > 0 {
+		section(sectionPackages)
+		s.WriteString(`dpkg-query -W -f '${Package}\t${db:Status-Abbrev}\t${Version}\n' ` + QuoteAll(asked.packages...) + " 2>/dev/null\nprintf '\\000'\n")
+	}
+	if asked.lists {
+		section(sectionLists)
+		s.WriteString(`set -- /var/lib/apt/lists/*_Packages*
+[ -e "$1" ] && printf '%s\000' "$(stat -c %Y /var/lib/apt/lists)" "$(date +%s)"` + "\n")
+	}
+	if len(asked.units) > 0 {
+		section(sectionUnits)
+		s.WriteString("systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload -- " + QuoteAll(asked.units...) + " 2>&1\nprintf '\\000'\n")
+	}
+	if len(asked.users) > 0 {
+		section(sectionUsers)
+		s.WriteString("getent passwd " + QuoteAll(asked.users...) + "\nprintf '\\000'\n")
+	}
+	if len(asked.groups) > 0 {
+		section(sectionGroups)
+		s.WriteString("getent group " + QuoteAll(asked.groups...) + "\nprintf '\\000'\n")
+	}
+	if len(asked.commands) > 0 {
+		section(sectionCommands)
+		s.WriteString(askCommands(asked.commands))
+	}
+	if len(asked.contents) > 0 {
+		section(sectionContents)
+		s.WriteString("for f in " + QuoteAll(asked.contents...) + `; do
+[ -f "$f" ] && [ ! -L "$f" ] && { printf '%s\000' "$f"; head -c 1048576 "$f" | base64 -w 0; printf '\000'; }
+done` + "\n")
+	}
+	section(sectionPending)
+	s.WriteString("for f in " + State + `/pending/*; do
+[ -f "$f" ] && read -r a <"$f" && printf '%s\000' "${f##*/}" "$a"
+done` + "\n")
+	section(sectionEnd)
+	return s.String()
+}
+
+// askCommands runs each guard in a shell of its own, without input, its errors unread:
+// what counts is its exit status, and the start of what it prints.
+func askCommands(probes []recipe.Probe) string {
+	var s strings.Builder
+	for _, probe := range probes {
+		s.WriteString("o=$(exec 2>/dev/null </dev/null\n" + probe.Script + "\n); r=$?\n")
+		s.WriteString("printf '%s\\000' " + Quote(probe.Key.Name) + ` "$r" "$(printf %s "$o" | head -c 1024)"` + "\n")
+	}
+	return s.String()
+}
+
+// unfilledDigest prints the digest of a file in which each secret stands as its
+// placeholder again, in sha256sum's own form. A file that holds the placeholder itself
+// was never filled in: it gets a digest that matches nothing. awk compares whole strings
+// (index, not a pattern), and reads the secret from its file, so none is in argv.
+func unfilledDigest(probe recipe.Probe) string {
+	placeholders := make([]string, 0, len(probe.Unfill))
+	for placeholder := range probe.Unfill {
+		placeholders = append(placeholders, placeholder)
+	}
+	sort.Strings(placeholders)
+	path := Quote(probe.Key.Name)
+	pipe := "cat " + path
+	grep := ""
+	for _, placeholder := range placeholders {
+		pipe += " | " + swap(Quote(probe.Unfill[placeholder]), Quote(placeholder), false)
+		grep += " -e " + Quote(placeholder)
+	}
+	return "if [ -f " + path + " ] && [ ! -L " + path + " ]; then\n" +
+		"if grep -qF" + grep + " " + path + "; then printf 'unfilled  %s\\000' " + path + "\n" +
+		"else d=$(" + pipe + " | sha256sum); printf '%s  %s\\000' \"${d%% *}\" " + path + "; fi\nfi\n"
+}
+
+// swap is an awk filter that puts the text of a secret's file in place of a placeholder
+// (fill), or the placeholder in place of the text. Both are words already quoted.
+func swap(secretPath, placeholder string, fill bool) string {
+	from, to := "secret", "word"
+	if fill {
+		from, to = to, from
+	}
+	return `P=` + placeholder + ` awk -v file=` + secretPath + ` '
+BEGIN { getline secret <file; word = ENVIRON["P"]; from = ` + from + `; to = ` + to + ` }
+{ out = ""; rest = $0
+  while (length(from) && (i = index(rest, from))) { out = out substr(rest, 1, i - 1) to; rest = substr(rest, i + length(from)) }
+  print out rest }'`
+}
+
+// questions are probes by kind, each list sorted and without repetition.
+type questions struct {
+	paths, digests, packages, units, users, groups, contents []string
+	commands, filled                                         []recipe.Probe
+	lists                                                    bool
+}
+
+func sortProbes(probes []recipe.Probe) questions {
+	var q questions
+	for _, probe := range recipe.Merge(probes) {
+		name := probe.Key.Name
+		switch probe.Key.Kind {
+		case recipe.KindPath:
+			q.paths = append(q.paths, name)
+			switch {
+			case len(probe.Unfill) > 0:
+				q.filled = append(q.filled, probe)
+			case probe.Digest:
+				q.digests = append(q.digests, name)
+			}
+		case recipe.KindContent:
+			q.contents = append(q.contents, name)
+		case recipe.KindPackage:
+			q.packages = append(q.packages, name)
+		case recipe.KindLists:
+			q.lists = true
+		case recipe.KindUnit:
+			q.units = append(q.units, name)
+		case recipe.KindUser:
+			q.users = append(q.users, name)
+		case recipe.KindGroup:
+			q.groups = append(q.groups, name)
+		case recipe.KindCommand:
+			q.commands = append(q.commands, probe)
+		}
+	}
+	slices.Sort(q.paths)
+	slices.Sort(q.digests)
+	return q
+}

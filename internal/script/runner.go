@@ -1,0 +1,57 @@
+package script
+
+import (
+	_ "embed" // the host's side of a run
+	"fmt"
+	"strings"
+	"time"
+)
+
+//go:embed sh/prelude.sh
+var prelude string
+
+//go:embed sh/packages.sh
+var packages string
+
+//go:embed sh/runner.sh
+var runner string
+
+// Run is what the host is told of a run before its first step.
+type Run struct {
+	Holder   string        // who runs it, for whoever finds the host locked: one line
+	Header   string        // the first line of its journal: JSON, one line
+	Patience time.Duration // how long to wait for the lock
+}
+
+// keptRuns is how many runs' journals and kept copies stay on the host.
+const keptRuns = 50
+
+// Runner returns the script of a run: it takes the host's lock, sweeps what a dead run
+// left, and then obeys the lines on its standard input: "alive", "run N" with N bytes of
+// sh after it, "finish JSON". It answers on standard output:
+//
+//	busy WHO            the lock is held; it waits
+//	locked WHO          it waited in vain; exit status 75
+//	ready RUN SWEPT UNFINISHED…
+//	begin N / end N RC  for each step
+//	batch RC            after each run, and a line "\036batch" on standard error
+//	finished
+func Runner(run Run) string {
+	head := fmt.Sprintf("holder=%s\npatience=%d\nheader=%s\nleave=%d\n",
+		Quote(run.Holder), int(run.Patience.Seconds()), Quote(run.Header), keptRuns)
+	return head + strip(prelude) + strip(packages) + strip(runner)
+}
+
+// strip leaves out comments and indentation, which only cost bytes on the wire. A line
+// that starts with # is a comment in all of sh/*.sh: none has a here-document.
+func strip(text string) string {
+	var kept strings.Builder
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		kept.WriteString(line + "\n")
+	}
+	return kept.String()
+}

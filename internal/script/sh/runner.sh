@@ -1,0 +1,71 @@
+# The run itself: take the lock, sweep what a dead run left, then do step after step.
+# Sourced after the functions, with $holder, $patience, $header and $leave set.
+
+mkdir -p -m 0700 "$state" "$state/pending" "$state/runs" || exit 71
+exec 9>>"$state/lock" || exit 71
+if ! flock -n 9; then
+	say "busy $(cat "$state/holder" 2>/dev/null)"
+	flock -w "$patience" 9 || { say "locked $(cat "$state/holder" 2>/dev/null)"; exit 75; }
+fi
+# The number after the last one: under the lock, and whatever any clock says.
+last=$(ls "$state/runs" | tail -n 1)
+last=${last:-000000}
+while [ "${last#0}" != "$last" ]; do last=${last#0}; done
+runid=$(printf %06d "$((${last:-0} + 1))")
+run=$state/runs/$runid
+from=$run
+mkdir -m 0700 "$run" "$run/kept" || exit 71
+: >"$run/kept/index"
+printf '%s since %s' "$holder" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$state/holder"
+
+# A run that has no end in its journal died: what it left beside files goes, and the
+# services that it held are released.
+swept=0
+if [ -e "$state/temporaries" ]; then
+	while read -r coded; do
+		left=$(printf %s "$coded" | base64 -d)
+		case $left in
+		*/.provision-*) [ ! -e "$left" ] || { rm -f -- "$left"; swept=$((swept + 1)); } ;;
+		esac
+	done <"$state/temporaries"
+	rm -f "$state/temporaries"
+fi
+release_services
+unfinished=
+for earlier in "$state"/runs/*; do
+	[ "$earlier" = "$run" ] || [ ! -e "$earlier/open" ] || {
+		unfinished="$unfinished ${earlier##*/}"
+		rm -f "$earlier/open"
+	}
+done
+: >"$run/open"
+record "$header" || exit 71
+say "ready $runid $swept$unfinished"
+
+finish() {
+	daemon_reload
+	record "$1"
+	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$state/temporaries" "$state/holder"
+	# The newest runs can be looked at and taken back; what is older goes.
+	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
+}
+
+# The controller speaks at least every 20 s; one that is silent for 60 s is gone, and its
+# lock with it. A step inherits the lock: an orphaned one keeps it until it ends.
+while line=$(timeout --foreground 60 sh -c 'IFS= read -r line && printf %s "$line"'); do
+	case $line in
+	alive) ;;
+	run\ *)
+		code=$(timeout --foreground 600 head -c "${line#run }") || exit 74
+		(eval "$code") </dev/null
+		say "batch $?"
+		printf '\036batch\n' >&2
+		code= ;;
+	finish\ *)
+		finish "${line#finish }"
+		say finished
+		exit 0 ;;
+	*) say "unknown $line"; exit 70 ;;
+	esac
+done
+exit 74

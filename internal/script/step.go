@@ -1,0 +1,226 @@
+package script
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"sort"
+	"strings"
+	"time"
+
+	"provision/internal/recipe"
+)
+
+// DefaultTimeout bounds a command that names no bound of its own.
+const DefaultTimeout = 30 * time.Minute
+
+// Steps returns the sh of steps that are done one after the other, for a runner: each
+// announced, journaled before and after, and the last one when one fails.
+func Steps(steps []recipe.Numbered) string {
+	var s strings.Builder
+	for _, step := range steps {
+		begin, _ := json.Marshal(struct {
+			Event    string `json:"event"`
+			Step     int    `json:"step"`
+			Title    string `json:"title"`
+			Resource string `json:"resource"`
+		}{"begin", step.Number, step.Step.Title(), step.Resource})
+		fmt.Fprintf(&s, "say begin %d\nprintf '\\036%d\\n'\nrecord %s || exit 71\n(\nset -e\n%s\n)\nrc=$?\n", step.Number, step.Number, Quote(string(begin)), strings.TrimSpace(body(step)))
+		fmt.Fprintf(&s, "record \"{\\\"event\\\":\\\"end\\\",\\\"step\\\":%d,\\\"status\\\":$rc}\"\nsay end %d $rc\n[ $rc -eq 0 ] || exit $rc\n", step.Number, step.Number)
+	}
+	return s.String()
+}
+
+// body is what one step does, in a shell of its own under set -e.
+func body(numbered recipe.Numbered) string {
+	number := fmt.Sprint(numbered.Number)
+	switch step := numbered.Step.(type) {
+	case recipe.WriteFile:
+		return writeFile(number, step)
+	case recipe.MakeDirectory:
+		path := Quote(step.Path)
+		return "keep " + number + " " + path + "\nmkdir -m 0700 -- " + path + "\n" + own(step.Attributes, path)
+	case recipe.SetAttributes:
+		path := Quote(step.Path)
+		return "keep " + number + " " + path + "\n" + own(step.Attributes, path)
+	case recipe.MakeLink:
+		path := Quote(step.Path)
+		return "keep " + number + " " + path + "\nbeside " + path + " " + number +
+			"\nln -s -- " + Quote(step.Target) + ` "$new"` + "\nmv -f -T -- \"$new\" " + path
+	case recipe.Remove:
+		path := Quote(step.Path)
+		if step.Tree {
+			return "keep_tree " + number + " " + path + "\nrm -rf -- " + path
+		}
+		return "keep " + number + " " + path + "\nif [ -d " + path + " ] && [ ! -L " + path + " ]; then rmdir -- " + path +
+			"; else rm -f -- " + path + "; fi\nunits_changed " + path
+	case recipe.InstallPackages:
+		update := "no"
+		if step.Update {
+			update = "yes"
+		}
+		return "install_packages " + update + " " + QuoteAll(step.Names...)
+	case recipe.ControlUnit:
+		return controlUnit(step)
+	case recipe.Exec:
+		return exec(step)
+	case recipe.Rehearse:
+		return rehearse(number, step)
+	case recipe.Restore:
+		from := ""
+		if step.Run != "" {
+			from = "from=" + Quote(State+"/runs/"+step.Run) + "\n"
+		}
+		return "keep " + number + " " + Quote(step.Path) + "\n" + from + "restore " + fmt.Sprint(step.Number)
+	case recipe.Notify:
+		path := Quote(State + "/pending/" + step.Unit)
+		return "printf '%s\\n' " + string(step.Action) + " >" + path + "\nsync " + path
+	case recipe.Clear:
+		return "rm -f -- " + Quote(State+"/pending/"+step.Unit)
+	}
+	panic(fmt.Sprintf("script: step %T is not in the closed set", numbered.Step))
+}
+
+func own(a recipe.Attributes, path string) string {
+	return "chown -h -- " + Quote(a.Owner+":"+a.Group) + " " + path + "\nchmod " + fmt.Sprintf("%04o", a.Mode) + " -- " + path
+}
+
+// writeFile writes beside the path and renames. The content is in a here-document, which
+// dash hands over by a pipe: it is in no argv and in no other file.
+func writeFile(number string, step recipe.WriteFile) string {
+	path := Quote(step.Path)
+	pipe := "base64 -d"
+	placeholders := make([]string, 0, len(step.Fill))
+	for placeholder := range step.Fill {
+		placeholders = append(placeholders, placeholder)
+	}
+	sort.Strings(placeholders)
+	need := ""
+	for _, placeholder := range placeholders {
+		secret := Quote(step.Fill[placeholder])
+		need += "[ -s " + secret + " ] || { echo " + Quote("there is no secret in "+step.Fill[placeholder]) + " >&2; exit 1; }\n"
+		pipe += " | " + swap(secret, Quote(placeholder), true)
+	}
+	return need + "keep " + number + " " + path + "\nbeside " + path + " " + number + "\n(\numask 077\n" +
+		pipe + ` >"$new"` + " <<'EOF'\n" + wrap(base64.StdEncoding.EncodeToString(step.Content)) + "EOF\n) || { rm -f -- \"$new\"; exit 1; }\n" +
+		fmt.Sprintf("put %04o %s %s", step.Mode, Quote(step.Owner+":"+step.Group), path)
+}
+
+// wrap breaks base64 into lines of 76 characters, as base64(1) does.
+func wrap(text string) string {
+	var s strings.Builder
+	for len(text) > 76 {
+		s.WriteString(text[:76] + "\n")
+		text = text[76:]
+	}
+	if text != "" {
+		s.WriteString(text + "\n")
+	}
+	return s.String()
+}
+
+func controlUnit(step recipe.ControlUnit) string {
+	unit := Quote(step.Unit)
+	var s strings.Builder
+	s.WriteString("daemon_reload\n")
+	if step.Check != "" {
+		s.WriteString("sh -c " + Quote(step.Check) + " </dev/null || { echo " +
+			Quote(step.Unit+": its check failed, and it was left alone: "+step.Check) + " >&2; exit 1; }\n")
+	}
+	switch step.Verb {
+	case recipe.VerbStart:
+		s.WriteString("systemctl reset-failed -- " + unit + " 2>/dev/null || :\nsystemctl start -- " + unit + " || explain " + unit + "\n")
+	case recipe.VerbRestart:
+		s.WriteString("systemctl reset-failed -- " + unit + " 2>/dev/null || :\nsystemctl restart -- " + unit + " || explain " + unit + "\n")
+	case recipe.VerbReload:
+		// nginx's reload returns before its new workers serve.
+		s.WriteString("systemctl reload-or-restart -- " + unit + " || explain " + unit + "\nsleep 0.2\n")
+	default:
+		s.WriteString("systemctl -q " + string(step.Verb) + " -- " + unit + "\n")
+		return s.String()
+	}
+	if !step.Oneshot {
+		listeners := make([]string, len(step.Listens))
+		for i, listener := range step.Listens {
+			listeners[i] = procAddress(listener)
+		}
+		s.WriteString("settle " + unit + " " + QuoteAll(listeners...))
+	}
+	return s.String()
+}
+
+// procAddress writes address:port as /proc/net/tcp does: an IPv4 address in the byte order
+// of the machine, which is little-endian on every architecture that Debian 12 and 13
+// release for but s390x. Of any other address only the port is looked at.
+func procAddress(listener string) string {
+	if strings.HasPrefix(listener, "/") {
+		return listener
+	}
+	at := strings.LastIndex(listener, ":")
+	var port int
+	fmt.Sscan(listener[at+1:], &port)
+	address, err := netip.ParseAddr(listener[:max(at, 0)])
+	if err != nil || !address.Is4() {
+		return fmt.Sprintf(":%04X", port)
+	}
+	four := address.As4()
+	return fmt.Sprintf("%08X:%04X", binary.LittleEndian.Uint32(four[:]), port)
+}
+
+// exec runs a script in a sh of its own, under a time limit. What it is given on standard
+// input comes from a here-document: a secret is never in argv.
+func exec(step recipe.Exec) string {
+	limit := step.Timeout
+	if limit == 0 {
+		limit = DefaultTimeout
+	}
+	command := fmt.Sprintf("timeout -k 10 %d sh -c %s", int(limit.Seconds()), Quote(step.Script))
+	if step.Input.Empty() {
+		return command + " </dev/null"
+	}
+	coded := base64.StdEncoding.EncodeToString([]byte(step.Input.Reveal()))
+	return "base64 -d <<'EOF' | " + command + "\n" + wrap(coded) + "EOF"
+}
+
+// rehearse copies the trees, mounts the copies over them where only this process sees it,
+// does the steps there and runs the check. The script goes over standard input: it bears
+// the files' contents. unshare(1) is in util-linux, which is Essential.
+func rehearse(number string, step recipe.Rehearse) string {
+	var s strings.Builder
+	s.WriteString("set -e\nexport LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\numask 022\n")
+	for i, tree := range step.Trees {
+		fmt.Fprintf(&s, "cp -a -T -- %s \"$1/%d\"\nmount --bind \"$1/%d\" %s\n", Quote(tree), i, i, Quote(tree))
+	}
+	for _, file := range step.Steps {
+		s.WriteString(directly(file))
+	}
+	s.WriteString("sh -c " + Quote(step.Check) + " </dev/null\n")
+	dir := "\"$run/rehearse" + number + "\""
+	return "mkdir -m 0700 " + dir + "\nrc=0\nbase64 -d <<'EOF' | unshare -m --propagation private sh -s " + dir + " || rc=$?\n" +
+		wrap(base64.StdEncoding.EncodeToString([]byte(s.String()))) + "EOF\nrm -rf " + dir +
+		"\n[ $rc -eq 0 ] || echo " + Quote(step.Unit+": the new configuration does not pass: "+step.Check) + " >&2\nexit $rc"
+}
+
+// directly is a file step without journal, kept copy and rename: for a rehearsal.
+func directly(step recipe.Step) string {
+	switch step := step.(type) {
+	case recipe.WriteFile:
+		path := Quote(step.Path)
+		pipe := "base64 -d"
+		for placeholder, secret := range step.Fill {
+			pipe += " | " + swap(Quote(secret), Quote(placeholder), true)
+		}
+		return "rm -f -- " + path + "\n" + pipe + " >" + path + " <<'FILE'\n" + wrap(base64.StdEncoding.EncodeToString(step.Content)) + "FILE\n" + own(step.Attributes, path) + "\n"
+	case recipe.MakeDirectory:
+		return "mkdir -p -- " + Quote(step.Path) + "\n" + own(step.Attributes, Quote(step.Path)) + "\n"
+	case recipe.MakeLink:
+		return "ln -sfn -- " + Quote(step.Target) + " " + Quote(step.Path) + "\n"
+	case recipe.SetAttributes:
+		return own(step.Attributes, Quote(step.Path)) + "\n"
+	case recipe.Remove:
+		return "rm -rf -- " + Quote(step.Path) + "\n"
+	}
+	return ""
+}
