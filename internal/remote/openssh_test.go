@@ -24,7 +24,7 @@ func TestOpenSSHRunsACommand(t *testing.T) {
 
 func TestOpenSSHRoundTrips(t *testing.T) {
 	server := startSSHD(t)
-	const delay = 25 * time.Millisecond
+	const delay = 150 * time.Millisecond
 	r := startRelay(t, fmt.Sprintf("127.0.0.1:%d", server.port), delay)
 	config := server.config()
 	config.Options = append(config.Options, "HostKeyAlias=[127.0.0.1]")
@@ -46,8 +46,16 @@ func TestOpenSSHRoundTrips(t *testing.T) {
 		}
 		text := ": " + fmt.Sprintf("%x", random) + "\necho done"
 		began = time.Now()
-		out, err := c.Run(context.Background(), Command{Script: text}, nil)
-		if err != nil || string(out) != "done\n" {
+		process, err := c.Start(context.Background(), Command{Script: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("started after %.2f", trips(began))
+		out := make([]byte, 5)
+		io.ReadFull(process.Stdout, out)
+		t.Logf("output after %.2f", trips(began))
+		process.Stdin.Close()
+		if err := process.Wait(); err != nil || string(out) != "done\n" {
 			t.Fatalf("%q %v", out, err)
 		}
 		t.Logf("Run of %d bytes: %.1f round trips", len(text), trips(began))

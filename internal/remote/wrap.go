@@ -25,7 +25,7 @@ const (
 	// prologue says on both streams that the noise of the login shell and of
 	// sudo is over. The token is printed twice in a row, so that a login shell
 	// that prints what it runs (set -x) does not say it too.
-	prologue = `printf %s%s "$1" "$1"; printf %s%s "$1" "$1" >&2; export LC_ALL=C.UTF-8; `
+	prologue = `printf %s.%s "$1" "$1"; printf %s.%s "$1" "$1" >&2; export LC_ALL=C.UTF-8; `
 
 	// epilogue runs the script in the same shell, without our arguments. A
 	// script that cannot be decoded must not pass for an empty one.
@@ -85,7 +85,7 @@ func orEmpty(encoded string) string {
 }
 
 // startMark is what the prologue prints.
-func startMark(token string) string { return token + token }
+func startMark(token string) string { return token + "." + token }
 
 // sudoPrompt is the argument of sudo's -p, and promptMark what sudo makes of
 // it: %% is an escape for % (sudo(8)). They differ so that a login shell that
