@@ -64,8 +64,10 @@ type Report struct {
 	SampleRatio *SampleRatio `json:"sample_ratio,omitempty"`
 	Progress    Progress     `json:"progress"`
 	Verdict     Verdict      `json:"verdict"`
-	// Leader is the label the verdict speaks of; empty unless the verdict is
-	// EarlyDifference or Difference.
+	// Leader is the variant with the highest rate when the verdict is
+	// EarlyDifference or Difference, provided that it is the control or was
+	// shown to differ from it. Among several variants it is proven better than
+	// the control, not than each of the others. Otherwise it is empty.
 	Leader string `json:"leader,omitempty"`
 }
 

@@ -118,6 +118,8 @@ func TestVerdicts(t *testing.T) {
 		{"no plan, not clear", v(520, 10000, 600, 10000), Plan{}, NotYet, ""},
 		{"no plan, clear", v(520, 10000, 800, 10000), Plan{}, EarlyDifference, "b"},
 		{"several variants pay for being several", v(520, 10000, 600, 10000, 530, 10000, 515, 10000, 540, 10000), Plan{TrialsPerVariant: 10000}, NoDifference, ""},
+		{"one is worse, another leads by chance", v(520, 10000, 530, 10000, 400, 10000), Plan{TrialsPerVariant: 10000}, Difference, ""},
+		{"one is worse, the control leads", v(520, 10000, 510, 10000, 400, 10000), Plan{TrialsPerVariant: 10000}, Difference, "a"},
 		{"a variant without participants", v(520, 10000, 800, 10000, 0, 0), Plan{TrialsPerVariant: 10000}, EarlyDifference, "b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -37,12 +37,13 @@ func decide(r Report) (Verdict, string) {
 		}
 		compared = compared || v.Comparison != nil
 	}
-	switch {
-	case !compared:
+	if !compared {
 		return NoData, ""
-	case r.Progress.Reached:
-		if shown(r, func(c Comparison) bool { return c.AdjustedP <= r.Alpha }) {
-			return Difference, leader(r)
+	}
+	if r.Progress.Reached {
+		significant := func(c Comparison) bool { return c.AdjustedP <= r.Alpha }
+		if shown(r, significant) {
+			return Difference, leader(r, significant)
 		}
 		return NoDifference, ""
 	}
@@ -50,8 +51,9 @@ func decide(r Report) (Verdict, string) {
 	if r.Progress.Planned > 0 {
 		level *= earlyShare
 	}
-	if shown(r, func(c Comparison) bool { return c.AdjustedSequentialP <= level }) {
-		return EarlyDifference, leader(r)
+	significant := func(c Comparison) bool { return c.AdjustedSequentialP <= level }
+	if shown(r, significant) {
+		return EarlyDifference, leader(r, significant)
 	}
 	return NotYet, ""
 }
@@ -65,18 +67,18 @@ func shown(r Report, significant func(Comparison) bool) bool {
 	return false
 }
 
-// leader is the variant with the highest rate. Variants are compared with the
-// control only, so among several better ones it is the best guess, not a
-// proven winner.
-func leader(r Report) string {
-	best := -1
-	for i, v := range r.Variants {
-		if v.Rate != nil && (best < 0 || *v.Rate > *r.Variants[best].Rate) {
-			best = i
+// leader is the variant with the highest rate, if that one differs from the
+// control or is the control. Otherwise the difference shown is another
+// variant's, and nobody leads.
+func leader(r Report, significant func(Comparison) bool) string {
+	best := r.Variants[0]
+	for _, v := range r.Variants[1:] {
+		if v.Comparison != nil && v.rate() > best.rate() {
+			best = v
 		}
 	}
-	if best < 0 {
+	if best.Comparison != nil && !significant(*best.Comparison) {
 		return ""
 	}
-	return r.Variants[best].Label
+	return best.Label
 }

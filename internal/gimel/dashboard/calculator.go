@@ -1,0 +1,165 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"provision/internal/gimel/statistics"
+)
+
+// calculatorView keeps what was typed, so that a mistake can be mended.
+type calculatorView struct {
+	Baseline, Effect, Kind, Alpha, Power, Variants, Visitors string
+	Problem                                                  string
+	Result                                                   *calculatorResult
+}
+
+type calculatorResult struct {
+	PerVariant, Total int64
+	From, To          string // the rates that are told apart
+	Days              string // empty without visitors a day
+	Corrected         string // the level of each comparison; empty for two variants
+	Others            []otherEffect
+}
+
+// otherEffect is a line of the table "what if".
+type otherEffect struct {
+	Effect, To string
+	PerVariant int64
+	Days       string
+	Chosen     bool
+}
+
+// plannedTest is a calculator form that was understood; rates as fractions.
+type plannedTest struct {
+	baseline, effect, alpha, power float64
+	relative                       bool
+	variants                       int
+	visitors                       float64
+}
+
+// mostVariants that the calculator plans for.
+const mostVariants = 20
+
+func newCalculatorView(query url.Values) calculatorView {
+	field := func(name, preset string) string {
+		if query.Has(name) {
+			return strings.TrimSpace(query.Get(name))
+		}
+		return preset
+	}
+	view := calculatorView{
+		Baseline: field("baseline", "5"), Effect: field("effect", "10"), Kind: field("kind", "relative"),
+		Alpha: field("alpha", "5"), Power: field("power", "80"),
+		Variants: field("variants", "2"), Visitors: field("visitors", ""),
+	}
+	planned, err := view.parse()
+	if err == nil {
+		view.Result, err = planned.result()
+	}
+	if err != nil {
+		view.Problem = err.Error()
+	}
+	return view
+}
+
+func (v calculatorView) parse() (plannedTest, error) {
+	planned := plannedTest{relative: v.Kind != "points"}
+	var problems []error
+	percentage := func(name, text string, target *float64) {
+		number, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
+		if err != nil || !(number > 0) || math.IsInf(number, 0) {
+			problems = append(problems, fmt.Errorf("%s must be a number above 0", name))
+		}
+		*target = number / 100
+	}
+	percentage("The conversion rate", v.Baseline, &planned.baseline)
+	percentage("The smallest effect", v.Effect, &planned.effect)
+	percentage("The false-positive risk", v.Alpha, &planned.alpha)
+	percentage("The power", v.Power, &planned.power)
+	var err error
+	if planned.variants, err = strconv.Atoi(v.Variants); err != nil || planned.variants < 2 || planned.variants > mostVariants {
+		problems = append(problems, fmt.Errorf("The number of variants must be 2 to %d", mostVariants))
+	}
+	if v.Visitors != "" {
+		planned.visitors, err = strconv.ParseFloat(strings.ReplaceAll(v.Visitors, ",", ""), 64)
+		if err != nil || !(planned.visitors > 0) || math.IsInf(planned.visitors, 0) {
+			problems = append(problems, errors.New("Visitors a day must be a number above 0, or empty"))
+		}
+	}
+	if len(problems) > 0 {
+		return plannedTest{}, problems[0]
+	}
+	return planned, nil
+}
+
+// difference is the effect as a difference of rates.
+func (p plannedTest) difference(effect float64) float64 {
+	if p.relative {
+		return p.baseline * effect
+	}
+	return effect
+}
+
+// level is alpha shared among the comparisons with the control (Bonferroni),
+// which is never less strict than the correction used for the results (Holm).
+func (p plannedTest) level() float64 { return p.alpha / float64(p.variants-1) }
+
+func (p plannedTest) size(effect float64) (int64, error) {
+	return statistics.SampleSize(p.baseline, p.difference(effect), p.level(), p.power)
+}
+
+func (p plannedTest) result() (*calculatorResult, error) {
+	size, err := p.size(p.effect)
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), statistics.ErrSampleSize.Error()+": "))
+	}
+	result := &calculatorResult{
+		PerVariant: size, Total: size * int64(p.variants), Days: p.days(size),
+		From: formatPercent(p.baseline), To: p.other(p.effect),
+	}
+	if p.variants > 2 {
+		result.Corrected = formatPercent(p.level())
+	}
+	for _, factor := range []float64{0.5, 0.75, 1, 1.5, 2} {
+		size, err := p.size(p.effect * factor)
+		if err != nil {
+			continue // outside the possible rates; the others still help
+		}
+		result.Others = append(result.Others, otherEffect{
+			Effect: p.words(p.effect * factor), To: p.other(p.effect * factor),
+			PerVariant: size, Days: p.days(size), Chosen: factor == 1,
+		})
+	}
+	return result, nil
+}
+
+func (p plannedTest) other(effect float64) string {
+	if up := p.baseline + p.difference(effect); up < 1 {
+		return formatPercent(up)
+	}
+	return formatPercent(p.baseline - p.difference(effect))
+}
+
+func (p plannedTest) words(effect float64) string {
+	text := strconv.FormatFloat(100*effect, 'g', 4, 64)
+	if p.relative {
+		return text + "%"
+	}
+	return text + " points"
+}
+
+func (p plannedTest) days(size int64) string {
+	if p.visitors == 0 {
+		return ""
+	}
+	days := math.Ceil(float64(size) * float64(p.variants) / p.visitors)
+	if days > 36500 {
+		return "more than a century"
+	}
+	return plural(int(days), "day", "days")
+}

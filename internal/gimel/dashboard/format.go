@@ -1,0 +1,109 @@
+package dashboard
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"provision/internal/gimel/statistics"
+)
+
+// minus is the typographic sign, as wide as the plus.
+const minus = "−"
+
+// formatCount groups thousands: 1,234,567.
+func formatCount(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, digits = minus, digits[1:]
+	}
+	var groups []string
+	for len(digits) > 3 {
+		groups = append([]string{digits[len(digits)-3:]}, groups...)
+		digits = digits[:len(digits)-3]
+	}
+	return sign + strings.Join(append([]string{digits}, groups...), ",")
+}
+
+func formatDate(t time.Time) string { return t.Format("2 Jan 2006") }
+
+// formatPercent writes a fraction with about three significant digits.
+func formatPercent(fraction float64) string {
+	return strconv.FormatFloat(fraction*100, 'f', decimals(fraction*100), 64) + "%"
+}
+
+// decimals that show about three significant digits of x.
+func decimals(x float64) int {
+	x = math.Abs(x)
+	switch {
+	case x >= 99.95 || x == 0:
+		return 0
+	case x >= 9.995:
+		return 1
+	case x >= 0.9995:
+		return 2
+	default:
+		return 3
+	}
+}
+
+// intervalDecimals are the decimals, in per cent, that show about two significant
+// digits of an interval's width: more would be noise.
+func intervalDecimals(i statistics.Interval) int {
+	width := 100 * (i.High - i.Low)
+	if !(width > 0) {
+		return 2
+	}
+	return min(4, max(1, 1-int(math.Floor(math.Log10(width/3)))))
+}
+
+func percentTo(fraction float64, places int) string {
+	return strconv.FormatFloat(fraction*100, 'f', places, 64) + "%"
+}
+
+// pointsTo writes a difference of fractions in percentage points, signed.
+func pointsTo(difference float64, places int) string { return signed(difference*100, places) }
+
+func signed(x float64, places int) string {
+	text := strconv.FormatFloat(math.Abs(x), 'f', places, 64)
+	switch {
+	case strings.Trim(text, "0.") == "":
+		return text
+	case x < 0:
+		return minus + text
+	default:
+		return "+" + text
+	}
+}
+
+// formatP writes a p-value; below 0.001 only that.
+func formatP(p float64) string {
+	switch {
+	case p < 0.001:
+		return "<0.001"
+	case p > 0.9995:
+		return "1"
+	}
+	return strconv.FormatFloat(p, 'f', 3, 64)
+}
+
+// formatProbability writes a probability that is never quite 0 or 1.
+func formatProbability(p float64) string {
+	switch {
+	case p > 0.999:
+		return ">99.9%"
+	case p < 0.001:
+		return "<0.1%"
+	}
+	return fmt.Sprintf("%.1f%%", p*100)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}

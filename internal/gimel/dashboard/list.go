@@ -1,0 +1,103 @@
+package dashboard
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"provision/internal/gimel/statistics"
+)
+
+type listView struct {
+	Running, Archived []listEntry
+}
+
+type listEntry struct {
+	Name, Namespace string
+	Participants    int64
+	Makeup          string // "2 variants · 3 goals"
+	Started         time.Time
+	Declared        bool
+	Progress        *progressView
+	Split           *notice
+}
+
+// progressView feeds a <progress> element and the words beside it.
+type progressView struct {
+	Smallest, Planned int64
+	Percent           int
+	Reached           bool
+}
+
+// notice is a line that calls for attention.
+type notice struct {
+	Tone  string // "alarm", "warn", "good" or "calm"
+	Title string
+	Text  string
+}
+
+// newListView sorts the newest first; what has no start goes last, by name.
+func newListView(summaries []Summary) listView {
+	summaries = slices.Clone(summaries)
+	slices.SortStableFunc(summaries, func(a, b Summary) int {
+		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.Name, b.Name))
+	})
+	var view listView
+	for _, s := range summaries {
+		entry := listEntry{
+			Name: s.Name, Namespace: s.Namespace, Started: s.Started, Declared: s.Declared,
+			Participants: participants(s.Variants),
+			Makeup:       plural(len(s.Variants), "variant", "variants") + " · " + plural(len(s.Goals), "goal", "goals"),
+			Progress:     newProgressView(s.Variants, s.PlannedTrials),
+			Split:        splitNotice(statistics.CheckSampleRatio(s.Variants), s.Declared),
+		}
+		if s.Archived {
+			view.Archived = append(view.Archived, entry)
+		} else {
+			view.Running = append(view.Running, entry)
+		}
+	}
+	return view
+}
+
+func participants(variants []statistics.Variant) (total int64) {
+	for _, v := range variants {
+		total += v.Trials
+	}
+	return total
+}
+
+// newProgressView is nil when no size was planned.
+func newProgressView(variants []statistics.Variant, planned int64) *progressView {
+	if planned <= 0 || len(variants) == 0 {
+		return nil
+	}
+	smallest := variants[0].Trials
+	for _, v := range variants {
+		smallest = min(smallest, v.Trials)
+	}
+	percent := int(100 * float64(smallest) / float64(planned))
+	return &progressView{Smallest: smallest, Planned: planned, Percent: min(100, percent), Reached: smallest >= planned}
+}
+
+// splitNotice is nil while the split agrees with the declared weights. When
+// nobody declared any, equal shares are only an assumption, so a deviation is
+// put as a question: an alarm against the wrong weights is worse than none.
+func splitNotice(check *statistics.SampleRatio, declared bool) *notice {
+	switch {
+	case check == nil:
+		return nil
+	case check.Confirmed && !declared:
+		return &notice{Tone: "warn", Title: "Unequal split",
+			Text: "No weights were declared, and the participants are not split equally. If the page splits them unequally on purpose, declare its weights; if not, participants are being lost, and no other number here can be trusted."}
+	case check.Confirmed:
+		return &notice{Tone: "alarm", Title: "Sample ratio mismatch",
+			Text: "The participants are not split as declared (sequential p " + formatP(check.SequentialP) +
+				", valid however often one looks). Some variants lose or gain participants, so no other number here can be trusted until the cause is found."}
+	case check.Alarm && declared:
+		return &notice{Tone: "warn", Title: "Check the split",
+			Text: "The participants are not split quite as declared (p " + formatP(check.P) +
+				" for a single look). On a page that is opened often this can be chance: the sequential test has not confirmed it (p " + formatP(check.SequentialP) + ")."}
+	}
+	return nil
+}

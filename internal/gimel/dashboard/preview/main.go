@@ -1,0 +1,123 @@
+// Preview serves the dashboard over made-up experiments, to look at while
+// working on its pages: go run ./internal/gimel/dashboard/preview
+package main
+
+import (
+	"context"
+	"flag"
+	"log"
+	"net/http"
+	"time"
+
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/stat/distuv"
+	"provision/internal/gimel/dashboard"
+	"provision/internal/gimel/statistics"
+)
+
+func main() {
+	address := flag.String("listen", "127.0.0.1:8099", "where to listen")
+	flag.Parse()
+	mux := http.NewServeMux()
+	mux.Handle("/dashboard/", http.StripPrefix("/dashboard", dashboard.Handler(newSample())))
+	mux.HandleFunc("/dashboard/login", func(w http.ResponseWriter, r *http.Request) {
+		dashboard.Login(w, http.StatusOK, r.URL.Query().Get("message"))
+	})
+	log.Printf("http://%s/dashboard/", *address)
+	log.Fatal(http.ListenAndServe(*address, mux))
+}
+
+// arm is a variant with the rates it really has, one for each goal.
+type arm struct {
+	label  string
+	weight float64
+	rates  []float64
+	// kept is the share of its participants that is counted; 0 means all.
+	kept float64
+}
+
+type sample struct{ details []dashboard.Detail }
+
+func newSample() sample {
+	var s sample
+	s.add("button color", 21, 2600, 20000, []string{"sign-up", "purchase"},
+		arm{"grey", 1, []float64{0.052, 0.0104}, 0}, arm{"blue", 1, []float64{0.0605, 0.0106}, 0})
+	s.add("checkout in one page", 45, 1900, 40000, []string{"purchase"},
+		arm{"three pages", 1, []float64{0.031}, 0}, arm{"one page", 1, []float64{0.0318}, 0})
+	s.add("pricing table", 30, 4200, 24000, []string{"contact"},
+		arm{"three plans", 4, []float64{0.081}, 0}, arm{"two plans", 2, []float64{0.0925}, 0},
+		arm{"slider", 2, []float64{0.079}, 0}, arm{"a very long label that somebody typed without thinking", 2, []float64{0.084}, 0})
+	s.add("headline", 60, 900, 25000, []string{"read to the end"},
+		arm{"plain", 1, []float64{0.34}, 0}, arm{"question", 1, []float64{0.322}, 0})
+	s.add("lost events", 12, 3000, 0, []string{"sign-up"},
+		arm{"before", 1, []float64{0.047}, 0}, arm{"after", 1, []float64{0.049}, 0.93})
+	s.add("counted twice", 9, 400, 5000, []string{"click"},
+		arm{"a", 1, []float64{0.6}, 0}, arm{"b", 1, []float64{0.64}, 0})
+	twice := &s.details[len(s.details)-1].Results[0]
+	twice.Variants[1].Successes = twice.Variants[1].Trials + 212
+	s.add("first day", 1, 60, 5000, []string{"sign-up"},
+		arm{"a", 1, []float64{0.1}, 0}, arm{"b", 1, []float64{0.1}, 0})
+	s.details = append(s.details, dashboard.Detail{Summary: dashboard.Summary{
+		Namespace: dashboard.DefaultNamespace, Name: "announced", Declared: true, PlannedTrials: 12000,
+		Variants: []statistics.Variant{{Label: "a", Weight: 1}, {Label: "b", Weight: 1}}}})
+	s.details[3].Archived = true
+	s.details[6].Declared = false
+	return s
+}
+
+// add counts an experiment day by day; the same seed gives the same counts.
+func (s *sample) add(name string, days int, perDay, planned int64, goals []string, arms ...arm) {
+	source := rand.NewPCG(uint64(len(s.details)), 7)
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	d := dashboard.Detail{Summary: dashboard.Summary{Namespace: dashboard.DefaultNamespace, Name: name,
+		Goals: goals, PlannedTrials: planned, Declared: true, Started: today.AddDate(0, 0, 1-days)}}
+	var weights float64
+	for _, a := range arms {
+		d.Variants = append(d.Variants, statistics.Variant{Label: a.label, Weight: a.weight})
+		weights += a.weight
+	}
+	for _, goal := range goals {
+		d.Results = append(d.Results, dashboard.Goal{Name: goal, Variants: append([]statistics.Variant(nil), d.Variants...)})
+	}
+	for day := range days {
+		date := d.Started.AddDate(0, 0, day)
+		for g := range d.Results {
+			d.Results[g].Days = append(d.Results[g].Days, dashboard.Day{Date: date, Variants: make([]statistics.Variant, len(arms))})
+		}
+		for i, a := range arms {
+			visitors := distuv.Poisson{Lambda: float64(perDay) * a.weight / weights, Src: source}.Rand()
+			if a.kept > 0 {
+				visitors = float64(int64(visitors * a.kept))
+			}
+			d.Variants[i].Trials += int64(visitors)
+			for g := range d.Results {
+				converted := int64(distuv.Binomial{N: visitors, P: a.rates[g], Src: source}.Rand())
+				d.Results[g].Days[day].Variants[i] = statistics.Variant{Label: a.label, Trials: int64(visitors), Successes: converted}
+				d.Results[g].Variants[i].Trials += int64(visitors)
+				d.Results[g].Variants[i].Successes += converted
+			}
+		}
+	}
+	s.details = append(s.details, d)
+}
+
+// Experiments implements dashboard.Source.
+func (s sample) Experiments(_ context.Context, namespace string) (summaries []dashboard.Summary, _ error) {
+	for _, d := range s.details {
+		if d.Namespace == namespace {
+			summaries = append(summaries, d.Summary)
+		}
+	}
+	return summaries, nil
+}
+
+// Experiment implements dashboard.Source.
+func (s sample) Experiment(_ context.Context, namespace, name string) (dashboard.Detail, error) {
+	for _, d := range s.details {
+		if d.Namespace == namespace && d.Name == name {
+			return d, nil
+		}
+	}
+	return dashboard.Detail{}, dashboard.ErrNotFound
+}

@@ -1,0 +1,147 @@
+package dashboard
+
+import (
+	"slices"
+	"time"
+
+	"provision/internal/gimel/statistics"
+)
+
+// timeline is a goal's running totals at the end of each day.
+type timeline struct {
+	labels []string
+	days   []timelineDay
+	// before counts the participants that have no day (imported data). They
+	// are in every running total.
+	before int64
+}
+
+type timelineDay struct {
+	date   time.Time
+	points []point // by variant
+	added  []statistics.Variant
+}
+
+// point is a running rate; present is false without participants, and the
+// interval is nil when the counts are impossible.
+type point struct {
+	present  bool
+	rate     float64
+	interval *statistics.Interval
+}
+
+// longest is how many days the timeline may span before it is cut to the last
+// ones: a wrong clock once must not make a million rows.
+const longest = 1000
+
+// newTimeline fills missing days, so that the axis is true to the calendar.
+func newTimeline(goal Goal, confidence float64) timeline {
+	t := timeline{}
+	index := map[string]int{}
+	for i, v := range goal.Variants {
+		t.labels = append(t.labels, v.Label)
+		index[v.Label] = i
+	}
+	byDate := map[time.Time][]statistics.Variant{}
+	var first, last time.Time
+	running := slices.Clone(goal.Variants)
+	for _, day := range goal.Days {
+		date := day.Date.UTC().Truncate(24 * time.Hour)
+		if byDate[date] == nil {
+			byDate[date] = make([]statistics.Variant, len(goal.Variants))
+		}
+		for _, v := range day.Variants {
+			if i, known := index[v.Label]; known {
+				byDate[date][i].Trials += v.Trials
+				byDate[date][i].Successes += v.Successes
+				running[i].Trials -= v.Trials
+				running[i].Successes -= v.Successes
+			}
+		}
+		if first.IsZero() || date.Before(first) {
+			first = date
+		}
+		if date.After(last) {
+			last = date
+		}
+	}
+	for i := range running {
+		running[i].Trials, running[i].Successes = max(0, running[i].Trials), max(0, running[i].Successes)
+		t.before += running[i].Trials
+	}
+	if len(byDate) == 0 {
+		return t
+	}
+	if earliest := last.AddDate(0, 0, 1-longest); first.Before(earliest) {
+		first = addBefore(running, byDate, earliest)
+	}
+	for date := first; !date.After(last); date = date.AddDate(0, 0, 1) {
+		added := byDate[date]
+		if added == nil {
+			added = make([]statistics.Variant, len(goal.Variants))
+		}
+		t.days = append(t.days, timelineDay{date: date, added: added, points: advance(running, added, confidence)})
+	}
+	return t
+}
+
+// addBefore adds all days before the earliest to the totals.
+func addBefore(running []statistics.Variant, byDate map[time.Time][]statistics.Variant, earliest time.Time) time.Time {
+	for date, added := range byDate {
+		if date.Before(earliest) {
+			advance(running, added, 0.95)
+		}
+	}
+	return earliest
+}
+
+func advance(running, added []statistics.Variant, confidence float64) []point {
+	points := make([]point, len(running))
+	for i := range running {
+		v := &running[i]
+		v.Trials += added[i].Trials
+		v.Successes += added[i].Successes
+		if v.Trials <= 0 {
+			continue
+		}
+		points[i] = point{present: true, rate: float64(v.Successes) / float64(v.Trials)}
+		if v.Successes <= v.Trials {
+			interval := statistics.Wilson(v.Successes, v.Trials, confidence)
+			points[i].interval = &interval
+		}
+	}
+	return points
+}
+
+// dayRow is a line of the table beside the chart.
+type dayRow struct {
+	Date  time.Time
+	Cells []dayCell
+}
+
+type dayCell struct {
+	Class, Label              string
+	Participants, Conversions int64
+	Rate, Interval            string // running; empty before the first participant
+}
+
+// rows are the days, the newest first.
+func (t timeline) rows() (rows []dayRow) {
+	for _, day := range slices.Backward(t.days) {
+		row := dayRow{Date: day.date}
+		for i, p := range day.points {
+			cell := dayCell{Class: classOf(i), Label: t.labels[i], Participants: day.added[i].Trials, Conversions: day.added[i].Successes}
+			if p.present {
+				cell.Rate = formatPercent(p.rate)
+			}
+			if p.interval != nil {
+				places := intervalDecimals(*p.interval)
+				cell.Rate = percentTo(p.rate, places)
+				cell.Interval = percentTo(p.interval.Low, places) + " to " + percentTo(p.interval.High, places)
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
