@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,7 +46,7 @@ func (l *Lab) ensureBase(ctx context.Context, suite string) error {
 		return fmt.Errorf("base %s: %w", suite, err)
 	}
 	settings, err := command(ctx, "apt-config", "dump").Output()
-	if err != nil {
+	if err != nil && !errors.Is(err, exec.ErrNotFound) { // not Debian, and so with no settings to carry over
 		return fmt.Errorf("base %s: apt-config dump: %w", suite, err)
 	}
 	err = inRoot(ctx, lock, building, "/bin/sh", "-c", baseScript, "base.sh",

@@ -67,7 +67,7 @@ func (l *Lab) start(host Host) error {
 	if err != nil {
 		return err
 	}
-	log, err := os.OpenFile(host.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(host.Log(), os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}

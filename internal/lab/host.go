@@ -25,7 +25,8 @@ type Host struct {
 	dir string
 }
 
-// Log is the path of what the host printed on its console, boot after boot.
+// Log is the path of what the host has printed on its console since it was
+// last started, reboots included.
 func (h Host) Log() string { return filepath.Join(h.dir, "log") }
 
 // Root is where the host's file system is mounted while it runs.
@@ -125,7 +126,8 @@ func (h Host) Leader() (int, error) {
 	return 0, fmt.Errorf("%s: not running", h.Name)
 }
 
-// CPU returns the processor time that the host has used since it booted.
+// CPU returns the processor time that the host has used since it was
+// started, reboots included.
 func (h Host) CPU() (time.Duration, error) { return processorTime(h.Name) }
 
 // define returns the named hosts, those that do not exist yet made up with an
@@ -147,27 +149,37 @@ func (l *Lab) define(names []string, suite string) ([]Host, error) {
 				return nil, fmt.Errorf("%s: runs %s, not %s: throw it away first with `provision lab fresh %s --suite %s`",
 					name, host.Suite, suite, name, suite)
 			}
+			if !l.config.Network.Contains(host.Address) {
+				return nil, fmt.Errorf("%s: has the address %s, outside of the lab's network %s: remove it or name its network",
+					name, host.Address, l.config.Network)
+			}
 			hosts = append(hosts, host)
 			continue
 		}
-		address, err := freeAddress(l.config.Network, known)
+		host, err := l.invent(name, newSuite(suite), known)
 		if err != nil {
-			return nil, err
-		}
-		host := Host{Name: name, Address: address, Suite: newSuite(suite), dir: filepath.Join(l.config.Dir, "hosts", name)}
-		if err := os.MkdirAll(host.dir, 0o755); err != nil {
-			return nil, err
-		}
-		if err := writeKey(host.keyFile()); err != nil {
-			return nil, err
-		}
-		if err := l.renew(&host); err != nil {
 			return nil, err
 		}
 		known = append(known, host)
 		hosts = append(hosts, host)
 	}
 	return hosts, l.pin(known)
+}
+
+// invent makes up a host that does not exist yet.
+func (l *Lab) invent(name, suite string, known []Host) (Host, error) {
+	address, err := freeAddress(l.config.Network, known)
+	if err != nil {
+		return Host{}, err
+	}
+	host := Host{Name: name, Address: address, Suite: suite, dir: filepath.Join(l.config.Dir, "hosts", name)}
+	if err := os.MkdirAll(host.dir, 0o755); err != nil {
+		return Host{}, err
+	}
+	if err := writeKey(host.keyFile()); err != nil {
+		return Host{}, err
+	}
+	return host, l.renew(&host)
 }
 
 // renew gives the host, which must not run, an empty overlay over the newest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -24,6 +25,9 @@ func (l *Lab) lock(ctx context.Context) (unlock func(), err error) {
 func (l *Lab) lockFile(ctx context.Context, path string) (*os.File, error) {
 	for told := false; ; told = true {
 		file, err := tryLock(path)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("%w: needs root: run it with sudo: %w", ErrMachine, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -14,13 +15,23 @@ import (
 // lets the hosts out through this machine's own address.
 func (l *Lab) ensureNetwork(ctx context.Context) error {
 	bridge, network := l.config.Bridge, l.config.Network
+	taken, err := overlapping(bridge, network)
+	if err != nil {
+		return err
+	}
+	if taken != "" {
+		return fmt.Errorf("lab network %s: overlaps with %s of this machine: give the lab another network", network, taken)
+	}
 	if !linkExists(bridge) {
 		if err := run(ctx, "ip", "link", "add", bridge, "type", "bridge"); err != nil {
 			return err
 		}
+		if err := run(ctx, "ip", "link", "set", bridge, "alias", l.ownMark()); err != nil {
+			return err
+		}
 	}
-	if _, err := os.Stat(filepath.Join("/sys/class/net", bridge, "bridge")); err != nil {
-		return fmt.Errorf("%s: is there and not a bridge: give the lab another name for its bridge", bridge)
+	if !l.ownsBridge() {
+		return fmt.Errorf("%s: a link of that name is there and not this lab's: give the lab another name for its bridge", bridge)
 	}
 	address := netip.PrefixFrom(gateway(network), network.Bits())
 	if !hasAddress(bridge, address) {
@@ -36,7 +47,18 @@ func (l *Lab) ensureNetwork(ctx context.Context) error {
 	}
 	cmd := command(ctx, "nft", "-f", "-")
 	cmd.Stdin = strings.NewReader(ruleset(bridge, network))
-	return runCommand(cmd)
+	if err := runCommand(cmd); err != nil {
+		return err
+	}
+	return allowForwarding(ctx, bridge)
+}
+
+// ownMark is the alias of this lab's bridge, which tells it from every other.
+func (l *Lab) ownMark() string { return "provision lab " + l.config.Dir }
+
+func (l *Lab) ownsBridge() bool {
+	alias, err := os.ReadFile(filepath.Join("/sys/class/net", l.config.Bridge, "ifalias"))
+	return err == nil && strings.TrimSpace(string(alias)) == l.ownMark()
 }
 
 // ruleset is a table of our own, so that nothing else on the machine is touched
@@ -73,8 +95,11 @@ func (l *Lab) removeNetwork(ctx context.Context) error {
 			return err
 		}
 	}
-	if !linkExists(l.config.Bridge) {
+	if !l.ownsBridge() {
 		return nil
+	}
+	if err := forgetForwarding(ctx, l.config.Bridge); err != nil {
+		return err
 	}
 	return run(ctx, "ip", "link", "delete", l.config.Bridge)
 }
@@ -106,14 +131,36 @@ func hasAddress(link string, address netip.Prefix) bool {
 	if err != nil {
 		return false
 	}
-	addresses, err := found.Addrs()
+	return slices.Contains(prefixes(*found), address)
+}
+
+// overlapping names a network of another link of this machine that has
+// addresses of ours in it; empty when there is none.
+func overlapping(bridge string, network netip.Prefix) (string, error) {
+	links, err := net.Interfaces()
 	if err != nil {
-		return false
+		return "", err
 	}
-	for _, have := range addresses {
-		if have.String() == address.String() {
-			return true
+	for _, link := range links {
+		for _, prefix := range prefixes(link) {
+			if link.Name != bridge && prefix.Overlaps(network) {
+				return prefix.String() + " on " + link.Name, nil
+			}
 		}
 	}
-	return false
+	return "", nil
+}
+
+func prefixes(link net.Interface) []netip.Prefix {
+	addresses, err := link.Addrs()
+	if err != nil {
+		return nil // the link has gone meanwhile
+	}
+	var found []netip.Prefix
+	for _, address := range addresses {
+		if prefix, err := netip.ParsePrefix(address.String()); err == nil {
+			found = append(found, prefix)
+		}
+	}
+	return found
 }
