@@ -88,7 +88,7 @@ func shareRows(variants []statistics.Variant, check *statistics.SampleRatio, tot
 			Class: classOf(i), Label: v.Label, Participants: v.Trials,
 			Declared: formatPercent(shares[i]),
 			Observed: formatPercent(float64(v.Trials) / float64(max(1, total))),
-			Expected: formatCount(int64(check.Expected[i] + 0.5)),
+			Expected: formatCount(int64(check.Expected[i] + 0.5)), // of those in variants with a share
 		})
 	}
 	return rows

@@ -235,6 +235,13 @@ func TestSplitNotices(t *testing.T) {
 	}
 }
 
+func TestStrayVariantIsMentioned(t *testing.T) {
+	got := splitNotice(statistics.CheckSampleRatio([]statistics.Variant{{Weight: 1, Trials: 500}, {Weight: 1, Trials: 500}, {Trials: 3}}), true)
+	if titleOf(got) != "Undeclared variants" || got.Tone != "warn" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func titleOf(n *notice) string {
 	if n == nil {
 		return ""

@@ -72,12 +72,9 @@ func newProgressView(variants []statistics.Variant, planned int64) *progressView
 	if planned <= 0 || len(variants) == 0 {
 		return nil
 	}
-	smallest := variants[0].Trials
-	for _, v := range variants {
-		smallest = min(smallest, v.Trials)
-	}
-	percent := int(100 * float64(smallest) / float64(planned))
-	return &progressView{Smallest: smallest, Planned: planned, Percent: min(100, percent), Reached: smallest >= planned}
+	p := statistics.ProgressOf(variants, statistics.Plan{TrialsPerVariant: planned})
+	percent := int(100 * float64(p.Smallest) / float64(planned))
+	return &progressView{Smallest: p.Smallest, Planned: planned, Percent: min(100, percent), Reached: p.Reached}
 }
 
 // splitNotice is nil while the split agrees with the declared weights. When
@@ -98,6 +95,9 @@ func splitNotice(check *statistics.SampleRatio, declared bool) *notice {
 		return &notice{Tone: "warn", Title: "Check the split",
 			Text: "The participants are not split quite as declared (p " + formatP(check.P) +
 				" for a single look). On a page that is opened often this can be chance: the sequential test has not confirmed it (p " + formatP(check.SequentialP) + ")."}
+	case check.Undeclared > 0:
+		return &notice{Tone: "warn", Title: "Undeclared variants",
+			Text: formatCount(check.Undeclared) + " participants came with a variant that has no declared share. They are shown, and left out of the check of the split."}
 	}
 	return nil
 }

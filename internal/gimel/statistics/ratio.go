@@ -14,6 +14,10 @@ const SampleRatioLevel = 0.01
 // weights. A mismatch means that participants are lost or counted wrongly in
 // some variants, and that no other number of the experiment can be trusted.
 type SampleRatio struct {
+	// Undeclared counts the participants of variants that have no share among
+	// variants that do. They are left out of the test: one stray event must not
+	// look like a broken split.
+	Undeclared int64 `json:"undeclared"`
 	// Expected participants of each variant, in order.
 	Expected []float64 `json:"expected"`
 	// P is Pearson's chi-square test; valid for one look. On a dashboard that
@@ -29,35 +33,35 @@ type SampleRatio struct {
 }
 
 // CheckSampleRatio tests the participants against the declared weights. It
-// returns nil when there is nothing to test: fewer than two variants, or no
-// participant. When no variant has a weight, all are taken to be equal; a
-// variant of weight 0 among others must have no participant.
+// returns nil when there is nothing to test: fewer than two variants with a
+// share, or no participant in them. When no variant has a weight, all are
+// taken to be equal.
 func CheckSampleRatio(variants []Variant) *SampleRatio {
 	shares := Shares(variants)
-	var total float64
-	for _, v := range variants {
-		total += float64(max(0, v.Trials))
-	}
-	if len(variants) < 2 || total == 0 {
-		return nil
-	}
 	check := SampleRatio{Expected: make([]float64, len(variants))}
-	var statistic float64
+	var total float64
 	degrees := -1
 	for i, v := range variants {
-		check.Expected[i] = shares[i] * total
-		if shares[i] == 0 && v.Trials <= 0 {
+		if shares[i] == 0 {
+			check.Undeclared += v.Trials
 			continue
 		}
-		deviation := float64(v.Trials) - check.Expected[i]
-		statistic += deviation * deviation / check.Expected[i] // +Inf where nobody was expected
+		total += float64(v.Trials)
 		degrees++
 	}
-	check.P, check.SequentialP = 1, 1
-	if degrees > 0 {
-		check.P = distuv.ChiSquared{K: float64(degrees)}.Survival(statistic)
-		check.SequentialP = multinomialP(variants, shares)
+	if degrees < 1 || total <= 0 {
+		return nil
 	}
+	var statistic float64
+	for i, v := range variants {
+		if shares[i] > 0 {
+			check.Expected[i] = shares[i] * total
+			deviation := float64(v.Trials) - check.Expected[i]
+			statistic += deviation * deviation / check.Expected[i]
+		}
+	}
+	check.P = distuv.ChiSquared{K: float64(degrees)}.Survival(statistic)
+	check.SequentialP = multinomialP(variants, shares)
 	check.Alarm = check.P < SampleRatioLevel
 	check.Confirmed = check.SequentialP < SampleRatioLevel
 	return &check
@@ -97,13 +101,10 @@ const ratioConcentration = 1000
 func multinomialP(variants []Variant, shares []float64) float64 {
 	var total, logRatio float64
 	for i, v := range variants {
-		n := float64(max(0, v.Trials))
-		if n == 0 {
+		if shares[i] == 0 {
 			continue
 		}
-		if shares[i] == 0 {
-			return 0
-		}
+		n := float64(v.Trials)
 		alpha := ratioConcentration * shares[i]
 		logRatio += logGamma(alpha+n) - logGamma(alpha) - n*math.Log(shares[i])
 		total += n

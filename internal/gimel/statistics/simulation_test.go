@@ -167,7 +167,7 @@ func TestVerdictUnderPeeking(t *testing.T) {
 			grow(total, split(perLook, 0.5, 0.05, source))
 			comparison := compare(total[0], total[1], plan)
 			comparison.AdjustedP, comparison.AdjustedSequentialP = comparison.P, comparison.SequentialP
-			verdict, _ := decide(Report{Alpha: 0.05, Progress: progress(total, plan),
+			verdict, _ := decide(Report{Alpha: 0.05, Progress: ProgressOf(total, plan),
 				Variants: []VariantReport{{Variant: total[0]}, {Variant: total[1], Comparison: comparison}}})
 			if verdict == EarlyDifference || verdict == Difference {
 				wrong++

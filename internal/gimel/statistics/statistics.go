@@ -124,7 +124,7 @@ func Analyse(variants []Variant, plan Plan) Report {
 	report := Report{
 		Alpha:       alpha,
 		SampleRatio: CheckSampleRatio(variants),
-		Progress:    progress(variants, plan),
+		Progress:    ProgressOf(variants, plan),
 	}
 	for i, v := range variants {
 		entry := describe(v, alpha)
@@ -188,13 +188,17 @@ func adjust(entries []VariantReport) {
 	}
 }
 
-func progress(variants []Variant, plan Plan) Progress {
-	p := Progress{Planned: plan.TrialsPerVariant}
+// ProgressOf tells how far the smallest variant is. Variants without a share
+// do not count: a stray label must not hold up the others for ever.
+func ProgressOf(variants []Variant, plan Plan) Progress {
+	shares := Shares(variants)
+	p := Progress{Planned: plan.TrialsPerVariant, Smallest: -1}
 	for i, v := range variants {
-		if i == 0 || v.Trials < p.Smallest {
+		if shares[i] > 0 && (p.Smallest < 0 || v.Trials < p.Smallest) {
 			p.Smallest = v.Trials
 		}
 	}
+	p.Smallest = max(0, p.Smallest)
 	p.Reached = p.Planned > 0 && p.Smallest >= p.Planned
 	return p
 }

@@ -65,12 +65,15 @@ func TestSampleRatioEdges(t *testing.T) {
 	}
 	declared := CheckSampleRatio([]Variant{{Weight: 9, Trials: 9000}, {Weight: 1, Trials: 1000}})
 	near(t, "90:10 as declared", declared.P, 1, 1e-9)
-	undeclared := CheckSampleRatio([]Variant{{Weight: 1, Trials: 500}, {Weight: 1, Trials: 500}, {Trials: 3}})
-	if undeclared.P != 0 || !undeclared.Alarm || !undeclared.Confirmed {
-		t.Errorf("participants of a variant without a share: %+v", undeclared)
+	stray := CheckSampleRatio([]Variant{{Weight: 1, Trials: 500}, {Weight: 1, Trials: 500}, {Trials: 3}})
+	near(t, "beside a stray label", stray.P, 1, 1e-9)
+	near(t, "sequential, beside a stray label", stray.SequentialP, 1, 1e-9)
+	if stray.Undeclared != 3 || stray.Expected[0] != 500 || stray.Expected[2] != 0 {
+		t.Errorf("participants of a variant without a share: %+v", stray)
 	}
-	idle := CheckSampleRatio([]Variant{{Weight: 1, Trials: 500}, {Weight: 1, Trials: 500}, {}})
-	near(t, "a variant without a share and participants", idle.P, 1, 1e-9)
+	if CheckSampleRatio([]Variant{{Weight: 1, Trials: 500}, {Trials: 3}}) != nil {
+		t.Error("a single variant with a share is nothing to check")
+	}
 	odd := CheckSampleRatio([]Variant{{Weight: math.NaN(), Trials: 5}, {Weight: math.Inf(1), Trials: 5}})
 	near(t, "unusable weights", odd.P, 1, 1e-9)
 }
@@ -90,6 +93,19 @@ func TestMoreSuccessesThanTrialsShowsARateAndNoP(t *testing.T) {
 	text, err := json.Marshal(b)
 	if err != nil || strings.Contains(string(text), `"p"`) {
 		t.Errorf("json: %s, %v", text, err)
+	}
+}
+
+func TestProgressIgnoresStrayLabels(t *testing.T) {
+	variants := []Variant{{Weight: 1, Trials: 500}, {Weight: 1, Trials: 400}, {Trials: 3}}
+	if p := ProgressOf(variants, Plan{TrialsPerVariant: 400}); p.Smallest != 400 || !p.Reached {
+		t.Errorf("with a stray label: %+v", p)
+	}
+	if p := ProgressOf([]Variant{{Trials: 500}, {Trials: 3}}, Plan{TrialsPerVariant: 400}); p.Smallest != 3 || p.Reached {
+		t.Errorf("without weights: %+v", p)
+	}
+	if p := ProgressOf(nil, Plan{}); p.Smallest != 0 || p.Reached {
+		t.Errorf("without variants: %+v", p)
 	}
 }
 
