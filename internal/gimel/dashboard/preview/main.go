@@ -6,12 +6,12 @@ import (
 	"context"
 	"flag"
 	"log"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
-	"math/rand/v2"
-
 	"gonum.org/v1/gonum/stat/distuv"
+
 	"provision/internal/gimel/dashboard"
 	"provision/internal/gimel/statistics"
 )
