@@ -112,7 +112,9 @@ func runBuild(cmd *exec.Cmd, lock *os.File) error {
 	cmd.SysProcAttr.Setpgid = true
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
-	cmd.ExtraFiles = []*os.File{lock}
+	// High up, as shell scripts, debootstrap among them, take 3 to 9 for themselves.
+	cmd.ExtraFiles = make([]*os.File, 20)
+	cmd.ExtraFiles[19] = lock
 	output, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
