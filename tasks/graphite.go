@@ -1,0 +1,221 @@
+package tasks
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+const (
+	graphiteUser = "_graphite" // the account of Debian's packages
+	carbonUnit   = "carbon-cache.service"
+	indexTimer   = "graphite_build_search_index.timer"
+
+	graphitePassword = secretsDirectory + "/graphite-password"
+)
+
+// graphiteWeb is the web application behind nginx.
+var graphiteWeb = uwsgiApp{
+	Name:        "graphite-web",
+	Description: "Graphite web (uWSGI)",
+	User:        graphiteUser,
+	Ini:         "/etc/graphite/uwsgi.ini",
+	WSGIFile:    "/usr/share/graphite-web/graphite.wsgi",
+	// Debian 12's graphite.wsgi names graphite.local_settings, which does not exist:
+	// without the first of these the application would run on its defaults, and die.
+	Environment: []string{"GRAPHITE_SETTINGS_MODULE=local_settings", "PYTHONDONTWRITEBYTECODE=1"},
+	After:       []string{carbonUnit, postgresqlUnit},
+	WritePaths:  []string{"/var/lib/graphite", "/var/log/graphite"},
+}
+
+// Graphite is carbon, graphite-web, uWSGI and nginx on one host.
+func Graphite() recipe.Task {
+	return recipe.Task{
+		Name:    "graphite",
+		Summary: "metrics: carbon, graphite-web, uWSGI and nginx",
+		About: "Installs Graphite from Debian's packages. carbon takes metrics at port 2003, on loopback unless carbon_listen names networks; graphite-web runs " +
+			"in uWSGI on a unix socket; nginx answers on port 80, and asks for a password unless the request comes from the host itself. Everything is configured before " +
+			"the packages come, so that nothing listens where it should not, not even while they install. What a variable brought goes when it is turned off; packages stay.",
+		Uses:      []string{"nginx", "uwsgi"},
+		Variables: graphiteVariables(),
+		Build:     buildGraphite,
+		Verify:    verifyGraphite,
+		After:     afterGraphite,
+	}
+}
+
+// graphite is what the parts of the recipe are made from.
+type graphite struct {
+	recipe.Input
+	networks []netip.Prefix // carbon_listen
+}
+
+func newGraphite(in recipe.Input) (graphite, error) {
+	g := graphite{Input: in}
+	for _, name := range in.Vars.List("carbon_listen") {
+		prefix, err := netip.ParsePrefix(name)
+		if err != nil {
+			return g, err
+		}
+		g.networks = append(g.networks, prefix)
+	}
+	if in.Vars.String("tls") == "files" && (in.Vars.String("tls_certificate") == "" || in.Vars.String("tls_key") == "") {
+		return g, errors.New("tls: files needs tls_certificate and tls_key")
+	}
+	return g, nil
+}
+
+func (g graphite) auth() bool       { return g.Vars.Bool("auth") }
+func (g graphite) tls() bool        { return g.Vars.String("tls") != "off" }
+func (g graphite) selfSigned() bool { return g.Vars.String("tls") == "self-signed" }
+func (g graphite) postgresql() bool { return g.Vars.String("database") == "postgresql" }
+func (g graphite) public() bool     { return len(g.networks) > 0 }
+
+// buildGraphite goes from what is certain to what depends on it: account, directories,
+// configuration and secrets, all before a package; then the packages, which start
+// nothing; what has to be run; and last the services.
+func buildGraphite(in recipe.Input) (recipe.Recipe, error) {
+	g, err := newGraphite(in)
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	var r recipe.Recipe
+	g.addAccount(&r)
+	if err := g.addConfiguration(&r); err != nil {
+		return recipe.Recipe{}, err
+	}
+	g.addPackages(&r)
+	if g.postgresql() {
+		addPostgreSQL(&r)
+	}
+	g.addMigration(&r)
+	g.addServices(&r)
+	return r, nil
+}
+
+// addAccount makes the account and the directories as the packages' own scripts would
+// (graphite-carbon.postinst, graphite-web.postinst), so that these find them as they
+// want them and change nothing.
+func (g graphite) addAccount(r *recipe.Recipe) {
+	r.Add(resource.User{Name: graphiteUser, Home: "/var/lib/graphite", Shell: "/bin/false"})
+	own := recipe.Attributes{Owner: graphiteUser, Group: graphiteUser}
+	for _, path := range []string{"/var/lib/graphite", "/var/lib/graphite/whisper", "/var/log/carbon", "/var/log/graphite"} {
+		r.Add(resource.Directory{Path: path, Attributes: own})
+	}
+	for _, path := range []string{"/etc/carbon", "/etc/graphite", "/etc/systemd/system/carbon-cache.service.d", "/etc/systemd/system/graphite_build_search_index.service.d"} {
+		r.Add(resource.Directory{Path: path})
+	}
+	addSecretsDirectory(r)
+}
+
+// addConfiguration adds every file that the services read.
+func (g graphite) addConfiguration(r *recipe.Recipe) error {
+	if err := g.addCarbon(r); err != nil {
+		return err
+	}
+	r.Add(resource.Secret{
+		Path:       "/etc/graphite/secret_key",
+		Attributes: recipe.Attributes{Owner: graphiteUser, Group: graphiteUser},
+	}, restart(graphiteWeb.unit())...)
+	err := addFiles(r, []filePart{{
+		path: "/etc/graphite/local_settings.py", template: "graphite/local_settings.py.tmpl",
+		data: struct {
+			AllowedHosts []string
+			TimeZone     string
+			PostgreSQL   bool
+		}{g.allowedHosts(), g.Vars.String("time_zone"), g.postgresql()},
+		// What graphite-web's script in Debian 13 sets by dpkg-statoverride.
+		attributes: recipe.Attributes{Mode: 0o400, Owner: graphiteUser, Group: graphiteUser},
+		notifies:   restart(graphiteWeb.unit()),
+	}})
+	if err != nil {
+		return err
+	}
+	app, err := graphiteWeb.files(g.Of("uwsgi"))
+	if err != nil {
+		return err
+	}
+	r.Include(app)
+	if err := g.addSearchIndex(r); err != nil {
+		return err
+	}
+	return g.addSite(r)
+}
+
+// addSearchIndex adds the timer that lists the metrics for graphite-web's search. Debian
+// 13's package has one, Debian 12's only a script for cron, which is not a dependency.
+func (g graphite) addSearchIndex(r *recipe.Recipe) error {
+	packaged := g.Platform.Release >= trixie
+	return addFiles(r, []filePart{
+		{path: "/etc/systemd/system/graphite_build_search_index.service", template: "graphite/graphite_build_search_index.service.tmpl", absent: packaged},
+		{path: "/etc/systemd/system/" + indexTimer, template: "graphite/graphite_build_search_index.timer.tmpl", absent: packaged},
+		{path: "/etc/systemd/system/graphite_build_search_index.service.d/10-provision.conf", template: "graphite/search-index.conf.tmpl"},
+	})
+}
+
+// addSite adds nginx's configuration, what the site needs, and the site.
+func (g graphite) addSite(r *recipe.Recipe) error {
+	vars := g.Of("nginx")
+	configuration, err := nginxConfiguration(vars, g.Platform)
+	if err != nil {
+		return err
+	}
+	r.Include(configuration)
+	g.addAccess(r)
+	site, err := nginxSite("graphite", "graphite/nginx.conf.tmpl", g.site(vars.Bool("ipv6")))
+	if err != nil {
+		return err
+	}
+	r.Include(site)
+	return nil
+}
+
+// addPackages adds all packages in a row, which makes them one apt-get.
+func (g graphite) addPackages(r *recipe.Recipe) {
+	r.Add(resource.Package{Name: "graphite-carbon", Brings: []recipe.Key{recipe.UnitKey(carbonUnit)}})
+	web := []recipe.Key{recipe.CommandKey(migrateDatabase)}
+	if g.Platform.Release >= trixie {
+		web = append(web, recipe.UnitKey(indexTimer))
+	}
+	r.Add(resource.Package{Name: "graphite-web", Brings: web})
+	r.Include(uwsgiPackages())
+	r.Include(nginxPackages())
+	if g.public() {
+		r.Add(resource.Package{Name: "nftables"})
+	}
+	if g.postgresql() {
+		addPostgreSQLPackages(r)
+	}
+}
+
+// addServices starts what runs, in the order in which one needs the other.
+func (g graphite) addServices(r *recipe.Recipe) {
+	g.addCarbonService(r)
+	r.Add(resource.Service{Unit: indexTimer})
+	r.Include(graphiteWeb.service())
+	r.Include(nginxService())
+	g.addAccessAbsent(r)
+}
+
+// allowedHosts are the names that requests may be addressed to, sorted.
+func (g graphite) allowedHosts() []string {
+	hosts := []string{"localhost", "127.0.0.1", "[::1]"}
+	named := slices.Concat(g.Vars.List("server_names"), g.Vars.List("allowed_hosts"), []string{g.Address, g.Platform.Hostname})
+	for _, host := range named {
+		if address, err := netip.ParseAddr(host); err == nil && address.Is6() {
+			host = "[" + address.WithZone("").String() + "]" // as Django has it of the Host header
+		}
+		if rest, wildcard := strings.CutPrefix(host, "*."); wildcard {
+			host = "." + rest
+		}
+		if host != "" {
+			hosts = append(hosts, strings.ToLower(host))
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}

@@ -1,0 +1,39 @@
+package tasks
+
+import (
+	"time"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+const migrateDatabase = "migrate graphite's database"
+
+// addMigration brings the database to what the installed versions want, as _graphite:
+// root would leave files behind that the application cannot write.
+//
+// Django's own question, migrate --check, takes most of a second. The guard instead
+// compares the versions that the last migration was made for, which it wrote down, with
+// those that are installed, and sees that the database is there.
+func (g graphite) addMigration(r *recipe.Recipe) {
+	engine, there := "sqlite", "[ -s /var/lib/graphite/graphite.db ]"
+	if g.postgresql() {
+		engine = "postgresql"
+		there = "cd / && " + asUser(graphiteUser) +
+			"psql -X -h /var/run/postgresql -d graphite -c 'select 1 from django_migrations limit 1' >/dev/null 2>&1"
+	}
+	header := `versions="` + engine + `
+$(dpkg-query -W -f '${Package} ${Version}\n' graphite-web python3-django python3-django-tagging 2>/dev/null)"
+stamp=/var/lib/graphite/.provision-migrated
+`
+	r.Add(resource.Command{
+		Name:   migrateDatabase,
+		Unless: header + `[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$versions" ] && ` + there,
+		Script: header + `set -eu
+umask 027
+cd /
+` + asUser(graphiteUser) + `graphite-manage migrate --run-syncdb --noinput
+printf '%s\n' "$versions" | ` + asUser(graphiteUser) + `sh -c 'cat >"$1"' sh "$stamp"`,
+		Timeout: 10 * time.Minute,
+	}, restart(graphiteWeb.unit())...)
+}

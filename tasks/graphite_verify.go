@@ -1,0 +1,131 @@
+package tasks
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"provision/internal/recipe"
+)
+
+// verifyGraphite writes a metric as a client would, reads it back and draws it; and sees
+// that nobody gets in who should not. Requests of the host itself go through nginx.
+func verifyGraphite(in recipe.Input) []recipe.Check {
+	g := graphite{Input: in}
+	checks := []recipe.Check{
+		{
+			// Always the same metric, so that none piles up. -1 is carbon's own time: the
+			// controller's clock may be off.
+			Name: "carbon takes a metric", From: recipe.FromHost, Within: 10 * time.Second,
+			TCP: &recipe.TCPCheck{Address: "127.0.0.1:2003", Send: "provision.verify $NONCE -1\n"},
+		},
+		g.local("the metric comes back", recipe.HTTPCheck{
+			URL:      "/render?target=provision.verify&from=-5min&format=json&noCache=1",
+			Contains: "[$NONCE.0,", Type: "application/json",
+		}),
+		g.local("a graph is drawn", recipe.HTTPCheck{
+			URL:    "/render?target=provision.verify&from=-5min&width=586&height=308",
+			Prefix: "\x89PNG", Type: "image/png",
+		}),
+		g.local("/healthz", recipe.HTTPCheck{URL: "/healthz", Contains: "1."}),
+		g.local("the composer", recipe.HTTPCheck{URL: "/composer/", Contains: "Graphite"}),
+		g.local("the dashboard", recipe.HTTPCheck{URL: "/dashboard/", Contains: "Graphite"}),
+		g.local("the admin's login", recipe.HTTPCheck{URL: "/admin/login/", Contains: "csrfmiddlewaretoken"}),
+		g.local("a static file", recipe.HTTPCheck{URL: "/static/css/dashboard.css", Type: "text/css"}),
+	}
+	if isLoopback(in.Address) {
+		return checks // nothing here sees the host from outside
+	}
+	return append(checks, g.outside()...)
+}
+
+// local is a request that the host makes itself. Any certificate will do: it is for the
+// names of outside.
+func (g graphite) local(name string, request recipe.HTTPCheck) recipe.Check {
+	request.URL = g.scheme() + "://127.0.0.1" + request.URL
+	request.Insecure = g.tls()
+	return recipe.Check{Name: name, From: recipe.FromHost, Within: 10 * time.Second, HTTP: &request}
+}
+
+func (g graphite) scheme() string {
+	if g.tls() {
+		return "https"
+	}
+	return "http"
+}
+
+// outside are the checks that the controller makes.
+func (g graphite) outside() []recipe.Check {
+	request := func(name string, check recipe.HTTPCheck) recipe.Check {
+		check.Insecure = g.selfSigned()
+		return recipe.Check{Name: name, From: recipe.FromController, Within: 5 * time.Second, HTTP: &check}
+	}
+	closed := func(port string) recipe.Check {
+		return recipe.Check{
+			Name: "port " + port + " is closed", From: recipe.FromController,
+			TCP: &recipe.TCPCheck{Address: "$HOST:" + port, Closed: true},
+		}
+	}
+	render := g.publicURL() + "/render?target=provision.verify&format=json"
+	var checks []recipe.Check
+	password := g.Vars.Secret("password")
+	switch {
+	case !g.auth():
+		checks = append(checks, request("it answers from outside", recipe.HTTPCheck{URL: render}))
+	case password.Empty():
+		checks = append(checks, request("nobody gets in without the password", recipe.HTTPCheck{URL: render, Status: 401}))
+	default:
+		checks = append(checks,
+			request("nobody gets in without the password", recipe.HTTPCheck{URL: render, Status: 401}),
+			request("the password opens", recipe.HTTPCheck{URL: render, User: g.Vars.String("user"), Password: password}),
+		)
+	}
+	if !g.public() {
+		checks = append(checks, closed("2003"), closed("2004"))
+	} else if !g.Vars.Bool("carbon_pickle") {
+		checks = append(checks, closed("2004"))
+	}
+	return append(checks, closed("7002"))
+}
+
+// publicURL is where people find it: at its name if it has one, else at its address.
+func (g graphite) publicURL() string {
+	host := "$HOST"
+	for _, name := range g.Vars.List("server_names") {
+		if !strings.HasPrefix(name, "*") {
+			host = name
+			break
+		}
+	}
+	return g.scheme() + "://" + host
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "" || host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// afterGraphite says where it answers and where the password is kept, never the password.
+func afterGraphite(in recipe.Input) []string {
+	g := graphite{Input: in}
+	host := in.Address
+	if strings.Contains(host, ":") {
+		host = net.JoinHostPort(host, "")
+		host = strings.TrimSuffix(host, ":")
+	}
+	lines := []string{"Graphite answers at " + strings.Replace(g.publicURL(), "$HOST", host, 1) + "/"}
+	if g.auth() {
+		line := "user " + g.Vars.String("user") + ", the password is in " + graphitePassword + " on the host: sudo cat " + graphitePassword
+		if !g.Vars.Secret("password").Empty() {
+			line = "user " + g.Vars.String("user") + ", with the password from graphite.password"
+		}
+		lines = append(lines, line)
+	} else {
+		lines = append(lines, "nobody is asked for a password (auth is false)")
+	}
+	if networks := in.Vars.List("carbon_listen"); len(networks) > 0 {
+		return append(lines, "carbon takes metrics at "+host+":2003 from "+strings.Join(networks, ", "))
+	}
+	return append(lines, "carbon takes metrics at 127.0.0.1:2003 on the host")
+}

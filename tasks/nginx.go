@@ -1,0 +1,121 @@
+package tasks
+
+import (
+	"fmt"
+	"regexp"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+const (
+	nginxUnit        = "nginx.service"
+	nginxDefaultSite = "/etc/nginx/sites-enabled/default"
+	logrotateTimer   = "logrotate.timer"
+)
+
+// Nginx is the web server without a site: other tasks bring theirs.
+func Nginx() recipe.Task {
+	return recipe.Task{
+		Name:    "nginx",
+		Summary: "web server (nginx-light), without Debian's default site",
+		About: "Installs nginx from Debian's package, takes its default site out of the way and sets what holds for all sites. " +
+			"nginx.conf stays the package's own. Other tasks, as graphite, include it and add their sites. Its configuration is checked with " +
+			"nginx -t before it takes it in.",
+		Variables: nginxVariables(),
+		Build: func(in recipe.Input) (recipe.Recipe, error) {
+			r, err := nginxConfiguration(in.Vars, in.Platform)
+			if err != nil {
+				return recipe.Recipe{}, err
+			}
+			r.Include(nginxPackages())
+			r.Include(nginxService())
+			return r, nil
+		},
+		Verify: func(recipe.Input) []recipe.Check {
+			return []recipe.Check{{
+				Name: "nginx's configuration is valid", From: recipe.FromHost,
+				Command: &recipe.CommandCheck{Script: "nginx -t 2>&1", Contains: "test is successful"},
+			}}
+		},
+	}
+}
+
+var bodySize = regexp.MustCompile(`^[0-9]{1,6}[kKmMgG]?$`)
+
+func nginxVariables() []recipe.Variable {
+	return []recipe.Variable{
+		{
+			Name: "ipv6", Type: recipe.TypeBool, Default: true,
+			Help: "Sites listen on IPv6 too; false for a host whose kernel has none, where nginx would not start.",
+		},
+		{
+			Name: "client_max_body_size", Type: recipe.TypeString, Default: "1m",
+			Help: "The largest request body that is accepted, in bytes or with k, m or g behind the number; 0 is no limit.",
+			Check: func(value any) error {
+				if !bodySize.MatchString(value.(string)) {
+					return fmt.Errorf("must be a size such as 512k or 8m")
+				}
+				return nil
+			},
+		},
+	}
+}
+
+// nginxConfiguration is what nginx finds when it is installed: the directories that a
+// site needs, as the package would make them, and what holds for all sites.
+func nginxConfiguration(vars recipe.Values, platform recipe.Platform) (recipe.Recipe, error) {
+	var r recipe.Recipe
+	for _, path := range []string{"/etc/nginx", "/etc/nginx/conf.d", "/etc/nginx/sites-available", "/etc/nginx/sites-enabled"} {
+		r.Add(resource.Directory{Path: path})
+	}
+	err := addFiles(&r, []filePart{{
+		path: "/etc/nginx/conf.d/provision.conf", template: "nginx/provision.conf.tmpl",
+		data: struct {
+			ServerTokens bool
+			MaxBodySize  string
+		}{
+			// Debian 13's nginx.conf says server_tokens off itself, and nginx refuses
+			// the same directive twice at one level.
+			ServerTokens: platform.Release < trixie,
+			MaxBodySize:  vars.String("client_max_body_size"),
+		},
+		notifies: reload(nginxUnit),
+	}})
+	return r, err
+}
+
+// nginxSite adds a site: its file, and the link that turns it on.
+func nginxSite(name, template string, data any) (recipe.Recipe, error) {
+	var r recipe.Recipe
+	available := "/etc/nginx/sites-available/" + name
+	file, err := rendered(available, template, data)
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	r.Add(file, reload(nginxUnit)...)
+	r.Add(resource.Link{Path: "/etc/nginx/sites-enabled/" + name, Target: available}, reload(nginxUnit)...)
+	return r, nil
+}
+
+// nginxPackages are nginx, and logrotate, which rotates its logs by the configuration
+// that comes with nginx but does not come with it.
+func nginxPackages() recipe.Recipe {
+	var r recipe.Recipe
+	r.Add(resource.Package{Name: "nginx-light", Brings: []recipe.Key{
+		recipe.UnitKey(nginxUnit), recipe.PathKey(nginxDefaultSite),
+	}})
+	r.Add(resource.Package{Name: "logrotate", Brings: []recipe.Key{recipe.UnitKey(logrotateTimer)}})
+	return r
+}
+
+// nginxService removes the site that the package turns on when it is installed for the
+// first time, and starts nginx, or makes it take in a change, once its configuration
+// passes.
+func nginxService() recipe.Recipe {
+	var r recipe.Recipe
+	r.Add(resource.Link{Path: nginxDefaultSite, Absent: true}, reload(nginxUnit)...)
+	r.Add(resource.Service{Unit: logrotateTimer})
+	r.Add(resource.Service{Unit: nginxUnit, Check: "nginx -t", Trees: []string{"/etc/nginx"}})
+	return r
+}

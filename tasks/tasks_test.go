@@ -1,0 +1,295 @@
+package tasks
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// values returns a task's variables with raw ones laid over the defaults, decoded as the
+// inventory would.
+func values(t testing.TB, task recipe.Task, raw map[string]any) recipe.Values {
+	t.Helper()
+	decoded := recipe.Values{}
+	for _, variable := range task.Variables {
+		decoded[variable.Name] = variable.Zero()
+		value, set := raw[variable.Name]
+		if !set {
+			continue
+		}
+		var err error
+		if decoded[variable.Name], err = variable.Decode(value); err != nil {
+			t.Fatalf("%s.%s: %v", task.Name, variable.Name, err)
+		}
+	}
+	for name := range raw {
+		if _, declared := decoded[name]; !declared {
+			t.Fatalf("%s has no variable %s", task.Name, name)
+		}
+	}
+	return decoded
+}
+
+func taskNamed(t testing.TB, name string) recipe.Task {
+	t.Helper()
+	for _, task := range All() {
+		if task.Name == name {
+			return task
+		}
+	}
+	t.Fatalf("no task %s", name)
+	return recipe.Task{}
+}
+
+func input(t testing.TB, task recipe.Task, platform recipe.Platform, raw map[string]any) recipe.Input {
+	t.Helper()
+	return recipe.Input{
+		Vars: values(t, task, raw), Platform: platform, Address: "198.51.100.7",
+		Of: func(name string) recipe.Values {
+			if !slices.Contains(task.Uses, name) {
+				t.Fatalf("%s reads the variables of %s, which it does not use", task.Name, name)
+			}
+			return values(t, taskNamed(t, name), nil)
+		},
+	}
+}
+
+func build(t testing.TB, task recipe.Task, platform recipe.Platform, raw map[string]any) recipe.Recipe {
+	t.Helper()
+	built, err := task.Build(input(t, task, platform, raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built.Label(task.Name)
+	if err := built.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return built
+}
+
+// toggles are settings of graphite other than the default, each of them an option that
+// can be turned off again.
+var toggles = map[string]map[string]any{
+	"without a password":     {"auth": false},
+	"a given password":       {"password": "it's \"my\" $ecret %s"},
+	"tls self-signed":        {"tls": "self-signed"},
+	"tls from files":         {"tls": "files", "tls_certificate": "/etc/ssl/g.pem", "tls_key": "/etc/ssl/private/g.key"},
+	"postgresql":             {"database": "postgresql"},
+	"carbon for networks":    {"carbon_listen": []any{"10.1.0.0/16", "2001:db8::/32"}},
+	"carbon for IPv4":        {"carbon_listen": []any{"192.0.2.5/32"}},
+	"pickle":                 {"carbon_pickle": true},
+	"names":                  {"server_names": []any{"graphite.example.org", "*.metrics.example.org"}, "tls": "self-signed"},
+	"pickle, networks, open": {"carbon_pickle": true, "carbon_listen": []any{"10.0.0.0/8"}, "auth": false},
+}
+
+// everyBuild calls f with every task, platform and toggle.
+func everyBuild(t *testing.T, f func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any)) {
+	for _, task := range All() {
+		for _, platform := range recipe.Platforms() {
+			name := fmt.Sprintf("%s/%d/%s", task.Name, platform.Release, platform.Arch)
+			t.Run(name+"/defaults", func(t *testing.T) { f(t, task, platform, nil) })
+			if task.Name != "graphite" {
+				continue
+			}
+			for option, raw := range toggles {
+				t.Run(name+"/"+option, func(t *testing.T) { f(t, task, platform, raw) })
+			}
+		}
+	}
+}
+
+func TestEveryTaskBuilds(t *testing.T) {
+	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
+		built := build(t, task, platform, raw)
+		if len(built.Items) == 0 {
+			t.Fatal("an empty recipe")
+		}
+		seen := map[string]bool{}
+		for _, item := range built.Items {
+			id := item.Resource.ID()
+			if seen[id] {
+				t.Errorf("%s is there twice", id)
+			}
+			seen[id] = true
+		}
+		joined, err := recipe.Join(built, build(t, taskNamed(t, "nginx"), platform, nil), build(t, taskNamed(t, "uwsgi"), platform, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := joined.Validate(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A service that is notified must be in the recipe, or nobody would restart it.
+func TestNotifiedServicesAreThere(t *testing.T) {
+	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
+		built := build(t, task, platform, raw)
+		last := map[string]int{}
+		for i, item := range built.Items {
+			if service, ok := item.Resource.(resource.Service); ok {
+				last[service.Unit] = i
+			}
+		}
+		for i, item := range built.Items {
+			for _, n := range item.Notifies {
+				if at, ok := last[n.Unit]; !ok || at < i {
+					t.Errorf("%s notifies %s, which does not come after it", item.Resource.ID(), n.Unit)
+				}
+			}
+		}
+	})
+}
+
+// Everything that a service reads is there before a package could start it.
+func TestConfigurationComesBeforePackages(t *testing.T) {
+	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
+		if task.Name == "uwsgi" {
+			return
+		}
+		packages, files := -1, 0
+		for i, item := range build(t, task, platform, raw).Items {
+			switch kind := item.Resource.(type) {
+			case resource.Package:
+				if packages < 0 && kind.Name != "openssl" { // which starts nothing
+					packages = i
+				}
+			case resource.File:
+				if kind.Absent {
+					continue
+				}
+				files++
+				if packages >= 0 {
+					t.Errorf("%s comes after a package", kind.Path)
+				}
+			}
+		}
+		if packages < 0 || files == 0 {
+			t.Errorf("package at %d, %d files", packages, files)
+		}
+	})
+}
+
+// What a package may change is never a file whose content the recipe knows: each has to
+// be shown in full before it is written.
+func TestPackagesBringNoFileOfOurs(t *testing.T) {
+	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
+		built := build(t, task, platform, raw)
+		asked := map[recipe.Key]string{}
+		for _, item := range built.Items {
+			for _, key := range item.Keys() {
+				asked[key] = item.Resource.ID()
+			}
+		}
+		for _, item := range built.Items {
+			brought, ok := item.Resource.(resource.Package)
+			if !ok {
+				continue
+			}
+			for _, key := range brought.Brings {
+				id, known := asked[key]
+				if !known {
+					t.Errorf("package %s brings %s, which nothing asks about", brought.Name, key)
+				}
+				if strings.HasPrefix(id, "file:") || strings.HasPrefix(id, "directory:") {
+					t.Errorf("package %s brings %s: it would not be shown", brought.Name, id)
+				}
+			}
+		}
+	})
+}
+
+func TestVerifyAndAfterTellNoSecret(t *testing.T) {
+	const word = "correct-horse-battery"
+	task := taskNamed(t, "graphite")
+	for _, platform := range recipe.Platforms() {
+		for _, raw := range []map[string]any{{"password": word}, {"password": word, "tls": "self-signed"}} {
+			in := input(t, task, platform, raw)
+			built := build(t, task, platform, raw)
+			for _, text := range []string{
+				strings.Join(task.After(in), "\n"),
+				fmt.Sprintf("%#v", task.Verify(in)),
+				fmt.Sprintf("%#v", built.Probes()),
+			} {
+				if strings.Contains(text, word) {
+					t.Errorf("the password is in %s", text)
+				}
+			}
+		}
+	}
+}
+
+func TestGoldenFiles(t *testing.T) {
+	cases := map[string]map[string]any{"defaults": nil}
+	for _, name := range []string{"carbon for networks", "names", "postgresql", "without a password"} {
+		cases[strings.ReplaceAll(name, " ", "-")] = toggles[name]
+	}
+	for _, task := range All() {
+		for _, platform := range recipe.Platforms() {
+			if platform.Arch != "amd64" {
+				continue
+			}
+			for name, raw := range cases {
+				if raw != nil && task.Name != "graphite" {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s-%d-%s", task.Name, platform.Release, name), func(t *testing.T) {
+					golden(t, filepath.Join("testdata", fmt.Sprintf("%s-%d-%s.golden", task.Name, platform.Release, name)),
+						describe(build(t, task, platform, raw)))
+				})
+			}
+		}
+	}
+}
+
+// describe writes a recipe as text: its resources in order, the files with their content.
+func describe(built recipe.Recipe) string {
+	var text strings.Builder
+	for _, item := range built.Items {
+		fmt.Fprintf(&text, "== %s", item.Resource.ID())
+		for _, n := range item.Notifies {
+			fmt.Fprintf(&text, " → %s %s", n.Action, n.Unit)
+		}
+		fmt.Fprintln(&text)
+		switch kind := item.Resource.(type) {
+		case resource.File:
+			if !kind.Absent {
+				fmt.Fprintf(&text, "%o %s:%s\n%s", kind.Mode, kind.Owner, kind.Group, kind.Content)
+			}
+			fmt.Fprintf(&text, "absent %v\n", kind.Absent)
+		case resource.Command:
+			fmt.Fprintf(&text, "unless:\n%s\nscript:\n%s\n", kind.Unless, kind.Script)
+		default:
+			fmt.Fprintf(&text, "%+v\n", kind)
+		}
+	}
+	return text.String()
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; go test ./tasks -update writes it anew):\n%s", path, diff)
+	}
+}

@@ -1,0 +1,112 @@
+package tasks
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// UWSGI is the application server without an application: other tasks bring theirs.
+func UWSGI() recipe.Task {
+	return recipe.Task{
+		Name:    "uwsgi",
+		Summary: "application server for Python (uWSGI), without an application",
+		About: "Installs uWSGI and its Python plugin from Debian's packages. It runs nothing by itself: a task that has an application, " +
+			"as graphite, brings a unit of its own, which obeys the variables below.",
+		Variables: uwsgiVariables(),
+		Build: func(recipe.Input) (recipe.Recipe, error) {
+			return uwsgiPackages(), nil
+		},
+		Verify: func(recipe.Input) []recipe.Check {
+			return []recipe.Check{{
+				Name: "uWSGI has its Python plugin", From: recipe.FromHost,
+				Command: &recipe.CommandCheck{Script: "uwsgi --plugin python3 --version"},
+			}}
+		},
+	}
+}
+
+func uwsgiVariables() []recipe.Variable {
+	return []recipe.Variable{
+		{
+			Name: "processes", Type: recipe.TypeInt, Default: 2, Check: between(1, 256),
+			Help: "The number of workers of each application: as many requests are answered at once.",
+		},
+		{
+			Name: "harakiri", Type: recipe.TypeInt, Default: 60, Check: between(1, 3600),
+			Help: "Seconds after which a request is given up and its worker replaced.",
+		},
+		{
+			Name: "max_requests", Type: recipe.TypeInt, Default: 5000, Check: between(1, 1_000_000_000),
+			Help: "Requests after which a worker is replaced by a fresh one.",
+		},
+		{
+			Name: "reload_on_rss", Type: recipe.TypeInt, Default: 256, Check: between(16, 1_000_000),
+			Help: "Megabytes of memory at which a worker, when it has answered, is replaced by a fresh one.",
+		},
+		{
+			Name: "evil_reload_on_rss", Type: recipe.TypeInt, Default: 512, Check: between(16, 1_000_000),
+			Help: "Megabytes of memory at which a worker is killed at once, even in the middle of a request.",
+		},
+	}
+}
+
+func between(low, high int) func(any) error {
+	return func(value any) error {
+		if n := value.(int); n < low || n > high {
+			return fmt.Errorf("must be between %d and %d", low, high)
+		}
+		return nil
+	}
+}
+
+// uwsgiPackages are uWSGI and its Python plugin. They start nothing.
+func uwsgiPackages() recipe.Recipe {
+	var r recipe.Recipe
+	r.Add(resource.Package{Name: "uwsgi-core"})
+	r.Add(resource.Package{Name: "uwsgi-plugin-python3"})
+	return r
+}
+
+// uwsgiApp is an application of uWSGI: a hardened unit of its own that listens on a unix
+// socket, which nginx may use.
+type uwsgiApp struct {
+	Name        string // of the unit, without its suffix, and of its folder in /run
+	Description string
+	User        string // and group
+	Ini         string // path of its configuration
+	WSGIFile    string
+	Environment []string // NAME=value
+	After       []string // units that start before it
+	WritePaths  []string // the only places that it may write to
+}
+
+func (a uwsgiApp) unit() string { return a.Name + ".service" }
+
+// Socket returns the path of the socket that it answers at.
+func (a uwsgiApp) Socket() string { return "/run/" + a.Name + "/uwsgi.sock" }
+
+// files are its configuration and its unit.
+func (a uwsgiApp) files(vars recipe.Values) (recipe.Recipe, error) {
+	var r recipe.Recipe
+	settings := struct {
+		uwsgiApp
+		Processes, Harakiri, MaxRequests, ReloadOnRSS, EvilReloadOnRSS int
+	}{
+		a, vars.Int("processes"), vars.Int("harakiri"), vars.Int("max_requests"),
+		vars.Int("reload_on_rss"), vars.Int("evil_reload_on_rss"),
+	}
+	err := addFiles(&r, []filePart{
+		{path: a.Ini, template: "uwsgi/app.ini.tmpl", data: settings, notifies: restart(a.unit())},
+		{path: "/etc/systemd/system/" + a.unit(), template: "uwsgi/app.service.tmpl", data: a, notifies: restart(a.unit())},
+	})
+	return r, err
+}
+
+// service runs the application.
+func (a uwsgiApp) service() recipe.Recipe {
+	var r recipe.Recipe
+	r.Add(resource.Service{Unit: a.unit(), Listens: []string{a.Socket()}})
+	return r
+}

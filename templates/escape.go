@@ -1,0 +1,96 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrUnfit is what the escaping functions wrap when a value cannot stand in the format
+// that it is meant for. Variables are checked where they are declared; this is the
+// second line of defence.
+var ErrUnfit = errors.New("cannot stand there")
+
+func unfit(format, value string) (string, error) {
+	return "", fmt.Errorf("%q %w: not a value for %s", value, ErrUnfit, format)
+}
+
+// What needs no quoting in nginx.conf: no white space, and none of ; { } " ' \ # $,
+// which end a word, open a block or bring in a variable; ~ and ^ would make a regular
+// expression of a server name.
+var nginxWord = regexp.MustCompile(`^[A-Za-z0-9*._/:@+=,%\[\]-]+$`)
+
+// nginxValue returns value as one word of nginx.conf.
+func nginxValue(value string) (string, error) {
+	if !nginxWord.MatchString(value) {
+		return unfit("nginx", value)
+	}
+	return value, nil
+}
+
+var iniSection = regexp.MustCompile(`^[A-Za-z0-9_.:-]+$`)
+
+// iniName returns name as the name of a section. Python's configparser gives DEFAULT a
+// meaning of its own.
+func iniName(name string) (string, error) {
+	if !iniSection.MatchString(name) || name == "DEFAULT" {
+		return unfit("a section's name", name)
+	}
+	return name, nil
+}
+
+// iniValue returns value as it stands behind "key = " in a file that Python's
+// configparser reads with its usual interpolation, as carbon does: a per cent sign is
+// doubled, and what would be lost (white space at the ends, more lines) is refused.
+func iniValue(value string) (string, error) {
+	if value == "" || value != strings.TrimSpace(value) || !printable(value) {
+		return unfit("an ini file", value)
+	}
+	return strings.ReplaceAll(value, "%", "%%"), nil
+}
+
+// pythonString returns value as a literal of Python. Go's escapes of ASCII literals
+// (\n, \x1b, \u00e9, \U0001f600) mean the same there (Python reference, 2.4.1).
+func pythonString(value string) (string, error) {
+	if !utf8.ValidString(value) {
+		return unfit("Python", value)
+	}
+	return strconv.QuoteToASCII(value), nil
+}
+
+var unitWord = regexp.MustCompile(`^[A-Za-z0-9 ._/:@+=,%()\[\]-]+$`)
+
+// unitValue returns value as it stands in a unit file: a per cent sign would begin a
+// specifier (systemd.unit(5)) and is doubled; quotes, backslashes, $ and ; are refused.
+func unitValue(value string) (string, error) {
+	if !unitWord.MatchString(value) || value != strings.TrimSpace(value) {
+		return unfit("a unit file", value)
+	}
+	return strings.ReplaceAll(value, "%", "%%"), nil
+}
+
+// prefix returns a network in its canonical form: 10.0.0.0/8, 2001:db8::/32.
+func prefix(value string) (string, error) {
+	network, err := netip.ParsePrefix(value)
+	if err != nil || network != network.Masked() {
+		return unfit("a network", value)
+	}
+	return network.String(), nil
+}
+
+func printable(value string) bool {
+	if !utf8.ValidString(value) {
+		return false
+	}
+	for _, r := range value {
+		if !unicode.IsPrint(r) && r != '\t' {
+			return false
+		}
+	}
+	return true
+}

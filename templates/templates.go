@@ -1,0 +1,92 @@
+// Package templates holds the configuration files that tasks write, a folder per
+// system, and renders them. Nothing is left to chance: a name that the data does not
+// have is an error with the template's file and line, and every value passes a function
+// that knows the format it goes into (escape.go).
+package templates
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"text/template"
+)
+
+//go:embed */*.tmpl
+var files embed.FS
+
+// ErrUnknown is what Render wraps when there is no template of the given name.
+var ErrUnknown = errors.New("no such template")
+
+// Names returns the names of all templates: "graphite/carbon.conf.tmpl".
+func Names() []string {
+	names, err := fs.Glob(files, "*/*.tmpl")
+	if err != nil { // only a malformed pattern (path.ErrBadPattern)
+		panic(err)
+	}
+	return names
+}
+
+// Render fills in the template of that name. An error reads
+// "templates/graphite/carbon.conf.tmpl:12: <.Port>: can't evaluate field Port …".
+func Render(name string, data any) (string, error) {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("templates/%s: %w", name, ErrUnknown)
+	}
+	return render(name, string(text), data)
+}
+
+func render(name, text string, data any) (string, error) {
+	parsed, err := template.New(name).Option("missingkey=error").Funcs(functions()).Parse(text)
+	if err != nil {
+		return "", located(name, err)
+	}
+	var out bytes.Buffer
+	if err := parsed.Execute(&out, data); err != nil {
+		return "", located(name, err)
+	}
+	return out.String(), nil
+}
+
+// functions returns what templates may call: those of escape.go, and join.
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"nginxValue":   nginxValue,
+		"iniName":      iniName,
+		"iniValue":     iniValue,
+		"pythonString": pythonString,
+		"unitValue":    unitValue,
+		"prefix":       prefix,
+		"base":         path.Base,
+	}
+}
+
+// The errors of text/template read `template: NAME:LINE:COLUMN: executing "NAME" at
+// <.Field>: reason` and `template: NAME:LINE: reason`.
+var place = regexp.MustCompile(`^template: ([^:]+):(\d+)(?::\d+)?: (?s:(.*))$`)
+
+var executing = regexp.MustCompile(`^executing "[^"]*" at `)
+
+func located(name string, err error) error {
+	found := place.FindStringSubmatch(err.Error())
+	if found == nil {
+		return fmt.Errorf("templates/%s: %w", name, err)
+	}
+	problem := executing.ReplaceAllString(found[3], "")
+	return fmt.Errorf("templates/%s:%s: %w", found[1], found[2], reworded{strings.TrimSpace(problem), err})
+}
+
+// reworded is an error with a shorter text.
+type reworded struct {
+	text string
+	err  error
+}
+
+func (r reworded) Error() string { return r.text }
+
+func (r reworded) Unwrap() error { return r.err }

@@ -1,0 +1,160 @@
+package templates
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestRenderTellsWhereItFails(t *testing.T) {
+	cases := []struct {
+		name, text string
+		data       any
+		want       string
+	}{
+		{"unknown field", "a\nb {{.Port}}\n", struct{ Host string }{"x"}, `templates/x/y.tmpl:2: <.Port>: can't evaluate field Port in type struct { Host string }`},
+		{"missing key", "{{.port}}", map[string]string{"host": "x"}, `templates/x/y.tmpl:1: <.port>: map has no entry for key "port"`},
+		{"syntax", "a\n\n{{if}}", nil, "templates/x/y.tmpl:3: missing value for if"},
+		{"unknown function", "{{shout .}}", "x", `templates/x/y.tmpl:1: function "shout" not defined`},
+		{"unfit value", "listen {{nginxValue .}};", "a;b", `templates/x/y.tmpl:1: <nginxValue .>: error calling nginxValue: "a;b" cannot stand there: not a value for nginx`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			out, err := render("x/y.tmpl", c.text, c.data)
+			if err == nil || err.Error() != c.want {
+				t.Errorf("got %q, %v\nwant %s", out, err, c.want)
+			}
+		})
+	}
+}
+
+func TestRenderUnknown(t *testing.T) {
+	if _, err := Render("graphite/nothing.tmpl", nil); !errors.Is(err, ErrUnknown) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Every template must at least parse, and refuse data that is not its own.
+func TestAllTemplatesParseAndAreStrict(t *testing.T) {
+	if len(Names()) == 0 {
+		t.Fatal("no templates")
+	}
+	for _, name := range Names() {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := render(name, string(text)+"{{.NoSuchField}}", struct{}{}); err == nil || !strings.HasPrefix(err.Error(), "templates/"+name+":") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if !strings.HasSuffix(string(text), "\n") {
+			t.Errorf("%s: no newline at its end", name)
+		}
+	}
+}
+
+func TestEscapes(t *testing.T) {
+	accept := []struct {
+		name   string
+		escape func(string) (string, error)
+		in     string
+		want   string
+	}{
+		{"nginx name", nginxValue, "*.example.org", "*.example.org"},
+		{"nginx path", nginxValue, "/etc/ssl/a_b-1.pem", "/etc/ssl/a_b-1.pem"},
+		{"ini pattern", iniValue, `^a\.(b|c)[^.]+$`, `^a\.(b|c)[^.]+$`},
+		{"ini per cent", iniValue, "50%", "50%%"},
+		{"python quote", pythonString, `it's "x"\`, `"it's \"x\"\\"`},
+		{"python lines", pythonString, "a\nb\x00é😀", `"a\nb\x00\u00e9\U0001f600"`},
+		{"unit per cent", unitValue, "A (50%)", "A (50%%)"},
+		{"network", prefix, "10.0.0.0/8", "10.0.0.0/8"},
+		{"section", iniName, "default", "default"},
+	}
+	for _, c := range accept {
+		if got, err := c.escape(c.in); err != nil || got != c.want {
+			t.Errorf("%s: got %q, %v, want %q", c.name, got, err, c.want)
+		}
+	}
+	refuse := map[string]struct {
+		escape func(string) (string, error)
+		values []string
+	}{
+		"nginxValue":   {nginxValue, []string{"", "a b", "a\nb", "a;", "a{", "a}", "$host", `"a"`, "a'", `a\`, "#a", "~a", "é", "a\x00"}},
+		"iniValue":     {iniValue, []string{"", " a", "a ", "a\nb", "a\rb", "a\x00", "\xff", "a\u2028b"}},
+		"iniName":      {iniName, []string{"", "DEFAULT", "a]", "a\nb", "a b"}},
+		"pythonString": {pythonString, []string{"\xff"}},
+		"unitValue":    {unitValue, []string{"", " a", "a\nb", `a\`, `"a"`, "$a", "a;b"}},
+		"prefix":       {prefix, []string{"", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "x/8", "fe80::1%eth0/64"}},
+	}
+	for name, c := range refuse {
+		for _, value := range c.values {
+			if got, err := c.escape(value); err == nil {
+				t.Errorf("%s(%q) = %q, want an error", name, value, got)
+			} else if !errors.Is(err, ErrUnfit) {
+				t.Errorf("%s(%q): %v does not wrap ErrUnfit", name, value, err)
+			}
+		}
+	}
+}
+
+// One word of nginx.conf: whatever goes in, what comes out holds nothing that nginx would
+// take for the end of the word.
+func FuzzNginxValue(f *testing.F) {
+	f.Fuzz(func(t *testing.T, value string) {
+		got, err := nginxValue(value)
+		if err == nil && (got != value || got == "" || strings.ContainsAny(got, " \t\r\n;{}\"'\\#$\x00")) {
+			t.Errorf("nginxValue(%q) = %q", value, got)
+		}
+	})
+}
+
+// What configparser gives back is what went in: one line, trimmed, each %% a %.
+func FuzzIniValue(f *testing.F) {
+	f.Fuzz(func(t *testing.T, value string) {
+		got, err := iniValue(value)
+		if err != nil {
+			return
+		}
+		if strings.ContainsAny(got, "\r\n\x00") || strings.TrimSpace(got) != got {
+			t.Errorf("iniValue(%q) = %q: not one trimmed line", value, got)
+		}
+		back := strings.ReplaceAll(got, "%%", "%")
+		if back != value || strings.Contains(strings.ReplaceAll(got, "%%", ""), "%") {
+			t.Errorf("iniValue(%q) = %q, which reads as %q", value, got, back)
+		}
+	})
+}
+
+// Go and Python agree on ASCII literals; so Go may read what Python will.
+func FuzzPythonString(f *testing.F) {
+	f.Fuzz(func(t *testing.T, value string) {
+		got, err := pythonString(value)
+		if err != nil {
+			if utf8.ValidString(value) {
+				t.Errorf("pythonString(%q): %v", value, err)
+			}
+			return
+		}
+		back, err := strconv.Unquote(got)
+		if err != nil || back != value {
+			t.Errorf("pythonString(%q) = %s, which reads as %q, %v", value, got, back, err)
+		}
+		for _, r := range got {
+			if r < ' ' || r > '~' {
+				t.Errorf("pythonString(%q) = %s: not printable ASCII", value, got)
+			}
+		}
+	})
+}
+
+// A value of a unit file stays on its line and is no specifier.
+func FuzzUnitValue(f *testing.F) {
+	f.Fuzz(func(t *testing.T, value string) {
+		got, err := unitValue(value)
+		if err == nil && (strings.ContainsAny(got, "\r\n\\\"'$;\x00") || strings.Contains(strings.ReplaceAll(got, "%%", ""), "%")) {
+			t.Errorf("unitValue(%q) = %q", value, got)
+		}
+	})
+}
