@@ -19,12 +19,19 @@ const (
 	Archived = "archived" // kept and shown; its events are dropped
 )
 
+// Variant is a declared variant and its share of the traffic, on any scale.
+type Variant struct {
+	Label  string
+	Weight float64
+}
+
 // Declaration says beforehand what an experiment is.
 type Declaration struct {
 	Namespace  string
 	Experiment string
-	// Variants and their weights. When there are any, no others are counted.
-	Variants map[string]float64
+	// Variants in order, the control first. When there are any, no others are
+	// counted.
+	Variants []Variant
 	// Goals, likewise; participate is always counted.
 	Goals []string
 	// Planned participants a variant, 0 when nothing is planned.
@@ -44,8 +51,8 @@ type Experiment struct {
 	Declared  bool
 	State     string
 	Created   time.Time // zero where only the original knows of it
-	Variants  map[string]float64
-	Goals     []string
+	Variants  []Variant // as declared
+	Goals     []string  // as declared, sorted
 	Planned   int64
 	Counters  []Counter // sorted by event, then variant
 
@@ -71,8 +78,8 @@ func (s *Store) Declare(ctx context.Context, d Declaration) (created bool, err e
 	if len(d.Variants) > 0 {
 		arguments = append(arguments, "variants", 1)
 	}
-	for variant, weight := range d.Variants {
-		arguments = append(arguments, "v:"+variant, strconv.FormatFloat(weight, 'g', -1, 64))
+	for place, variant := range d.Variants {
+		arguments = append(arguments, "v:"+variant.Label, fmt.Sprintf("%d %g", place, variant.Weight))
 	}
 	if len(d.Goals) > 0 {
 		arguments = append(arguments, "goals", 1)
@@ -199,12 +206,10 @@ func (e *Experiment) read(fields map[string]string) error {
 			e.Planned = number(field, value)
 		case !hasName: // a count of fields
 		case kind == "v":
-			weight, err := strconv.ParseFloat(value, 64)
+			variant := Variant{Label: name}
+			_, err := fmt.Sscanf(value, "%d %g", new(int), &variant.Weight)
 			problems = append(problems, err)
-			if e.Variants == nil {
-				e.Variants = map[string]float64{}
-			}
-			e.Variants[name] = weight
+			e.Variants = append(e.Variants, variant)
 		case kind == "g":
 			e.Goals = append(e.Goals, name)
 		case kind == "c", kind == "b":
@@ -214,6 +219,9 @@ func (e *Experiment) read(fields map[string]string) error {
 		}
 	}
 	slices.Sort(e.Goals)
+	slices.SortFunc(e.Variants, func(a, b Variant) int {
+		return cmp.Compare(position(fields["v:"+a.Label]), position(fields["v:"+b.Label]))
+	})
 	for name, count := range counts {
 		event, variant, _ := strings.Cut(name, ":")
 		e.Counters = append(e.Counters, Counter{Event: event, Variant: variant, Count: count})
@@ -223,6 +231,13 @@ func (e *Experiment) read(fields map[string]string) error {
 		return fmt.Errorf("redis: experiment %s: %w", member(e.Namespace, e.Name), err)
 	}
 	return nil
+}
+
+// position is the first number of a declared variant's field.
+func position(field string) int {
+	number, _, _ := strings.Cut(field, " ")
+	index, _ := strconv.Atoi(number)
+	return index
 }
 
 // readOriginal takes the counts from the original's keys.

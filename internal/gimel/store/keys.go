@@ -18,7 +18,7 @@ import (
 //	    c:EVENT:VARIANT   count
 //	    n:EVENT:VARIANT   number of buckets (absent: 1)
 //	    b:EVENT:VARIANT   base, imported from another Redis; added to the count
-//	    variants, v:VARIANT   declared variants and their weights
+//	    variants, v:VARIANT   declared variants: their place and weight
 //	    goals, g:GOAL         declared goals
 //	    planned           planned participants a variant
 //	gimel:{tag}:ID:EVENT:VARIANT:NUMBER       set, a bucket of fingerprints

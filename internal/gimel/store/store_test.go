@@ -205,9 +205,13 @@ func TestGuardsGiveTheirReason(t *testing.T) {
 func testGuards(t *testing.T, settings Settings) {
 	s := newStore(t, redistest.Start(t).URL(), settings)
 	_, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "declared",
-		Variants: map[string]float64{"blue": 1, "red": 1}, Goals: []string{"buy"}})
+		Variants: []Variant{{"red", 1}, {"blue", 2.5}}, Goals: []string{"buy"}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	declared, err := s.Experiment(t.Context(), "alephbet", "declared")
+	if err != nil || !declared.Declared || !slices.Equal(declared.Variants, []Variant{{"red", 1}, {"blue", 2.5}}) {
+		t.Fatalf("declared: %+v, %v", declared, err)
 	}
 	steps := []struct {
 		experiment, name, variant string

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"flag"
+	"io"
+
+	"github.com/redis/go-redis/v9"
+
+	"provision/internal/gimel/settings"
+	"provision/internal/gimel/store"
+)
+
+// configuration is what every command starts from.
+type configuration struct {
+	*settings.Settings
+	secrets *settings.Secrets
+}
+
+func configure(command string, arguments, environment []string, help io.Writer, more ...func(*flag.FlagSet)) (*configuration, error) {
+	loaded, err := settings.Load(command, arguments, environment, help, more...)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := loaded.Secrets()
+	if err != nil {
+		return nil, err
+	}
+	return &configuration{Settings: loaded, secrets: secrets}, nil
+}
+
+func (c *configuration) connect() (redis.UniversalClient, error) {
+	return store.Connect(store.Address{
+		URL:           c.Redis,
+		Password:      string(c.secrets.RedisPassword),
+		AuthorityFile: c.RedisCAFile,
+		Timeout:       c.RedisTimeout,
+	})
+}
+
+func (c *configuration) store(client redis.UniversalClient) *store.Store {
+	return store.New(client, store.Settings{
+		Counting:      c.Counting,
+		HashKey:       c.secrets.HashKey,
+		UndeclaredCap: c.UndeclaredCap,
+		CounterCap:    c.CounterCap,
+	})
+}

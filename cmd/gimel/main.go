@@ -1,0 +1,57 @@
+// Command gimel is an A/B testing backend on Redis, for pages with the AlephBet
+// client.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// version is set by the linker: -ldflags "-X main.version=…".
+var version = "development"
+
+const usage = `usage: gimel [COMMAND] [flags]
+
+commands:
+  serve         answer requests (the default)
+  import        take over the counters of a gimel or lamed Redis
+  check-config  read the configuration and the secrets, and say what is wrong
+  version       print the version
+
+gimel COMMAND --help shows a command's flags.
+`
+
+func main() {
+	err := run(os.Args[1:], os.Environ(), os.Stdout)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(os.Stderr, "gimel: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(arguments, environment []string, stdout io.Writer) error {
+	command := "serve"
+	if len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
+		command, arguments = arguments[0], arguments[1:]
+	}
+	switch command {
+	case "serve":
+		return serve(arguments, environment, stdout)
+	case "import":
+		return importCounters(arguments, environment, stdout)
+	case "check-config":
+		_, err := configure(command, arguments, environment, stdout)
+		return err
+	case "version":
+		fmt.Fprintln(stdout, version)
+		return nil
+	case "help":
+		fmt.Fprint(stdout, usage)
+		return nil
+	}
+	return fmt.Errorf("unknown command %q; gimel help lists them", command)
+}

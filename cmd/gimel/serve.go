@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"provision/internal/gimel/commit"
+	"provision/internal/gimel/listen"
+	"provision/internal/gimel/server"
+	"provision/internal/gimel/store"
+	"provision/internal/gimel/telemetry"
+)
+
+// serve answers requests until SIGTERM or SIGINT, and then drains.
+func serve(arguments, environment []string, stdout io.Writer) error {
+	config, err := configure("serve", arguments, environment, stdout)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+
+	shared, private, err := sockets(config)
+	if err != nil {
+		return err
+	}
+	client, err := config.connect()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	counters := config.store(client)
+
+	var committer *commit.Committer
+	telemetry := telemetry.NewCounters(version, func() int { return committer.Waiting() })
+	committer = commit.New(counters, commit.Settings{
+		Queue: config.Queue, Batch: config.Batch, Pipelines: config.Pipelines, Timeout: config.RequestTimeout,
+	}, telemetry.Committed)
+	handler := server.New(server.Settings{
+		Store: counters, Committer: committer, Counters: telemetry, Log: log,
+		TrackPaths: config.TrackPaths, Limits: config.Limits, RequestTimeout: config.RequestTimeout,
+		APIKey: config.secrets.APIKey, Password: config.secrets.Password, SessionKey: config.secrets.HashKey,
+	}).Handler()
+
+	visitors := server.Listen(handler, shared, log)
+	operators := server.Listen(handler, private, log)
+	operators.Start()
+	log.Info("gimel starts", "version", version, "counting", config.Counting)
+	awaitRedis(ctx, counters, config.ReadyWait, log)
+	if ctx.Err() == nil {
+		visitors.Start()
+		notify(log, listen.Ready)
+		for _, socket := range shared {
+			log.Info("gimel serves", "address", socket.Addr().String())
+		}
+	}
+	background := startBackground(ctx, config, counters, telemetry, log)
+
+	select {
+	case <-ctx.Done():
+	case err = <-visitors.Failed():
+	case err = <-operators.Failed():
+	}
+	stop()
+	notify(log, listen.Stopping)
+	if drainErr := visitors.Drain(config.DrainGrace, config.DrainTimeout); drainErr != nil {
+		log.Warn("some requests were cut off", "error", drainErr)
+	}
+	committer.Close()
+	background.Wait()
+	// A scrape that hangs is no reason to stay.
+	_ = operators.Drain(0, time.Second)
+	log.Info("gimel has ended")
+	return err
+}
+
+// sockets are systemd's and those configured.
+func sockets(config *configuration) (shared, private []net.Listener, err error) {
+	if shared, err = listen.Activated(os.Getenv, os.Getpid()); err != nil {
+		return nil, nil, err
+	}
+	addresses := config.Listen
+	if len(addresses) == 0 && len(shared) == 0 {
+		addresses = []string{"127.0.0.1:8000"}
+	}
+	opened, err := openAll(addresses)
+	if err != nil {
+		return nil, nil, err
+	}
+	private, err = openAll(config.Private)
+	return append(shared, opened...), private, err
+}
+
+func openAll(addresses []string) ([]net.Listener, error) {
+	var listeners []net.Listener
+	for _, address := range addresses {
+		listener, err := listen.Open(address)
+		if err != nil {
+			return nil, err
+		}
+		listeners = append(listeners, listener)
+	}
+	return listeners, nil
+}
+
+// awaitRedis lets visitors wait in the sockets' queues until Redis is ready, so
+// that a release that cannot reach it takes nobody from the one that can.
+func awaitRedis(ctx context.Context, counters *store.Store, patience time.Duration, log *slog.Logger) {
+	limit := time.After(patience)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for said := false; ; {
+		err := counters.Ready(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if !said {
+			log.Warn("waiting for redis", "error", err)
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-limit:
+			log.Error("redis is not ready; visitors get 503 until it is", "error", err)
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// startBackground reports to Graphite and removes what crashed deletions left.
+func startBackground(ctx context.Context, config *configuration, counters *store.Store,
+	telemetryCounters *telemetry.Counters, log *slog.Logger) *sync.WaitGroup {
+	var group sync.WaitGroup
+	if config.Graphite != "" {
+		reporter := telemetry.Graphite{
+			Address: config.Graphite, Prefix: config.GraphitePrefix, Interval: config.GraphiteInterval, Log: log,
+		}
+		group.Go(func() { reporter.Run(ctx, telemetryCounters) })
+	}
+	group.Go(func() {
+		if err := counters.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("leftovers of deleted experiments stay until the next start", "error", err)
+		}
+	})
+	return &group
+}
+
+func notify(log *slog.Logger, state string) {
+	if err := listen.Notify(os.Getenv, state); err != nil {
+		log.Warn(fmt.Sprintf("cannot say %s", state), "error", err)
+	}
+}

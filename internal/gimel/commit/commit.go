@@ -1,0 +1,156 @@
+// Package commit lets concurrent requests share a pipeline to Redis: while one
+// batch is on its way, what arrives meanwhile becomes the next (group commit).
+package commit
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/store"
+)
+
+// ErrBusy is returned when the queue is full: Redis is slower than the events
+// come.
+var ErrBusy = errors.New("queue is full")
+
+// ErrClosed is returned after Close.
+var ErrClosed = errors.New("committer is closed")
+
+// Store commits events in one go and answers for each, in order.
+type Store interface {
+	Commit(ctx context.Context, events []event.Event) []store.Outcome
+}
+
+// Settings bound the work.
+type Settings struct {
+	Queue     int           // events that may wait
+	Batch     int           // events that travel together
+	Pipelines int           // batches on their way at once
+	Timeout   time.Duration // for one batch
+}
+
+// Observer is told of every batch: how many events, and how long Redis took.
+type Observer func(events int, took time.Duration)
+
+// Committer collects events into batches. It is safe for concurrent use.
+type Committer struct {
+	store    Store
+	settings Settings
+	observe  Observer
+	queue    chan *request
+	workers  sync.WaitGroup
+
+	mu     sync.RWMutex // guards closed against sends on the queue
+	closed bool
+}
+
+type request struct {
+	ctx   context.Context
+	event event.Event
+	done  chan store.Outcome // of capacity 1: nobody may be listening any more
+}
+
+// New starts the workers. Close ends them.
+func New(target Store, settings Settings, observe Observer) *Committer {
+	c := &Committer{
+		store:    target,
+		settings: settings,
+		observe:  observe,
+		queue:    make(chan *request, settings.Queue),
+	}
+	for range settings.Pipelines {
+		c.workers.Go(c.work)
+	}
+	return c
+}
+
+// Commit returns after Redis has committed the event, or with an error when it
+// has not, or is not known to have: then the event should be sent again.
+func (c *Committer) Commit(ctx context.Context, e event.Event) (store.Outcome, error) {
+	waiting := &request{ctx: ctx, event: e, done: make(chan store.Outcome, 1)}
+	if err := c.enqueue(waiting); err != nil {
+		return store.Outcome{}, err
+	}
+	select {
+	case outcome := <-waiting.done:
+		return outcome, outcome.Err
+	case <-ctx.Done():
+		return store.Outcome{}, ctx.Err()
+	}
+}
+
+func (c *Committer) enqueue(waiting *request) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.closed {
+		return ErrClosed
+	}
+	select {
+	case c.queue <- waiting:
+		return nil
+	default:
+		return ErrBusy
+	}
+}
+
+// Waiting is the number of events in the queue.
+func (c *Committer) Waiting() int { return len(c.queue) }
+
+// Close refuses new events, commits those that wait, and returns after the
+// last of them.
+func (c *Committer) Close() {
+	c.mu.Lock()
+	if !c.closed {
+		c.closed = true
+		close(c.queue)
+	}
+	c.mu.Unlock()
+	c.workers.Wait()
+}
+
+func (c *Committer) work() {
+	for first := range c.queue {
+		c.send(c.collect(first))
+	}
+}
+
+// collect takes what waits, without waiting for more. Requests that nobody
+// listens to any more are left out.
+func (c *Committer) collect(first *request) []*request {
+	batch := make([]*request, 0, c.settings.Batch)
+	for next, open := first, true; open; {
+		if next.ctx.Err() == nil {
+			batch = append(batch, next)
+		}
+		if len(batch) == c.settings.Batch {
+			break
+		}
+		select {
+		case next, open = <-c.queue:
+		default:
+			open = false
+		}
+	}
+	return batch
+}
+
+func (c *Committer) send(batch []*request) {
+	if len(batch) == 0 {
+		return
+	}
+	events := make([]event.Event, len(batch))
+	for i, waiting := range batch {
+		events[i] = waiting.event
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.settings.Timeout)
+	defer cancel()
+	start := time.Now()
+	outcomes := c.store.Commit(ctx, events)
+	c.observe(len(batch), time.Since(start))
+	for i, waiting := range batch {
+		waiting.done <- outcomes[i]
+	}
+}

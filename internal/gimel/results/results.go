@@ -1,0 +1,168 @@
+// Package results shapes what the store has counted for the dashboard, the API
+// and the original's clients.
+package results
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"provision/internal/gimel/dashboard"
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/statistics"
+	"provision/internal/gimel/store"
+)
+
+// Store is what results are read from.
+type Store interface {
+	Names(ctx context.Context, namespace string) ([]string, error)
+	Experiment(ctx context.Context, namespace, name string) (*store.Experiment, error)
+	Days(ctx context.Context, e *store.Experiment) (map[store.Counter][]store.Day, error)
+}
+
+// Reader is a dashboard.Source over a store.
+type Reader struct{ Store Store }
+
+var _ dashboard.Source = Reader{}
+
+// Experiments lists a namespace's experiments by name.
+func (r Reader) Experiments(ctx context.Context, namespace string) ([]dashboard.Summary, error) {
+	names, err := r.Store.Names(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	summaries := []dashboard.Summary{}
+	for _, name := range names {
+		experiment, err := r.Store.Experiment(ctx, namespace, name)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		summaries = append(summaries, summarize(experiment))
+	}
+	return summaries, nil
+}
+
+// Experiment returns one experiment, or dashboard.ErrNotFound.
+func (r Reader) Experiment(ctx context.Context, namespace, name string) (dashboard.Detail, error) {
+	experiment, err := r.Store.Experiment(ctx, namespace, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return dashboard.Detail{}, fmt.Errorf("%s: %w", name, dashboard.ErrNotFound)
+	}
+	if err != nil {
+		return dashboard.Detail{}, err
+	}
+	counted, err := r.Store.Days(ctx, experiment)
+	if err != nil {
+		return dashboard.Detail{}, err
+	}
+	byDay := group(counted)
+	detail := dashboard.Detail{Summary: summarize(experiment)}
+	for _, goal := range detail.Goals {
+		result := dashboard.Goal{Name: goal, Variants: Counts(experiment, goal)}
+		for day, count := range byDay {
+			date, err := time.Parse(time.DateOnly, day)
+			if err != nil {
+				return dashboard.Detail{}, fmt.Errorf("day of %s: %w", name, err)
+			}
+			variants := slices.Clone(result.Variants)
+			for i, variant := range variants {
+				variants[i].Trials = count[pair{event.Participate, variant.Label}]
+				variants[i].Successes = count[pair{goal, variant.Label}]
+			}
+			result.Days = append(result.Days, dashboard.Day{Date: date, Variants: variants})
+		}
+		slices.SortFunc(result.Days, func(a, b dashboard.Day) int { return a.Date.Compare(b.Date) })
+		detail.Results = append(detail.Results, result)
+	}
+	for day := range byDay {
+		if date, err := time.Parse(time.DateOnly, day); err == nil && (detail.Started.IsZero() || date.Before(detail.Started)) {
+			detail.Started = date
+		}
+	}
+	return detail, nil
+}
+
+type pair struct{ event, variant string }
+
+func group(counted map[store.Counter][]store.Day) map[string]map[pair]int64 {
+	byDay := map[string]map[pair]int64{}
+	for counter, days := range counted {
+		for _, day := range days {
+			if byDay[day.Day] == nil {
+				byDay[day.Day] = map[pair]int64{}
+			}
+			byDay[day.Day][pair{counter.Event, counter.Variant}] = day.Count
+		}
+	}
+	return byDay
+}
+
+func summarize(e *store.Experiment) dashboard.Summary {
+	return dashboard.Summary{
+		Namespace:     e.Namespace,
+		Name:          e.Name,
+		Variants:      Counts(e, ""),
+		Goals:         Goals(e),
+		PlannedTrials: e.Planned,
+		Started:       e.Created,
+		Archived:      e.State == store.Archived,
+		Declared:      e.Declared,
+	}
+}
+
+// Goals are the declared goals and those counted, sorted.
+func Goals(e *store.Experiment) []string {
+	goals := slices.Clone(e.Goals)
+	for _, counter := range e.Counters {
+		if counter.Event != event.Participate {
+			goals = append(goals, counter.Event)
+		}
+	}
+	slices.Sort(goals)
+	return slices.Compact(goals)
+}
+
+// Counts gives the variants of an experiment with their participants and those
+// who reached the goal: the declared ones in their order, then the others.
+// Undeclared ones are sorted, a "control" or "original" first, and weigh
+// nothing, which the statistics take for equal weights.
+func Counts(e *store.Experiment, goal string) []statistics.Variant {
+	var variants []statistics.Variant
+	known := map[string]bool{}
+	add := func(label string, weight float64) {
+		if known[label] {
+			return
+		}
+		known[label] = true
+		variants = append(variants, statistics.Variant{
+			Label:     label,
+			Weight:    weight,
+			Trials:    e.Count(event.Participate, label),
+			Successes: e.Count(goal, label),
+		})
+	}
+	for _, variant := range e.Variants {
+		add(variant.Label, variant.Weight)
+	}
+	counters := slices.Clone(e.Counters)
+	slices.SortStableFunc(counters, func(a, b store.Counter) int {
+		return cmp.Or(cmp.Compare(rank(a.Variant), rank(b.Variant)), cmp.Compare(a.Variant, b.Variant))
+	})
+	for _, counter := range counters {
+		add(counter.Variant, 0)
+	}
+	return variants
+}
+
+func rank(label string) int {
+	if label == "control" || label == "original" {
+		return 0
+	}
+	return 1
+}

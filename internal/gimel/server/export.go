@@ -1,0 +1,98 @@
+package server
+
+import (
+	"encoding/csv"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"provision/internal/gimel/store"
+)
+
+// row is one line of an export: what a counter counted on one day, or in all
+// where the day is "total".
+type row struct {
+	Namespace  string `json:"namespace"`
+	Experiment string `json:"experiment"`
+	Event      string `json:"event"`
+	Variant    string `json:"variant"`
+	Day        string `json:"day"`
+	Count      int64  `json:"count"`
+}
+
+// export writes all counters of a namespace, or of the experiment named, as
+// JSON or, with format=csv, as CSV.
+func (s *Server) export(w http.ResponseWriter, r *http.Request) {
+	format := r.URL.Query().Get("format")
+	if format != "" && format != "json" && format != "csv" {
+		writeError(w, http.StatusBadRequest, "format: neither json nor csv")
+		return
+	}
+	rows, err := s.rows(r)
+	if errors.Is(err, store.ErrNotFound) {
+		writeError(w, http.StatusNotFound, "no such experiment")
+		return
+	}
+	if err != nil {
+		s.unavailable(w, err)
+		return
+	}
+	if format != "csv" {
+		writeJSON(w, http.StatusOK, map[string]any{"rows": rows})
+		return
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="gimel.csv"`)
+	writer := csv.NewWriter(w)
+	_ = writer.Write([]string{"namespace", "experiment", "event", "variant", "day", "count"})
+	for _, row := range rows {
+		_ = writer.Write([]string{cell(row.Namespace), cell(row.Experiment), cell(row.Event), cell(row.Variant),
+			row.Day, strconv.FormatInt(row.Count, 10)})
+	}
+	writer.Flush() // its error: the client has gone
+}
+
+// cell keeps a spreadsheet from taking a visitor's text for a formula
+// (https://owasp.org/www-community/attacks/CSV_Injection).
+func cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func (s *Server) rows(r *http.Request) ([]row, error) {
+	namespace := namespaceOf(r)
+	names := []string{r.URL.Query().Get("name")}
+	if names[0] == "" {
+		var err error
+		if names, err = s.Store.Names(r.Context(), namespace); err != nil {
+			return nil, err
+		}
+	}
+	rows := []row{}
+	for _, name := range names {
+		experiment, err := s.Store.Experiment(r.Context(), namespace, name)
+		if errors.Is(err, store.ErrNotFound) && len(names) > 1 {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		days, err := s.Store.Days(r.Context(), experiment)
+		if err != nil {
+			return nil, err
+		}
+		for _, counter := range experiment.Counters {
+			line := row{Namespace: namespace, Experiment: name, Event: counter.Event, Variant: counter.Variant}
+			for _, day := range days[counter] {
+				line.Day, line.Count = day.Day, day.Count
+				rows = append(rows, line)
+			}
+			line.Day, line.Count = "total", counter.Count
+			rows = append(rows, line)
+		}
+	}
+	return rows, nil
+}

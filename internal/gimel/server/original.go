@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/results"
+	"provision/internal/gimel/store"
+)
+
+// original wraps a route of the original gimel that needs the API key. The
+// original's gateway answers 403 to a wrong one.
+func (s *Server) original(method string, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		allowAll(w.Header())
+		switch r.Method {
+		case method:
+		case http.MethodOptions:
+			preflight(w, method)
+			return
+		default:
+			methodNotAllowed(w, method)
+			return
+		}
+		if !s.apiKey.matches(r.Header.Get("X-Api-Key")) {
+			s.Counters.Unauthorized()
+			writeJSON(w, http.StatusForbidden, map[string]string{"message": "Forbidden"})
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
+		defer cancel()
+		next(w, r.WithContext(ctx))
+	}
+}
+
+type originalMeta struct {
+	Meta struct {
+		Scope *string `json:"scope"`
+	} `json:"meta"`
+}
+
+type originalExperiment struct {
+	Experiment string         `json:"experiment"`
+	Goals      []originalGoal `json:"goals"`
+}
+
+type originalGoal struct {
+	Goal    string           `json:"goal"`
+	Results []originalResult `json:"results"`
+}
+
+type originalResult struct {
+	Label     string `json:"label"`
+	Successes int64  `json:"successes"`
+	Trials    int64  `json:"trials"`
+}
+
+// originalExperiments answers as the original's all() does.
+func (s *Server) originalExperiments(w http.ResponseWriter, r *http.Request) {
+	namespace := namespaceOf(r)
+	answer := []any{}
+	var meta originalMeta
+	var names []string
+	if scope := r.URL.Query().Get("scope"); scope != "" {
+		meta.Meta.Scope = &scope
+		names = strings.Split(scope, ",")
+	} else {
+		var err error
+		if names, err = s.Store.Names(r.Context(), namespace); err != nil {
+			s.unavailable(w, err)
+			return
+		}
+	}
+	answer = append(answer, meta)
+	for _, name := range names {
+		experiment, err := s.Store.Experiment(r.Context(), namespace, name)
+		if errors.Is(err, store.ErrNotFound) {
+			experiment = &store.Experiment{Name: name}
+		} else if err != nil {
+			s.unavailable(w, err)
+			return
+		}
+		answer = append(answer, asOriginal(experiment))
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func asOriginal(e *store.Experiment) originalExperiment {
+	shaped := originalExperiment{Experiment: e.Name, Goals: []originalGoal{}}
+	for _, goal := range results.Goals(e) {
+		entry := originalGoal{Goal: goal, Results: []originalResult{}}
+		for _, variant := range results.Counts(e, goal) {
+			entry.Results = append(entry.Results, originalResult{
+				Label: variant.Label, Successes: variant.Successes, Trials: variant.Trials})
+		}
+		shaped.Goals = append(shaped.Goals, entry)
+	}
+	return shaped
+}
+
+func (s *Server) originalDelete(w http.ResponseWriter, r *http.Request) {
+	name := r.URL.Query().Get("experiment")
+	if name == "" {
+		writeError(w, http.StatusBadRequest, "experiment: is missing")
+		return
+	}
+	if err := s.Store.Delete(r.Context(), namespaceOf(r), name); err != nil {
+		s.unavailable(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, nil)
+}
+
+func namespaceOf(r *http.Request) string {
+	if namespace := r.URL.Query().Get("namespace"); namespace != "" {
+		return namespace
+	}
+	return event.DefaultNamespace
+}
+
+func (s *Server) unavailable(w http.ResponseWriter, err error) {
+	s.Log.Error("redis does not answer", "error", err)
+	w.Header().Set("Retry-After", "1")
+	writeError(w, http.StatusServiceUnavailable, "redis does not answer")
+}
+
+func writeError(w http.ResponseWriter, status int, problem string) {
+	writeJSON(w, status, map[string]string{"error": problem})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // the client has gone; nothing is left to say to it
+}

@@ -1,0 +1,127 @@
+// Package server speaks HTTP: the protocol of the original gimel, an API of
+// its own under /api/v1, and the dashboard.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"provision/internal/gimel/dashboard"
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/results"
+	"provision/internal/gimel/store"
+	"provision/internal/gimel/telemetry"
+)
+
+// Store is what the server asks of the counters.
+type Store interface {
+	results.Store
+	Ready(ctx context.Context) error
+	Declare(ctx context.Context, d store.Declaration) (created bool, err error)
+	SetState(ctx context.Context, namespace, experiment, state string) error
+	Delete(ctx context.Context, namespace, name string) error
+	Namespaces(ctx context.Context) ([]string, error)
+}
+
+// Committer returns after an event is committed.
+type Committer interface {
+	Commit(ctx context.Context, e event.Event) (store.Outcome, error)
+}
+
+// Settings are what a server is made of.
+type Settings struct {
+	Store      Store
+	Committer  Committer
+	Counters   *telemetry.Counters
+	Log        *slog.Logger
+	TrackPaths []string
+	Limits     event.Limits
+	// RequestTimeout bounds every request; an event that is not committed
+	// until then is answered 503.
+	RequestTimeout time.Duration
+	APIKey         []byte
+	Password       []byte // of the dashboard
+	SessionKey     []byte // signs the dashboard's cookies
+}
+
+// Server answers requests. It is safe for concurrent use.
+type Server struct {
+	Settings
+	reader   results.Reader
+	apiKey   secret
+	sessions *sessions
+	troubles troubles
+}
+
+// New makes a server.
+func New(settings Settings) *Server {
+	return &Server{
+		Settings: settings,
+		reader:   results.Reader{Store: settings.Store},
+		apiKey:   newSecret(settings.APIKey),
+		sessions: newSessions(settings.SessionKey, settings.Password),
+	}
+}
+
+// Handler routes the requests.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, path := range s.TrackPaths {
+		mux.HandleFunc(path, s.track)
+	}
+	mux.HandleFunc("/experiments", s.original(http.MethodGet, s.originalExperiments))
+	mux.HandleFunc("/delete", s.original(http.MethodDelete, s.originalDelete))
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /metrics", s.metrics)
+	s.routeAPI(mux)
+	s.routeDashboard(mux)
+	return mux
+}
+
+// routeDashboard puts a session before every page but the login and what it
+// is drawn with. Other sites cannot post to it (http.CrossOriginProtection).
+func (s *Server) routeDashboard(mux *http.ServeMux) {
+	protect := http.NewCrossOriginProtection().Handler
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/dashboard/", http.StatusSeeOther)
+	})
+	mux.HandleFunc("GET /dashboard/login", s.loginPage)
+	mux.Handle("POST /dashboard/login", protect(http.HandlerFunc(s.login)))
+	mux.Handle("POST /dashboard/logout", protect(http.HandlerFunc(s.logout)))
+	mux.Handle("GET /dashboard/assets/", http.StripPrefix("/dashboard/", dashboard.Assets()))
+	mux.Handle("GET /dashboard/", s.signedIn(http.StripPrefix("/dashboard", s.limited(dashboard.Handler(s.reader)))))
+}
+
+// limited gives every request a deadline.
+func (s *Server) limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// health says that the process lives.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// ready says whether events can be counted now.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
+	defer cancel()
+	if err := s.Store.Ready(ctx); err != nil {
+		s.Log.Warn("not ready", "error", err)
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
+
+func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	s.Counters.WritePrometheus(w)
+}

@@ -1,0 +1,188 @@
+// Package settings reads the server's configuration: flags win over the
+// environment (GIMEL_*), which wins over a file. It is strict: an unknown key
+// or a bad value is an error of one line.
+package settings
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/listen"
+	"provision/internal/gimel/store"
+)
+
+// Settings is all that can be configured. Durations and sizes are positive.
+type Settings struct {
+	Listen  []string // addresses for visitors, beside systemd's sockets
+	Private []string // addresses that answer from the start: readiness, metrics
+
+	Redis             string
+	RedisPasswordFile string
+	RedisCAFile       string
+	RedisTimeout      time.Duration
+
+	Counting      store.Counting
+	HashKeyFile   string
+	UndeclaredCap int
+	CounterCap    int
+	Limits        event.Limits
+
+	TrackPaths   []string
+	APIKeyFile   string
+	PasswordFile string // of the dashboard; empty: the API key opens it
+
+	Queue, Batch, Pipelines int
+	RequestTimeout          time.Duration
+	ReadyWait               time.Duration // then sockets are served though Redis is not ready
+	DrainGrace              time.Duration // before the last connections are closed
+	DrainTimeout            time.Duration
+
+	Graphite         string // HOST:PORT, or empty
+	GraphitePrefix   string
+	GraphiteInterval time.Duration
+}
+
+// Load reads the settings for one command. It returns flag.ErrHelp, and writes
+// the flags to help, when help was asked for. What is left of the arguments is
+// an error. The functions in more add flags of that command.
+func Load(command string, arguments, environment []string, help io.Writer,
+	more ...func(*flag.FlagSet)) (*Settings, error) {
+	s := &Settings{}
+	flags := flag.NewFlagSet("gimel "+command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	config := flags.String("config", "", "file of `KEY = VALUE` lines, where KEY is a flag's name")
+	s.define(flags)
+	known := map[string]bool{}
+	flags.VisitAll(func(f *flag.Flag) { known[f.Name] = true })
+	for _, add := range more {
+		add(flags)
+	}
+
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(help)
+			fmt.Fprintf(help, "usage: gimel %s [flags]; each flag also as GIMEL_FLAG_NAME or in --config\n", command)
+			flags.PrintDefaults()
+		}
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+
+	variables, err := fromEnvironment(environment, known)
+	if err != nil {
+		return nil, err
+	}
+	if !given["config"] {
+		*config = variables.valueOf("config")
+	}
+	var lines assignments
+	if *config != "" {
+		if lines, err = fromFile(*config, known); err != nil {
+			return nil, err
+		}
+	}
+	for _, source := range []assignments{variables, lines} {
+		for _, one := range source {
+			if given[one.key] {
+				continue
+			}
+			given[one.key] = true
+			if err := flags.Set(one.key, one.value); err != nil {
+				return nil, fmt.Errorf("%s: %q: %w", one.origin, one.value, err)
+			}
+		}
+	}
+	return s, s.check()
+}
+
+func (s *Settings) define(flags *flag.FlagSet) {
+	list(flags, &s.Listen, "listen", "", "comma-separated `ADDRESSES` to serve: unix:/PATH or HOST:PORT (127.0.0.1:8000 without any and without systemd's)")
+	list(flags, &s.Private, "private-listen", "", "comma-separated `ADDRESSES` that are served before Redis is ready")
+
+	flags.StringVar(&s.Redis, "redis", "unix:///run/redis/redis-server.sock", "`URL`: unix://, redis://, rediss://, redis+sentinel://, redis+cluster://")
+	flags.StringVar(&s.RedisPasswordFile, "redis-password-file", "", "`FILE` with the password of Redis")
+	flags.StringVar(&s.RedisCAFile, "redis-ca-file", "", "PEM `FILE` to check the certificate of Redis with")
+	positive(flags, &s.RedisTimeout, "redis-timeout", 2*time.Second, "for a connection to Redis, and an answer")
+
+	s.Counting = store.Exact
+	flags.Func("counting", "`exact`, or hll: the original's HyperLogLog keys (default exact)", func(text string) error {
+		s.Counting = store.Counting(text)
+		if s.Counting != store.Exact && s.Counting != store.HLL {
+			return errors.New("neither exact nor hll")
+		}
+		return nil
+	})
+	flags.StringVar(&s.HashKeyFile, "hash-key-file", "", "`FILE` with the key of the uuids' HMAC, at least 16 bytes")
+	integer(flags, &s.UndeclaredCap, "undeclared-cap", 100, 0, "how many undeclared experiments are accepted; 0 refuses them")
+	integer(flags, &s.CounterCap, "counter-cap", 200, 1, "how many counters (event times variant) an experiment has at the most")
+	integer(flags, &s.Limits.Query, "max-query-bytes", event.DefaultLimits.Query, 256, "longest query")
+	integer(flags, &s.Limits.Name, "max-name-bytes", event.DefaultLimits.Name, 16, "longest namespace, experiment, event, variant")
+	integer(flags, &s.Limits.UUID, "max-uuid-bytes", event.DefaultLimits.UUID, 36, "longest uuid")
+
+	list(flags, &s.TrackPaths, "track-paths", "/track,/choice", "comma-separated `PATHS` that take events; ad-blockers match the word track")
+	flags.StringVar(&s.APIKeyFile, "api-key-file", "", "`FILE` with the API key, at least 16 bytes")
+	flags.StringVar(&s.PasswordFile, "password-file", "", "`FILE` with the dashboard's password (default: the API key)")
+
+	integer(flags, &s.Queue, "queue", 4096, 1, "events that may wait for Redis")
+	integer(flags, &s.Batch, "batch", 256, 1, "events that travel to Redis together")
+	integer(flags, &s.Pipelines, "pipelines", 2, 1, "batches on their way to Redis at once")
+	positive(flags, &s.RequestTimeout, "request-timeout", 5*time.Second, "for one request; then 503")
+	positive(flags, &s.ReadyWait, "ready-wait", 30*time.Second, "for Redis at the start; then visitors get 503")
+	positive(flags, &s.DrainGrace, "drain-grace", time.Second, "at the end: ask connections to close, before closing them")
+	positive(flags, &s.DrainTimeout, "drain-timeout", 25*time.Second, "at the end: for the requests that are left")
+
+	flags.StringVar(&s.Graphite, "graphite", "", "`HOST:PORT` of a carbon that takes the counters (plain text)")
+	flags.StringVar(&s.GraphitePrefix, "graphite-prefix", "gimel", "`PREFIX` of their names")
+	positive(flags, &s.GraphiteInterval, "graphite-interval", 10*time.Second, "between two reports")
+}
+
+// check holds the settings against each other.
+func (s *Settings) check() error {
+	for _, address := range append(append([]string{}, s.Listen...), s.Private...) {
+		if err := listen.Check(address); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+	}
+	if s.Graphite != "" {
+		if err := listen.Check(s.Graphite); err != nil || strings.HasPrefix(s.Graphite, "unix:") {
+			return fmt.Errorf("graphite: %q is no HOST:PORT", s.Graphite)
+		}
+	}
+	if len(s.TrackPaths) == 0 {
+		return errors.New("track-paths: at least one is needed")
+	}
+	for _, path := range s.TrackPaths {
+		if len(path) < 2 || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " {}?#%") || strings.HasSuffix(path, "/") {
+			return fmt.Errorf("track-paths: %q is no path such as /track", path)
+		}
+		if reserved(path) {
+			return fmt.Errorf("track-paths: %q has another meaning", path)
+		}
+	}
+	if s.HashKeyFile == "" {
+		return errors.New("hash-key-file: is needed")
+	}
+	if s.APIKeyFile == "" {
+		return errors.New("api-key-file: is needed")
+	}
+	_, err := store.Connect(store.Address{URL: s.Redis, AuthorityFile: s.RedisCAFile, Timeout: s.RedisTimeout})
+	return err
+}
+
+func reserved(path string) bool {
+	for _, taken := range []string{"/experiments", "/delete", "/healthz", "/readyz", "/metrics", "/login", "/logout", "/api", "/dashboard"} {
+		if path == taken || strings.HasPrefix(path, taken+"/") {
+			return true
+		}
+	}
+	return false
+}
