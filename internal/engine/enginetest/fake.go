@@ -1,0 +1,130 @@
+// Package enginetest is a host without a machine: the same model of effects by which the
+// planner looks ahead, made the truth. Tests of recipes run on it in microseconds; on lab
+// hosts the model itself is held against real ones.
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"provision/internal/engine"
+	"provision/internal/recipe"
+)
+
+// Host is a fake host. It implements engine.Prober and engine.Session.
+type Host struct {
+	Platform recipe.Platform
+	Facts    recipe.Facts // what is there; what is not named is absent
+	// Brings is what installing a package leaves behind, by package.
+	Brings map[string][]recipe.Effect
+	// Fail names the steps, by title, that fail. A step that fails has no effect.
+	Fail map[string]bool
+
+	Done   []string // the titles of the steps that were done, in order
+	Probed int      // how often the host was asked
+}
+
+// NewHost returns a bare host.
+func NewHost(platform recipe.Platform) *Host {
+	return &Host{Platform: platform, Facts: recipe.Facts{}, Brings: map[string][]recipe.Effect{}, Fail: map[string]bool{}}
+}
+
+// Probe implements engine.Prober.
+func (h *Host) Probe(_ context.Context, probes []recipe.Probe) (recipe.Answer, error) {
+	h.Probed++
+	answer := recipe.Answer{Platform: h.Platform, Distro: "debian", Facts: recipe.Facts{}}
+	for _, probe := range probes {
+		fact, there := h.Facts[probe.Key]
+		switch {
+		case there:
+		case probe.Key.Kind == recipe.KindCommand:
+			fact.Value = recipe.Command{Exit: 127}
+		case probe.Key.Kind == recipe.KindUnit:
+			fact.Value = recipe.Unit{Load: "not-found", Active: "inactive"}
+		}
+		if path, ok := fact.Value.(recipe.Path); ok && !probe.Digest && len(probe.Unfill) == 0 {
+			path.SHA256 = ""
+			fact.Value = path
+		}
+		answer.Facts[probe.Key] = fact
+	}
+	return answer, nil
+}
+
+// Do implements engine.Session.
+func (h *Host) Do(_ context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+	for _, step := range steps {
+		title := step.Step.Title()
+		observe(engine.StepBegan{Number: step.Number, Title: title, Resource: step.Resource})
+		failed := h.Fail[title]
+		observe(engine.StepEnded{Number: step.Number, Title: title, Failed: failed})
+		if failed {
+			return &engine.StepError{Step: step, Status: 1, Output: title + " was told to fail\n"}
+		}
+		h.Done = append(h.Done, title)
+		h.do(step.Step)
+	}
+	return nil
+}
+
+func (h *Host) do(step recipe.Step) {
+	for _, effect := range step.Effects() {
+		if effect.Fact.Until == "" {
+			h.Facts[effect.Key] = effect.Fact
+		}
+	}
+	install, ok := step.(recipe.InstallPackages)
+	if !ok {
+		return
+	}
+	for _, name := range install.Names {
+		h.Facts[recipe.PackageKey(name)] = recipe.Fact{Value: recipe.Package{Status: "ii", Version: "1"}}
+		h.Facts.Apply(h.Brings[name])
+	}
+}
+
+// Finish implements engine.Session.
+func (h *Host) Finish(context.Context, string) error { return nil }
+
+// Converge plans and applies a recipe, and returns the plan. It fails when the second plan
+// is not empty.
+func (h *Host) Converge(wanted recipe.Recipe) (engine.Plan, error) {
+	ctx := context.Background()
+	answer, err := h.Probe(ctx, wanted.Probes())
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	plan, err := engine.NewPlan(wanted, answer.Facts)
+	if err != nil {
+		return plan, err
+	}
+	_, err = engine.Apply(ctx, h, h, wanted, plan, func(engine.Event) {}, nil)
+	return plan, err
+}
+
+// Text writes a plan down for a golden file: a line for each change, with its steps.
+func Text(plan engine.Plan) string {
+	var s strings.Builder
+	for _, planned := range plan.Items {
+		change := planned.Change
+		if change.Empty() {
+			continue
+		}
+		fmt.Fprintf(&s, "%-6s %s", change.Kind, planned.Item.Resource.ID())
+		switch {
+		case change.Until != "":
+			s.WriteString(" — known after " + change.Until)
+		case change.Summary != "":
+			s.WriteString(" — " + change.Summary)
+		}
+		for _, delta := range change.Deltas {
+			fmt.Fprintf(&s, " [%s: %s → %s]", delta.Name, delta.Before, delta.After)
+		}
+		s.WriteString("\n")
+		for _, step := range change.Steps {
+			s.WriteString("         " + step.Title() + "\n")
+		}
+	}
+	return s.String()
+}

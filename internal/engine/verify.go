@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"provision/internal/recipe"
+)
+
+// ErrVerify says that a check failed: the thing does not do what its users need of it.
+var ErrVerify = errors.New("verify failed")
+
+// Dialer opens a connection: from the host, or from here.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Reach is how checks reach a host.
+type Reach struct {
+	Host    string // its address as the controller reaches it
+	Through Dialer // from the host, through the connection that is there
+	// Run runs a script on the host and returns its exit status and output.
+	Run func(ctx context.Context, script string) (int, string, error)
+}
+
+// checkTimeout bounds one try of one check.
+const checkTimeout = 15 * time.Second
+
+// Verify runs checks in order and tells of each. All are run, also after one that fails.
+func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Observer) error {
+	number, err := rand.Int(rand.Reader, big.NewInt(1e9))
+	if err != nil {
+		return err
+	}
+	nonce := number.String()
+	var failed []string
+	for _, check := range checks {
+		began := time.Now()
+		err := attempt(ctx, check, reach, nonce)
+		observe(Checked{Check: check, Elapsed: time.Since(began), Err: err})
+		if err != nil {
+			failed = append(failed, check.Name)
+		}
+	}
+	if len(failed) > 0 {
+		return fmt.Errorf("%w: %s", ErrVerify, strings.Join(failed, ", "))
+	}
+	return nil
+}
+
+// attempt tries a check until it passes or its time is over.
+func attempt(ctx context.Context, check recipe.Check, reach Reach, nonce string) error {
+	deadline := time.Now().Add(check.Within)
+	for {
+		fill := strings.NewReplacer("$NOW", fmt.Sprint(time.Now().Unix()), "$NONCE", nonce, "$HOST", bracketed(reach.Host))
+		err := once(ctx, check, reach, fill)
+		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// bracketed writes an IPv6 address as it stands in a URL.
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+func once(ctx context.Context, check recipe.Check, reach Reach, fill *strings.Replacer) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	dial := reach.Through
+	if check.From == recipe.FromController {
+		dial = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
+	}
+	switch {
+	case check.HTTP != nil:
+		return checkHTTP(ctx, *check.HTTP, dial, fill)
+	case check.TCP != nil:
+		return checkTCP(ctx, *check.TCP, dial, fill)
+	case check.Command != nil:
+		status, output, err := reach.Run(ctx, check.Command.Script)
+		switch {
+		case err != nil:
+			return err
+		case status != check.Command.Exit:
+			return fmt.Errorf("exit status %d, want %d: %s", status, check.Command.Exit, excerpt(output))
+		case !strings.Contains(output, check.Command.Contains):
+			return fmt.Errorf("output has no %q: %s", check.Command.Contains, excerpt(output))
+		}
+		return nil
+	}
+	return errors.New("the check asks nothing")
+}
+
+func checkTCP(ctx context.Context, check recipe.TCPCheck, dial Dialer, fill *strings.Replacer) error {
+	address := fill.Replace(check.Address)
+	network := "tcp"
+	if strings.HasPrefix(address, "/") {
+		network = "unix"
+	}
+	conn, err := dial(ctx, network, address)
+	if check.Closed {
+		if err == nil {
+			conn.Close()
+			return fmt.Errorf("%s is open", address)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	if _, err := io.WriteString(conn, fill.Replace(check.Send)); err != nil {
+		return err
+	}
+	if check.Expect == "" {
+		return nil
+	}
+	answer := make([]byte, 4096)
+	read := 0
+	for read < len(answer) && !strings.Contains(string(answer[:read]), fill.Replace(check.Expect)) {
+		n, err := conn.Read(answer[read:])
+		read += n
+		if err != nil {
+			return fmt.Errorf("no %q in the answer: %s", check.Expect, excerpt(string(answer[:read])))
+		}
+	}
+	return nil
+}
+
+func checkHTTP(ctx context.Context, check recipe.HTTPCheck, dial Dialer, fill *strings.Replacer) error {
+	method := check.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	request, err := http.NewRequestWithContext(ctx, method, fill.Replace(check.URL), strings.NewReader(fill.Replace(check.Body)))
+	if err != nil {
+		return err
+	}
+	for name, value := range check.Header {
+		if name == "Host" {
+			request.Host = fill.Replace(value)
+		}
+		request.Header.Set(name, fill.Replace(value))
+	}
+	if check.User != "" {
+		request.SetBasicAuth(check.User, check.Password.Reveal())
+	}
+	client := http.Client{
+		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: check.Insecure}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<20))
+	if err != nil {
+		return err
+	}
+	return judge(check, response, string(body), fill)
+}
+
+// judge compares an answer with what it must be.
+func judge(check recipe.HTTPCheck, response *http.Response, body string, fill *strings.Replacer) error {
+	status := check.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	kind := response.Header.Get("Content-Type")
+	switch {
+	case response.StatusCode != status:
+		return fmt.Errorf("status %d, want %d: %s", response.StatusCode, status, excerpt(body))
+	case !strings.HasPrefix(kind, check.Type):
+		return fmt.Errorf("content type %q, want %q", kind, check.Type)
+	case !strings.HasPrefix(body, check.Prefix):
+		return fmt.Errorf("the body does not start with %q: %s", check.Prefix, excerpt(body))
+	case !strings.Contains(body, fill.Replace(check.Contains)):
+		return fmt.Errorf("no %q in the body: %s", fill.Replace(check.Contains), excerpt(body))
+	case check.Lacks != "" && strings.Contains(body, fill.Replace(check.Lacks)):
+		return fmt.Errorf("%q is in the body: %s", fill.Replace(check.Lacks), excerpt(body))
+	}
+	return nil
+}
+
+// excerpt is the start of a text in one line.
+func excerpt(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > 160 {
+		return string(runes[:160]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,102 @@
+// Package run works on many hosts at once: how many, in which order, when to stop. Each
+// host's failure is its own. What happens is told as events; nothing is printed here.
+package run
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+)
+
+// Blueprint is what one host should be: tasks, with their variables decided. It is pure.
+type Blueprint struct {
+	Tasks   []recipe.Task
+	Values  map[string]recipe.Values // by task, of all tasks that exist
+	Address string                   // the host as the controller reaches it
+}
+
+func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {
+	return recipe.Input{
+		Vars:     b.Values[task.Name],
+		Platform: platform,
+		Address:  b.Address,
+		Of:       func(name string) recipe.Values { return b.Values[name] },
+	}
+}
+
+// Recipe returns the recipe for a platform: those of all tasks, joined and validated.
+func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
+	var recipes []recipe.Recipe
+	for _, task := range b.Tasks {
+		built, err := task.Build(b.input(task, platform))
+		if err != nil {
+			return recipe.Recipe{}, fmt.Errorf("%s: %w", task.Name, err)
+		}
+		built.Label(task.Name)
+		recipes = append(recipes, built)
+	}
+	joined, err := recipe.Join(recipes...)
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	return joined, joined.Validate()
+}
+
+// Probes returns the questions for every platform that the tasks support, so that one
+// round trip is enough though the platform is among the answers. As it builds every
+// recipe, what fails on any release fails here, before the first connection.
+func (b Blueprint) Probes() ([]recipe.Probe, error) {
+	var probes []recipe.Probe
+	for _, platform := range recipe.Platforms() {
+		built, err := b.Recipe(platform)
+		if err != nil {
+			return nil, fmt.Errorf("Debian %d, %s: %w", platform.Release, platform.Arch, err)
+		}
+		probes = append(probes, built.Probes()...)
+	}
+	return recipe.Merge(probes), nil
+}
+
+// Checks returns the checks that prove the tasks, on a platform.
+func (b Blueprint) Checks(platform recipe.Platform) []recipe.Check {
+	var checks []recipe.Check
+	for _, task := range b.Tasks {
+		if task.Verify != nil {
+			checks = append(checks, task.Verify(b.input(task, platform))...)
+		}
+	}
+	return checks
+}
+
+// After returns what the tasks tell a person at the end.
+func (b Blueprint) After(platform recipe.Platform) []string {
+	var lines []string
+	for _, task := range b.Tasks {
+		if task.After != nil {
+			lines = append(lines, task.After(b.input(task, platform))...)
+		}
+	}
+	return lines
+}
+
+// Secrets returns the values that must never be printed.
+func (b Blueprint) Secrets() []string {
+	var secrets []string
+	for _, values := range b.Values {
+		for _, value := range values {
+			if secret, ok := value.(recipe.Secret); ok && !secret.Empty() {
+				secrets = append(secrets, secret.Reveal())
+			}
+		}
+	}
+	return secrets
+}
+
+// names returns the tasks' names, in order.
+func (b Blueprint) names() []string {
+	names := make([]string, len(b.Tasks))
+	for i, task := range b.Tasks {
+		names[i] = task.Name
+	}
+	return names
+}

@@ -1,0 +1,72 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"provision/internal/engine"
+	"provision/internal/remote"
+)
+
+// ErrExit says that a command of exec ran and did not exit with 0.
+var ErrExit = errors.New("exit status")
+
+// longestLine bounds a line of what a command prints: a longer one is cut into several.
+const longestLine = 64 << 10
+
+// Exec returns the work of running one sh command line on every host.
+func Exec(text string, root bool) func(context.Context, []Work, Settings) ([]Result, error) {
+	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+		jobs, err := newJobs(work, &settings)
+		if err != nil {
+			return nil, err
+		}
+		defer closeAll(jobs)
+		each(jobs, settings.Forks, func(j *job) {
+			if j.connect(ctx) {
+				j.finish(engine.StatusVerified, j.exec(ctx, text, root))
+			}
+		})
+		return results(jobs), nil
+	}
+}
+
+// exec runs a command and tells its output line by line, as it comes. Both streams are
+// read to their end, and neither is kept.
+func (j *job) exec(ctx context.Context, text string, root bool) error {
+	process, err := j.host.connection.Start(ctx, remote.Command{Script: text, Root: root})
+	if err != nil {
+		return err
+	}
+	process.Stdin.Close()
+	var reading sync.WaitGroup
+	for _, stream := range []struct {
+		from  io.Reader
+		error bool
+	}{{process.Stdout, false}, {process.Stderr, true}} {
+		reading.Go(func() {
+			lines := bufio.NewReaderSize(stream.from, longestLine)
+			for {
+				line, err := lines.ReadSlice('\n')
+				if len(line) > 0 {
+					j.observe(engine.Printed{Line: strings.TrimRight(string(line), "\r\n"), Error: stream.error})
+				}
+				if err != nil && err != bufio.ErrBufferFull {
+					return
+				}
+			}
+		})
+	}
+	reading.Wait()
+	err = process.Wait()
+	var exit *remote.ExitError
+	if errors.As(err, &exit) && exit.Signal == "" {
+		return fmt.Errorf("%w %d", ErrExit, exit.Code)
+	}
+	return err
+}

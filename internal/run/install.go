@@ -1,0 +1,257 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"provision/internal/engine"
+	"provision/internal/journal"
+	"provision/internal/recipe"
+)
+
+// Work is a target and what it should be.
+type Work struct {
+	Target    Target
+	Blueprint Blueprint
+}
+
+// Settings are how a run goes.
+type Settings struct {
+	Forks        int           // hosts at once
+	Patience     time.Duration // for a host's lock
+	Header       journal.Header
+	VerifyAlways bool // also when nothing changed
+	// Confirm is asked once, after all plans are made and when at least one has changes.
+	Confirm func() bool
+	Observe func(engine.HostEvent) // called from one goroutine at a time
+	Stop    <-chan struct{}        // closed: end every host between two steps
+}
+
+// Result is how the work on one host ended.
+type Result struct {
+	Host string
+	engine.Finished
+}
+
+// job is the work on one host while it goes on.
+type job struct {
+	Work
+	settings Settings
+	observe  engine.Observer
+	began    time.Time
+
+	host   host
+	probes []recipe.Probe
+	wanted recipe.Recipe
+	made   engine.Plan
+	result engine.Finished
+	ended  bool
+}
+
+// newJobs prepares every host's work, without a connection: a template or a variable that
+// is wrong for any host stops the whole run here.
+func newJobs(work []Work, settings *Settings) ([]*job, error) {
+	var mu sync.Mutex
+	tell := settings.Observe
+	settings.Observe = func(event engine.HostEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		tell(event)
+	}
+	var jobs []*job
+	for _, w := range work {
+		probes, err := w.Blueprint.Probes()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.Target.Name, err)
+		}
+		name := w.Target.Name
+		jobs = append(jobs, &job{
+			Work: w, settings: *settings, probes: probes, began: time.Now(),
+			observe: func(event engine.Event) { settings.Observe(engine.HostEvent{Host: name, Event: event}) },
+		})
+	}
+	return jobs, nil
+}
+
+// Plan makes every host's plan and changes nothing.
+func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+	jobs, err := newJobs(work, &settings)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(jobs)
+	each(jobs, settings.Forks, func(j *job) {
+		if j.plan(ctx); j.ended {
+			return
+		}
+		if j.made.Empty() {
+			j.finish(engine.StatusSame, nil)
+		} else {
+			j.finish(engine.StatusPending, nil)
+		}
+	})
+	return results(jobs), nil
+}
+
+// Install makes every host what its tasks want: all plans first, then the question, then
+// the changes, then the proof.
+func Install(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+	jobs, err := newJobs(work, &settings)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(jobs)
+	each(jobs, settings.Forks, func(j *job) { j.plan(ctx) })
+	pending := false
+	for _, j := range jobs {
+		pending = pending || !j.ended && !j.made.Empty()
+	}
+	agreed := !pending || settings.Confirm == nil || settings.Confirm()
+	each(jobs, settings.Forks, func(j *job) {
+		switch {
+		case j.ended:
+		case j.made.Empty() && !settings.VerifyAlways:
+			j.finish(engine.StatusSame, nil)
+		case !agreed:
+			j.finish(engine.StatusPending, nil)
+		default:
+			j.apply(ctx)
+		}
+	})
+	return results(jobs), nil
+}
+
+// Verify runs the checks of every host's tasks.
+func Verify(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+	jobs, err := newJobs(work, &settings)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(jobs)
+	each(jobs, settings.Forks, func(j *job) {
+		if !j.connect(ctx) {
+			return
+		}
+		// The platform decides what is checked; no other question is needed.
+		answer, err := j.host.Probe(ctx, nil)
+		if err == nil {
+			j.made.Platform = answer.Platform
+			err = j.verify(ctx)
+		}
+		j.finish(engine.StatusVerified, err)
+	})
+	return results(jobs), nil
+}
+
+// each does work on all jobs, so many at a time.
+func each(jobs []*job, forks int, work func(*job)) {
+	var group errgroup.Group
+	group.SetLimit(max(forks, 1))
+	for _, j := range jobs {
+		group.Go(func() error {
+			work(j)
+			return nil
+		})
+	}
+	group.Wait()
+}
+
+func closeAll(jobs []*job) {
+	for _, j := range jobs {
+		if j.host.connection != nil {
+			j.host.connection.Close()
+		}
+	}
+}
+
+func results(jobs []*job) []Result {
+	all := make([]Result, len(jobs))
+	for i, j := range jobs {
+		all[i] = Result{j.Target.Name, j.result}
+	}
+	return all
+}
+
+func (j *job) connect(ctx context.Context) bool {
+	j.observe(engine.Connecting{Address: j.Target.Address.String()})
+	connection, err := j.Target.connect(ctx)
+	if err != nil {
+		j.finish("", err)
+		return false
+	}
+	j.host = host{j.Target, connection}
+	return true
+}
+
+func (j *job) plan(ctx context.Context) {
+	if !j.connect(ctx) {
+		return
+	}
+	j.observe(engine.Asking{})
+	wanted, made, err := j.host.plan(ctx, j.Blueprint, j.probes)
+	if err != nil {
+		j.finish("", err)
+		return
+	}
+	j.wanted, j.made = wanted, made
+	j.result.Same = len(made.Items) - len(made.Changes())
+	j.observe(engine.PlanMade{Plan: made})
+}
+
+func (j *job) apply(ctx context.Context) {
+	status := engine.StatusSame
+	var err error
+	if !j.made.Empty() {
+		status = engine.StatusChanged
+		err = j.change(ctx)
+	}
+	if err == nil {
+		err = j.verify(ctx)
+	}
+	if err == nil {
+		j.result.After = j.Blueprint.After(j.made.Platform)
+	}
+	j.finish(status, err)
+}
+
+// change does the plan under the host's lock.
+func (j *job) change(ctx context.Context) error {
+	header := j.settings.Header
+	header.Event, header.Tasks = "run", j.Blueprint.names()
+	session, err := j.host.begin(ctx, header, j.settings.Patience, j.observe)
+	if err != nil {
+		return err
+	}
+	j.observe(engine.Applying{Run: session.Run})
+	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
+	j.result.Changed, j.result.Same = len(result.Changed), result.Same
+	outcome := "converged"
+	if err != nil {
+		outcome = string(status(err, engine.StatusFailed))
+	}
+	return errors.Join(err, session.Finish(ctx, outcome))
+}
+
+func (j *job) verify(ctx context.Context) error {
+	checks := j.Blueprint.Checks(j.made.Platform)
+	j.observe(engine.Verifying{Checks: len(checks)})
+	return engine.Verify(ctx, checks, engine.Reach{
+		Host:    j.Blueprint.Address,
+		Through: j.host.connection.DialContext,
+		Run:     j.host.runCheck,
+	}, j.observe)
+}
+
+func (j *job) finish(good engine.Status, err error) {
+	j.ended = true
+	j.result.Status = status(err, good)
+	j.result.Err = err
+	j.result.Hint = hint(err, j.Target)
+	j.result.Elapsed = time.Since(j.began)
+	j.observe(j.result)
+}

@@ -1,0 +1,55 @@
+package run
+
+import (
+	"context"
+	"errors"
+
+	"provision/internal/engine"
+	"provision/internal/journal"
+	"provision/internal/remote"
+)
+
+// status says how the work on a host ended, from the error that ended it.
+func status(err error, otherwise engine.Status) engine.Status {
+	switch {
+	case err == nil:
+		return otherwise
+	case errors.Is(err, engine.ErrInterrupted), errors.Is(err, context.Canceled):
+		return engine.StatusInterrupted
+	case errors.Is(err, journal.ErrLocked):
+		return engine.StatusLocked
+	case errors.Is(err, engine.ErrStale):
+		return engine.StatusStale
+	case errors.Is(err, engine.ErrNotConverged):
+		return engine.StatusNotConverged
+	case errors.Is(err, remote.ErrConfig):
+		return engine.StatusRefused
+	case errors.Is(err, remote.ErrUnreachable), errors.Is(err, remote.ErrHostKeyUnknown),
+		errors.Is(err, remote.ErrHostKeyChanged), errors.Is(err, remote.ErrAuthentication), errors.Is(err, remote.ErrLost):
+		return engine.StatusUnreachable
+	}
+	return engine.StatusFailed
+}
+
+// hint is the command to type next, or what to look at.
+func hint(err error, target Target) string {
+	if text := remote.Hint(err); text != "" {
+		return text
+	}
+	var restored *engine.RestoredError
+	switch {
+	case errors.As(err, &restored):
+		return "mend the configuration, then run the same command again"
+	case errors.Is(err, engine.ErrStale):
+		return "look at the new plan, then run the same command again"
+	case errors.Is(err, engine.ErrInterrupted):
+		return "run the same command again: it goes on where this one stopped"
+	case errors.Is(err, journal.ErrLocked):
+		return "wait for it, or give --lock-timeout more time"
+	case errors.Is(err, remote.ErrLost):
+		return "run the same command again: it asks the host what was done and goes on"
+	case errors.Is(err, engine.ErrNotConverged):
+		return "provision journal -H " + target.Name + " shows what was done"
+	}
+	return ""
+}

@@ -1,0 +1,150 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/journal"
+	"provision/internal/recipe"
+	"provision/internal/remote"
+	"provision/internal/script"
+)
+
+// Target is a host and how to reach it.
+type Target struct {
+	Name    string
+	Address remote.Address
+	Config  remote.Config
+	Local   bool // this machine, without SSH
+}
+
+func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
+	if t.Local {
+		return remote.Local(t.Config)
+	}
+	return remote.Dial(ctx, t.Address, t.Config)
+}
+
+// host is a connected target. It implements engine.Prober.
+type host struct {
+	target     Target
+	connection *remote.Connection
+}
+
+// ErrUnsupported says that a host is none that the tasks know.
+var ErrUnsupported = errors.New("unsupported system")
+
+// Probe implements engine.Prober: one script, one round trip.
+func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
+	output, err := h.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true}, nil)
+	if err != nil {
+		return recipe.Answer{}, err
+	}
+	answer, err := script.ParseAnswer(probes, output)
+	if err != nil {
+		return recipe.Answer{}, fmt.Errorf("%s: %w", h.target.Name, err)
+	}
+	return answer, nil
+}
+
+// ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
+// it depends on the host's name, is asked in a second round trip.
+func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, recipe.Answer, error) {
+	answer, err := h.Probe(ctx, probes)
+	if err != nil {
+		return recipe.Recipe{}, answer, err
+	}
+	if err := supported(answer); err != nil {
+		return recipe.Recipe{}, answer, err
+	}
+	wanted, err := blueprint.Recipe(answer.Platform)
+	if err != nil {
+		return recipe.Recipe{}, answer, err
+	}
+	var missing []recipe.Probe
+	for _, probe := range wanted.Probes() {
+		if _, asked := answer.Facts[probe.Key]; !asked {
+			missing = append(missing, probe)
+		}
+	}
+	if len(missing) > 0 {
+		more, err := h.Probe(ctx, missing)
+		if err != nil {
+			return recipe.Recipe{}, answer, err
+		}
+		for key, fact := range more.Facts {
+			answer.Facts[key] = fact
+		}
+	}
+	return wanted, answer, nil
+}
+
+func supported(answer recipe.Answer) error {
+	for _, platform := range recipe.Platforms() {
+		if answer.Distro == "debian" && platform.Release == answer.Platform.Release {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %s %d: the tasks are for Debian 12 and 13", ErrUnsupported, answer.Distro, answer.Platform.Release)
+}
+
+// plan asks the host what it has and computes what differs. For what is overwritten or
+// removed it asks for the old content too, which a converged host is never asked.
+func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, engine.Plan, error) {
+	wanted, answer, err := h.ask(ctx, blueprint, probes)
+	if err != nil {
+		return wanted, engine.Plan{}, err
+	}
+	plan, err := engine.NewPlan(wanted, answer.Facts)
+	if err != nil {
+		return wanted, plan, err
+	}
+	plan.Platform = answer.Platform
+	return wanted, plan, h.contents(ctx, plan)
+}
+
+func (h host) contents(ctx context.Context, plan engine.Plan) error {
+	var probes []recipe.Probe
+	for _, planned := range plan.Items {
+		if diff := planned.Change.Diff; diff != nil && diff.Exists && !diff.Secret && diff.Before == nil {
+			probes = append(probes, recipe.Probe{Key: recipe.ContentKey(diff.Path)})
+		}
+	}
+	if len(probes) == 0 {
+		return nil
+	}
+	answer, err := h.Probe(ctx, probes)
+	if err != nil {
+		return err
+	}
+	for _, planned := range plan.Items {
+		if diff := planned.Change.Diff; diff != nil && diff.Exists && !diff.Secret && diff.Before == nil {
+			diff.Before = answer.Facts.Content(diff.Path)
+		}
+	}
+	return nil
+}
+
+// begin starts a run under the host's lock.
+func (h host) begin(ctx context.Context, header journal.Header, patience time.Duration, observe engine.Observer) (*journal.Session, error) {
+	process, err := h.connection.Start(ctx, remote.Command{Script: journal.Script(header, patience), Root: true})
+	if err != nil {
+		return nil, err
+	}
+	return journal.Begin(ctx, journal.Shell{
+		Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Kill: process.Kill,
+	}, observe)
+}
+
+// runCheck runs a check's script on the host, as root.
+func (h host) runCheck(ctx context.Context, text string) (int, string, error) {
+	output, err := h.connection.Run(ctx, remote.Command{Script: text, Root: true}, nil)
+	var exit *remote.ExitError
+	if errors.As(err, &exit) {
+		return exit.Code, string(output) + string(exit.Stderr), nil
+	}
+	return 0, string(output), err
+}
