@@ -142,8 +142,7 @@ func (l *Lab) define(names []string, suite string) ([]Host, error) {
 	}
 	var hosts []Host
 	for _, name := range names {
-		i := slices.IndexFunc(known, func(h Host) bool { return h.Name == name })
-		if i >= 0 {
+		if i := indexOf(known, name); i >= 0 {
 			host := known[i]
 			if suite != "" && host.Suite != suite {
 				return nil, fmt.Errorf("%s: runs %s, not %s: throw it away first with `provision lab fresh %s --suite %s`",

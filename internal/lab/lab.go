@@ -120,8 +120,15 @@ func (l *Lab) Up(ctx context.Context, names []string, suite string) ([]Host, err
 	if err := l.Prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.ensureBase(ctx, newSuite(suite)); err != nil {
+	known, err := l.Hosts()
+	if err != nil {
 		return nil, err
+	}
+	// Before the lock, so that others can use the lab in the minute that takes.
+	if slices.ContainsFunc(names, func(name string) bool { return indexOf(known, name) < 0 }) {
+		if err := l.ensureBase(ctx, newSuite(suite)); err != nil {
+			return nil, err
+		}
 	}
 	unlock, err := l.lock(ctx)
 	if err != nil {
@@ -238,13 +245,17 @@ func (l *Lab) named(names []string) ([]Host, error) {
 	}
 	var hosts []Host
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(h Host) bool { return h.Name == name })
+		i := indexOf(all, name)
 		if i < 0 {
 			return nil, fmt.Errorf("%s: %w", name, ErrNoHost)
 		}
 		hosts = append(hosts, all[i])
 	}
 	return hosts, nil
+}
+
+func indexOf(hosts []Host, name string) int {
+	return slices.IndexFunc(hosts, func(h Host) bool { return h.Name == name })
 }
 
 func checkWanted(names []string, suite string) error {

@@ -17,131 +17,170 @@ import (
 	"provision/internal/lab/labtest"
 )
 
+// stage is the hosts that the parts of TestLabHostBoots play on.
+type stage struct {
+	lab         *lab.Lab
+	host, other lab.Host
+}
+
 // TestLabHostBoots runs real hosts through what happens to them: it is one test
 // as each part begins where the one before ended.
 func TestLabHostBoots(t *testing.T) {
 	l := labtest.Open(t)
-	host := labtest.Host(t, l, "lab-self1", "bookworm")
-	other := labtest.Host(t, l, "lab-self2", "trixie")
+	s := stage{l, labtest.Host(t, l, "lab-self1", "bookworm"), labtest.Host(t, l, "lab-self2", "trixie")}
+	for _, part := range []struct {
+		name string
+		run  func(stage, *testing.T)
+	}{
+		{"is Debian as asked for", stage.isDebian},
+		{"takes the operator's password", stage.takesPassword},
+		{"hosts reach each other", stage.reachesOther},
+		{"accounts processor time", stage.accountsTime},
+		{"up leaves a running host alone", stage.staysUp},
+		{"comes back from a reboot", stage.reboots},
+		{"recovers after nspawn was killed", stage.losesNspawn},
+		{"recovers after its supervisor was killed", stage.losesSupervisor},
+		{"down lets services end and leaves nothing running", stage.goesDown},
+		{"two at once boot it once", stage.bootsOnce},
+		{"fresh forgets, and keeps address and key", stage.isFresh},
+		{"another suite needs fresh", stage.refusesSuite},
+		{"remove leaves nothing", stage.isRemoved},
+	} {
+		if !t.Run(part.name, func(t *testing.T) { part.run(s, t) }) {
+			return // what follows would only fail for the same reason
+		}
+	}
+}
 
-	t.Run("is Debian as asked for", func(t *testing.T) {
-		for _, h := range []lab.Host{host, other} {
-			wantOutput(t, l, h, "root", "systemctl is-system-running", "running")
-			wantOutput(t, l, h, "root", ". /etc/os-release; echo $VERSION_CODENAME", h.Suite)
-			wantOutput(t, l, h, "root", "hostname", h.Name)
-			wantOutput(t, l, h, "root", "command -v curl python3 crontab logrotate || echo none", "none")
-			wantOutput(t, l, h, "admin", "sudo -n id -un", "root")
-			wantOutput(t, l, h, "operator", "sudo -n true 2>/dev/null || echo refused", "refused")
-			wantOutput(t, l, h, "operator", "echo lab | sudo -S -k -p '' id -un", "root")
-			wantOutput(t, l, h, "root", "apt-get -q update -o APT::Update::Error-Mode=any >/dev/null && echo reached", "reached")
-		}
-	})
-	t.Run("takes the operator's password", func(t *testing.T) {
-		client, err := dial(l, host, "operator", ssh.Password("lab"))
-		if err != nil {
-			t.Fatal(err)
-		}
+func (s stage) isDebian(t *testing.T) {
+	for _, h := range []lab.Host{s.host, s.other} {
+		wantOutput(t, s.lab, h, "root", "systemctl is-system-running", "running")
+		wantOutput(t, s.lab, h, "root", ". /etc/os-release; echo $VERSION_CODENAME", h.Suite)
+		wantOutput(t, s.lab, h, "root", "hostname", h.Name)
+		wantOutput(t, s.lab, h, "root", "command -v curl python3 crontab logrotate || echo none", "none")
+		wantOutput(t, s.lab, h, "admin", "sudo -n id -un", "root")
+		wantOutput(t, s.lab, h, "operator", "sudo -n true 2>/dev/null || echo refused", "refused")
+		wantOutput(t, s.lab, h, "operator", "echo lab | sudo -S -k -p '' id -un", "root")
+		wantOutput(t, s.lab, h, "root", "apt-get -q update -o APT::Update::Error-Mode=any >/dev/null && echo reached", "reached")
+	}
+}
+
+func (s stage) takesPassword(t *testing.T) {
+	client, err := dial(s.lab, s.host, "operator", ssh.Password("lab"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	if client, err := dial(s.lab, s.host, "root", ssh.Password("lab")); err == nil {
 		client.Close()
-		if client, err := dial(l, host, "root", ssh.Password("lab")); err == nil {
-			client.Close()
-			t.Error("root got in with a password")
-		}
-	})
-	t.Run("hosts reach each other", func(t *testing.T) {
-		script := "exec 3<>/dev/tcp/" + other.Address.String() + "/22; head -c 7 <&3"
-		wantOutput(t, l, host, "root", "bash -c '"+script+"'", "SSH-2.0")
-	})
-	t.Run("accounts processor time", func(t *testing.T) {
-		if used, err := host.CPU(); err != nil || used <= 0 {
-			t.Errorf("CPU = %s, %v", used, err)
-		}
-	})
-	t.Run("up leaves a running host alone", func(t *testing.T) {
-		before := leader(t, host)
-		up(t, l, host)
-		if after := leader(t, host); after != before {
-			t.Errorf("leader was %d, is %d", before, after)
-		}
-	})
+		t.Error("root got in with a password")
+	}
+}
 
-	wantOutput(t, l, host, "root", "echo mine > /root/kept; sync; cat /root/kept", "mine")
-	t.Run("comes back from a reboot", func(t *testing.T) {
-		before := leader(t, host)
-		wantOutput(t, l, host, "root", "systemctl reboot; echo asked", "asked")
-		waitFor(t, "another PID 1", func() bool { pid, err := host.Leader(); return err == nil && pid != before })
-		up(t, l, host)
-		wantOutput(t, l, host, "root", "cat /root/kept", "mine")
-	})
-	t.Run("recovers after nspawn was killed", func(t *testing.T) {
-		kill(t, parent(t, leader(t, host)))
-		waitFor(t, "the host's end", func() bool { return !running(t, l, host) })
-		up(t, l, host)
-		wantOutput(t, l, host, "root", "systemctl is-system-running; cat /root/kept", "running\nmine")
-	})
-	t.Run("recovers after its supervisor was killed", func(t *testing.T) {
-		before := leader(t, host)
-		kill(t, parent(t, parent(t, before)))
-		waitFor(t, "the supervisor's end", func() bool { return !running(t, l, host) })
-		up(t, l, host)
-		if after := leader(t, host); after == before {
-			t.Error("the orphan still runs")
+func (s stage) reachesOther(t *testing.T) {
+	script := "exec 3<>/dev/tcp/" + s.other.Address.String() + "/22; head -c 7 <&3"
+	wantOutput(t, s.lab, s.host, "root", "bash -c '"+script+"'", "SSH-2.0")
+}
+
+func (s stage) accountsTime(t *testing.T) {
+	if used, err := s.host.CPU(); err != nil || used <= 0 {
+		t.Errorf("CPU = %s, %v", used, err)
+	}
+}
+
+func (s stage) staysUp(t *testing.T) {
+	before := leader(t, s.host)
+	up(t, s.lab, s.host)
+	if after := leader(t, s.host); after != before {
+		t.Errorf("leader was %d, is %d", before, after)
+	}
+}
+
+func (s stage) reboots(t *testing.T) {
+	wantOutput(t, s.lab, s.host, "root", "echo mine > /root/kept; cat /root/kept", "mine")
+	before := leader(t, s.host)
+	// A moment later, so that the answer is not cut off.
+	wantOutput(t, s.lab, s.host, "root", "systemd-run --quiet --on-active=0.3 systemctl reboot; echo asked", "asked")
+	waitFor(t, "another PID 1", func() bool { pid, err := s.host.Leader(); return err == nil && pid != before })
+	up(t, s.lab, s.host)
+	wantOutput(t, s.lab, s.host, "root", "cat /root/kept", "mine")
+}
+
+func (s stage) losesNspawn(t *testing.T) {
+	kill(t, parent(t, leader(t, s.host)))
+	waitFor(t, "the host's end", func() bool { return !running(t, s.lab, s.host) })
+	up(t, s.lab, s.host)
+	wantOutput(t, s.lab, s.host, "root", "systemctl is-system-running; cat /root/kept", "running\nmine")
+}
+
+func (s stage) losesSupervisor(t *testing.T) {
+	before := leader(t, s.host)
+	kill(t, parent(t, parent(t, before)))
+	waitFor(t, "the supervisor's end", func() bool { return !running(t, s.lab, s.host) })
+	up(t, s.lab, s.host)
+	if after := leader(t, s.host); after == before {
+		t.Error("the orphan still runs")
+	}
+	wantOutput(t, s.lab, s.host, "root", "cat /root/kept", "mine")
+}
+
+func (s stage) goesDown(t *testing.T) {
+	const service = "systemd-run --quiet --unit=farewell -p RemainAfterExit=yes -p ExecStop='touch /root/farewell' true"
+	wantOutput(t, s.lab, s.host, "root", service+"; ls /root", "kept")
+	if err := s.lab.Down(t.Context(), s.host.Name); err != nil {
+		t.Fatal(err)
+	}
+	if running(t, s.lab, s.host) {
+		t.Error("is said to run")
+	}
+	wantNothingLeft(t, s.host)
+}
+
+func (s stage) bootsOnce(t *testing.T) {
+	errs := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := s.lab.Up(t.Context(), []string{s.host.Name}, "")
+			errs <- err
+		}()
+	}
+	for range 2 {
+		if err := <-errs; err != nil {
+			t.Error(err)
 		}
-		wantOutput(t, l, host, "root", "cat /root/kept", "mine")
-	})
-	t.Run("down lets services end and leaves nothing running", func(t *testing.T) {
-		const service = "systemd-run --quiet --unit=farewell -p RemainAfterExit=yes -p ExecStop='touch /root/farewell' true"
-		wantOutput(t, l, host, "root", service+"; ls /root", "kept")
-		if err := l.Down(t.Context(), host.Name); err != nil {
-			t.Fatal(err)
-		}
-		if running(t, l, host) {
-			t.Error("is said to run")
-		}
-		wantNothingLeft(t, host)
-	})
-	t.Run("two at once boot it once", func(t *testing.T) {
-		errs := make(chan error, 2)
-		for range 2 {
-			go func() {
-				_, err := l.Up(t.Context(), []string{host.Name}, "")
-				errs <- err
-			}()
-		}
-		for range 2 {
-			if err := <-errs; err != nil {
-				t.Error(err)
-			}
-		}
-		wantOutput(t, l, host, "root", "ls /root", "farewell\nkept")
-	})
-	t.Run("fresh forgets, and keeps address and key", func(t *testing.T) {
-		anew, err := l.Fresh(t.Context(), host.Name, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if anew.Address != host.Address || anew.Suite != host.Suite {
-			t.Errorf("became %+v, was %+v", anew, host)
-		}
-		wantOutput(t, l, host, "root", "cat /root/kept 2>/dev/null || echo forgotten", "forgotten")
-	})
-	t.Run("another suite needs fresh", func(t *testing.T) {
-		if _, err := l.Up(t.Context(), []string{host.Name}, "trixie"); err == nil || !strings.Contains(err.Error(), "lab fresh "+host.Name) {
-			t.Errorf("up with another suite = %v, want an error that names fresh", err)
-		}
-	})
-	t.Run("remove leaves nothing", func(t *testing.T) {
-		if err := l.Remove(t.Context(), host.Name); err != nil {
-			t.Fatal(err)
-		}
-		wantNothingLeft(t, host)
-		if _, err := os.Stat(host.Root()); !os.IsNotExist(err) {
-			t.Errorf("its directory: %v", err)
-		}
-		known, err := os.ReadFile(l.KnownHosts())
-		if err != nil || strings.Contains(string(known), host.Name) || !strings.Contains(string(known), other.Name) {
-			t.Errorf("known_hosts has the wrong hosts (%v):\n%s", err, known)
-		}
-	})
+	}
+	wantOutput(t, s.lab, s.host, "root", "ls /root", "farewell\nkept")
+}
+
+func (s stage) isFresh(t *testing.T) {
+	anew, err := s.lab.Fresh(t.Context(), s.host.Name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if anew.Address != s.host.Address || anew.Suite != s.host.Suite {
+		t.Errorf("became %+v, was %+v", anew, s.host)
+	}
+	wantOutput(t, s.lab, s.host, "root", "cat /root/kept 2>/dev/null || echo forgotten", "forgotten")
+}
+
+func (s stage) refusesSuite(t *testing.T) {
+	if _, err := s.lab.Up(t.Context(), []string{s.host.Name}, "trixie"); err == nil || !strings.Contains(err.Error(), "lab fresh "+s.host.Name) {
+		t.Errorf("up with another suite = %v, want an error that names fresh", err)
+	}
+}
+
+func (s stage) isRemoved(t *testing.T) {
+	if err := s.lab.Remove(t.Context(), s.host.Name); err != nil {
+		t.Fatal(err)
+	}
+	wantNothingLeft(t, s.host)
+	if _, err := os.Stat(s.host.Root()); !os.IsNotExist(err) {
+		t.Errorf("its directory: %v", err)
+	}
+	known, err := os.ReadFile(s.lab.KnownHosts())
+	if err != nil || strings.Contains(string(known), s.host.Name) || !strings.Contains(string(known), s.other.Name) {
+		t.Errorf("known_hosts has the wrong hosts (%v):\n%s", err, known)
+	}
 }
 
 func up(t *testing.T, l *lab.Lab, host lab.Host) {

@@ -111,9 +111,8 @@ func (l *Lab) Prepare(ctx context.Context) error {
 	if reasons := found.obstacles(); len(reasons) > 0 {
 		return fmt.Errorf("%w: %s", ErrMachine, strings.Join(reasons, "; "))
 	}
-	if missing := found.packages(); len(missing) > 0 {
-		l.progress("installing %s", strings.Join(missing, ", "))
-		if err := install(ctx, missing); err != nil {
+	if len(found.packages()) > 0 {
+		if err := l.installTools(ctx); err != nil {
 			return err
 		}
 	}
@@ -121,6 +120,21 @@ func (l *Lab) Prepare(ctx context.Context) error {
 		return err
 	}
 	return os.MkdirAll(l.config.Dir, 0o755)
+}
+
+// installTools holds the lab's lock, as two `apt-get update` at once fail.
+func (l *Lab) installTools(ctx context.Context) error {
+	unlock, err := l.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	missing := l.inspect().packages()
+	if len(missing) == 0 {
+		return nil // another process installed them while we waited
+	}
+	l.progress("installing %s", strings.Join(missing, ", "))
+	return install(ctx, missing)
 }
 
 func install(ctx context.Context, packages []string) error {
