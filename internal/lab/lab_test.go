@@ -100,7 +100,7 @@ func (s stage) reboots(t *testing.T) {
 	wantOutput(t, s.lab, s.host, "root", "echo mine > /root/kept; cat /root/kept", "mine")
 	before := leader(t, s.host)
 	// A moment later, so that the answer is not cut off.
-	wantOutput(t, s.lab, s.host, "root", "systemd-run --quiet --on-active=0.3 systemctl reboot; echo asked", "asked")
+	wantOutput(t, s.lab, s.host, "root", "systemd-run --quiet --on-active=0.3 --timer-property=AccuracySec=10ms systemctl reboot; echo asked", "asked")
 	waitFor(t, "another PID 1", func() bool { pid, err := s.host.Leader(); return err == nil && pid != before })
 	up(t, s.lab, s.host)
 	wantOutput(t, s.lab, s.host, "root", "cat /root/kept", "mine")

@@ -184,9 +184,8 @@ func (r *Relay) pass(to, from net.Conn, connected time.Time, count *atomic.Int64
 	for next := range way {
 		time.Sleep(time.Until(next.due))
 		r.waitPassing()
-		n, err := to.Write(next.data)
-		count.Add(int64(n))
-		if err != nil {
+		count.Add(int64(len(next.data))) // first, so that who got the data finds it counted
+		if _, err := to.Write(next.data); err != nil {
 			from.Close()
 			return
 		}
