@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // decoder turns a tree into an inventory and collects what it has to refuse.
@@ -146,7 +147,7 @@ func (d *decoder) names(n *node, what, sort string, known []string) []string {
 		case seen[item.text]:
 			d.refuse(item.at, what, fmt.Sprintf("%s %q stands twice in the list", sort, item.text), "remove one of the two")
 		case !there[item.text]:
-			d.refuse(item.at, what, fmt.Sprintf("there is no %s %q", sort, item.text), didYouMean(item.text, known))
+			d.refuse(item.at, what, fmt.Sprintf("there is no %s %q", sort, short(item.text)), didYouMean(item.text, known))
 		default:
 			names = append(names, item.text)
 			seen[item.text] = true
@@ -165,15 +166,23 @@ func (d *decoder) mapping(n *node, what string, keys []string) bool {
 			continue
 		}
 		hint := didYouMean(entry.key.text, keys)
-		switch entry.key.text {
-		case "user", "port", "host", "hostname", "ansible_host", "ansible_user", "ansible_port":
-			hint = "write address: user@host:port"
-		case "password", "ssh_password", "sudo_password", "become_password":
-			hint = "passwords do not go here: use a key, or --ask-password and --ask-sudo-password"
+		if slices.Contains(keys, "address") {
+			hint = hostHint(entry.key.text, hint)
 		}
 		d.refuse(entry.key.at, what, fmt.Sprintf("unknown key %q", entry.key.text), hint)
 	}
 	return true
+}
+
+// hostHint returns a better hint for what other tools have under a host.
+func hostHint(key, otherwise string) string {
+	switch key {
+	case "user", "port", "host", "hostname", "ansible_host", "ansible_user", "ansible_port":
+		return "write address: user@host:port"
+	case "password", "ssh_password", "sudo_password", "become_password":
+		return "passwords do not go here: use a key, or --ask-password and --ask-sudo-password"
+	}
+	return otherwise
 }
 
 func (d *decoder) want(n *node, want kind, what, wanted string) bool {
@@ -185,7 +194,10 @@ func (d *decoder) want(n *node, want kind, what, wanted string) bool {
 		hint = "give it a value, or remove the line"
 	}
 	if n.kind == kindString && want == kindList {
-		hint = fmt.Sprintf("write [%s]", n.text)
+		hint = fmt.Sprintf("write [%s]", short(n.text))
+	}
+	if n.kind == kindString && strings.HasPrefix(what, "host ") {
+		hint = fmt.Sprintf("write {address: %q}", short(n.text))
 	}
 	d.refuse(n.at, what, fmt.Sprintf("want %s, found %s", wanted, n.describe()), hint)
 	return false
@@ -195,7 +207,7 @@ func (d *decoder) want(n *node, want kind, what, wanted string) bool {
 func (d *decoder) text(n *node, what string) bool {
 	switch {
 	case n.kind == kindString && n.plain && oldBoolean.MatchString(n.text):
-		d.refuse(n.at, what, fmt.Sprintf("%s is a boolean to many readers of YAML", n.text), fmt.Sprintf("as a text it needs quotes: %q", n.text))
+		d.refuse(n.at, what, fmt.Sprintf("%s is a boolean to many readers of YAML", n.text), fmt.Sprintf("as a text it needs quotes: %q", short(n.text)))
 	case n.kind == kindString:
 		return true
 	case n.kind == kindNull:
@@ -203,7 +215,7 @@ func (d *decoder) text(n *node, what string) bool {
 	case n.kind == kindList || n.kind == kindMapping:
 		d.refuse(n.at, what, "want a string, found "+n.describe(), "")
 	default:
-		d.refuse(n.at, what, "want a string, found "+n.describe(), fmt.Sprintf("as a text it needs quotes: %q", n.text))
+		d.refuse(n.at, what, "want a string, found "+n.describe(), fmt.Sprintf("as a text it needs quotes: %q", short(n.text)))
 	}
 	return false
 }

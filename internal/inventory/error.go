@@ -58,24 +58,32 @@ func (e *Error) Unwrap() error { return e.Cause }
 // return it when there is more than one thing; a single one is returned as *Error.
 type Errors []*Error
 
-// Error returns every error, one a line; of all but the last, the hint with it, since
-// whoever prints an error and its Hint shows that one itself.
+// shown is how many of a file's errors are printed.
+const shown = 20
+
+// Error returns the errors, one a line, twenty at the most; each with its hint but the
+// last, since whoever prints an error prints its Hint too.
 func (e Errors) Error() string {
-	var text strings.Builder
-	for i, err := range e {
-		text.WriteString(err.Error())
-		if i < len(e)-1 {
-			if err.Advice != "" {
-				text.WriteString("\n  hint: " + err.Advice)
-			}
-			text.WriteString("\n")
+	var lines []string
+	for i, err := range e[:min(len(e), shown)] {
+		lines = append(lines, err.Error())
+		if err.Advice != "" && i < len(e)-1 {
+			lines = append(lines, "  hint: "+err.Advice)
 		}
 	}
-	return text.String()
+	if more := len(e) - shown; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(lines, "\n")
 }
 
-// Hint returns the last error's hint.
-func (e Errors) Hint() string { return e[len(e)-1].Hint() }
+// Hint returns the last error's hint, where that one is shown.
+func (e Errors) Hint() string {
+	if len(e) > shown {
+		return ""
+	}
+	return e[len(e)-1].Hint()
+}
 
 // Unwrap returns each error.
 func (e Errors) Unwrap() []error {
@@ -98,6 +106,15 @@ func (e Errors) result() error {
 		return e[0]
 	}
 	return e
+}
+
+// short cuts a text to what an error can show of it.
+func short(text string) string {
+	runes := []rune(text)
+	if len(runes) <= 60 {
+		return text
+	}
+	return string(runes[:57]) + "..."
 }
 
 // didYouMean returns a hint with the nearest name, or with all of a few.

@@ -81,8 +81,8 @@ type Inventory struct {
 type group struct {
 	name     string
 	at       Position
-	hosts    []string // those named in it
-	children []string // the groups named in it
+	hosts    []string        // those named in it
+	children []string        // the groups named in it
 	members  map[string]bool // its hosts and those of the groups in it
 	tasks    []string
 	vars     map[string]Setting

@@ -72,7 +72,10 @@ func (d *decoder) raw(what string, v recipe.Variable, n *node) (any, bool) {
 	var raw any
 	switch v.Type {
 	case recipe.TypeString, recipe.TypeSecret:
-		d.text(n, what)
+		// A word that is one of the choices is not in doubt: tls: off.
+		if n.kind != kindString || !slices.Contains(v.Choices, n.text) {
+			d.text(n, what)
+		}
 		raw = n.text
 	case recipe.TypeBool:
 		if n.kind != kindBool || n.text != "true" && n.text != "false" {
@@ -116,6 +119,7 @@ func (d *decoder) records(what string, v recipe.Variable, n *node) []any {
 	list := []any{}
 	for i, item := range n.items {
 		entry := fmt.Sprintf("%s: entry %d", what, i+1)
+		before := len(d.errs)
 		if !d.mapping(item, entry, v.Fields) {
 			continue
 		}
@@ -126,7 +130,7 @@ func (d *decoder) records(what string, v recipe.Variable, n *node) []any {
 			}
 		}
 		for _, field := range v.Fields {
-			if item.get(field) == nil {
+			if item.get(field) == nil && len(d.errs) == before {
 				d.refuse(item.at, entry, field+" is missing", "each entry has "+strings.Join(v.Fields, ", "))
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -15,6 +16,12 @@ import (
 
 // maxDepth is more than a hosts.yaml ever needs; it bounds what the parser recurses into.
 const maxDepth = 20
+
+// What the parser is spared: its time and memory grow with the square of these.
+const (
+	maxEntries  = 40_000 // lines and commas; at the worst they take it a few seconds
+	maxBrackets = 1_000  // open at once
+)
 
 // kind is the sort of a node.
 type kind int
@@ -80,9 +87,9 @@ func (n *node) describe() string {
 	case kindBool:
 		return "the boolean " + n.text
 	case kindString:
-		return fmt.Sprintf("the string %q", n.text)
+		return fmt.Sprintf("the string %q", short(n.text))
 	}
-	return "the number " + n.text
+	return "the number " + short(n.text)
 }
 
 var (
@@ -119,38 +126,61 @@ func parseYAML(file string, data []byte) (root *node, err error) {
 	return root, c.errs.result()
 }
 
-// checkText refuses what is no text, and tabs, whose width in columns nobody knows.
+// checkText refuses what is no text, and what would keep the parser busy for long.
 func checkText(file string, data []byte) error {
-	line, brackets := 0, 0
+	line, open, entries := 0, 0, 0
 	for text := range bytes.Lines(data) {
 		line++
-		column := 0
-		comment := false
-		for i := 0; i < len(text); {
-			r, size := utf8.DecodeRune(text[i:])
-			column++
-			at := Position{file, line, column}
-			switch {
-			case r == utf8.RuneError && size == 1:
-				return &Error{Position: at, Problem: "not UTF-8 text", Advice: "save the file as UTF-8"}
-			case r == '\ufeff':
-				return &Error{Position: at, Problem: "a byte order mark", Advice: "save the file as UTF-8 without BOM"}
-			case r < ' ' && r != '\n' && r != '\t' && (r != '\r' || !bytes.HasSuffix(text, []byte("\r\n")) || i != len(text)-2), r == 0x7f:
-				return &Error{Position: at, Problem: fmt.Sprintf("a control character (%U): not a text file", r)}
-			case r == '\t' && !comment:
-				return &Error{Position: at, Problem: "a tab", Advice: "YAML is indented with spaces; inside double quotes write \\t"}
-			case r == '#':
-				comment = true
-			case r == '[' || r == '{':
-				brackets++
-			}
-			i += size
+		if bytes.HasSuffix(text, []byte("\r\n")) {
+			text = text[:len(text)-2]
 		}
-		if brackets > 20_000 {
-			return &Error{Position: Position{file, line, 1}, Problem: "too many brackets"}
+		entries++
+		at := Position{file, line, 1}
+		if dashes := len(text) - len(bytes.TrimLeft(text, "- ")); bytes.Count(text[:dashes], []byte("- ")) > maxDepth {
+			return &Error{Position: at, Problem: "nested too deep"}
+		}
+		comment := false
+		for ; len(text) > 0; at.Column++ {
+			r, size := utf8.DecodeRune(text)
+			text = text[size:]
+			comment = comment || r == '#'
+			problem, hint := checkRune(r, size, comment)
+			switch {
+			case comment:
+			case r == ',':
+				entries++
+			case r == '[', r == '{':
+				open++
+			case r == ']', r == '}':
+				open = max(0, open-1)
+			}
+			if open > maxBrackets {
+				problem = "too many brackets"
+			}
+			if entries > maxEntries {
+				problem = fmt.Sprintf("more than %d entries", maxEntries)
+			}
+			if problem != "" {
+				return &Error{Position: at, Problem: problem, Advice: hint}
+			}
 		}
 	}
 	return nil
+}
+
+// checkRune refuses what is no text, and tabs, whose width in columns nobody knows.
+func checkRune(r rune, size int, comment bool) (problem, hint string) {
+	switch {
+	case r == utf8.RuneError && size == 1:
+		return "not UTF-8 text", "save the file as UTF-8"
+	case r == '\ufeff':
+		return "a byte order mark", "save the file as UTF-8 without BOM"
+	case r == '\t' && !comment:
+		return "a tab", `YAML is indented with spaces; inside double quotes write \t`
+	case unicode.IsControl(r) && r != '\n' && r != '\t':
+		return fmt.Sprintf("a control character (%U): not a text file", r), ""
+	}
+	return "", ""
 }
 
 // syntaxError turns the parser's error into ours, which has the place in the usual form.
@@ -247,6 +277,9 @@ func (c *converter) add(mapping *node, from *ast.MappingValueNode, depth int) {
 	}
 	key := c.convert(from.Key, depth+1)
 	switch {
+	case len(key.text) > 200:
+		c.refuse(key.at, "a key of more than 200 characters", "")
+		return
 	case key.kind != kindString:
 		c.refuse(key.at, "key "+key.text+": want a name", "put it in quotes, if it is one")
 		return
@@ -300,7 +333,7 @@ func (c *converter) scalar(n *node, from ast.Node) {
 		n.kind = kindOther // 1e3: this parser's string is the next one's number
 	}
 	for _, r := range n.text {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
 			c.refuse(n.at, fmt.Sprintf("a control character (%U) in a text", r), "")
 			break
 		}

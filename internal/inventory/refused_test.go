@@ -1,0 +1,75 @@
+package inventory
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what is refused, and how, into testdata/refused/*.txt")
+
+// TestRefused holds every file of testdata/refused against the text beside it: the errors
+// with file:line:column, and their hints.
+func TestRefused(t *testing.T) {
+	files, err := filepath.Glob("testdata/refused/*.yaml")
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Parse("hosts.yaml", data, known(), nil)
+			if err == nil {
+				t.Fatal("it is not refused")
+			}
+			got := err.Error() + "\n"
+			if hint := hintOf(err); hint != "" {
+				got += "  hint: " + hint + "\n"
+			}
+			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// placed fails unless every error has a place within the text.
+func placed(t *testing.T, data string, err error) {
+	t.Helper()
+	var all Errors
+	var one *Error
+	switch {
+	case errors.As(err, &all):
+	case errors.As(err, &one):
+		all = Errors{one}
+	default:
+		t.Fatalf("%T is not an error of ours: %v", err, err)
+	}
+	lines := strings.Count(data, "\n") + 1
+	for _, e := range all {
+		if e.Line < 1 || e.Line > lines || e.Column < 1 || e.Column > len(data)+1 {
+			t.Errorf("%v: there is no such place", e)
+		}
+		if strings.Contains(e.Problem, "\n") || e.Problem == "" {
+			t.Errorf("the problem is not one line: %q", e.Problem)
+		}
+	}
+}

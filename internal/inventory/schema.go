@@ -1,0 +1,119 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"filippo.io/age/armor"
+
+	"provision/internal/recipe"
+)
+
+// object is a JSON object; encoding/json writes its keys sorted, so that the schema of the
+// same tasks is always the same text.
+type object = map[string]any
+
+// Schema returns the JSON schema of hosts.yaml for these tasks, for editors. It is of
+// draft-07, the one that yaml-language-server (VS Code, Neovim, Emacs) completes from:
+// https://github.com/redhat-developer/yaml-language-server. What only a program can check
+// (that a group's hosts exist, that no address stands twice) is not in it.
+func Schema(known Known) []byte {
+	list := func(items object, description string) object {
+		return object{"type": "array", "items": items, "uniqueItems": true, "description": description}
+	}
+	reference := func(name string) object { return object{"$ref": "#/definitions/" + name} }
+	tasks := list(object{"type": "string", "enum": known.tasks()}, "What provision install brings here")
+	name := object{"pattern": groupName.String()}
+	schema := object{
+		"$schema":              "http://json-schema.org/draft-07/schema#",
+		"title":                "hosts.yaml of provision",
+		"description":          "Hosts, groups, the tasks of each and their variables",
+		"type":                 "object",
+		"additionalProperties": false,
+		"required":             []string{"hosts"},
+		"properties": object{
+			"recipients": list(object{"type": "string", "pattern": "^(age1|ssh-ed25519 |ssh-rsa )"},
+				"Public keys for whom the secrets in this file are encrypted: age1…, or an ssh key"),
+			"vars":   reference("vars"),
+			"groups": object{"type": "object", "propertyNames": name, "additionalProperties": reference("group"), "description": "Groups of hosts, by name"},
+			"hosts":  object{"type": "object", "propertyNames": name, "minProperties": 1, "additionalProperties": reference("host"), "description": "The hosts, by name"},
+		},
+		"definitions": object{
+			"vars":  vars(known),
+			"tasks": tasks,
+			"group": object{
+				"type": "object", "additionalProperties": false,
+				"properties": object{
+					"hosts":  list(object{"type": "string"}, "Names of hosts"),
+					"groups": list(object{"type": "string"}, "Names of groups whose hosts belong here too"),
+					"tasks":  reference("tasks"),
+					"vars":   reference("vars"),
+				},
+			},
+			"host": object{
+				"type": []string{"object", "null"}, "additionalProperties": false,
+				"properties": object{
+					"address": object{"type": "string", "examples": []string{"root@192.0.2.10:2222"},
+						"description": "user@host:port, IPv6 in brackets; without it the name itself, as ~/.ssh/config resolves it"},
+					"tasks": reference("tasks"),
+					"vars":  reference("vars"),
+				},
+			},
+		},
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(schema); err != nil {
+		// Only a default that JSON cannot hold does this: a mistake in a task.
+		panic(fmt.Sprintf("schema: %v", err))
+	}
+	return text.Bytes()
+}
+
+// vars returns the schema of a vars: mapping.
+func vars(known Known) object {
+	properties := object{}
+	for task, variables := range known {
+		for _, v := range variables {
+			properties[task+"."+v.Name] = variableSchema(v)
+		}
+	}
+	return object{"type": "object", "additionalProperties": false, "properties": properties, "description": "Variables, each as task.variable"}
+}
+
+// variableSchema returns the schema of one variable's value.
+func variableSchema(v recipe.Variable) object {
+	schema := object{"description": v.Help}
+	if zero := v.Zero(); v.Default != nil && v.Type != recipe.TypeSecret {
+		schema["default"] = zero
+	}
+	text := object{"type": "string"}
+	switch v.Type {
+	case recipe.TypeBool:
+		schema["type"] = "boolean"
+	case recipe.TypeInt:
+		schema["type"] = "integer"
+	case recipe.TypeList:
+		schema["type"], schema["items"] = "array", text
+	case recipe.TypeRecords:
+		fields := object{}
+		for _, field := range v.Fields {
+			fields[field] = text
+		}
+		schema["type"] = "array"
+		schema["items"] = object{"type": "object", "additionalProperties": false, "required": v.Fields, "properties": fields}
+	case recipe.TypeSecret:
+		schema["type"], schema["pattern"] = "string", "^"+armor.Header
+		schema["description"] = strings.TrimSpace(v.Help + " A secret: provision secret encrypt writes it here.")
+	default:
+		schema["type"] = "string"
+		if len(v.Choices) > 0 {
+			schema["enum"] = v.Choices
+		}
+	}
+	return schema
+}
