@@ -1,8 +1,11 @@
 package lab_test
 
 import (
+	"context"
 	"net"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,6 +46,7 @@ func TestLabHostBoots(t *testing.T) {
 		{"down lets services end and leaves nothing running", stage.goesDown},
 		{"two at once boot it once", stage.bootsOnce},
 		{"fresh forgets, and keeps address and key", stage.isFresh},
+		{"installs what was seeded without a network", stage.isSeeded},
 		{"another suite needs fresh", stage.refusesSuite},
 		{"remove leaves nothing", stage.isRemoved},
 	} {
@@ -163,6 +167,19 @@ func (s stage) isFresh(t *testing.T) {
 	wantOutput(t, s.lab, s.host, "root", "cat /root/kept 2>/dev/null || echo forgotten", "forgotten")
 }
 
+func (s stage) isSeeded(t *testing.T) {
+	for range 2 { // the second time there is nothing to do
+		if err := s.lab.Seed(t.Context(), s.host.Suite, []string{"netbase"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.lab.Fresh(t.Context(), s.host.Name, ""); err != nil {
+		t.Fatal(err)
+	}
+	const install = "ip route delete default; apt-get install -qq netbase >/dev/null 2>&1; dpkg-query -W -f '${Status}' netbase"
+	wantOutput(t, s.lab, s.host, "root", install, "install ok installed")
+}
+
 func (s stage) refusesSuite(t *testing.T) {
 	if _, err := s.lab.Up(t.Context(), []string{s.host.Name}, "trixie"); err == nil || !strings.Contains(err.Error(), "lab fresh "+s.host.Name) {
 		t.Errorf("up with another suite = %v, want an error that names fresh", err)
@@ -180,6 +197,43 @@ func (s stage) isRemoved(t *testing.T) {
 	known, err := os.ReadFile(s.lab.KnownHosts())
 	if err != nil || strings.Contains(string(known), s.host.Name) || !strings.Contains(string(known), s.other.Name) {
 		t.Errorf("known_hosts has the wrong hosts (%v):\n%s", err, known)
+	}
+}
+
+// TestDestroy is about a lab of its own, next to the one for tests.
+func TestDestroy(t *testing.T) {
+	labtest.Open(t) // skips where it has to
+	const dir, bridge = lab.DefaultDir + "-test-destroy", "plabtest1"
+	l, err := lab.Open(lab.Config{
+		Dir: dir, Base: filepath.Join(lab.DefaultDir, "base"),
+		Bridge: bridge, Network: netip.MustParsePrefix("198.19.254.0/24"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Destroy(context.Background(), false) })
+	hosts, err := l.Up(t.Context(), []string{"lab-self3"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Destroy(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	wantNothingLeft(t, hosts[0])
+	for _, path := range []string{dir, "/sys/class/net/" + bridge} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s: %v, want it gone", path, err)
+		}
+	}
+	tables, err := exec.Command("/usr/sbin/nft", "list", "tables").Output()
+	if err != nil || strings.Contains(string(tables), bridge) {
+		t.Errorf("nft tables (%v): %s", err, tables)
+	}
+	if _, err := os.Stat(filepath.Join(lab.DefaultDir, "base", hosts[0].Suite)); err != nil {
+		t.Errorf("the base was only lent to it: %v", err)
+	}
+	if err := l.Destroy(t.Context(), false); err != nil {
+		t.Errorf("destroying nothing: %v", err)
 	}
 }
 
