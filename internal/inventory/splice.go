@@ -104,12 +104,10 @@ func (doc *Document) replaceValue(entry pair, text Ciphertext) []string {
 				above = append(above, between)
 			}
 		}
-		if tail := strings.TrimSpace(doc.tail(entry)); tail == "" {
-			head += doc.comment(first, entry.colon.Column)
-		}
+		head += doc.comment(first, entry.colon.Column)
 	}
-	if value.comment.Line >= value.at.Line && value.comment.Line <= last {
-		head += "  " + strings.TrimRight(string([]rune(doc.lines[value.comment.Line-1])[value.comment.Column-1:]), " ")
+	if at := value.comment; at.Line >= value.at.Line && at.Line <= last {
+		head += doc.comment(at.Line, max(0, at.Column-3))
 	}
 	added := append(above, head)
 	added = append(added, block(text, entry.key.at.Column+1)...)
@@ -123,7 +121,9 @@ func (doc *Document) tail(entry pair) string {
 	return text
 }
 
-// comment returns the comment that stands on a line behind a column, with two spaces.
+// comment returns the comment that stands on a line behind a column, with two spaces. The
+// parser's column of a comment is one too many behind a | (goccy/go-yaml 1.19), so what is
+// given is a place in the blanks before it.
 func (doc *Document) comment(line, column int) string {
 	text := []rune(doc.lines[line-1])
 	if _, comment, found := strings.Cut(" "+string(text[min(len(text), column):]), " #"); found {

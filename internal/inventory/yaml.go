@@ -107,6 +107,8 @@ func parseYAML(file string, data []byte) (root *node, err error) {
 	if err := checkText(file, data); err != nil {
 		return nil, err
 	}
+	// The parser counts some lines that end in \r\n twice (goccy/go-yaml 1.19).
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	parsed, err := parser.ParseBytes(data, parser.ParseComments, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, syntaxError(file, err)
