@@ -27,6 +27,8 @@ func Exec(text string, root bool) func(context.Context, []Work, Settings) ([]Res
 			return nil, err
 		}
 		defer closeAll(jobs)
+		ctx, done := untilStopped(ctx, settings.Stop)
+		defer done()
 		each(jobs, settings.Forks, func(j *job) {
 			if j.connect(ctx) {
 				j.finish(engine.StatusVerified, j.exec(ctx, text, root))

@@ -12,6 +12,7 @@ import (
 	"provision/internal/engine"
 	"provision/internal/journal"
 	"provision/internal/recipe"
+	"provision/internal/remote"
 )
 
 // Work is a target and what it should be.
@@ -85,6 +86,8 @@ func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error)
 		return nil, err
 	}
 	defer closeAll(jobs)
+	ctx, done := untilStopped(ctx, settings.Stop)
+	defer done()
 	each(jobs, settings.Forks, func(j *job) {
 		if j.plan(ctx); j.ended {
 			return
@@ -106,7 +109,9 @@ func Install(ctx context.Context, work []Work, settings Settings) ([]Result, err
 		return nil, err
 	}
 	defer closeAll(jobs)
-	each(jobs, settings.Forks, func(j *job) { j.plan(ctx) })
+	planning, done := untilStopped(ctx, settings.Stop)
+	each(jobs, settings.Forks, func(j *job) { j.plan(planning) })
+	done()
 	pending := false
 	for _, j := range jobs {
 		pending = pending || !j.ended && !j.made.Empty()
@@ -126,6 +131,20 @@ func Install(ctx context.Context, work []Work, settings Settings) ([]Result, err
 	return results(jobs), nil
 }
 
+// untilStopped is a context that also ends when stop is closed: while nothing is changed,
+// there is no reason to go on to the end of anything.
+func untilStopped(ctx context.Context, stop <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
 // Verify runs the checks of every host's tasks.
 func Verify(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 	jobs, err := newJobs(work, &settings)
@@ -133,6 +152,8 @@ func Verify(ctx context.Context, work []Work, settings Settings) ([]Result, erro
 		return nil, err
 	}
 	defer closeAll(jobs)
+	ctx, done := untilStopped(ctx, settings.Stop)
+	defer done()
 	each(jobs, settings.Forks, func(j *job) {
 		if !j.connect(ctx) {
 			return
@@ -231,6 +252,9 @@ func (j *job) change(ctx context.Context) error {
 	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
 	j.result.Changed, j.result.Same = len(result.Changed), result.Same
 	outcome := "converged"
+	if errors.Is(err, remote.ErrLost) {
+		j.lookAgain(ctx)
+	}
 	if err != nil {
 		outcome = string(status(err, engine.StatusFailed))
 	}

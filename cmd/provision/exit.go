@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"provision/internal/engine"
+	"provision/internal/remote"
+	"provision/internal/run"
+)
+
+// The exit codes. Where several apply, the first of 130, 1, 3, 6, 5, 4, 2 wins.
+const (
+	exitGood         = 0
+	exitUsage        = 1 // wrong usage, or an internal error
+	exitPending      = 2 // plan --detailed-exitcode, and there are changes
+	exitFailed       = 3 // a host failed: a step, a check, a command
+	exitUnreachable  = 4
+	exitLocked       = 5 // locked, or a stale plan
+	exitNotConverged = 6
+	exitInterrupted  = 130
+)
+
+// hinted is an error with the command to type next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// Hint is what to type next.
+func (h hinted) Hint() string { return h.hint }
+
+// usage is an error of whoever typed the command, with what to type instead.
+func usage(err error, hint string) error { return hinted{err, hint} }
+
+// outcome is the end of a run over hosts that was reported host by host: there is nothing
+// left to print, only a code to exit with.
+type outcome struct{ code int }
+
+func (o outcome) Error() string { return fmt.Sprintf("exit code %d", o.code) }
+
+// exitCode prints an error that nobody has printed yet, and returns the code.
+func exitCode(err error, io console, out output) int {
+	var end outcome
+	switch {
+	case err == nil:
+		return exitGood
+	case errors.As(err, &end):
+		return end.code
+	}
+	fmt.Fprintf(io.err, "provision: %s\n", err)
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(io.err, "hint: %s\n", strings.ReplaceAll(hint, "\n", "\n      "))
+	}
+	return exitUsage
+}
+
+func hintOf(err error) string {
+	var with interface{ Hint() string }
+	if errors.As(err, &with) {
+		return with.Hint()
+	}
+	return remote.Hint(err)
+}
+
+// codeOf returns the code for one host's end.
+func codeOf(status engine.Status) int {
+	switch status {
+	case engine.StatusInterrupted:
+		return exitInterrupted
+	case engine.StatusRefused:
+		return exitUsage
+	case engine.StatusFailed:
+		return exitFailed
+	case engine.StatusNotConverged:
+		return exitNotConverged
+	case engine.StatusLocked, engine.StatusStale:
+		return exitLocked
+	case engine.StatusUnreachable:
+		return exitUnreachable
+	}
+	return exitGood
+}
+
+// worst returns the code for all hosts.
+func worst(results []run.Result) int {
+	found := map[int]bool{}
+	for _, result := range results {
+		found[codeOf(result.Status)] = true
+	}
+	for _, code := range []int{exitInterrupted, exitUsage, exitFailed, exitNotConverged, exitLocked, exitUnreachable} {
+		if found[code] {
+			return code
+		}
+	}
+	return exitGood
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"provision/internal/run"
+	"provision/internal/script"
+)
+
+func newJournal(f *flags, io console) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "journal",
+		Short: "what was done on hosts: every run that changed something, step by step",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			work, err := f.bare(io)
+			if err != nil {
+				return err
+			}
+			text := "for run in " + script.State + "/runs/*; do [ -f \"$run/journal\" ] || continue; echo \"run ${run##*/}\"; cat \"$run/journal\"; done"
+			_, err = f.show(command.Context(), io, work, run.Settings{Forks: 1}, run.Exec(text, true))
+			return err
+		},
+	}
+	return command
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"provision/internal/lab"
+)
+
+func newLab(f *flags, io console) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "lab",
+		Short: "throwaway Debian hosts on this machine, to try things on",
+		Long: `Throwaway Debian hosts with a real systemd, sshd and apt, each with its own network
+address, on this machine (Debian, as root). They are named lab1, lab2, … and can be used at
+once: provision install graphite -H lab1, or -l lab for all of them.`,
+	}
+	config := lab.Config{Dir: os.Getenv("PROVISION_LAB_DIR"), Progress: func(line string) { fmt.Fprintln(io.err, line) }}
+	network := command.PersistentFlags().String("network", "", "addresses of the lab's bridge (default 198.18.0.0/24)")
+	command.PersistentFlags().StringVar(&config.Mirror, "mirror", "", "Debian mirror (default this machine's own)")
+	open := func() (*lab.Lab, error) {
+		if *network != "" {
+			prefix, err := netip.ParsePrefix(*network)
+			if err != nil {
+				return nil, usage(fmt.Errorf("--network %q: is no network", *network), "such as 198.18.0.0/24")
+			}
+			config.Network = prefix
+		}
+		return lab.Open(config)
+	}
+	command.AddCommand(newLabUp(io, open), newLabList(io, open), newLabSSH(open), newLabFresh(io, open), newLabDown(open), newLabDestroy(open))
+	return command
+}
+
+type labOpener func() (*lab.Lab, error)
+
+func newLabUp(io console, open labOpener) *cobra.Command {
+	var suite string
+	command := &cobra.Command{
+		Use:   "up [N | NAME...]",
+		Short: "make sure that hosts lab1 to labN run (default 1)",
+		RunE: func(command *cobra.Command, args []string) error {
+			names := lab.Names(1)
+			if len(args) > 0 {
+				names = args
+				if n, err := strconv.Atoi(args[0]); err == nil && len(args) == 1 {
+					if n < 1 {
+						return usage(fmt.Errorf("lab up %d: must be 1 or more", n), "")
+					}
+					names = lab.Names(n)
+				}
+			}
+			l, err := open()
+			if err != nil {
+				return err
+			}
+			hosts, err := l.Up(command.Context(), names, suite)
+			if err != nil {
+				return err
+			}
+			printHosts(io, hosts)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&suite, "suite", "", "Debian release: bookworm or trixie (default bookworm)")
+	return command
+}
+
+func newLabList(io console, open labOpener) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "the hosts of the lab", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			l, err := open()
+			if err != nil {
+				return err
+			}
+			hosts, err := l.Hosts()
+			if err != nil {
+				return err
+			}
+			if len(hosts) == 0 {
+				fmt.Fprintln(io.err, "no lab hosts: provision lab up")
+			}
+			printHosts(io, hosts)
+			return nil
+		},
+	}
+}
+
+func printHosts(io console, hosts []lab.Host) {
+	table := tabwriter.NewWriter(io.out, 0, 4, 2, ' ', 0)
+	for _, host := range hosts {
+		state := "stopped"
+		if host.Running {
+			state = "running"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", host.Name, host.Address, host.Suite, state)
+	}
+	table.Flush()
+}
+
+func newLabSSH(open labOpener) *cobra.Command {
+	return &cobra.Command{
+		Use: "ssh NAME [COMMAND...]", Short: "log in to a host as root, or run a command there", Args: cobra.MinimumNArgs(1),
+		DisableFlagParsing: true,
+		RunE: func(command *cobra.Command, args []string) error {
+			l, err := open()
+			if err != nil {
+				return err
+			}
+			host, err := l.Host(args[0])
+			if err != nil {
+				return err
+			}
+			ssh := exec.CommandContext(command.Context(), "ssh", append([]string{
+				"-F", "none", "-i", l.Identity(), "-o", "IdentitiesOnly=yes",
+				"-o", "UserKnownHostsFile=" + l.KnownHosts(), "-o", "GlobalKnownHostsFile=none",
+				"root@" + host.Address.String()}, args[1:]...)...)
+			ssh.Stdin, ssh.Stdout, ssh.Stderr = os.Stdin, os.Stdout, os.Stderr
+			if err := ssh.Run(); err != nil {
+				if code := ssh.ProcessState.ExitCode(); code > 0 {
+					return outcome{code}
+				}
+				return fmt.Errorf("ssh: %w", err)
+			}
+			return nil
+		},
+	}
+}
+
+func newLabFresh(io console, open labOpener) *cobra.Command {
+	var suite string
+	command := &cobra.Command{
+		Use: "fresh NAME", Short: "throw away what is on a host and boot it anew", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			l, err := open()
+			if err != nil {
+				return err
+			}
+			host, err := l.Fresh(command.Context(), args[0], suite)
+			if err != nil {
+				return err
+			}
+			printHosts(io, []lab.Host{host})
+			return nil
+		},
+	}
+	command.Flags().StringVar(&suite, "suite", "", "another Debian release than it has")
+	return command
+}
+
+func newLabDown(open labOpener) *cobra.Command {
+	return &cobra.Command{
+		Use: "down [NAME...]", Short: "power hosts off, all of them without a name",
+		RunE: func(command *cobra.Command, args []string) error {
+			l, err := open()
+			if err != nil {
+				return err
+			}
+			return l.Down(command.Context(), args...)
+		},
+	}
+}
+
+func newLabDestroy(open labOpener) *cobra.Command {
+	var keep bool
+	command := &cobra.Command{
+		Use: "destroy [NAME...]", Short: "remove hosts and all that is on them; without a name the whole lab",
+		RunE: func(command *cobra.Command, args []string) error {
+			l, err := open()
+			if err != nil {
+				return err
+			}
+			if len(args) > 0 {
+				return l.Remove(command.Context(), args...)
+			}
+			return l.Destroy(command.Context(), keep)
+		},
+	}
+	command.Flags().BoolVar(&keep, "keep-base", false, "keep the Debian systems that hosts are made from")
+	return command
+}
