@@ -88,6 +88,11 @@ func (l *login) tooMany(err error) error {
 
 // refused is the error that says what was tried.
 func (l *login) refused(allowed []string) error {
+	for _, k := range l.ring.keys {
+		if locked, ok := k.signer.(*lockedSigner); ok && locked.failure != nil {
+			return locked.failure // the host would have taken it
+		}
+	}
 	tried := "there was no key and no password to offer"
 	if len(l.offered) > 0 {
 		tried = "tried " + strings.Join(l.offered, ", ")

@@ -202,7 +202,7 @@ func TestFault22HalfOpenConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	process, err := c.Start(context.Background(), Command{Script: "sleep 1000"})
+	process, err := c.Start(context.Background(), Command{Script: "sleep 30"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestCommandIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	soon(t, func() {
-		_, err := c.Run(ctx, Command{Script: "exec sleep 1000"}, nil)
+		_, err := c.Run(ctx, Command{Script: "exec sleep 30"}, nil)
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, ErrLost) {
 			t.Error(err)
 		}
@@ -275,7 +275,7 @@ func TestCommandIsCancelled(t *testing.T) {
 
 func TestPendingWaitEndsWithClose(t *testing.T) {
 	c := newFakeServer(t).dial()
-	process, err := c.Start(context.Background(), Command{Script: "sleep 1000"})
+	process, err := c.Start(context.Background(), Command{Script: "sleep 30"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,6 +178,8 @@ type lockedSigner struct {
 	text   []byte
 	ask    func(file string) ([]byte, error)
 	public ssh.PublicKey
+
+	failure error // why it could not be opened, once that was tried
 }
 
 func (l *lockedSigner) PublicKey() ssh.PublicKey { return l.public }
@@ -201,13 +203,14 @@ func (l *lockedSigner) SignWithAlgorithm(random io.Reader, data []byte, algorith
 func (l *lockedSigner) unlock() (ssh.Signer, error) {
 	passphrase, err := l.ask(l.path)
 	if err != nil {
-		return nil, configError(l.path, "no passphrase: "+err.Error(), "", err)
+		l.failure = configError(l.path, "no passphrase: "+err.Error(), "", err)
+		return nil, l.failure
 	}
 	signer, err := ssh.ParsePrivateKeyWithPassphrase(l.text, passphrase)
 	if err != nil {
-		return nil, configError(l.path, "the passphrase does not open the private key", "", err)
+		l.failure = configError(l.path, "the passphrase does not open the private key", "", err)
 	}
-	return signer, nil
+	return signer, l.failure
 }
 
 func inAgent(held []key, public ssh.PublicKey) (key, bool) {

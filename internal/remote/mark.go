@@ -3,7 +3,6 @@ package remote
 import (
 	"bytes"
 	"io"
-	"sync"
 )
 
 // noiseKept bounds what is kept of the output before the mark, for an error
@@ -19,9 +18,9 @@ type markReader struct {
 	found chan struct{} // closed when the mark was seen
 	ended chan struct{} // closed when search is over, mark or not
 
-	mu    sync.Mutex
+	// what search leaves behind; not to be touched before it has ended
 	noise []byte // the end of what came before the mark
-	rest  []byte // read beyond the mark already; only Read touches it after ended
+	rest  []byte // read beyond the mark already
 }
 
 func newMarkReader(source io.Reader, mark string) *markReader {
@@ -36,39 +35,31 @@ func (r *markReader) search(seen func(noise []byte)) {
 	buffer := make([]byte, 4<<10)
 	for {
 		n, err := r.source.Read(buffer)
+		from := max(0, len(window)-len(r.mark)) // the mark may have begun in an earlier read
 		window = append(window, buffer[:n]...)
-		if at := bytes.Index(window, r.mark); at >= 0 {
-			r.keep(window[:at])
-			r.rest = window[at+len(r.mark):]
+		if at := bytes.Index(window[from:], r.mark); at >= 0 {
+			r.noise, r.rest = window[:from+at], window[from+at+len(r.mark):]
 			close(r.found)
 			return
 		}
-		if n > 0 {
-			if extra := len(window) - noiseKept; extra > 0 {
-				window = append(window[:0], window[extra:]...)
-			}
-			r.keep(window)
-			if seen != nil {
-				seen(window)
-			}
+		if extra := len(window) - noiseKept; extra > 0 {
+			window = append(window[:0], window[extra:]...)
+		}
+		if n > 0 && seen != nil {
+			seen(window)
 		}
 		if err != nil {
+			r.noise = window
 			return
 		}
 	}
 }
 
-func (r *markReader) keep(noise []byte) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.noise = append(r.noise[:0], noise...)
-}
-
-// Noise is what came before the mark, its end where it is long.
+// Noise is what came before the mark, its end where it is long. It waits for
+// the mark as Read does.
 func (r *markReader) Noise() []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return bytes.Clone(r.noise)
+	<-r.ended
+	return r.noise
 }
 
 // Read waits for the mark. Where the stream ends without one, nothing comes.

@@ -64,10 +64,12 @@ func (c *Connection) Upload(ctx context.Context, upload Upload) error {
 }
 
 // prepareUpload makes the file, or finds how much of it is there already. A
-// symbolic link in the temporary's place is refused, not followed.
+// symbolic link in the temporary's place is refused, not followed, and so is
+// what is no file.
 func (c *Connection) prepareUpload(ctx context.Context, upload Upload) (offset int64, err error) {
 	answer, err := c.Run(ctx, Command{Root: upload.Root, Script: "f=" + script.Quote(upload.Path) + `
 [ ! -h "$f" ] || { echo "$f: is a symbolic link" >&2; exit 1; }
+[ ! -e "$f" ] || [ -f "$f" ] || { echo "$f: is not a regular file" >&2; exit 1; }
 umask 077
 : >>"$f" && chmod 600 "$f" && stat -c %s "$f" && sha256sum <"$f"`}, nil)
 	if err != nil {

@@ -1,0 +1,224 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+func TestIdentitiesThatAreRefused(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	dir := t.TempDir()
+	public := writeKey(t, filepath.Join(dir, "open"))
+	os.Chmod(filepath.Join(dir, "open"), 0o644)
+	writeFile(t, filepath.Join(dir, "key.pub"), string(ssh.MarshalAuthorizedKey(public)), 0o644)
+	writeKey(t, filepath.Join(dir, "locked"), "open sesame")
+	writeFile(t, filepath.Join(dir, "text"), "hello", 0o600)
+	for name, want := range map[string]string{
+		"open": "mode 0644 is too open", "key.pub": "is a public key", "locked": "encrypted", "text": "is not a private key",
+		"missing": "cannot be read", ".": "is a directory",
+	} {
+		path := filepath.Join(dir, name)
+		config := Config{ConfigFile: "none", Identities: []string{path}, Options: []string{"IdentityAgent=none"}}
+		// nothing listens there: the refusal comes before connecting
+		_, err := Dial(context.Background(), Address{Host: "127.0.0.1", Port: 1}, config)
+		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+		if checked := config.Check(); checked == nil || checked.Error() != err.Error() {
+			t.Errorf("%s: Check says %v", name, checked)
+		}
+	}
+}
+
+func TestEncryptedIdentity(t *testing.T) {
+	s := newFakeServer(t)
+	locked := filepath.Join(t.TempDir(), "locked")
+	public := writeKey(t, locked, "open sesame")
+	s.auth.PublicKeyCallback = accepts(public)
+	passphrase, asked := "open sesame", 0
+	config := s.config()
+	config.Identities = []string{s.identity, locked}
+	config.Passphrase = func(string) ([]byte, error) { asked++; return []byte(passphrase), nil }
+	c, err := Dial(context.Background(), s.address(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+	passphrase = "guess"
+	if _, err := Dial(context.Background(), s.address(), config); !errors.Is(err, ErrConfig) || strings.Contains(err.Error(), "guess") {
+		t.Error(err)
+	}
+	config.Identities = []string{locked, s.identity}
+	s.auth.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return nil, errors.New("no") }
+	asked = 0
+	if _, err := Dial(context.Background(), s.address(), config); !errors.Is(err, ErrAuthentication) || asked != 0 {
+		t.Errorf("a key that the host does not take needs no passphrase: asked %d times, %v", asked, err)
+	}
+}
+
+func accepts(public ssh.PublicKey) func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+	return func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+		if string(key.Marshal()) != string(public.Marshal()) {
+			return nil, errors.New("not this key")
+		}
+		return nil, nil
+	}
+}
+
+// startAgent serves keys on a socket as ssh-agent does.
+func startAgent(t *testing.T, keys ...string) (socket string) {
+	ring := agent.NewKeyring()
+	for _, path := range keys {
+		text, _ := os.ReadFile(path)
+		private, err := ssh.ParseRawPrivateKey(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ring.Add(agent.AddedKey{PrivateKey: private, Comment: filepath.Base(path)})
+	}
+	socket = filepath.Join(t.TempDir(), "agent")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go agent.ServeAgent(ring, conn)
+		}
+	}()
+	return socket
+}
+
+func TestKeysAreOfferedInOrder(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	os.Mkdir(filepath.Join(home, ".ssh"), 0o700)
+	dir := t.TempDir()
+	writeKey(t, filepath.Join(dir, "named"))
+	writeKey(t, filepath.Join(dir, "held"))
+	writeKey(t, filepath.Join(dir, "other"))
+	standard := filepath.Join(home, ".ssh", "id_ed25519")
+	writeKey(t, standard)
+	socket := startAgent(t, filepath.Join(dir, "other"), filepath.Join(dir, "held"))
+	held, _ := os.ReadFile(filepath.Join(dir, "held"))
+	signer, _ := ssh.ParsePrivateKey(held)
+	writeFile(t, filepath.Join(dir, "held.pub"), string(ssh.MarshalAuthorizedKey(signer.PublicKey())), 0o644)
+
+	names := func(config Config) string {
+		config.ConfigFile = "none"
+		config.Options = append(config.Options, "IdentityAgent="+socket)
+		s, err := config.settings(Address{Host: "h"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ring, err := config.loadKeyring(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ring.close()
+		var names []string
+		for _, k := range ring.keys {
+			names = append(names, filepath.Base(strings.Join(strings.Fields(k.name)[:len(strings.Fields(k.name))-1], " ")))
+		}
+		return strings.Join(names, ", ")
+	}
+	equal(t, "without -i", names(Config{}), "agent other, agent held, id_ed25519")
+	equal(t, "-i", names(Config{Identities: []string{filepath.Join(dir, "named")}}), "named, agent other, agent held")
+	equal(t, "-i of a key in the agent", names(Config{Identities: []string{filepath.Join(dir, "held.pub")}}), "agent held, agent other")
+	equal(t, "IdentitiesOnly", names(Config{Identities: []string{filepath.Join(dir, "held")}, Options: []string{"IdentitiesOnly=yes"}}), "held")
+	writeKey(t, standard, "locked away")
+	equal(t, "an encrypted standard key is left out", names(Config{}), "agent other, agent held")
+}
+
+func TestPasswordIsAskedOnce(t *testing.T) {
+	for _, method := range []string{"password", "keyboard-interactive", "both"} {
+		for _, right := range []bool{true, false} {
+			s := newFakeServer(t)
+			var attempts, asked atomic.Int32
+			check := func(password string) error {
+				attempts.Add(1)
+				if !right || password != "correct horse" {
+					return errors.New("no")
+				}
+				return nil
+			}
+			if method != "keyboard-interactive" {
+				s.auth.PasswordCallback = func(_ ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+					return nil, check(string(password))
+				}
+			}
+			if method != "password" {
+				s.auth.KeyboardInteractiveCallback = func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+					answers, err := ask("", "", []string{"Password: "}, []bool{false})
+					if err != nil {
+						return nil, err
+					}
+					return nil, check(answers[0])
+				}
+			}
+			other := filepath.Join(t.TempDir(), "other")
+			writeKey(t, other)
+			config := s.config()
+			config.Identities = []string{other}
+			config.Password = func(string) ([]byte, error) { asked.Add(1); return []byte("correct horse"), nil }
+			c, err := Dial(context.Background(), s.address(), config)
+			if right {
+				if err != nil {
+					t.Errorf("%s: %v", method, err)
+					continue
+				}
+				c.Close()
+			} else if !errors.Is(err, ErrAuthentication) || strings.Contains(err.Error(), "horse") || !strings.Contains(err.Error(), other) {
+				t.Errorf("%s: %v", method, err)
+			}
+			if asked.Load() != 1 || attempts.Load() != 1 {
+				t.Errorf("%s, right %v: asked %d times, sent %d times", method, right, asked.Load(), attempts.Load())
+			}
+		}
+	}
+}
+
+func TestAuthenticationFails(t *testing.T) {
+	s := newFakeServer(t)
+	s.auth.PasswordCallback = func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") }
+	other := filepath.Join(t.TempDir(), "other")
+	key := writeKey(t, other)
+	config := s.config()
+	config.Identities = []string{other}
+	_, err := Dial(context.Background(), s.address(), config)
+	if !errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), ssh.FingerprintSHA256(key)) || !strings.Contains(Hint(err), "--ask-password") {
+		t.Error(err, Hint(err))
+	}
+}
+
+func TestTooManyKeys(t *testing.T) {
+	server := startSSHD(t, "MaxAuthTries 3")
+	config := server.config()
+	config.Identities = nil
+	for _, name := range []string{"a", "b", "c", "d"} {
+		path := filepath.Join(t.TempDir(), name)
+		writeKey(t, path)
+		config.Identities = append(config.Identities, path)
+	}
+	_, err := Dial(context.Background(), server.address("root"), config)
+	if !errors.Is(err, ErrAuthentication) || !strings.Contains(Hint(err), "IdentitiesOnly") {
+		t.Error(err)
+	}
+}
