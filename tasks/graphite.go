@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -66,6 +67,11 @@ func newGraphite(in recipe.Input) (graphite, error) {
 	if in.Vars.String("tls") == "files" && (in.Vars.String("tls_certificate") == "" || in.Vars.String("tls_key") == "") {
 		return g, errors.New("tls: files needs tls_certificate and tls_key")
 	}
+	for _, name := range []string{"tls_certificate", "tls_key"} {
+		if strings.HasPrefix(in.Vars.String(name), tlsDirectory+"/") {
+			return g, fmt.Errorf("%s: %s holds the certificate that provision makes, and goes with it: keep yours elsewhere", name, tlsDirectory)
+		}
+	}
 	return g, nil
 }
 
@@ -73,7 +79,7 @@ func (g graphite) auth() bool       { return g.Vars.Bool("auth") }
 func (g graphite) tls() bool        { return g.Vars.String("tls") != "off" }
 func (g graphite) selfSigned() bool { return g.Vars.String("tls") == "self-signed" }
 func (g graphite) postgresql() bool { return g.Vars.String("database") == "postgresql" }
-func (g graphite) public() bool     { return len(g.networks) > 0 }
+func (g graphite) public() bool     { return len(g.Vars.List("carbon_listen")) > 0 }
 
 // buildGraphite goes from what is certain to what depends on it: account, directories,
 // configuration and secrets, all before a package; then the packages, which start
@@ -85,6 +91,9 @@ func buildGraphite(in recipe.Input) (recipe.Recipe, error) {
 	}
 	var r recipe.Recipe
 	g.addAccount(&r)
+	if g.postgresql() {
+		addLocalhost(&r)
+	}
 	if err := g.addConfiguration(&r); err != nil {
 		return recipe.Recipe{}, err
 	}

@@ -18,12 +18,15 @@ func addPostgreSQLPackages(r *recipe.Recipe) {
 	r.Add(resource.Package{Name: "python3-psycopg2"})
 }
 
+// addLocalhost makes the name known that PostgreSQL listens at: on a minimal Debian it is
+// not, and PostgreSQL does not start there.
+func addLocalhost(r *recipe.Recipe) {
+	r.Add(resource.Line{Path: "/etc/hosts", Line: "127.0.0.1 localhost"})
+}
+
 // addPostgreSQL starts the server and makes graphite's role and database. The role has
 // the account's name and no password: over its socket PostgreSQL knows who asks.
 func addPostgreSQL(r *recipe.Recipe) {
-	// PostgreSQL listens at "localhost", and does not start where that name is unknown,
-	// as on a minimal Debian.
-	r.Add(resource.Line{Path: "/etc/hosts", Line: "127.0.0.1 localhost"})
 	r.Add(resource.Service{Unit: postgresqlUnit})
 	r.Add(resource.Command{
 		Name: makeDatabase,

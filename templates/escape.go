@@ -74,6 +74,17 @@ func unitValue(value string) (string, error) {
 	return strings.ReplaceAll(value, "%", "%%"), nil
 }
 
+// uwsgiValue returns value as it stands in uWSGI's own ini files, where %, $( and @( have
+// a meaning: a path, a name or a user, nothing else.
+func uwsgiValue(value string) (string, error) {
+	if !uwsgiWord.MatchString(value) {
+		return unfit("uWSGI", value)
+	}
+	return value, nil
+}
+
+var uwsgiWord = regexp.MustCompile(`^[A-Za-z0-9._/:+-]+$`)
+
 // prefix returns a network in its canonical form: 10.0.0.0/8, 2001:db8::/32.
 func prefix(value string) (string, error) {
 	network, err := netip.ParsePrefix(value)

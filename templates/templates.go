@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"regexp"
 	"strings"
 	"text/template"
@@ -53,7 +52,7 @@ func render(name, text string, data any) (string, error) {
 	return out.String(), nil
 }
 
-// functions returns what templates may call: those of escape.go, and join.
+// functions returns what templates may call: those of escape.go.
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"nginxValue":   nginxValue,
@@ -61,8 +60,8 @@ func functions() template.FuncMap {
 		"iniValue":     iniValue,
 		"pythonString": pythonString,
 		"unitValue":    unitValue,
+		"uwsgiValue":   uwsgiValue,
 		"prefix":       prefix,
-		"base":         path.Base,
 	}
 }
 

@@ -70,6 +70,7 @@ func TestEscapes(t *testing.T) {
 		{"python lines", pythonString, "a\nb\x00é😀", `"a\nb\x00\u00e9\U0001f600"`},
 		{"unit per cent", unitValue, "A (50%)", "A (50%%)"},
 		{"network", prefix, "10.0.0.0/8", "10.0.0.0/8"},
+		{"uwsgi path", uwsgiValue, "/run/a-b/uwsgi.sock", "/run/a-b/uwsgi.sock"},
 		{"section", iniName, "default", "default"},
 	}
 	for _, c := range accept {
@@ -86,6 +87,7 @@ func TestEscapes(t *testing.T) {
 		"iniName":      {iniName, []string{"", "DEFAULT", "a]", "a\nb", "a b"}},
 		"pythonString": {pythonString, []string{"\xff"}},
 		"unitValue":    {unitValue, []string{"", " a", "a\nb", `a\`, `"a"`, "$a", "a;b"}},
+		"uwsgiValue":   {uwsgiValue, []string{"", "a b", "a\nb", "%n", "$(HOME)", "@(file)", "_graphité"}},
 		"prefix":       {prefix, []string{"", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "x/8", "fe80::1%eth0/64"}},
 	}
 	for name, c := range refuse {
