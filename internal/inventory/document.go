@@ -203,11 +203,11 @@ func (doc *Document) decrypt(place Place, keys Decrypter) (recipe.Secret, error)
 	case n.kind != kindString || !isCiphertext(n.text):
 		return refuse(n.at, "is not encrypted", "provision secret encrypt "+place.Variable, nil)
 	case keys == nil:
-		return refuse(n.at, "is encrypted, and no key to decrypt it was given", "", ErrNoKey)
+		return refuse(n.at, "is encrypted, and no key to decrypt it was given", decryptHint(ErrNoKey), ErrNoKey)
 	}
 	value, err := keys.Decrypt(Ciphertext(n.text))
 	if err != nil {
-		return refuse(n.at, "cannot be decrypted: "+err.Error(), hintOf(err), err)
+		return refuse(n.at, "cannot be decrypted: "+err.Error(), decryptHint(err), err)
 	}
 	return value, nil
 }

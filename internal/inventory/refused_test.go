@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -63,9 +64,10 @@ func placed(t *testing.T, data string, err error) {
 	default:
 		t.Fatalf("%T is not an error of ours: %v", err, err)
 	}
-	lines := strings.Count(data, "\n") + 1
+	lines := strings.Split(data, "\n")
 	for _, e := range all {
-		if e.Line < 1 || e.Line > lines || e.Column < 1 || e.Column > len(data)+1 {
+		// What is missing is a blank behind its key.
+		if e.Line < 1 || e.Line > len(lines) || e.Column < 1 || e.Column > utf8.RuneCountInString(lines[e.Line-1])+2 {
 			t.Errorf("%v: there is no such place", e)
 		}
 		if strings.Contains(e.Problem, "\n") || e.Problem == "" {

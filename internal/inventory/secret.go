@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"filippo.io/age"
 	"filippo.io/age/agessh"
@@ -30,6 +33,14 @@ type Decrypter interface {
 
 // ErrNoKey says that a value is encrypted for none of the keys at hand.
 var ErrNoKey = errors.New("none of the keys at hand fits")
+
+// decryptHint returns what to do about a value that cannot be decrypted.
+func decryptHint(err error) string {
+	if errors.Is(err, ErrNoKey) {
+		return "it needs the private key of one of the recipients: ~/.config/provision/age.key, ~/.ssh/id_ed25519 or ~/.ssh/id_rsa"
+	}
+	return "restore the value from an older hosts.yaml, or set it anew: provision secret encrypt"
+}
 
 // maxSecret is the most that an encrypted value may be in plain, in bytes.
 const maxSecret = 64 << 10
@@ -133,13 +144,17 @@ func Encrypt(value recipe.Secret, recipients []age.Recipient) (Ciphertext, error
 	return Ciphertext(text.String()), nil
 }
 
-// Keys decrypts with private keys. The zero value has none.
+// Keys decrypts with private keys, each value once. The zero value has no keys. It may be
+// used by several goroutines once the keys are added.
 type Keys struct {
 	// Passphrase is asked for the passphrase of an ssh key, at the most once for each and
 	// only when a value is encrypted for that key. Nil is: there is nobody to ask.
 	Passphrase func(file string) ([]byte, error)
 
 	identities []age.Identity
+
+	mutex     sync.Mutex
+	decrypted map[Ciphertext]recipe.Secret
 }
 
 // DefaultKeyFiles returns those of the usual private keys that there are in a home
@@ -214,8 +229,33 @@ func (k *Keys) locked(file string, data []byte, public ssh.PublicKey) (age.Ident
 	})
 }
 
+// Secrets returns what was decrypted so far, for masking: a variable that is no secret by
+// its type may have been encrypted too.
+func (k *Keys) Secrets() []recipe.Secret {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	return slices.Collect(maps.Values(k.decrypted))
+}
+
 // Decrypt decrypts a value; ErrNoKey says that none of the keys fits.
 func (k *Keys) Decrypt(text Ciphertext) (recipe.Secret, error) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if secret, known := k.decrypted[text]; known {
+		return secret, nil
+	}
+	secret, err := k.decrypt(text)
+	if err != nil {
+		return recipe.Secret{}, err
+	}
+	if k.decrypted == nil {
+		k.decrypted = map[Ciphertext]recipe.Secret{}
+	}
+	k.decrypted[text] = secret
+	return secret, nil
+}
+
+func (k *Keys) decrypt(text Ciphertext) (recipe.Secret, error) {
 	if len(k.identities) == 0 {
 		return recipe.Secret{}, ErrNoKey
 	}

@@ -168,15 +168,19 @@ func inventoryWith(t *testing.T, variable string, text Ciphertext, secrets Decry
 func TestValuesDecrypt(t *testing.T) {
 	file, public := ageKey(t)
 	text := encrypt(t, marker, public)
-	inv := inventoryWith(t, "graphite.password", text, keys(t, file))
+	k := keys(t, file)
+	inv := inventoryWith(t, "graphite.password", text, k)
 	values, err := inv.Hosts()[0].Values("graphite", known(), nil)
 	if err != nil || values.Secret("password").Reveal() != marker {
 		t.Errorf("got %v", err)
 	}
-	inv = inventoryWith(t, "graphite.user", text, keys(t, file))
+	inv = inventoryWith(t, "graphite.user", text, k)
 	values, err = inv.Hosts()[0].Values("graphite", known(), nil)
 	if err != nil || values.String("user") != marker {
 		t.Errorf("a text: got %v", err)
+	}
+	if known := k.Secrets(); len(known) != 1 || known[0].Reveal() != marker {
+		t.Errorf("%d secrets to mask, want the one that was decrypted", len(known))
 	}
 }
 
@@ -203,6 +207,9 @@ func TestADecryptedValueIsInNoError(t *testing.T) {
 		if shown := fmt.Sprintf("%v %+v %#v %s", err, err, err, hintOf(err)); strings.Contains(shown, "marker") {
 			t.Errorf("%s: %s", name, shown)
 		}
+	}
+	if _, err := tests["another's key"].Hosts()[0].Values("graphite", known(), nil); !strings.Contains(hintOf(err), "private key of one of the recipients") {
+		t.Errorf("hint %q", hintOf(err))
 	}
 	for _, name := range []string{"no key", "no keys", "another's key"} {
 		if _, err := tests[name].Hosts()[0].Values("graphite", known(), nil); !errors.Is(err, ErrNoKey) {

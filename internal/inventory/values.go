@@ -178,11 +178,11 @@ func (h Host) variable(key, task string, v recipe.Variable, extra []Extra) (any,
 	raw := setting.Value
 	if ciphertext, encrypted := raw.(Ciphertext); encrypted {
 		if h.secrets == nil {
-			return refuse("is encrypted, and no key to decrypt it was given", "", ErrNoKey)
+			return refuse("is encrypted, and no key to decrypt it was given", decryptHint(ErrNoKey), ErrNoKey)
 		}
 		secret, err := h.secrets.Decrypt(ciphertext)
 		if err != nil {
-			return refuse("cannot be decrypted: "+err.Error(), hintOf(err), err)
+			return refuse("cannot be decrypted: "+err.Error(), decryptHint(err), err)
 		}
 		raw = secret
 	}
