@@ -1,0 +1,60 @@
+package report
+
+import "provision/internal/engine"
+
+// failure says what went wrong on a host: one line, what was put back, the command to type
+// next, and then all that the remote printed, whole. restored says that what was put back
+// is told already.
+func (p page) failure(record *finished, restored bool) []string {
+	problem := oneLine(record.Error)
+	if problem == "" {
+		problem = string(record.Status)
+	}
+	first := p.paint.bad.Render(p.sign.bad) + " "
+	lines := p.prose(first+p.paint.strong.Render(record.Host)+": ", problem, p.paint.plain)
+	if width(record.Host) > 24 { // a long name would leave no room to wrap beside it
+		lines = p.prose(first, record.Host+": "+problem, p.paint.plain)
+	}
+	if back := record.Restored; back != nil && (!restored || back.Error != "") {
+		lines = append(lines, p.recovery(back)...)
+	}
+	if record.Hint != "" {
+		lines = append(lines, p.command("  hint: ", record.Hint)...)
+	}
+	if record.Output != "" {
+		lines = append(lines, p.barred("  ", record.Output, p.paint.plain)...)
+	}
+	if back := record.Restored; back != nil && back.Output != "" {
+		lines = append(lines, p.prose("  ", "and with its old files:", p.paint.plain)...)
+		lines = append(lines, p.barred("  ", back.Output, p.paint.plain)...)
+	}
+	return lines
+}
+
+func (p page) recovery(back *recovery) []string {
+	first := "  " + p.paint.update.Render(p.sign.restored) + " "
+	if back.Error != "" {
+		return p.prose("  "+p.paint.bad.Render(p.sign.bad)+" ", "putting back failed too: "+oneLine(back.Error), p.paint.plain)
+	}
+	if !back.Runs {
+		return p.prose(first, oneLine(back.Unit)+" has its old files back", p.paint.plain)
+	}
+	return p.prose(first, oneLine(back.Unit)+" runs as before, with its old files", p.paint.plain)
+}
+
+// command is a command to type: it is never wrapped, so that it can be copied whole.
+func (p page) command(first, text string) []string {
+	return []string{p.paint.faint.Render(first) + p.paint.act.Render(oneLine(text))}
+}
+
+// statusText is a status in its colour.
+func (p page) statusText(status engine.Status, columns int) string {
+	text := pad(string(status), columns)
+	switch {
+	case failed(status):
+		return p.paint.bad.Render(text)
+	case status == engine.StatusChanged || status == engine.StatusPending:
+		return p.paint.update.Render(text)
+	}
+	return p.paint.good.Render(text)
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// planHeader is the line that says whose plan it is.
+func (p page) planHeader(record *planned) string {
+	var release string
+	if record.Platform.Release > 0 {
+		release = fmt.Sprintf("Debian %d %s", record.Platform.Release, record.Platform.Codename)
+	}
+	header := p.paint.strong.Render(record.Host)
+	if about := p.join(release, record.Platform.Arch); about != "" {
+		header += p.paint.faint.Render(p.sign.dot + about)
+	}
+	return header
+}
+
+// planBody is the tree of what changes: a task, its resources, their differences.
+func (p page) planBody(record *planned, brief, all bool) []string {
+	var lines []string
+	for _, task := range tasksOf(record.Resources) {
+		part := p.planTask(task, record.Resources, brief, all)
+		if len(part) == 0 {
+			continue
+		}
+		if task != "" {
+			lines = append(lines, "", "  "+p.paint.strong.Render(task))
+		}
+		lines = append(lines, part...)
+	}
+	return lines
+}
+
+// tasksOf returns the tasks in the order in which they begin.
+func tasksOf(resources []resource) []string {
+	var tasks []string
+	for _, r := range resources {
+		if !slices.Contains(tasks, r.Task) {
+			tasks = append(tasks, r.Task)
+		}
+	}
+	return tasks
+}
+
+func (p page) planTask(task string, resources []resource, brief, all bool) []string {
+	var lines, untils []string
+	columns := kindColumns(task, resources, all)
+	waiting := map[string][]resource{}
+	for _, r := range resources {
+		switch {
+		case r.Task != task || r.Kind == same && !all:
+			continue
+		case r.Kind == recipe.MayBe:
+			if waiting[r.Until] == nil {
+				untils = append(untils, r.Until)
+			}
+			waiting[r.Until] = append(waiting[r.Until], r)
+			continue
+		}
+		lines = append(lines, p.planResource(r, columns)...)
+		lines = append(lines, p.content("      ", r.Content, brief)...)
+		if all {
+			lines = append(lines, p.asked(r)...)
+		}
+	}
+	for _, until := range untils {
+		lines = append(lines, p.mayBe(until, waiting[until])...)
+	}
+	return lines
+}
+
+// kindColumns is the width of the widest kind of a task's resources that are shown.
+func kindColumns(task string, resources []resource, all bool) int {
+	columns := 0
+	for _, r := range resources {
+		if r.Task == task && r.Kind != recipe.MayBe && (r.Kind != same || all) {
+			kind, _ := shortName(r.Resource)
+			columns = max(columns, width(kind))
+		}
+	}
+	return columns
+}
+
+// planResource is a line: sign, kind, name, and what differs. What does not fit beside the
+// name goes below it.
+func (p page) planResource(r resource, columns int) []string {
+	kind, name := shortName(r.Resource)
+	line := "  " + p.symbol(r.Kind) + " " + p.paint.faint.Render(pad(kind, columns)) + "  " + name
+	return p.withDetails(line, p.details(r))
+}
+
+// withDetails puts faint words after a line, or below it when both are too wide.
+func (p page) withDetails(line, details string) []string {
+	if details == "" {
+		return []string{line}
+	}
+	if p.width > 0 && width(line)+2+width(details) >= p.width {
+		return append([]string{line}, p.prose("      ", details, p.paint.faint)...)
+	}
+	return []string{line + "  " + p.paint.faint.Render(details)}
+}
+
+// said are the summaries that the sign before a resource, and the diff below it, say too.
+var said = map[recipe.ChangeKind]string{
+	recipe.Create: "install",
+	recipe.Update: "content differs",
+	recipe.Act:    "run",
+}
+
+func (p page) details(r resource) string {
+	var details []string
+	if r.Summary != said[r.Kind] {
+		details = append(details, oneLine(r.Summary))
+	}
+	for _, d := range r.Deltas {
+		details = append(details, oneLine(d.Name+" "+d.Before+" "+p.sign.arrow+" "+d.After))
+	}
+	return p.join(details...)
+}
+
+// mayBe says what only the host can tell, after an earlier step.
+func (p page) mayBe(until string, resources []resource) []string {
+	var names []string
+	for _, r := range resources {
+		kind, name := shortName(r.Resource)
+		names = append(names, kind+" "+name)
+	}
+	line := "  " + p.symbol(recipe.MayBe) + " "
+	if len(names) == 1 {
+		return p.withDetails(line+names[0], "known after "+oneLine(until))
+	}
+	lines := []string{line + fmt.Sprintf("%d may change, known after %s", len(names), oneLine(until))}
+	return append(lines, p.prose("      ", strings.Join(names, ", "), p.paint.faint)...)
+}
+
+func (p page) asked(r resource) []string {
+	if len(r.Asks) == 0 {
+		return nil
+	}
+	return p.prose("      ", "asked: "+oneLine(strings.Join(r.Asks, ", ")), p.paint.faint)
+}
+
+// planCounts is the line that ends a plan.
+func (p page) planCounts(c counts) string {
+	if c.changes() == 0 {
+		return p.join("nothing to change", fmt.Sprintf("%d same", c.Same))
+	}
+	count := func(n int, words string) string {
+		if n == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d %s", n, words)
+	}
+	return p.join(count(c.Create, "to create"), count(c.Update, "to update"), count(c.Delete, "to delete"),
+		count(c.Act, "to run"), count(c.Maybe, "may change"), count(c.Same, "same"))
+}

@@ -1,0 +1,115 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// Tasks writes the tasks, a line each: what list prints.
+func Tasks(w io.Writer, o Options, tasks []recipe.Task) error {
+	p := newPage(o)
+	columns := 0
+	for _, task := range tasks {
+		columns = max(columns, width(task.Name))
+	}
+	var lines []string
+	for _, task := range tasks {
+		first := p.paint.strong.Render(pad(task.Name, columns)) + "  "
+		lines = append(lines, p.prose(first, task.Summary, p.paint.plain)...)
+	}
+	return writeLines(w, lines)
+}
+
+// Task writes all that there is to know of a task before it is installed: what list TASK
+// prints.
+func Task(w io.Writer, o Options, task recipe.Task) error {
+	p := newPage(o)
+	lines := p.prose(p.paint.strong.Render(task.Name)+"  ", task.Summary, p.paint.plain)
+	if task.About != "" {
+		lines = append(lines, "")
+		lines = append(lines, p.prose("  ", task.About, p.paint.plain)...)
+	}
+	if len(task.Uses) > 0 {
+		lines = append(lines, "")
+		lines = append(lines, p.prose("  Uses ", strings.Join(task.Uses, ", "), p.paint.plain)...)
+	}
+	for _, variable := range task.Variables {
+		lines = append(lines, "")
+		lines = append(lines, p.variable(task.Name, variable)...)
+	}
+	return writeLines(w, lines)
+}
+
+func writeLines(w io.Writer, lines []string) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
+	return err
+}
+
+// variable says a variable's name as -e takes it, its type and default, and what it does.
+func (p page) variable(task string, v recipe.Variable) []string {
+	kind := string(v.Type)
+	if v.Type == recipe.TypeRecords {
+		kind = "list of " + strings.Join(v.Fields, ", ")
+	}
+	if len(v.Choices) > 0 {
+		kind = strings.Join(v.Choices, " | ")
+	}
+	inline, below := p.defaultText(v)
+	line := "  " + p.paint.act.Render(task+"."+v.Name)
+	lines := p.withDetails(line, p.join(kind, inline))
+	lines = append(lines, p.prose("      ", v.Help, p.paint.plain)...)
+	if len(below) > 0 {
+		lines = append(lines, p.paint.faint.Render("      default:"))
+	}
+	for _, text := range below {
+		lines = append(lines, p.prose("        ", text, p.paint.faint)...)
+	}
+	return lines
+}
+
+// defaultText says a variable's default beside its type, or, where it is a list of
+// mappings, a line for each below its help.
+func (p page) defaultText(v recipe.Variable) (inline string, below []string) {
+	switch value := v.Zero().(type) {
+	case string:
+		if value == "" {
+			return "", nil
+		}
+		return "default " + value, nil
+	case bool, int:
+		return fmt.Sprintf("default %v", value), nil
+	case []string:
+		if len(value) == 0 {
+			return "default empty", nil
+		}
+		return "default " + strings.Join(value, ", "), nil
+	case []map[string]string:
+		if len(value) == 0 {
+			return "default empty", nil
+		}
+		for _, entry := range value {
+			below = append(below, recordText(v.Fields, entry))
+		}
+	}
+	return "", below
+}
+
+// recordText says a mapping in the order of its fields.
+func recordText(fields []string, entry map[string]string) string {
+	if len(fields) == 0 {
+		fields = slices.Sorted(maps.Keys(entry))
+	}
+	var words []string
+	for _, field := range fields {
+		words = append(words, field+": "+entry[field])
+	}
+	return strings.Join(words, "  ")
+}

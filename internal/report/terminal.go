@@ -1,0 +1,357 @@
+package report
+
+import (
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"provision/internal/engine"
+)
+
+// Terminal tells people what a run does. Its methods are safe from several goroutines.
+//
+// On one host each change is told when it is done. Where several hosts are redrawn in place,
+// a host's changes are told together when it is finished, so that hosts do not mix; where
+// nothing is redrawn, each line bears its host's name.
+type Terminal struct {
+	options Options
+	masker  *Masker
+	page    page
+	answers page      // for what was asked for
+	to      io.Writer // answers' writer, the same as w unless AnswerTo
+
+	mu        sync.Mutex
+	w         io.Writer
+	err       error // the first of writing
+	hosts     []*host
+	plans     map[string]string // by the text of a plan, the first host that had it
+	area      live
+	suspended int
+	closed    bool
+	stop      chan struct{}
+	stopped   sync.WaitGroup
+}
+
+// NewTerminal returns a Terminal that writes to w as o says it can. Close has to be called.
+func NewTerminal(w io.Writer, o Options) *Terminal {
+	t := newTerminal(w, o)
+	if o.Live {
+		t.stopped.Add(1)
+		go t.redraw()
+	}
+	return t
+}
+
+func newTerminal(w io.Writer, o Options) *Terminal {
+	t := &Terminal{
+		options: o, masker: NewMasker(o.Secrets), page: newPage(o), answers: newPage(o), to: w,
+		w: w, plans: map[string]string{}, stop: make(chan struct{}),
+	}
+	for _, name := range o.Hosts {
+		t.host(t.clean(name))
+	}
+	return t
+}
+
+// AnswerTo sends what was asked for, plans and the lines of exec, to w as o says it can:
+// standard output, while all else goes to standard error. It is called before any event.
+func (t *Terminal) AnswerTo(w io.Writer, o Options) {
+	t.to, t.answers = w, newPage(o)
+}
+
+// redraw keeps the area's times and spinners going.
+func (t *Terminal) redraw() {
+	defer t.stopped.Done()
+	ticker := time.NewTicker(frame)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			t.tick()
+		case <-t.stop:
+			return
+		}
+	}
+}
+
+func (t *Terminal) tick() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.resize()
+	t.write(t.w, t.drawn())
+}
+
+// resize takes in the terminal's size, which a person may change at any time.
+func (t *Terminal) resize() {
+	if t.options.size == nil {
+		return
+	}
+	if width, height := t.options.size(); width > 0 {
+		if t.answers.width == t.page.width {
+			t.answers.width = width
+		}
+		t.page.width, t.options.Height = width, height
+	}
+}
+
+// drawn returns the codes that draw the area, nothing while it must not be.
+func (t *Terminal) drawn() string {
+	if !t.options.Live || t.suspended > 0 || t.closed {
+		return ""
+	}
+	return t.area.draw(t.page.liveLines(t.hosts, t.options.Height, t.options.now()), t.page.width)
+}
+
+// Suspend takes the live area away, for a question to the person, until resume is called.
+// What happens in between is still told.
+func (t *Terminal) Suspend() (resume func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.suspended++
+	t.write(t.w, t.area.erase(t.page.width))
+	return sync.OnceFunc(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.suspended--
+		t.write(t.w, t.drawn())
+	})
+}
+
+// Close ends the live area, and tells what was kept of hosts that were not finished. It
+// returns the first error of writing. Summary may follow it.
+func (t *Terminal) Close() error {
+	t.mu.Lock()
+	if !t.closed {
+		for _, h := range t.hosts {
+			if h.end == nil {
+				t.flush(h)
+			}
+		}
+		t.write(t.w, t.area.erase(t.page.width))
+		t.closed = true
+		close(t.stop)
+	}
+	t.mu.Unlock()
+	t.stopped.Wait()
+	return t.err
+}
+
+// Summary tells how every host of a run on several ended; again is the command that runs
+// the failed ones again, "" when there is none.
+func (t *Terminal) Summary(again string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.hosts) < 2 {
+		return
+	}
+	var rows []outcome
+	good := true
+	for _, h := range t.hosts {
+		rows = append(rows, outcome{h.name, h.status(), h.end})
+		good = good && !failed(h.status())
+	}
+	if t.options.Verbosity < 0 && good {
+		return
+	}
+	t.print(t.page.summary(rows, t.clean(again)))
+}
+
+// host returns what is known of a host, in the order of the run.
+func (t *Terminal) host(name string) *host {
+	for _, h := range t.hosts {
+		if h.name == name {
+			return h
+		}
+	}
+	h := &host{name: name, steps: map[int]string{}, seconds: map[string]float64{}}
+	t.hosts = append(t.hosts, h)
+	return h
+}
+
+// clean masks a text and makes it harmless.
+func (t *Terminal) clean(text string) string {
+	return sanitize(t.masker.Mask(text), t.options.ASCII)
+}
+
+// Event tells of an event, now or when its host is finished.
+func (t *Terminal) Event(e engine.HostEvent) {
+	now := t.options.now()
+	r := newRecord(e, now)
+	if r == nil {
+		return
+	}
+	gate(r, t.clean)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h := t.host(r.top().Host)
+	was := h.transfer
+	h.follow(r, now)
+	t.tell(h, r, was)
+}
+
+// tell prints what a record is worth at the verbosity.
+func (t *Terminal) tell(h *host, r record, was *transfer) {
+	p, verbosity := t.page, t.options.Verbosity
+	if t.mixed() && p.width > 0 {
+		p.width -= t.columns() // for the label
+	}
+	switch r := r.(type) {
+	case *planned:
+		t.plan(r)
+	case *printed:
+		t.answer([]string{t.answers.printedLine(r, t.columns())})
+	case *finished:
+		t.finish(h, r)
+	case *restored:
+		t.say(h, p.restored(r))
+	case *checked:
+		if verbosity >= 0 || !r.Passed {
+			t.say(h, p.check(r))
+		}
+	}
+	if verbosity < 0 {
+		return
+	}
+	switch r := r.(type) {
+	case *note:
+		t.say(h, p.notice(r.Text))
+	case *changed:
+		t.say(h, p.change(r.resource, h.seconds[r.Resource]))
+	case *progress:
+		if !t.options.Live && (was == nil || r.Done >= r.Total) {
+			t.say(h, []string{p.transfer(r)})
+		}
+	case *stepEnded:
+		if verbosity >= 1 && !r.Failed {
+			t.say(h, []string{p.step(r)})
+		}
+	case *output:
+		if verbosity >= 2 {
+			t.say(h, p.barred("    ", r.Line, p.paint.faint))
+		}
+	case *connecting, *asking:
+		if verbosity >= 3 {
+			t.say(h, []string{p.paint.faint.Render("  " + oneLine(h.phase))})
+		}
+	case *applying:
+		if verbosity >= 3 {
+			t.say(h, []string{p.paint.faint.Render("  run " + oneLine(r.Run))})
+		}
+	}
+}
+
+// plan tells a plan. One that another host has too is told once.
+func (t *Terminal) plan(record *planned) {
+	empty, all := record.Counts.changes() == 0, t.options.Verbosity >= 3
+	if empty && !t.options.Plan && !all {
+		return // the end of the host says it
+	}
+	p := t.answers
+	lines := []string{p.planHeader(record)}
+	if t.options.Verbosity >= 0 {
+		lines = append(lines, t.planBody(record, all)...)
+	}
+	lines = append(lines, p.prose("  ", p.planCounts(record.Counts), p.paint.strong)...)
+	t.answer(append(lines, ""))
+}
+
+func (t *Terminal) planBody(record *planned, all bool) []string {
+	p := t.answers
+	body := p.planBody(record, false, all)
+	if len(body) == 0 {
+		return nil
+	}
+	text := strings.Join(body, "\n")
+	if first, seen := t.plans[text]; seen {
+		return []string{"  " + p.paint.faint.Render("the same plan as "+first)}
+	}
+	t.plans[text] = record.Host
+	if !t.options.Plan && t.options.Verbosity < 1 {
+		body = p.planBody(record, true, all)
+	}
+	return append(body, "")
+}
+
+// finish tells how the work on a host ended.
+func (t *Terminal) finish(h *host, record *finished) {
+	t.flush(h)
+	p := t.page
+	if failed(record.Status) {
+		t.print(p.failure(record, h.restored))
+		if len(t.hosts) < 2 && record.Changed > 0 { // else the summary says it
+			t.print([]string{"  " + p.tally(record)})
+		}
+		return
+	}
+	if t.options.Verbosity < 0 {
+		return
+	}
+	// A plan, asked for or declined, is its own result.
+	if record.Status != engine.StatusPending && (!t.options.Plan || record.Status != engine.StatusSame) {
+		t.print([]string{p.result(record, t.columns(), h.checks)})
+	}
+	if len(record.After) > 0 {
+		t.print(p.after(record.After))
+	}
+}
+
+// mixed reports whether lines of several hosts follow each other, so that each is labelled.
+func (t *Terminal) mixed() bool {
+	return len(t.hosts) > 1 && (!t.options.Live || t.options.Verbosity >= 2 || t.closed)
+}
+
+// say prints lines of a host, or keeps them until it is finished.
+func (t *Terminal) say(h *host, lines []string) {
+	switch {
+	case len(t.hosts) < 2:
+		t.print(lines)
+	case t.mixed():
+		t.print(t.page.label(h.name, t.columns(), lines))
+	default:
+		h.block = append(h.block, lines...)
+	}
+}
+
+// flush prints what was kept of a host.
+func (t *Terminal) flush(h *host) {
+	if len(h.block) > 0 {
+		t.print(append([]string{"", t.page.paint.strong.Render(h.name)}, h.block...))
+		h.block = nil
+	}
+}
+
+// columns is the width of the widest host's name.
+func (t *Terminal) columns() int { return hostColumns(t.hosts) }
+
+// print writes lines above the live area.
+func (t *Terminal) print(lines []string) { t.above(t.w, lines) }
+
+// answer writes lines of what was asked for.
+func (t *Terminal) answer(lines []string) { t.above(t.to, lines) }
+
+// above writes lines where the live area stands, and draws it again below them. It goes
+// out in one write where it can, so that nothing flickers.
+func (t *Terminal) above(to io.Writer, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	text := strings.Join(lines, "\n") + "\n"
+	erase := t.area.erase(t.page.width)
+	if to == t.w {
+		t.write(t.w, erase+text+t.drawn())
+		return
+	}
+	t.write(t.w, erase)
+	t.write(to, text)
+	t.write(t.w, t.drawn())
+}
+
+func (t *Terminal) write(w io.Writer, text string) {
+	if text == "" {
+		return
+	}
+	if _, err := io.WriteString(w, text); err != nil && t.err == nil {
+		t.err = err
+	}
+}
