@@ -19,6 +19,9 @@ var ErrBusy = errors.New("queue is full")
 // ErrClosed is returned after Close.
 var ErrClosed = errors.New("committer is closed")
 
+// ErrLate is returned when an event's deadline has passed before its turn.
+var ErrLate = errors.New("deadline has passed")
+
 // Store commits events in one go and answers for each, in order.
 type Store interface {
 	Commit(ctx context.Context, events []event.Event) []store.Outcome
@@ -29,7 +32,7 @@ type Settings struct {
 	Queue     int           // events that may wait
 	Batch     int           // events that travel together
 	Pipelines int           // batches on their way at once
-	Timeout   time.Duration // for one batch
+	Timeout   time.Duration // from an event's arrival to its answer
 }
 
 // Observer is told of every batch: how many events, and how long Redis took.
@@ -48,10 +51,13 @@ type Committer struct {
 }
 
 type request struct {
-	ctx   context.Context
-	event event.Event
-	done  chan store.Outcome // of capacity 1: nobody may be listening any more
+	event    event.Event
+	deadline time.Time
+	done     chan store.Outcome // gets exactly one outcome for each send
 }
+
+// requests are used again: their waiter always takes the outcome.
+var requests = sync.Pool{New: func() any { return &request{done: make(chan store.Outcome, 1)} }}
 
 // New starts the workers. Close ends them.
 func New(target Store, settings Settings, observe Observer) *Committer {
@@ -68,18 +74,18 @@ func New(target Store, settings Settings, observe Observer) *Committer {
 }
 
 // Commit returns after Redis has committed the event, or with an error when it
-// has not, or is not known to have: then the event should be sent again.
-func (c *Committer) Commit(ctx context.Context, e event.Event) (store.Outcome, error) {
-	waiting := &request{ctx: ctx, event: e, done: make(chan store.Outcome, 1)}
+// has not, or is not known to have: then the event should be sent again. It
+// returns within Settings.Timeout, for a batch has the deadline of the oldest
+// event in it.
+func (c *Committer) Commit(e event.Event) (store.Outcome, error) {
+	waiting := requests.Get().(*request)
+	defer requests.Put(waiting)
+	waiting.event, waiting.deadline = e, time.Now().Add(c.settings.Timeout)
 	if err := c.enqueue(waiting); err != nil {
 		return store.Outcome{}, err
 	}
-	select {
-	case outcome := <-waiting.done:
-		return outcome, outcome.Err
-	case <-ctx.Done():
-		return store.Outcome{}, ctx.Err()
-	}
+	outcome := <-waiting.done
+	return outcome, outcome.Err
 }
 
 func (c *Committer) enqueue(waiting *request) error {
@@ -117,13 +123,16 @@ func (c *Committer) work() {
 	}
 }
 
-// collect takes what waits, without waiting for more. Requests that nobody
-// listens to any more are left out.
+// collect takes what waits, without waiting for more. Events whose deadline
+// has passed get their answer at once.
 func (c *Committer) collect(first *request) []*request {
 	batch := make([]*request, 0, c.settings.Batch)
+	now := time.Now()
 	for next, open := first, true; open; {
-		if next.ctx.Err() == nil {
+		if now.Before(next.deadline) {
 			batch = append(batch, next)
+		} else {
+			next.done <- store.Outcome{Err: ErrLate}
 		}
 		if len(batch) == c.settings.Batch {
 			break
@@ -145,7 +154,7 @@ func (c *Committer) send(batch []*request) {
 	for i, waiting := range batch {
 		events[i] = waiting.event
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), c.settings.Timeout)
+	ctx, cancel := context.WithDeadline(context.Background(), batch[0].deadline)
 	defer cancel()
 	start := time.Now()
 	outcomes := c.store.Commit(ctx, events)

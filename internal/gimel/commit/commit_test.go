@@ -43,7 +43,7 @@ func (g *gate) Commit(_ context.Context, events []event.Event) []store.Outcome {
 }
 
 func start(g *gate, queue int) *Committer {
-	return New(g, Settings{Queue: queue, Batch: 4, Pipelines: 1, Timeout: time.Second}, func(int, time.Duration) {})
+	return New(g, Settings{Queue: queue, Batch: 4, Pipelines: 1, Timeout: 10 * time.Second}, func(int, time.Duration) {})
 }
 
 func waitFor(t *testing.T, what string, condition func() bool) {
@@ -61,7 +61,7 @@ func TestWhatArrivesMeanwhileTravelsTogether(t *testing.T) {
 	var group sync.WaitGroup
 	send := func(uuid string, wantErr bool) {
 		group.Go(func() {
-			outcome, err := c.Commit(t.Context(), event.Event{UUID: uuid})
+			outcome, err := c.Commit(event.Event{UUID: uuid})
 			if (err != nil) != wantErr || outcome.Added == wantErr {
 				t.Errorf("%s: %+v, %v", uuid, outcome, err)
 			}
@@ -91,13 +91,13 @@ func TestAFullQueueIsBusy(t *testing.T) {
 	g := newGate()
 	c := start(g, 2)
 	var group sync.WaitGroup
-	commit := func() { group.Go(func() { _, _ = c.Commit(t.Context(), event.Event{UUID: "u"}) }) }
+	commit := func() { group.Go(func() { _, _ = c.Commit(event.Event{UUID: "u"}) }) }
 	commit()
 	<-g.started
 	commit()
 	commit()
 	waitFor(t, "two wait", func() bool { return c.Waiting() == 2 })
-	if _, err := c.Commit(t.Context(), event.Event{UUID: "u"}); !errors.Is(err, ErrBusy) {
+	if _, err := c.Commit(event.Event{UUID: "u"}); !errors.Is(err, ErrBusy) {
 		t.Errorf("err = %v, want ErrBusy", err)
 	}
 	g.pass <- struct{}{}
@@ -106,20 +106,19 @@ func TestAFullQueueIsBusy(t *testing.T) {
 	c.Close()
 }
 
-func TestADeadlineEndsTheWaitAndItsEventIsNotSent(t *testing.T) {
+func TestAnEventWhoseDeadlineHasPassedIsNotSent(t *testing.T) {
 	g := newGate()
-	c := start(g, 10)
+	c := New(g, Settings{Queue: 10, Batch: 4, Pipelines: 1, Timeout: 50 * time.Millisecond}, func(int, time.Duration) {})
 	var group sync.WaitGroup
-	group.Go(func() { _, _ = c.Commit(t.Context(), event.Event{UUID: "slow"}) })
+	group.Go(func() { _, _ = c.Commit(event.Event{UUID: "slow"}) })
 	<-g.started
-	ctx, cancel := context.WithCancel(t.Context())
 	group.Go(func() {
-		if _, err := c.Commit(ctx, event.Event{UUID: "late"}); !errors.Is(err, context.Canceled) {
-			t.Errorf("err = %v", err)
+		if _, err := c.Commit(event.Event{UUID: "late"}); !errors.Is(err, ErrLate) {
+			t.Errorf("err = %v, want ErrLate", err)
 		}
 	})
 	waitFor(t, "one waits", func() bool { return c.Waiting() == 1 })
-	cancel()
+	time.Sleep(60 * time.Millisecond) // until its deadline has passed
 	g.pass <- struct{}{}
 	group.Wait()
 	c.Close()
@@ -128,13 +127,34 @@ func TestADeadlineEndsTheWaitAndItsEventIsNotSent(t *testing.T) {
 	}
 }
 
+func TestABatchHasTheDeadlineOfItsOldestEvent(t *testing.T) {
+	deadlines := make(chan time.Time, 1)
+	c := New(storeFunc(func(ctx context.Context, events []event.Event) []store.Outcome {
+		deadline, _ := ctx.Deadline()
+		deadlines <- deadline
+		return make([]store.Outcome, len(events))
+	}), Settings{Queue: 1, Batch: 1, Pipelines: 1, Timeout: time.Minute}, func(int, time.Duration) {})
+	before := time.Now()
+	_, _ = c.Commit(event.Event{})
+	if got := <-deadlines; got.Before(before.Add(time.Minute)) || got.After(time.Now().Add(time.Minute)) {
+		t.Errorf("deadline in %v", got.Sub(before))
+	}
+	c.Close()
+}
+
+type storeFunc func(context.Context, []event.Event) []store.Outcome
+
+func (f storeFunc) Commit(ctx context.Context, events []event.Event) []store.Outcome {
+	return f(ctx, events)
+}
+
 func TestCloseCommitsWhatWaits(t *testing.T) {
 	g := newGate()
 	c := start(g, 10)
 	var group sync.WaitGroup
 	commit := func() {
 		group.Go(func() {
-			if outcome, err := c.Commit(t.Context(), event.Event{UUID: "u"}); err != nil || !outcome.Added {
+			if outcome, err := c.Commit(event.Event{UUID: "u"}); err != nil || !outcome.Added {
 				t.Errorf("%+v, %v", outcome, err)
 			}
 		})
@@ -151,7 +171,7 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 	}
 	group.Wait()
 	<-closed
-	if _, err := c.Commit(t.Context(), event.Event{UUID: "u"}); !errors.Is(err, ErrClosed) {
+	if _, err := c.Commit(event.Event{UUID: "u"}); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }

@@ -78,16 +78,9 @@ func Parse(rawQuery string, limits Limits) (Event, Reason) {
 	if len(rawQuery) > limits.Query {
 		return Event{}, QueryTooLong
 	}
-	query, err := url.ParseQuery(rawQuery)
-	if err != nil {
+	parsed, ok := split(rawQuery)
+	if !ok {
 		return Event{}, BadQuery
-	}
-	parsed := Event{
-		Namespace:  query.Get("namespace"),
-		Experiment: query.Get("experiment"),
-		Name:       query.Get("event"),
-		Variant:    query.Get("variant"),
-		UUID:       query.Get("uuid"),
 	}
 	if parsed.Namespace == "" {
 		parsed.Namespace = DefaultNamespace
@@ -101,6 +94,47 @@ func Parse(rawQuery string, limits Limits) (Event, Reason) {
 		return Event{}, reason
 	}
 	return parsed, ""
+}
+
+// split takes the parameters of an event out of a query; the first of a name
+// counts, and others are ignored. It is url.ParseQuery without a map, which
+// was a tenth of the work for an event.
+func split(rawQuery string) (Event, bool) {
+	var parsed Event
+	for rest := rawQuery; rest != ""; {
+		var pair string
+		pair, rest, _ = strings.Cut(rest, "&")
+		if strings.Contains(pair, ";") {
+			return Event{}, false
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		field := parsed.field(name)
+		if field == nil || *field != "" {
+			continue
+		}
+		text, err := url.QueryUnescape(value)
+		if err != nil {
+			return Event{}, false
+		}
+		*field = text
+	}
+	return parsed, true
+}
+
+func (e *Event) field(name string) *string {
+	switch name {
+	case "namespace":
+		return &e.Namespace
+	case "experiment":
+		return &e.Experiment
+	case "event":
+		return &e.Name
+	case "variant":
+		return &e.Variant
+	case "uuid":
+		return &e.UUID
+	}
+	return nil
 }
 
 // CheckName says why a namespace, experiment, event or variant cannot be one,

@@ -34,9 +34,8 @@ func Listen(handler http.Handler, sockets []net.Listener, log *slog.Logger) *Lis
 			}
 			handler.ServeHTTP(w, r)
 		}),
+		// Where a body is read, Server.limited sets its deadline.
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
 		// Longer than nginx keeps a connection to us (keepalive_timeout of the
 		// upstream, 60 s): the side that sends requests should close.
 		IdleTimeout:    75 * time.Second,

@@ -27,7 +27,7 @@ type Store interface {
 
 // Committer returns after an event is committed.
 type Committer interface {
-	Commit(ctx context.Context, e event.Event) (store.Outcome, error)
+	Commit(e event.Event) (store.Outcome, error)
 }
 
 // Settings are what a server is made of.
@@ -38,8 +38,8 @@ type Settings struct {
 	Log        *slog.Logger
 	TrackPaths []string
 	Limits     event.Limits
-	// RequestTimeout bounds every request; an event that is not committed
-	// until then is answered 503.
+	// RequestTimeout bounds every request but those for events, which the
+	// Committer bounds.
 	RequestTimeout time.Duration
 	APIKey         []byte
 	Password       []byte // of the dashboard
@@ -89,15 +89,17 @@ func (s *Server) routeDashboard(mux *http.ServeMux) {
 		http.Redirect(w, r, "/dashboard/", http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /dashboard/login", s.loginPage)
-	mux.Handle("POST /dashboard/login", protect(http.HandlerFunc(s.login)))
+	mux.Handle("POST /dashboard/login", protect(s.limited(http.HandlerFunc(s.login))))
 	mux.Handle("POST /dashboard/logout", protect(http.HandlerFunc(s.logout)))
 	mux.Handle("GET /dashboard/assets/", http.StripPrefix("/dashboard/", dashboard.Assets()))
 	mux.Handle("GET /dashboard/", s.signedIn(http.StripPrefix("/dashboard", s.limited(dashboard.Handler(s.reader)))))
 }
 
-// limited gives every request a deadline.
+// limited gives a request and its body a deadline.
 func (s *Server) limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Not supported by a test's recorder, which needs none.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.RequestTimeout))
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))

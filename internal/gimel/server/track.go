@@ -59,11 +59,9 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 		s.Counters.Dropped(reason)
 		return
 	}
-	// Not the request's context: a visitor who leaves the page has still sent
-	// the event.
-	ctx, cancel := context.WithTimeout(context.Background(), s.RequestTimeout)
-	defer cancel()
-	outcome, err := s.Committer.Commit(ctx, parsed)
+	// Without the request's context: a visitor who leaves the page has still
+	// sent the event.
+	outcome, err := s.Committer.Commit(parsed)
 	switch {
 	case err != nil:
 		s.refuse(w, err)
@@ -79,7 +77,7 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, commit.ErrBusy):
 		why = telemetry.Busy
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, commit.ErrLate), errors.Is(err, context.DeadlineExceeded):
 		why = telemetry.Deadline
 	}
 	s.Counters.Refused(why)

@@ -134,7 +134,7 @@ func (s *Settings) define(flags *flag.FlagSet) {
 
 	integer(flags, &s.Queue, "queue", 4096, 1, "events that may wait for Redis")
 	integer(flags, &s.Batch, "batch", 256, 1, "events that travel to Redis together")
-	integer(flags, &s.Pipelines, "pipelines", 2, 1, "batches on their way to Redis at once")
+	integer(flags, &s.Pipelines, "pipelines", 1, 1, "batches on their way to Redis at once")
 	positive(flags, &s.RequestTimeout, "request-timeout", 5*time.Second, "for one request; then 503")
 	positive(flags, &s.ReadyWait, "ready-wait", 30*time.Second, "for Redis at the start; then visitors get 503")
 	positive(flags, &s.DrainGrace, "drain-grace", time.Second, "at the end: ask connections to close, before closing them")

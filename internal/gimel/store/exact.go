@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -11,50 +10,60 @@ import (
 	"provision/internal/gimel/event"
 )
 
-// commitExact sends one script call an event, all in one pipeline. What moved,
-// was unknown or met a Redis without scripts goes into the next round.
+// track is what one script call counts: uuids of one counter.
+type track struct {
+	key     string // of the experiment
+	event   string
+	variant string
+	counter string
+	indices []int // of its events
+	// What this process believed of the counter when it sent the call.
+	id      string
+	buckets int64
+}
+
+// commitExact sends one script call a counter, all in one pipeline. What
+// moved, was unknown or met a Redis without scripts goes into the next round.
 func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome {
 	outcomes := make([]Outcome, len(events))
-	tracks := make([]track, len(events))
-	day := time.Now().UTC().Format(time.DateOnly)
+	fingerprints := make([]int64, len(events))
 	for i, e := range events {
-		tracks[i] = track{
-			event:       e,
-			key:         experimentKey(e.Namespace, e.Experiment),
-			counter:     counterName(e.Name, e.Variant),
-			fingerprint: s.fingerprints.of(e),
-			day:         day,
-		}
+		fingerprints[i] = s.fingerprints.of(e)
 	}
+	day := time.Now().UTC().Format(time.DateOnly)
 	full := map[growth]int64{}
 	s.settle(ctx, events, outcomes, func(open []int) (again, unknown []int, err error) {
-		commands := s.sendTracks(ctx, tracks, open)
-		for at, i := range open {
+		tracks := groupByCounter(events, open)
+		commands := s.sendTracks(ctx, tracks, fingerprints, day)
+		for at, t := range tracks {
 			reply, problem := commands[at].Slice()
 			if problem != nil {
-				if redis.HasErrorPrefix(problem, "NOSCRIPT") {
-					problem = errScriptsMissing
-				}
-				err = fmt.Errorf("redis: %w", problem)
-				again = append(again, i)
+				err = redisError(problem)
+				again = append(again, t.indices...)
 				continue
 			}
 			switch code, _ := reply[0].(string); code {
-			case "added":
-				outcomes[i] = Outcome{Added: true}
-				s.noteCount(full, &tracks[i], reply)
-			case "duplicate":
-				outcomes[i] = Outcome{}
+			case "counted":
+				count, _ := reply[1].(int64)
+				flags, _ := reply[2].(string)
+				for place, i := range t.indices {
+					outcomes[i] = Outcome{Added: flags[place] == '1'}
+				}
+				if count > t.buckets*bucketFill {
+					full[growth{t.key, t.id, t.counter}] = count
+				}
 			case "moved":
 				id, _ := reply[1].(string)
 				buckets, _ := reply[2].(int64)
-				s.remember(tracks[i].key, id, tracks[i].counter, buckets)
-				again = append(again, i)
+				s.remember(t.key, id, t.counter, buckets)
+				again = append(again, t.indices...)
 			case "unknown":
-				s.forget(tracks[i].key)
-				unknown = append(unknown, i)
+				s.forget(t.key)
+				unknown = append(unknown, t.indices...)
 			default:
-				outcomes[i] = Outcome{Reason: event.Reason(code)}
+				for _, i := range t.indices {
+					outcomes[i] = Outcome{Reason: event.Reason(code)}
+				}
 			}
 		}
 		return again, unknown, err
@@ -63,42 +72,58 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 	return outcomes
 }
 
-// track is one event on its way, with what this process believes of where it
-// belongs.
-type track struct {
-	event       event.Event
-	key         string // of the experiment
-	counter     string
-	fingerprint int64
-	day         string
-	id          string
-	buckets     int64
+// redisError marks errors as coming from Redis, and tells apart the one that
+// loading the scripts mends.
+func redisError(err error) error {
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		err = errScriptsMissing
+	}
+	return fmt.Errorf("redis: %w", err)
 }
 
-func (s *Store) sendTracks(ctx context.Context, tracks []track, open []int) []*redis.Cmd {
-	s.mu.Lock()
+func groupByCounter(events []event.Event, open []int) []*track {
+	type name struct{ namespace, experiment, event, variant string }
+	known := make(map[name]*track)
+	var tracks []*track
 	for _, i := range open {
-		tracks[i].id, tracks[i].buckets = "", 1
-		if known := s.layouts[tracks[i].key]; known != nil {
-			tracks[i].id, tracks[i].buckets = known.id, max(1, known.buckets[tracks[i].counter])
+		e := &events[i]
+		of := name{e.Namespace, e.Experiment, e.Name, e.Variant}
+		t := known[of]
+		if t == nil {
+			t = &track{key: experimentKey(e.Namespace, e.Experiment), event: e.Name, variant: e.Variant,
+				counter: counterName(e.Name, e.Variant)}
+			known[of] = t
+			tracks = append(tracks, t)
+		}
+		t.indices = append(t.indices, i)
+	}
+	return tracks
+}
+
+func (s *Store) sendTracks(ctx context.Context, tracks []*track, fingerprints []int64, day string) []*redis.Cmd {
+	s.mu.Lock()
+	for _, t := range tracks {
+		t.id, t.buckets = "", 1
+		if known := s.layouts[t.key]; known != nil {
+			t.id, t.buckets = known.id, max(1, known.buckets[t.counter])
 		}
 	}
 	s.mu.Unlock()
 
 	pipe := s.client.Pipeline()
-	commands := make([]*redis.Cmd, len(open))
-	for at, i := range open {
-		t := &tracks[i]
-		commands[at] = s.scripts.track.EvalSha(ctx, pipe,
-			[]string{
-				t.key,
-				bucketKey(t.key, t.id, t.counter, bucketOf(t.fingerprint, t.buckets)),
-				daysKey(t.key, t.id, t.counter),
-			},
-			t.event.Name, t.event.Variant, t.id, t.buckets, t.fingerprint, t.day, s.settings.CounterCap)
+	commands := make([]*redis.Cmd, len(tracks))
+	for at, t := range tracks {
+		keys := make([]string, 0, 2+len(t.indices))
+		keys = append(keys, t.key, daysKey(t.key, t.id, t.counter))
+		arguments := make([]any, 0, 6+len(t.indices))
+		arguments = append(arguments, t.event, t.variant, t.id, t.buckets, day, s.settings.CounterCap)
+		for _, i := range t.indices {
+			keys = append(keys, bucketKey(t.key, t.id, t.counter, bucketOf(fingerprints[i], t.buckets)))
+			arguments = append(arguments, fingerprints[i])
+		}
+		commands[at] = s.scripts.track.EvalSha(ctx, pipe, keys, arguments...)
 	}
-	// Each command has its own error.
-	_, _ = pipe.Exec(ctx)
+	_, _ = pipe.Exec(ctx) // each command has its own error
 	return commands
 }
 
@@ -117,48 +142,4 @@ func (s *Store) forget(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.layouts, key)
-}
-
-// growth names a counter of one experiment's life.
-type growth struct{ key, id, counter string }
-
-// noteCount keeps the largest count of every counter whose buckets are full.
-func (s *Store) noteCount(full map[growth]int64, t *track, reply []any) {
-	count, _ := reply[1].(int64)
-	if count > t.buckets*bucketFill {
-		full[growth{t.key, t.id, t.counter}] = count
-	}
-}
-
-// splitsAtOnce bounds the work between two batches; a bucket has room to wait.
-const splitsAtOnce = 8
-
-// grow splits buckets of counters that are full. It may fail or not happen at
-// all: the next event of the counter tries again.
-func (s *Store) grow(ctx context.Context, full map[growth]int64) {
-	for g, count := range full {
-		s.mu.Lock()
-		known := s.layouts[g.key]
-		if known == nil || known.id != g.id {
-			s.mu.Unlock()
-			continue
-		}
-		n := max(1, known.buckets[g.counter])
-		s.mu.Unlock()
-
-		pipe := s.client.Pipeline()
-		for range splitsAtOnce {
-			if count <= n*bucketFill {
-				break
-			}
-			level := levelOf(n)
-			s.scripts.split.EvalSha(ctx, pipe,
-				[]string{g.key, bucketKey(g.key, g.id, g.counter, n-level), bucketKey(g.key, g.id, g.counter, n)},
-				g.id, g.counter, strconv.FormatInt(n, 10), 2*level, n)
-			n++
-		}
-		if _, err := pipe.Exec(ctx); err == nil {
-			s.remember(g.key, g.id, g.counter, n)
-		}
-	}
 }

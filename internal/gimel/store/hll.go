@@ -39,10 +39,7 @@ func (s *Store) commitHLL(ctx context.Context, events []event.Event) []Outcome {
 		for at, i := range open {
 			reply, problem := commands[at].Slice()
 			if problem != nil {
-				if redis.HasErrorPrefix(problem, "NOSCRIPT") {
-					problem = errScriptsMissing
-				}
-				err = fmt.Errorf("redis: %w", problem)
+				err = redisError(problem)
 				again = append(again, i)
 				continue
 			}

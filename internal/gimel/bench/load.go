@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// figures are those of one measurement.
+type figures struct {
+	rate     float64 // answers a second
+	p50, p99 time.Duration
+}
+
+func (f figures) String() string {
+	return fmt.Sprintf("%10.0f %9s %9s", f.rate, f.p50.Round(10*time.Microsecond), f.p99.Round(10*time.Microsecond))
+}
+
+// load sends one event after the other on each connection, every one with a
+// uuid of its own, and times every answer. An answer other than 200 ends it.
+// It writes requests by hand: net/http's client would take more of the machine
+// than the server.
+func load(target string, connections int, length time.Duration) (figures, error) {
+	parsed, err := url.Parse(target)
+	if err != nil {
+		return figures{}, err
+	}
+	times := make([][]time.Duration, connections)
+	failures := make([]error, connections)
+	run := strconv.FormatInt(time.Now().UnixNano(), 36)
+	end := time.Now().Add(length)
+	begin := time.Now()
+	var group sync.WaitGroup
+	for i := range connections {
+		group.Go(func() {
+			times[i], failures[i] = drive(parsed, fmt.Sprintf("%s-%d", run, i), i, end)
+		})
+	}
+	group.Wait()
+	took := time.Since(begin)
+	if err := errors.Join(failures...); err != nil {
+		return figures{}, err
+	}
+	all := slices.Concat(times...)
+	slices.Sort(all)
+	if len(all) == 0 {
+		return figures{}, errors.New("no answer at all")
+	}
+	return figures{
+		rate: float64(len(all)) / took.Seconds(),
+		p50:  all[len(all)/2],
+		p99:  all[len(all)*99/100],
+	}, nil
+}
+
+func drive(target *url.URL, prefix string, number int, end time.Time) ([]time.Duration, error) {
+	connection, err := dial(target)
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close()
+	reader := textproto.NewReader(bufio.NewReader(connection))
+	variant := []string{"blue", "red"}[number%2]
+	// Two experiments, and a goal for every third connection.
+	query := fmt.Sprintf("?experiment=bench+%d&variant=%s&event=%s&namespace=alephbet&uuid=%s-",
+		number%2, variant, []string{"participate", "participate", "goal"}[number%3], prefix)
+	head := "GET " + target.Path + query
+	tail := " HTTP/1.1\r\nHost: " + target.Host + "\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\nOrigin: https://shop.example\r\n\r\n"
+	var times []time.Duration
+	request := make([]byte, 0, 512)
+	for i := 0; ; i++ {
+		begin := time.Now()
+		if begin.After(end) {
+			return times, nil
+		}
+		request = append(request[:0], head...)
+		request = strconv.AppendInt(request, int64(i), 36)
+		request = append(request, tail...)
+		if _, err := connection.Write(request); err != nil {
+			return nil, err
+		}
+		if err := readAnswer(reader); err != nil {
+			return nil, err
+		}
+		times = append(times, time.Since(begin))
+	}
+}
+
+func dial(target *url.URL) (net.Conn, error) {
+	if target.Scheme == "https" {
+		return tls.Dial("tcp", withPort(target, "443"), &tls.Config{InsecureSkipVerify: true, ServerName: target.Hostname()})
+	}
+	return net.Dial("tcp", withPort(target, "80"))
+}
+
+func withPort(target *url.URL, port string) string {
+	if target.Port() != "" {
+		port = target.Port()
+	}
+	return net.JoinHostPort(target.Hostname(), port)
+}
+
+// readAnswer reads one answer, which must be a 200 without a body.
+func readAnswer(reader *textproto.Reader) error {
+	status, err := reader.ReadLineBytes()
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(string(status), "HTTP/1.1 200") {
+		return fmt.Errorf("answer: %s", status)
+	}
+	for {
+		line, err := reader.ReadLineBytes()
+		if err != nil {
+			return err
+		}
+		if len(line) == 0 {
+			return nil
+		}
+		name, value, _ := strings.Cut(string(line), ": ")
+		if strings.EqualFold(name, "Content-Length") && value != "0" {
+			return fmt.Errorf("answer has a body of %s bytes", value)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/store"
+)
+
+// memory prints what exact counting costs Redis: used_memory before and after
+// so many uuids of one counter, in a Redis of its own.
+func (o options) memory() error {
+	fmt.Printf("\n%-12s %14s %14s\n", "uuids", "bytes a uuid", "filled in")
+	for _, uuids := range []int{10_000, 100_000, 1_000_000} {
+		if err := o.measureMemory(uuids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o options) measureMemory(uuids int) error {
+	socket, stop, err := o.startRedis([]string{"--appendonly", "no"})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	client, err := store.Connect(store.Address{URL: "unix://" + socket, Timeout: 10 * time.Second})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	counters := store.New(client, store.Settings{Counting: store.Exact, HashKey: []byte("key"), UndeclaredCap: 10, CounterCap: 10})
+	warm := []event.Event{{Namespace: "n", Experiment: "warm", Name: "participate", Variant: "v", UUID: "u"}}
+	if outcome := counters.Commit(context.Background(), warm)[0]; outcome.Err != nil {
+		return outcome.Err
+	}
+	before, err := usedMemory(client)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	events := make([]event.Event, uuids)
+	for i := range events {
+		events[i] = event.Event{Namespace: "alephbet", Experiment: "button color", Name: "participate", Variant: "blue",
+			UUID: "b1c2d3e4-0000-4000-8000-" + strconv.Itoa(i)}
+	}
+	for batch := range slices.Chunk(events, 256) {
+		for _, outcome := range counters.Commit(context.Background(), batch) {
+			if outcome.Err != nil {
+				return outcome.Err
+			}
+		}
+	}
+	took := time.Since(begin)
+	after, err := usedMemory(client)
+	if err != nil {
+		return err
+	}
+	found, err := counters.Experiment(context.Background(), "alephbet", "button color")
+	if err != nil {
+		return err
+	}
+	if got := found.Count("participate", "blue"); got != int64(uuids) {
+		return fmt.Errorf("counted %d of %d", got, uuids)
+	}
+	fmt.Printf("%-12d %14.2f %14s\n", uuids, float64(after-before)/float64(uuids), took.Round(10*time.Millisecond))
+	return nil
+}
+
+// usedMemory is what Redis has allocated, without the buffers of its clients.
+func usedMemory(client redis.UniversalClient) (int, error) {
+	info, err := client.Info(context.Background(), "memory").Result()
+	if err != nil {
+		return 0, err
+	}
+	fields := map[string]int{}
+	for line := range strings.Lines(info) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		fields[name], _ = strconv.Atoi(value) // the others are not numbers
+	}
+	if fields["used_memory"] == 0 {
+		return 0, errors.New("no used_memory in INFO")
+	}
+	return fields["used_memory"] - fields["mem_clients_normal"], nil
+}
