@@ -60,10 +60,12 @@ func TestEncryptedIdentity(t *testing.T) {
 	if _, err := Dial(context.Background(), s.address(), config); !errors.Is(err, ErrConfig) || strings.Contains(err.Error(), "guess") {
 		t.Error(err)
 	}
-	config.Identities = []string{locked, s.identity}
-	s.auth.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return nil, errors.New("no") }
+	other := newFakeServer(t)
+	ask := config.Passphrase
+	config = other.config()
+	config.Identities, config.Passphrase = []string{locked}, ask
 	asked = 0
-	if _, err := Dial(context.Background(), s.address(), config); !errors.Is(err, ErrAuthentication) || asked != 0 {
+	if _, err := Dial(context.Background(), other.address(), config); !errors.Is(err, ErrAuthentication) || asked != 0 {
 		t.Errorf("a key that the host does not take needs no passphrase: asked %d times, %v", asked, err)
 	}
 }

@@ -56,7 +56,9 @@ Host innermost
 Host middle
   ProxyJump outer
   User root
-Host middle outer
+Host middle
+  HostName ::1
+Host outer
   HostName localhost
   HostKeyAlias elsewhere
   StrictHostKeyChecking accept-new
@@ -70,11 +72,13 @@ Host middle outer
 
 func TestProxyJumpInACircle(t *testing.T) {
 	server := startSSHD(t)
-	config := server.sshConfig(t, "Host a\n  HostName 127.0.0.2\n  ProxyJump b\nHost b\n  HostName 127.0.0.3\n  ProxyJump a\n")
+	config := server.sshConfig(t, "Host a\n  HostName 127.0.0.2\n  ProxyJump b\nHost b\n  HostName 127.0.0.3\n  ProxyJump a\nHost self\n  ProxyJump self\n")
 	soon(t, func() {
-		_, err := Dial(context.Background(), Address{Host: "a"}, config)
-		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "circle") {
-			t.Error(err)
+		for _, host := range []string{"a", "b", "self"} { // ssh refuses a "jumphost loop" too
+			_, err := Dial(context.Background(), Address{Host: host}, config)
+			if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "circle") {
+				t.Error(host, err)
+			}
 		}
 	})
 }

@@ -32,6 +32,8 @@ type fakeServer struct {
 	exec   func(channel ssh.Channel, line string) // what a command does; it closes the channel
 	auth   ssh.ServerConfig
 
+	serving sync.Once
+
 	mu     sync.Mutex
 	events []string // what the client asked for
 	conns  []net.Conn
@@ -61,7 +63,6 @@ func newFakeServer(t testing.TB) *fakeServer {
 		listener.Close()
 		s.cut()
 	})
-	go s.serve()
 	return s
 }
 
@@ -123,7 +124,10 @@ func (s *fakeServer) cut() {
 	}
 }
 
+// config is what reaches the server, which serves from then on: what it does is
+// set before.
 func (s *fakeServer) config() Config {
+	s.serving.Do(func() { go s.serve() })
 	return Config{ConfigFile: "none", Identities: []string{s.identity}, KnownHosts: s.known, Options: []string{"IdentityAgent=none"}}
 }
 

@@ -128,7 +128,11 @@ func (c *Connection) send(ctx context.Context, upload Upload, content io.Reader,
 		client, err := openSFTP(ctx, ssh)
 		if err == nil {
 			defer client.Close()
-			return sendSFTP(ctx, client, upload.Path, content, offset)
+			err = sendSFTP(ctx, client, upload.Path, content, offset)
+			if errors.Is(err, sftp.ErrSSHFxConnectionLost) {
+				err = ssh.lost(err)
+			}
+			return err
 		}
 		if ssh.ended() || ctx.Err() != nil {
 			return ssh.lost(err)
