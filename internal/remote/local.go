@@ -8,17 +8,23 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
 // Local is this machine: the same methods, without SSH.
 func Local(config Config) (*Connection, error) {
-	return newConnection(localTransport{}, "localhost", os.Geteuid() == 0, config), nil
+	open, end := context.WithCancel(context.Background())
+	return newConnection(&localTransport{open: open, end: end}, "localhost", os.Geteuid() == 0, config), nil
 }
 
-type localTransport struct{}
+// localTransport runs commands here. Closing it kills those that still run.
+type localTransport struct {
+	open context.Context
+	end  func()
+}
 
-func (localTransport) start(_ context.Context, commandLine string) (stream, error) {
+func (t *localTransport) start(_ context.Context, commandLine string) (stream, error) {
 	cmd := exec.Command("/bin/sh", "-c", commandLine)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that kill reaches the children, and a terminal's Ctrl-C does not
 	stdin, err := cmd.StdinPipe()
@@ -36,14 +42,24 @@ func (localTransport) start(_ context.Context, commandLine string) (stream, erro
 	if err := cmd.Start(); err != nil {
 		return stream{}, fmt.Errorf("start /bin/sh: %w", err)
 	}
+	var ended atomic.Bool
+	kill := func() {
+		if ended.Load() {
+			return // its number may be another's by now
+		}
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		stdin.Close()
+		stdout.Close() // a root child of sudo outlives the signal: do not wait for it
+		stderr.Close()
+	}
+	stop := context.AfterFunc(t.open, kill)
 	return stream{
-		stdin: stdin, stdout: stdout, stderr: stderr,
-		wait: func() error { return localExit(cmd.Wait()) },
-		kill: func() {
-			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-			stdin.Close()
-			stdout.Close() // a root child of sudo outlives the signal: do not wait for it
-			stderr.Close()
+		stdin: stdin, stdout: stdout, stderr: stderr, kill: kill,
+		wait: func() error {
+			defer stop()
+			err := cmd.Wait()
+			ended.Store(true)
+			return localExit(err)
 		},
 	}, nil
 }
@@ -74,9 +90,12 @@ func signalName(signal syscall.Signal) string {
 	return strings.ToUpper(signal.String())
 }
 
-func (localTransport) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (t *localTransport) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	return dialer.DialContext(ctx, network, address)
 }
 
-func (localTransport) close() error { return nil }
+func (t *localTransport) close() error {
+	t.end()
+	return nil
+}

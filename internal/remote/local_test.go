@@ -21,3 +21,17 @@ func TestLocalRun(t *testing.T) {
 		t.Fatalf("%q %v", out, err)
 	}
 }
+
+func TestLocalCloseEndsWhatRuns(t *testing.T) {
+	c, _ := Local(Config{})
+	process, err := c.Start(context.Background(), Command{Script: "sleep 30; true"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	soon(t, func() {
+		if err := process.Wait(); err == nil {
+			t.Error("a killed command passed")
+		}
+	})
+}

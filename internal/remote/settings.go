@@ -138,6 +138,7 @@ func (s *source) fail(key, value, problem string) {
 // Check reads the options, ssh_config and the identities, and connects to
 // nothing. It returns what would stop every Dial: errors that wrap ErrConfig.
 func (c Config) Check() error {
+	c.Warn = nil // Dial warns
 	s, err := c.settings(Address{Host: "localhost"})
 	if err != nil {
 		return err
@@ -234,7 +235,7 @@ func (c Config) fillHostKey(s *settings, from *source) {
 		s.strict = strict
 	case "no", "off":
 		s.strict = "accept-new"
-		c.warn(s.alias + ": StrictHostKeyChecking=" + strict + " acts as accept-new: a changed host key is always refused")
+		c.warn("StrictHostKeyChecking=" + strict + " acts as accept-new: a changed host key is always refused")
 	default:
 		from.fail("StrictHostKeyChecking", strict, "is none of ask, yes, accept-new, no")
 	}
