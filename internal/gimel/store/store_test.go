@@ -112,6 +112,21 @@ func checkBuckets(t *testing.T, s *Store, experiment string, want int) {
 	}
 }
 
+// A burst can fill buckets faster than they are split.
+func TestABucketThatOverflowedBecomesSmallAgain(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	events := participants("e", "blue", 0, 5000)
+	for i, outcome := range s.Commit(t.Context(), events) { // one batch into one bucket
+		if outcome.Err != nil || !outcome.Added {
+			t.Fatalf("%d: %+v", i, outcome)
+		}
+	}
+	for i := range 20 {
+		commitAll(t, s, participants("e", "blue", 5000+i, 5001+i))
+	}
+	checkBuckets(t, s, "e", 5020)
+}
+
 func TestEachEventAndVariantCountsTheSameUUID(t *testing.T) {
 	s := newStore(t, redistest.Start(t).URL(), exactSettings)
 	// AlephBet sends sha1("namespace.experiment.user_id") as the uuid of the

@@ -11,19 +11,28 @@ if (redis.call('HGET', meta, 'n:' .. ARGV[2]) or '1') ~= ARGV[3] then return 0 e
 -- A fingerprint has up to 19 digits, a Lua number holds 15 exactly: take the
 -- remainder of both halves.
 local step = 1000000000 % modulus
-local moving = {}
+local staying, moving = {}, {}
 for _, member in ipairs(redis.call('SMEMBERS', from)) do
   local high = tonumber(string.sub(member, 1, -10)) or 0
   local low = tonumber(string.sub(member, -9))
-  if ((high % modulus) * step + low) % modulus == target then
-    moving[#moving + 1] = member
+  local half = staying
+  if ((high % modulus) * step + low) % modulus == target then half = moving end
+  half[#half + 1] = member
+end
+
+-- unpack() is bounded by Lua's stack (LUAI_MAXCSTACK 8000).
+local function each(command, key, members)
+  for first = 1, #members, 1000 do
+    redis.call(command, key, unpack(members, first, math.min(first + 999, #members)))
   end
 end
--- unpack() is bounded by Lua's stack (LUAI_MAXCSTACK 8000).
-for first = 1, #moving, 1000 do
-  local last = math.min(first + 999, #moving)
-  redis.call('SREM', from, unpack(moving, first, last))
-  redis.call('SADD', to, unpack(moving, first, last))
+if redis.call('OBJECT', 'ENCODING', from) == 'intset' then
+  each('SREM', from, moving)
+else
+  -- It grew past set-max-intset-entries; only a new set is an intset again.
+  redis.call('DEL', from)
+  each('SADD', from, staying)
 end
+each('SADD', to, moving)
 redis.call('HSET', meta, 'n:' .. ARGV[2], target + 1)
 return 1

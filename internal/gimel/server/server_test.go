@@ -1,0 +1,135 @@
+package server
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"provision/internal/gimel/commit"
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/redistest"
+	"provision/internal/gimel/store"
+	"provision/internal/gimel/telemetry"
+)
+
+const (
+	testKey      = "an API key for the tests"
+	testPassword = "correct horse battery"
+)
+
+// site is a server over a Redis of its own.
+type site struct {
+	t     *testing.T
+	redis *redistest.Server
+	store *store.Store
+	http  *httptest.Server
+}
+
+func newSite(t *testing.T, change ...func(*store.Settings)) *site {
+	t.Helper()
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	client, err := store.Connect(store.Address{URL: redis.URL(), Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	settings := store.Settings{Counting: store.Exact, HashKey: []byte("hash key"), UndeclaredCap: 3, CounterCap: 4}
+	for _, apply := range change {
+		apply(&settings)
+	}
+	counters := store.New(client, settings)
+	var committer *commit.Committer
+	metrics := telemetry.NewCounters("test", func() int { return committer.Waiting() })
+	committer = commit.New(counters, commit.Settings{Queue: 64, Batch: 16, Pipelines: 1, Timeout: time.Second}, metrics.Committed)
+	t.Cleanup(committer.Close)
+	handler := New(Settings{
+		Store: counters, Committer: committer, Counters: metrics, Log: slog.New(slog.DiscardHandler),
+		TrackPaths: []string{"/track", "/choice"}, Limits: event.DefaultLimits, RequestTimeout: time.Second,
+		APIKey: []byte(testKey), Password: []byte(testPassword), SessionKey: []byte("session key"),
+	}).Handler()
+	web := httptest.NewServer(handler)
+	t.Cleanup(web.Close)
+	web.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &site{t: t, redis: redis, store: counters, http: web}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (s *site) do(method, target, body string, headers ...string) answer {
+	s.t.Helper()
+	request, err := http.NewRequest(method, s.http.URL+target, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := s.http.Client().Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer{status: response.StatusCode, header: response.Header, body: string(text)}
+}
+
+func (s *site) withKey(method, target, body string) answer {
+	s.t.Helper()
+	return s.do(method, target, body, "X-Api-Key", testKey)
+}
+
+// track sends an event as the AlephBet client does.
+func (s *site) track(experiment, variant, name, uuid string) answer {
+	s.t.Helper()
+	return s.do("GET", "/track?"+url.Values{"experiment": {experiment}, "uuid": {uuid}, "variant": {variant},
+		"event": {name}, "namespace": {"alephbet"}}.Encode(), "")
+}
+
+func (s *site) count(experiment, name, variant string) int64 {
+	s.t.Helper()
+	found, err := s.store.Experiment(s.t.Context(), "alephbet", experiment)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found.Count(name, variant)
+}
+
+func (s *site) metric(line string) bool {
+	s.t.Helper()
+	return strings.Contains(s.do("GET", "/metrics", "").body, line+"\n")
+}
+
+func TestHealthReadinessAndMetrics(t *testing.T) {
+	s := newSite(t)
+	for path, want := range map[string]string{"/healthz": "ok\n", "/readyz": "ready\n"} {
+		if got := s.do("GET", path, ""); got.status != 200 || got.body != want {
+			t.Errorf("%s: %+v", path, got)
+		}
+	}
+	s.redis.Kill()
+	if got := s.do("GET", "/readyz", ""); got.status != 503 {
+		t.Errorf("/readyz without Redis: %+v", got)
+	}
+	if got := s.do("GET", "/healthz", ""); got.status != 200 {
+		t.Errorf("/healthz without Redis: %+v", got)
+	}
+	if got := s.do("GET", "/metrics", ""); got.status != 200 || !strings.Contains(got.body, `gimel_build_info{version="test"} 1`) {
+		t.Errorf("/metrics: %+v", got)
+	}
+	s.redis.Restart()
+	if got := s.do("GET", "/readyz", ""); got.status != 200 {
+		t.Errorf("/readyz with Redis back: %+v", got)
+	}
+}
