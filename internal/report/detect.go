@@ -38,6 +38,7 @@ func Detect(f *os.File, getenv func(string) string) Options {
 			return width, height
 		}
 		o.Width, o.Height = o.size()
+		o.Live = o.Live && o.Width > 0 // a serial console may not know, and then a long line cannot be taken back
 	}
 	return o
 }

@@ -97,6 +97,9 @@ func (p page) diffLine(indent, line string) []string {
 		paint = p.paint.faint
 	}
 	bar := indent + p.paint.faint.Render(p.sign.bar) + " "
+	if strings.TrimSpace(line) == "" {
+		return []string{strings.TrimRight(bar, " ")}
+	}
 	var lines []string
 	for i, part := range p.wrap(expandTabs(rest), width(bar)+2) {
 		if i > 0 {

@@ -1,6 +1,11 @@
 package report
 
-import "provision/internal/engine"
+import (
+	"io"
+	"strings"
+
+	"provision/internal/engine"
+)
 
 // failure says what went wrong on a host: one line, what was put back, the command to type
 // next, and then all that the remote printed, whole. restored says that what was put back
@@ -40,6 +45,21 @@ func (p page) recovery(back *recovery) []string {
 		return p.prose(first, oneLine(back.Unit)+" has its old files back", p.paint.plain)
 	}
 	return p.prose(first, oneLine(back.Unit)+" runs as before, with its old files", p.paint.plain)
+}
+
+// Problem writes an error that no host made: wrong input, a file that cannot be read. Each
+// line of the error is a problem of its own; hint is the command to type next, or "".
+func Problem(w io.Writer, o Options, err error, hint string) error {
+	p, masker := newPage(o), NewMasker(o.Secrets)
+	clean := func(text string) string { return sanitize(masker.Mask(text), o.ASCII) }
+	var lines []string
+	for _, problem := range strings.Split(strings.TrimSpace(clean(err.Error())), "\n") {
+		lines = append(lines, p.prose(p.paint.bad.Render(p.sign.bad)+" ", problem, p.paint.plain)...)
+	}
+	if hint != "" {
+		lines = append(lines, p.command("  hint: ", clean(hint))...)
+	}
+	return writeLines(w, lines)
 }
 
 // command is a command to type: it is never wrapped, so that it can be copied whole.

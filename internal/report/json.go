@@ -58,7 +58,7 @@ type summary struct {
 
 // NewJSON returns a JSON that writes to w, with secrets masked.
 func NewJSON(w io.Writer, secrets []string) *JSON {
-	return &JSON{masker: NewMasker(secrets), now: time.Now, w: w}
+	return &JSON{masker: NewMasker(secrets), now: time.Now, w: w, hosts: []hostStatus{}}
 }
 
 // Event writes an event.

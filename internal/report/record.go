@@ -227,7 +227,7 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 }
 
 func newPlanned(top head, plan engine.Plan) *planned {
-	record := &planned{head: top, Platform: platform{plan.Platform.Release, plan.Platform.Codename, plan.Platform.Arch}}
+	record := &planned{head: top, Platform: platform{plan.Platform.Release, plan.Platform.Codename, plan.Platform.Arch}, Resources: []resource{}}
 	for _, item := range plan.Items {
 		made := newResource(item)
 		record.Resources = append(record.Resources, made)

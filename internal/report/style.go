@@ -130,7 +130,7 @@ func (p page) barred(indent, text string, paint lipgloss.Style) []string {
 	before := indent + p.paint.faint.Render(p.sign.bar) + " "
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		for _, part := range p.wrap(expandTabs(line), width(before)) {
-			lines = append(lines, before+paint.Render(part))
+			lines = append(lines, strings.TrimRight(before+paint.Render(part), " "))
 		}
 	}
 	return lines

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"provision/internal/engine"
 )
@@ -23,18 +22,14 @@ type outcome struct {
 // summary is the table at the end of a run on several hosts, and the command to run the
 // failed ones again.
 func (p page) summary(rows []outcome, again string) []string {
-	host, status := len("host"), len("status")
-	for _, row := range rows {
-		host = max(host, width(row.host))
-		status = max(status, len(row.status))
+	c := p.columnsOf(rows)
+	head := fmt.Sprintf("  %s  %s", pad("host", c.host), pad("status", c.status))
+	if c.tally {
+		head += fmt.Sprintf("  %7s  %4s", "changed", "same")
 	}
-	if p.width > 0 {
-		host = min(host, max(p.width-status-32, 12))
-	}
-	head := fmt.Sprintf("  %s  %s  %7s  %4s  %10s", pad("host", host), pad("status", status), "changed", "same", "time")
-	lines := []string{"", p.paint.faint.Render(head)}
+	lines := []string{"", p.paint.faint.Render(head + fmt.Sprintf("  %10s", "time"))}
 	for _, row := range rows {
-		lines = append(lines, p.summaryRow(row, host, status)...)
+		lines = append(lines, p.summaryRow(row, c)...)
 	}
 	lines = append(lines, "", p.totals(rows))
 	if again != "" {
@@ -43,19 +38,40 @@ func (p page) summary(rows []outcome, again string) []string {
 	return lines
 }
 
-func (p page) summaryRow(row outcome, host, status int) []string {
+// summaryColumns are the widths of the table, and whether it counts changes.
+type summaryColumns struct {
+	host, status int
+	tally        bool
+}
+
+func (p page) columnsOf(rows []outcome) summaryColumns {
+	c := summaryColumns{host: len("host"), status: len("status")}
+	for _, row := range rows {
+		c.host = max(c.host, width(row.host))
+		c.status = max(c.status, len(row.status))
+		c.tally = c.tally || row.end != nil && row.end.Changed+row.end.Same > 0
+	}
+	if p.width > 0 {
+		c.host = min(c.host, max(p.width-c.status-32, 12))
+	}
+	return c
+}
+
+func (p page) summaryRow(row outcome, c summaryColumns) []string {
 	sign := p.paint.good.Render(p.sign.good)
 	if failed(row.status) {
 		sign = p.paint.bad.Render(p.sign.bad)
 	}
-	line := sign + " " + pad(p.cut(row.host, host), host) + "  " + p.statusText(row.status, status)
+	line := sign + " " + pad(p.cut(row.host, c.host), c.host) + "  "
 	if row.end == nil {
-		return []string{strings.TrimRight(line, " ")}
+		return []string{line + p.statusText(row.status, 0)}
 	}
-	if row.status == engine.StatusUnreachable || row.status == engine.StatusRefused {
-		line += fmt.Sprintf("  %7s  %4s", "", "")
-	} else {
+	line += p.statusText(row.status, c.status)
+	switch {
+	case c.tally && row.end.Changed+row.end.Same > 0:
 		line += fmt.Sprintf("  %7d  %4d", row.end.Changed, row.end.Same)
+	case c.tally:
+		line += fmt.Sprintf("  %7s  %4s", "", "")
 	}
 	lines := []string{line + fmt.Sprintf("  %10s", secondsText(row.end.Seconds))}
 	if row.end.Error != "" {
@@ -79,6 +95,9 @@ func (p page) totals(rows []outcome) string {
 		number[row.status]++
 	}
 	words := []string{fmt.Sprintf("%d hosts", len(rows))}
+	if len(rows) == 1 {
+		words[0] = "1 host"
+	}
 	for _, status := range order {
 		words = append(words, fmt.Sprintf("%d %s", number[status], status))
 	}

@@ -31,8 +31,10 @@ func Task(w io.Writer, o Options, task recipe.Task) error {
 	p := newPage(o)
 	lines := p.prose(p.paint.strong.Render(task.Name)+"  ", task.Summary, p.paint.plain)
 	if task.About != "" {
-		lines = append(lines, "")
-		lines = append(lines, p.prose("  ", task.About, p.paint.plain)...)
+		for _, paragraph := range strings.Split(task.About, "\n\n") {
+			lines = append(lines, "")
+			lines = append(lines, p.prose("  ", paragraph, p.paint.plain)...)
+		}
 	}
 	if len(task.Uses) > 0 {
 		lines = append(lines, "")
@@ -96,14 +98,14 @@ func (p page) defaultText(v recipe.Variable) (inline string, below []string) {
 			return "default empty", nil
 		}
 		for _, entry := range value {
-			below = append(below, recordText(v.Fields, entry))
+			below = append(below, p.recordText(v.Fields, entry))
 		}
 	}
 	return "", below
 }
 
 // recordText says a mapping in the order of its fields.
-func recordText(fields []string, entry map[string]string) string {
+func (p page) recordText(fields []string, entry map[string]string) string {
 	if len(fields) == 0 {
 		fields = slices.Sorted(maps.Keys(entry))
 	}
@@ -111,5 +113,5 @@ func recordText(fields []string, entry map[string]string) string {
 	for _, field := range fields {
 		words = append(words, field+": "+entry[field])
 	}
-	return strings.Join(words, "  ")
+	return p.join(words...)
 }

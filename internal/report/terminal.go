@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"provision/internal/engine"
 )
 
 // Terminal tells people what a run does. Its methods are safe from several goroutines.
@@ -132,9 +130,10 @@ func (t *Terminal) Close() error {
 		t.closed = true
 		close(t.stop)
 	}
+	err := t.err
 	t.mu.Unlock()
 	t.stopped.Wait()
-	return t.err
+	return err
 }
 
 // Summary tells how every host of a run on several ended; again is the command that runs
@@ -146,15 +145,14 @@ func (t *Terminal) Summary(again string) {
 		return
 	}
 	var rows []outcome
-	good := true
 	for _, h := range t.hosts {
-		rows = append(rows, outcome{h.name, h.status(), h.end})
-		good = good && !failed(h.status())
+		if t.options.Verbosity >= 0 || failed(h.status()) {
+			rows = append(rows, outcome{h.name, h.status(), h.end})
+		}
 	}
-	if t.options.Verbosity < 0 && good {
-		return
+	if len(rows) > 0 {
+		t.print(t.page.summary(rows, t.clean(again)))
 	}
-	t.print(t.page.summary(rows, t.clean(again)))
 }
 
 // host returns what is known of a host, in the order of the run.
@@ -167,158 +165,6 @@ func (t *Terminal) host(name string) *host {
 	h := &host{name: name, steps: map[int]string{}, seconds: map[string]float64{}}
 	t.hosts = append(t.hosts, h)
 	return h
-}
-
-// clean masks a text and makes it harmless.
-func (t *Terminal) clean(text string) string {
-	return sanitize(t.masker.Mask(text), t.options.ASCII)
-}
-
-// Event tells of an event, now or when its host is finished.
-func (t *Terminal) Event(e engine.HostEvent) {
-	now := t.options.now()
-	r := newRecord(e, now)
-	if r == nil {
-		return
-	}
-	gate(r, t.clean)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	h := t.host(r.top().Host)
-	was := h.transfer
-	h.follow(r, now)
-	t.tell(h, r, was)
-}
-
-// tell prints what a record is worth at the verbosity.
-func (t *Terminal) tell(h *host, r record, was *transfer) {
-	p, verbosity := t.page, t.options.Verbosity
-	if t.mixed() && p.width > 0 {
-		p.width -= t.columns() // for the label
-	}
-	switch r := r.(type) {
-	case *planned:
-		t.plan(r)
-	case *printed:
-		t.answer([]string{t.answers.printedLine(r, t.columns())})
-	case *finished:
-		t.finish(h, r)
-	case *restored:
-		t.say(h, p.restored(r))
-	case *checked:
-		if verbosity >= 0 || !r.Passed {
-			t.say(h, p.check(r))
-		}
-	}
-	if verbosity < 0 {
-		return
-	}
-	switch r := r.(type) {
-	case *note:
-		t.say(h, p.notice(r.Text))
-	case *changed:
-		t.say(h, p.change(r.resource, h.seconds[r.Resource]))
-	case *progress:
-		if !t.options.Live && (was == nil || r.Done >= r.Total) {
-			t.say(h, []string{p.transfer(r)})
-		}
-	case *stepEnded:
-		if verbosity >= 1 && !r.Failed {
-			t.say(h, []string{p.step(r)})
-		}
-	case *output:
-		if verbosity >= 2 {
-			t.say(h, p.barred("    ", r.Line, p.paint.faint))
-		}
-	case *connecting, *asking:
-		if verbosity >= 3 {
-			t.say(h, []string{p.paint.faint.Render("  " + oneLine(h.phase))})
-		}
-	case *applying:
-		if verbosity >= 3 {
-			t.say(h, []string{p.paint.faint.Render("  run " + oneLine(r.Run))})
-		}
-	}
-}
-
-// plan tells a plan. One that another host has too is told once.
-func (t *Terminal) plan(record *planned) {
-	empty, all := record.Counts.changes() == 0, t.options.Verbosity >= 3
-	if empty && !t.options.Plan && !all {
-		return // the end of the host says it
-	}
-	p := t.answers
-	lines := []string{p.planHeader(record)}
-	if t.options.Verbosity >= 0 {
-		lines = append(lines, t.planBody(record, all)...)
-	}
-	lines = append(lines, p.prose("  ", p.planCounts(record.Counts), p.paint.strong)...)
-	t.answer(append(lines, ""))
-}
-
-func (t *Terminal) planBody(record *planned, all bool) []string {
-	p := t.answers
-	body := p.planBody(record, false, all)
-	if len(body) == 0 {
-		return nil
-	}
-	text := strings.Join(body, "\n")
-	if first, seen := t.plans[text]; seen {
-		return []string{"  " + p.paint.faint.Render("the same plan as "+first)}
-	}
-	t.plans[text] = record.Host
-	if !t.options.Plan && t.options.Verbosity < 1 {
-		body = p.planBody(record, true, all)
-	}
-	return append(body, "")
-}
-
-// finish tells how the work on a host ended.
-func (t *Terminal) finish(h *host, record *finished) {
-	t.flush(h)
-	p := t.page
-	if failed(record.Status) {
-		t.print(p.failure(record, h.restored))
-		if len(t.hosts) < 2 && record.Changed > 0 { // else the summary says it
-			t.print([]string{"  " + p.tally(record)})
-		}
-		return
-	}
-	if t.options.Verbosity < 0 {
-		return
-	}
-	// A plan, asked for or declined, is its own result.
-	if record.Status != engine.StatusPending && (!t.options.Plan || record.Status != engine.StatusSame) {
-		t.print([]string{p.result(record, t.columns(), h.checks)})
-	}
-	if len(record.After) > 0 {
-		t.print(p.after(record.After))
-	}
-}
-
-// mixed reports whether lines of several hosts follow each other, so that each is labelled.
-func (t *Terminal) mixed() bool {
-	return len(t.hosts) > 1 && (!t.options.Live || t.options.Verbosity >= 2 || t.closed)
-}
-
-// say prints lines of a host, or keeps them until it is finished.
-func (t *Terminal) say(h *host, lines []string) {
-	switch {
-	case len(t.hosts) < 2:
-		t.print(lines)
-	case t.mixed():
-		t.print(t.page.label(h.name, t.columns(), lines))
-	default:
-		h.block = append(h.block, lines...)
-	}
-}
-
-// flush prints what was kept of a host.
-func (t *Terminal) flush(h *host) {
-	if len(h.block) > 0 {
-		t.print(append([]string{"", t.page.paint.strong.Render(h.name)}, h.block...))
-		h.block = nil
-	}
 }
 
 // columns is the width of the widest host's name.

@@ -207,3 +207,15 @@ func TestTerminalCannotWrite(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestProblem(t *testing.T) {
+	var out bytes.Buffer
+	problem := errors.New("hosts.yaml:3:5: unknown key \"hots\"\nhosts.yaml:9:1: password hunter2 \x1b[2J")
+	if err := Problem(&out, Options{Secrets: []string{"hunter2"}}, problem, "provision list"); err != nil {
+		t.Fatal(err)
+	}
+	want := "✗ hosts.yaml:3:5: unknown key \"hots\"\n✗ hosts.yaml:9:1: password [secret] ^[[2J\n  hint: provision list\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
