@@ -84,7 +84,7 @@ func TestDetect(t *testing.T) {
 	t.Run("of no known size", func(t *testing.T) {
 		resize(0, 0)
 		defer resize(100, 30)
-		o := Detect(terminal, func(string) string { return "xterm" })
+		o := Detect(terminal, func(name string) string { return env{"TERM": "xterm"}[name] })
 		if o.Live || !o.Color || o.Width != 0 {
 			t.Errorf("live %v, colour %v, %d columns", o.Live, o.Color, o.Width)
 		}
