@@ -21,17 +21,23 @@ func Open(t testing.TB) *lab.Lab {
 	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
 		t.Skip("lab hosts need root")
 	}
-	l, err := lab.Open(lab.Config{
-		Dir:      lab.DefaultDir + "-test",
-		Base:     filepath.Join(lab.DefaultDir, "base"),
-		Bridge:   "plabtest0",
-		Network:  netip.MustParsePrefix("198.19.255.0/24"),
-		Progress: func(line string) { t.Log(line) },
-	})
+	config := Config()
+	config.Progress = func(line string) { t.Log(line) }
+	l, err := lab.Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// Config is where the lab for tests is.
+func Config() lab.Config {
+	return lab.Config{
+		Dir:     lab.DefaultDir + "-test",
+		Base:    filepath.Join(lab.DefaultDir, "base"),
+		Bridge:  "plabtest0",
+		Network: netip.MustParsePrefix("198.19.255.0/24"),
+	}
 }
 
 // Host returns a host of that name as if just installed, and removes it after

@@ -1,0 +1,132 @@
+package acceptance
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"provision/internal/lab"
+	"provision/internal/lab/labtest"
+)
+
+// packages are what the tests install: there on every host, so that nothing is downloaded
+// in the middle of a test.
+var packages = []string{
+	"graphite-carbon", "graphite-web", "uwsgi-core", "uwsgi-plugin-python3", "nginx-light",
+	"logrotate", "openssl", "nftables", "postgresql", "python3-psycopg2",
+}
+
+// machine is a lab host, looked at without its noticing: from outside, and by commands
+// that enter its namespaces, without a login.
+type machine struct{ lab.Host }
+
+// boot returns fresh hosts of a suite that have the packages in apt's cache.
+func boot(t *testing.T, l *lab.Lab, suite string, names ...string) []machine {
+	t.Helper()
+	if err := l.Seed(t.Context(), suite, packages); err != nil {
+		t.Fatal(err)
+	}
+	var machines []machine
+	for _, name := range names {
+		machines = append(machines, machine{labtest.Host(t, l, name, suite)})
+	}
+	return machines
+}
+
+// run runs a script as root in the host and returns what it prints.
+func (m machine) run(t *testing.T, script string) string {
+	t.Helper()
+	return m.feed(t, script, "")
+}
+
+// feed is run with something on standard input.
+func (m machine) feed(t *testing.T, script, input string) string {
+	t.Helper()
+	output, err := m.try(script, input)
+	if err != nil {
+		t.Fatalf("%s: %s: %v", m.Name, script, err)
+	}
+	return output
+}
+
+func (m machine) try(script, input string) (string, error) {
+	leader, err := m.Leader()
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, "nsenter", "-t", fmt.Sprint(leader), "-m", "-u", "-i", "-n", "-p",
+		"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "bash", "-c", script)
+	c.Stdin = strings.NewReader(input)
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	output, err := c.Output()
+	if err != nil {
+		return string(output), fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	return string(output), nil
+}
+
+// read returns a file of the host.
+func (m machine) read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(m.Root(), path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// mainPIDs returns the main process of each unit.
+func (m machine) mainPIDs(t *testing.T, units ...string) map[string]string {
+	t.Helper()
+	pids := map[string]string{}
+	for _, unit := range units {
+		pids[unit] = strings.TrimSpace(m.run(t, "systemctl show -p MainPID --value "+unit))
+	}
+	return pids
+}
+
+// processes lists the names of the host's processes, sorted, without our own.
+func (m machine) processes(t *testing.T) []string {
+	t.Helper()
+	names := strings.Fields(m.run(t, `for p in /proc/[0-9]*; do [ "$p" = /proc/$$ ] || { read -r name <$p/comm && echo "${name// /_}"; } 2>/dev/null; done; :`))
+	slices.Sort(names)
+	return names
+}
+
+// units lists the units with their state, but for what a login brings.
+func (m machine) units(t *testing.T) []string {
+	t.Helper()
+	var units []string
+	for line := range strings.Lines(m.run(t, "systemctl list-units --all --no-legend --plain; systemctl list-unit-files --no-legend --plain")) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 {
+			units = append(units, strings.Join(fields, " "))
+			continue
+		}
+		if name := fields[0]; !strings.HasPrefix(name, "session-") && !strings.HasPrefix(name, "user@") && !strings.HasPrefix(name, "user-") {
+			units = append(units, strings.Join(fields[:4], " "))
+		}
+	}
+	slices.Sort(units)
+	return slices.Compact(units)
+}
+
+// eventually waits until the condition holds.
+func eventually(t *testing.T, what string, within time.Duration, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(within); !holds(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s", what, within)
+		}
+	}
+}

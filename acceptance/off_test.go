@@ -1,0 +1,93 @@
+package acceptance
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// working matches what the services write while they run.
+var working = regexp.MustCompile(`^/var/lib/(graphite|provision|nginx)/|^/var/log/|^/var/cache/|^/etc/provision/secrets/graphite-password$|^/etc/nginx/graphite\.htpasswd$`)
+
+// offLeavesNothing turns variables on and off again, and looks for what is left.
+func offLeavesNothing(t *testing.T, host machine) {
+	host.run(t, "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install nftables </dev/null") // packages stay, by design
+	tests := []struct {
+		name string
+		vars []string
+		on   func(*testing.T, machine)
+	}{
+		{"TLS and carbon for others", []string{"graphite.tls=self-signed", "graphite.carbon_listen=[198.19.255.0/24]", "graphite.carbon_pickle=true"}, tlsAndCarbonAreOn},
+		{"no password", []string{"graphite.auth=false"}, nobodyIsAsked},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			before := host.configuration(t)
+			var extra []string
+			for _, v := range test.vars {
+				extra = append(extra, "-e", v)
+			}
+			provision(t, append([]string{"install", "graphite", "-y", "-H", host.Name}, extra...)...).exits(t, 0)
+			test.on(t, host)
+			provision(t, append([]string{"plan", "graphite", "--detailed-exitcode", "-H", host.Name}, extra...)...).exits(t, 0)
+			provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
+			after := host.configuration(t)
+			for _, change := range before.files.changes(after.files, running, working) {
+				t.Errorf("left: %s", change)
+			}
+			same(t, "units", before.units, after.units)
+			same(t, "listeners", before.listeners, after.listeners)
+			if before.rules != after.rules {
+				t.Errorf("the packet filter's rules before\n%s\nafter\n%s", before.rules, after.rules)
+			}
+			provision(t, "verify", "graphite", "-H", host.Name).exits(t, 0)
+		})
+	}
+}
+
+// configuration is all that a variable may have brought.
+type configuration struct {
+	files     files
+	units     []string
+	listeners []string
+	rules     string
+}
+
+func (m machine) configuration(t *testing.T) configuration {
+	t.Helper()
+	listeners, err := m.listeners()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return configuration{m.snapshot(t), m.units(t), listeners, m.run(t, "nft list ruleset")}
+}
+
+func tlsAndCarbonAreOn(t *testing.T, host machine) {
+	listeners, err := host.listeners()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"tcp/0.0.0.0:443", "tcp/0.0.0.0:2003", "tcp/0.0.0.0:2004"} {
+		if !slices.Contains(listeners, want) {
+			t.Errorf("nothing listens on %s: %v", want, listeners)
+		}
+	}
+	web := host.web(t)
+	if status, _ := web.get(t, "/"); status != 301 {
+		t.Errorf("http: %d, want 301", status)
+	}
+	web.base = strings.Replace(web.base, "http:", "https:", 1)
+	if status, _ := web.get(t, "/"); status != 200 {
+		t.Errorf("https: %d, want 200", status)
+	}
+}
+
+func nobodyIsAsked(t *testing.T, host machine) {
+	if status, _ := (website{base: host.web(t).base}).get(t, "/"); status != 200 {
+		t.Errorf("without a password: %d, want 200", status)
+	}
+	if password := host.web(t).password; password != "" {
+		t.Errorf("the password is still there")
+	}
+}
