@@ -1,0 +1,169 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDeclareShowListArchiveDelete(t *testing.T) {
+	s := newSite(t)
+	const path = "/api/v1/experiment?namespace=shop&name=button+color"
+	body := `{"variants":[{"label":"red"},{"label":"blue","weight":3}],"goals":["buy"],"planned_trials":500}`
+	first := s.withKey("PUT", path, body)
+	if first.status != 201 {
+		t.Fatalf("%+v", first)
+	}
+	want := `{"namespace":"shop","name":"button color","declared":true,"archived":false,"started":"` +
+		time.Now().UTC().Format(time.DateOnly) + `","planned_trials":500,
+		"variants":[{"label":"red","weight":1,"trials":0},{"label":"blue","weight":3,"trials":0}],"goals":["buy"]}`
+	sameJSON(t, first.body, want)
+	if again := s.withKey("PUT", path, body); again.status != 200 {
+		t.Errorf("again: %+v", again)
+	}
+	sameJSON(t, s.withKey("GET", path, "").body, want)
+	sameJSON(t, s.withKey("GET", "/api/v1/experiments?namespace=shop", "").body, `{"experiments":[`+want+`]}`)
+	archived := s.withKey("POST", "/api/v1/experiment/archive?namespace=shop&name=button+color", "")
+	if archived.status != 200 || !strings.Contains(archived.body, `"archived":true`) {
+		t.Errorf("archive: %+v", archived)
+	}
+	restored := s.withKey("POST", "/api/v1/experiment/restore?namespace=shop&name=button+color", "")
+	if restored.status != 200 || !strings.Contains(restored.body, `"archived":false`) {
+		t.Errorf("restore: %+v", restored)
+	}
+	if got := s.withKey("DELETE", path, ""); got.status != 204 {
+		t.Errorf("delete: %+v", got)
+	}
+	if got := s.withKey("GET", path, ""); got.status != 404 || !strings.Contains(got.body, `no experiment \"button color\"`) {
+		t.Errorf("after delete: %+v", got)
+	}
+}
+
+func TestTheAPISaysWhatIsWrong(t *testing.T) {
+	s := newSite(t)
+	tests := map[string]struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		"no name":           {"PUT", "/api/v1/experiment", `{}`, 400, "name: missing_parameter"},
+		"colon":             {"PUT", "/api/v1/experiment?name=a:b", `{}`, 400, "name: colon"},
+		"bad namespace":     {"GET", "/api/v1/experiment?name=a&namespace=a:b", ``, 400, "namespace: colon"},
+		"no JSON":           {"PUT", "/api/v1/experiment?name=a", `{`, 400, "body: "},
+		"two values":        {"PUT", "/api/v1/experiment?name=a", `{}{}`, 400, "more than one"},
+		"unknown field":     {"PUT", "/api/v1/experiment?name=a", `{"variant":[]}`, 400, `unknown field \"variant\"`},
+		"huge body":         {"PUT", "/api/v1/experiment?name=a", `{"goals":["` + strings.Repeat("x", 2<<20) + `"]}`, 400, "too large"},
+		"empty label":       {"PUT", "/api/v1/experiment?name=a", `{"variants":[{}]}`, 422, "variants[0].label"},
+		"label twice":       {"PUT", "/api/v1/experiment?name=a", `{"variants":[{"label":"x"},{"label":"x"}]}`, 422, "twice"},
+		"weight zero":       {"PUT", "/api/v1/experiment?name=a", `{"variants":[{"label":"x","weight":0}]}`, 422, "variants[0].weight"},
+		"participate":       {"PUT", "/api/v1/experiment?name=a", `{"goals":["participate"]}`, 422, "no goal"},
+		"negative plan":     {"PUT", "/api/v1/experiment?name=a", `{"planned_trials":-1}`, 422, "planned_trials"},
+		"archive nothing":   {"POST", "/api/v1/experiment/archive?name=a", ``, 404, "no experiment"},
+		"results of none":   {"GET", "/api/v1/experiment/results?name=a", ``, 404, "no experiment"},
+		"bad alpha":         {"GET", "/api/v1/experiment/results?name=a&alpha=2", ``, 400, "alpha"},
+		"bad format":        {"GET", "/api/v1/export?format=xml", ``, 400, "format"},
+		"export of none":    {"GET", "/api/v1/export?name=a", ``, 404, "no such experiment"},
+		"unknown route":     {"GET", "/api/v1/nothing", ``, 404, "no such route"},
+		"unfitting method":  {"POST", "/api/v1/experiment?name=a", `{}`, 404, "not with this method"},
+		"control character": {"PUT", "/api/v1/experiment?name=a%00", `{}`, 400, "name: bad_character"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := s.withKey(test.method, test.path, test.body)
+			if got.status != test.status || !strings.Contains(got.body, test.want) {
+				t.Errorf("%+v, want %d with %q", got, test.status, test.want)
+			}
+			if !json.Valid([]byte(got.body)) {
+				t.Errorf("no JSON: %s", got.body)
+			}
+		})
+	}
+}
+
+func TestTheAPINeedsTheKey(t *testing.T) {
+	s := newSite(t)
+	for _, route := range []string{"GET /api/v1/experiments", "GET /api/v1/experiment?name=a", "PUT /api/v1/experiment?name=a",
+		"DELETE /api/v1/experiment?name=a", "POST /api/v1/experiment/archive?name=a", "GET /api/v1/experiment/results?name=a",
+		"GET /api/v1/export"} {
+		method, path, _ := strings.Cut(route, " ")
+		for _, key := range []string{"", "wrong"} {
+			if got := s.do(method, path, "", "X-Api-Key", key); got.status != 401 {
+				t.Errorf("%s with %q: %+v", route, key, got)
+			}
+		}
+	}
+	if !s.metric("gimel_unauthorized_total 14") {
+		t.Error("not counted")
+	}
+}
+
+func TestResultsAndExport(t *testing.T) {
+	s := newSite(t)
+	if got := s.withKey("PUT", "/api/v1/experiment?name=e", `{"variants":[{"label":"b"},{"label":"a"}],"goals":["buy"],"planned_trials":100}`); got.status != 201 {
+		t.Fatalf("%+v", got)
+	}
+	for i := range 20 {
+		s.track("e", []string{"a", "b"}[i%2], "participate", fmt.Sprint(i))
+		if i%4 == 0 {
+			s.track("e", "a", "buy", fmt.Sprint(i))
+		}
+	}
+	var results struct {
+		Results []struct {
+			Goal   string
+			Report struct {
+				Alpha    float64
+				Progress struct{ Planned, Smallest int64 }
+				Variants []struct {
+					Label             string
+					Trials, Successes int64
+					Rate              *float64
+				}
+			}
+		}
+	}
+	got := s.withKey("GET", "/api/v1/experiment/results?name=e&alpha=0.01", "")
+	if err := json.Unmarshal([]byte(got.body), &results); err != nil {
+		t.Fatalf("%v: %s", err, got.body)
+	}
+	report := results.Results[0].Report
+	if report.Alpha != 0.01 || report.Progress.Planned != 100 || report.Progress.Smallest != 10 {
+		t.Errorf("%s", got.body)
+	}
+	// The declared order makes b the control.
+	if a := report.Variants[1]; a.Label != "a" || a.Trials != 10 || a.Successes != 5 || a.Rate == nil || *a.Rate != 0.5 {
+		t.Errorf("%s", got.body)
+	}
+	day := time.Now().UTC().Format(time.DateOnly)
+	csv := s.withKey("GET", "/api/v1/export?name=e&format=csv", "")
+	want := "namespace,experiment,event,variant,day,count\n" +
+		"alephbet,e,buy,a," + day + ",5\nalephbet,e,buy,a,total,5\n" +
+		"alephbet,e,participate,a," + day + ",10\nalephbet,e,participate,a,total,10\n" +
+		"alephbet,e,participate,b," + day + ",10\nalephbet,e,participate,b,total,10\n"
+	if csv.body != want || csv.header.Get("Content-Type") != "text/csv; charset=utf-8" {
+		t.Errorf("csv = %s", csv.body)
+	}
+	rows := s.withKey("GET", "/api/v1/export", "")
+	if !strings.Contains(rows.body, `{"namespace":"alephbet","experiment":"e","event":"buy","variant":"a","day":"total","count":5}`) {
+		t.Errorf("json = %s", rows.body)
+	}
+	s.track("=cmd", "v", "participate", "u")
+	if csv := s.withKey("GET", "/api/v1/export?format=csv&name=%3Dcmd", ""); !strings.Contains(csv.body, "alephbet,'=cmd,participate,") {
+		t.Errorf("formula: %s", csv.body)
+	}
+}
+
+func TestExperimentNamesThatPathsWouldChange(t *testing.T) {
+	s := newSite(t)
+	for _, name := range []string{"..", "a/b", "{x}"} {
+		if got := s.track(name, "v", "participate", "u"); got.status != http.StatusOK {
+			t.Errorf("%+v", got)
+		}
+		if got := s.count(name, "participate", "v"); got != 1 {
+			t.Errorf("%s = %d", name, got)
+		}
+	}
+}
