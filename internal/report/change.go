@@ -74,22 +74,22 @@ func (p page) transfer(record *progress) string {
 func (p page) result(record *finished, columns, checks int) string {
 	begin := p.paint.good.Render(p.sign.good) + " " + p.paint.strong.Render(pad(record.Host, columns)) + "  "
 	time := secondsText(record.Seconds)
-	if record.Status == engine.StatusVerified {
+	if record.Status == engine.StatusVerified && checks > 0 {
 		return begin + p.join("verified", fmt.Sprintf("%d checks passed", checks), time)
 	}
 	if record.Changed == 0 && record.Same == 0 {
-		return begin + p.join("done", time) // no recipe was looked at: exec
+		return begin + p.join(string(done), time) // no recipe was looked at: exec
 	}
 	return begin + p.tally(record)
 }
 
 // tally is what was changed and what was not.
 func (p page) tally(record *finished) string {
-	done := fmt.Sprintf("changed %d", record.Changed)
+	changed := fmt.Sprintf("changed %d", record.Changed)
 	if record.Changed > 0 {
-		done = p.paint.update.Render(done)
+		changed = p.paint.update.Render(changed)
 	}
-	return p.join(done, fmt.Sprintf("same %d", record.Same), secondsText(record.Seconds))
+	return p.join(changed, fmt.Sprintf("same %d", record.Same), secondsText(record.Seconds))
 }
 
 // printedLine is a line of a command of exec.

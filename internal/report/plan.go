@@ -70,7 +70,7 @@ func (p page) planTask(task string, resources []resource, brief, all bool) []str
 		}
 	}
 	for _, until := range untils {
-		lines = append(lines, p.mayBe(until, waiting[until])...)
+		lines = append(lines, p.mayBe(until, waiting[until], columns)...)
 	}
 	return lines
 }
@@ -79,7 +79,7 @@ func (p page) planTask(task string, resources []resource, brief, all bool) []str
 func kindColumns(task string, resources []resource, all bool) int {
 	columns := 0
 	for _, r := range resources {
-		if r.Task == task && r.Kind != recipe.MayBe && (r.Kind != same || all) {
+		if r.Task == task && (r.Kind != same || all) {
 			kind, _ := shortName(r.Resource)
 			columns = max(columns, width(kind))
 		}
@@ -125,15 +125,17 @@ func (p page) details(r resource) string {
 }
 
 // mayBe says what only the host can tell, after an earlier step.
-func (p page) mayBe(until string, resources []resource) []string {
+func (p page) mayBe(until string, resources []resource, columns int) []string {
+	line := "  " + p.symbol(recipe.MayBe) + " "
+	if len(resources) == 1 {
+		kind, name := shortName(resources[0].Resource)
+		line += p.paint.faint.Render(pad(kind, columns)) + "  " + name
+		return p.withDetails(line, "may change, known after "+oneLine(until))
+	}
 	var names []string
 	for _, r := range resources {
 		kind, name := shortName(r.Resource)
 		names = append(names, kind+" "+name)
-	}
-	line := "  " + p.symbol(recipe.MayBe) + " "
-	if len(names) == 1 {
-		return p.withDetails(line+names[0], "known after "+oneLine(until))
 	}
 	lines := []string{line + fmt.Sprintf("%d may change, known after %s", len(names), oneLine(until))}
 	return append(lines, p.prose("      ", strings.Join(names, ", "), p.paint.faint)...)

@@ -83,6 +83,7 @@ func graphitePlan() engine.Plan {
 		item("graphite", "file:/etc/cron.daily/graphite-old", recipe.Change{Kind: recipe.Delete, Summary: "no longer wanted"}),
 		item("graphite", "command:migrate the database", recipe.Change{Kind: recipe.Act, Summary: "run"}),
 		item("nginx", "service:nginx.service", nginx),
+		item("graphite", "service:logrotate.timer", recipe.Change{Kind: recipe.MayBe, Until: "logrotate is installed"}),
 	}}
 	for i := range 22 {
 		plan.Items = append(plan.Items, item("graphite", fmt.Sprintf("file:/same/%d", i), recipe.Change{}))
