@@ -139,11 +139,16 @@ mv -T "$file.provision-new" "$file"`,
 }
 
 // certificate makes a certificate that vouches for itself, and makes it anew a month
-// before it ends, when its key is gone, and when the names change.
+// before it ends, when its key is gone, and when the names change. The host's own name
+// is asked for in sh: a guard is asked before the controller knows it.
 func (g graphite) certificate() resource.Command {
-	names, first := g.certificateNames()
-	header := fmt.Sprintf("certificate=%s key=%s names=%s subject=%s\n",
-		ownCertificate, ownKey, script.Quote(names), script.Quote("/CN="+first))
+	names := certificateNames(g.Vars.List("server_names"), g.Address)
+	header := fmt.Sprintf("certificate=%s key=%s names=%s\n", ownCertificate, ownKey, script.Quote(names))
+	if len(g.Vars.List("server_names")) == 0 {
+		header += `host=DNS:$(uname -n)
+case ,$names, in *",$host,"*) ;; *) names=$names,$host ;; esac
+`
+	}
 	return resource.Command{
 		Name: signOwn,
 		Unless: header + `[ -s "$key" ] && [ "$(cat "$certificate.names" 2>/dev/null)" = "$names" ] &&
@@ -152,7 +157,7 @@ openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1 &&
 		Script: header + `set -eu
 umask 077
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 397 \
-	-subj "$subject" -addext "subjectAltName=$names" -keyout "$key.new" -out "$certificate.new" 2>/dev/null
+	-subj /CN=graphite -addext "subjectAltName=$names" -keyout "$key.new" -out "$certificate.new" 2>/dev/null
 chmod 0644 "$certificate.new"
 printf '%s\n' "$names" >"$certificate.names"
 mv -T "$key.new" "$key"
@@ -160,29 +165,24 @@ mv -T "$certificate.new" "$certificate"`,
 	}
 }
 
-// certificateNames are the names and addresses of a certificate, as openssl takes them,
-// and the first of them. A common name has at most 64 characters (RFC 5280, appendix A).
-func (g graphite) certificateNames() (list, first string) {
-	names := g.Vars.List("server_names")
+// certificateNames are the names of a certificate as openssl takes them: those of the
+// site, or the address that the controller reaches the host at.
+func certificateNames(names []string, address string) string {
 	if len(names) == 0 {
-		names = []string{g.Address, g.Platform.Hostname}
+		names = []string{address}
 	}
 	var alternatives []string
-	for i, name := range names {
-		kind := "DNS:"
+	for _, name := range names {
 		if address, err := netip.ParseAddr(name); err == nil {
-			kind, name = "IP:", address.WithZone("").String()
+			alternatives = append(alternatives, "IP:"+address.WithZone("").String())
+		} else if name != "" {
+			alternatives = append(alternatives, "DNS:"+name)
 		}
-		if name == "" || i > 0 && name == names[0] {
-			continue
-		}
-		alternatives = append(alternatives, kind+name)
 	}
-	first = strings.TrimPrefix(strings.TrimPrefix(alternatives[0], "DNS:"), "IP:")
-	if len(first) > 64 {
-		first = "graphite"
+	if len(alternatives) == 0 {
+		return "DNS:localhost"
 	}
-	return strings.Join(alternatives, ","), first
+	return strings.Join(alternatives, ",")
 }
 
 // addAccessAbsent removes what the site no longer names.

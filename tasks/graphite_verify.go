@@ -1,7 +1,7 @@
 package tasks
 
 import (
-	"net"
+	"cmp"
 	"net/netip"
 	"strings"
 	"time"
@@ -57,8 +57,13 @@ func (g graphite) scheme() string {
 
 // outside are the checks that the controller makes.
 func (g graphite) outside() []recipe.Check {
+	// To the host's address, with the site's name: that it resolves here already is not
+	// what is asked, and a certificate is for a name.
 	request := func(name string, check recipe.HTTPCheck) recipe.Check {
-		check.Insecure = g.selfSigned()
+		check.Insecure = g.tls()
+		if name := g.serverName(); name != "" {
+			check.Header = map[string]string{"Host": name}
+		}
 		return recipe.Check{Name: name, From: recipe.FromController, Within: 5 * time.Second, HTTP: &check}
 	}
 	closed := func(port string) recipe.Check {
@@ -67,7 +72,7 @@ func (g graphite) outside() []recipe.Check {
 			TCP: &recipe.TCPCheck{Address: "$HOST:" + port, Closed: true},
 		}
 	}
-	render := g.publicURL() + "/render?target=provision.verify&format=json"
+	render := g.scheme() + "://$HOST/render?target=provision.verify&format=json"
 	var checks []recipe.Check
 	password := g.Vars.Secret("password")
 	switch {
@@ -89,16 +94,14 @@ func (g graphite) outside() []recipe.Check {
 	return append(checks, closed("7002"))
 }
 
-// publicURL is where people find it: at its name if it has one, else at its address.
-func (g graphite) publicURL() string {
-	host := "$HOST"
+// serverName is the first name of the site that is one, without a wildcard.
+func (g graphite) serverName() string {
 	for _, name := range g.Vars.List("server_names") {
 		if !strings.HasPrefix(name, "*") {
-			host = name
-			break
+			return name
 		}
 	}
-	return g.scheme() + "://" + host
+	return ""
 }
 
 func isLoopback(host string) bool {
@@ -109,12 +112,12 @@ func isLoopback(host string) bool {
 // afterGraphite says where it answers and where the password is kept, never the password.
 func afterGraphite(in recipe.Input) []string {
 	g := graphite{Input: in}
-	host := in.Address
-	if strings.Contains(host, ":") {
-		host = net.JoinHostPort(host, "")
-		host = strings.TrimSuffix(host, ":")
+	address := in.Address
+	if strings.Contains(address, ":") {
+		address = "[" + address + "]"
 	}
-	lines := []string{"Graphite answers at " + strings.Replace(g.publicURL(), "$HOST", host, 1) + "/"}
+	host := cmp.Or(g.serverName(), address)
+	lines := []string{"Graphite answers at " + g.scheme() + "://" + host + "/"}
 	if g.auth() {
 		line := "user " + g.Vars.String("user") + ", the password is in " + graphitePassword + " on the host: sudo cat " + graphitePassword
 		if !g.Vars.Secret("password").Empty() {
@@ -125,7 +128,7 @@ func afterGraphite(in recipe.Input) []string {
 		lines = append(lines, "nobody is asked for a password (auth is false)")
 	}
 	if networks := in.Vars.List("carbon_listen"); len(networks) > 0 {
-		return append(lines, "carbon takes metrics at "+host+":2003 from "+strings.Join(networks, ", "))
+		return append(lines, "carbon takes metrics at "+address+":2003 from "+strings.Join(networks, ", "))
 	}
 	return append(lines, "carbon takes metrics at 127.0.0.1:2003 on the host")
 }

@@ -211,6 +211,27 @@ func TestPackagesBringNoFileOfOurs(t *testing.T) {
 	})
 }
 
+// Probes are asked before the controller knows the host's name and release, in one round
+// trip: a guard may not depend on them.
+func TestGuardsAreTheSameOnEveryPlatform(t *testing.T) {
+	for _, task := range All() {
+		for _, raw := range toggles {
+			if task.Name != "graphite" {
+				raw = nil
+			}
+			guards := map[recipe.Key]string{}
+			for _, platform := range append(recipe.Platforms(), recipe.Platform{Release: 12, Arch: "amd64", Hostname: "other"}) {
+				for _, probe := range build(t, task, platform, raw).Probes() {
+					if guard, seen := guards[probe.Key]; seen && guard != probe.Script {
+						t.Errorf("%s of %s is not the same on %+v", probe.Key, task.Name, platform)
+					}
+					guards[probe.Key] = probe.Script
+				}
+			}
+		}
+	}
+}
+
 func TestVerifyAndAfterTellNoSecret(t *testing.T) {
 	const word = "correct-horse-battery"
 	task := taskNamed(t, "graphite")
