@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"io"
 
@@ -28,7 +29,14 @@ func configure(command string, arguments, environment []string, help io.Writer, 
 	return &configuration{Settings: loaded, secrets: secrets}, nil
 }
 
+// silent drops what go-redis prints of each failed dial: every error comes back
+// to its caller, and while Redis is down that would be a line an event.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
 func (c *configuration) connect() (redis.UniversalClient, error) {
+	redis.SetLogger(silent{})
 	return store.Connect(store.Address{
 		URL:           c.Redis,
 		Password:      string(c.secrets.RedisPassword),

@@ -19,6 +19,8 @@ const usage = `usage: gimel [COMMAND] [flags]
 commands:
   serve         answer requests (the default)
   import        take over the counters of a gimel or lamed Redis
+  ready         ask the gimel of this machine whether it can count
+  verify        count an event through the site, and see that it is counted once
   check-config  read the configuration and the secrets, and say what is wrong
   version       print the version
 
@@ -43,6 +45,10 @@ func run(arguments, environment []string, stdout io.Writer) error {
 		return serve(arguments, environment, stdout)
 	case "import":
 		return importCounters(arguments, environment, stdout)
+	case "ready":
+		return ready(arguments, stdout)
+	case "verify":
+		return verify(arguments, stdout)
 	case "check-config":
 		_, err := configure(command, arguments, environment, stdout)
 		return err
