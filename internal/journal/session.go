@@ -7,7 +7,6 @@ package journal
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,27 +34,27 @@ type Shell struct {
 	Stderr io.Reader
 	Wait   func() error
 	Kill   func()
+	// Upload brings a file of the controller to a path of the host, as root.
+	Upload func(ctx context.Context, artifact recipe.Artifact, path string, progress func(done int64)) error
 }
 
-// Header says whose run it is. It is the first line of the run's journal.
+// Header says whose run it is.
 type Header struct {
-	Event   string   `json:"event"` // "run"
-	Tasks   []string `json:"tasks"`
-	Verb    string   `json:"verb"` // install, deploy, rollback
-	By      string   `json:"by"`   // user@controller
-	Version string   `json:"version"`
-	Plan    string   `json:"plan"` // the plan's digest
+	Tasks   []string
+	Verb    string // install, deploy, rollback
+	Of      string // of a rollback: the run that it takes back
+	By      string // user@controller
+	Version string // of this program
 }
 
 // Script returns the script that Begin expects the shell to run.
 func Script(header Header, patience time.Duration) string {
-	line, err := json.Marshal(header)
-	if err != nil {
-		panic(fmt.Sprintf("journal: header: %v", err)) // a struct of strings always marshals
+	record := script.Record{
+		Event: "run", Tasks: header.Tasks, Does: header.Verb, Of: header.Of, By: header.By, Version: header.Version,
 	}
 	return script.Runner(script.Run{
 		Holder:   fmt.Sprintf("%s (%s %s)", header.By, header.Verb, strings.Join(header.Tasks, " ")),
-		Header:   string(line),
+		Header:   record.Line(),
 		Patience: patience,
 	})
 }
@@ -77,10 +76,12 @@ type Session struct {
 func Begin(ctx context.Context, shell Shell, observe engine.Observer) (*Session, error) {
 	s := &Session{shell: shell, control: bufio.NewReader(shell.Stdout), output: newOutput(), idle: make(chan struct{})}
 	go s.output.read(shell.Stderr)
+	stop := context.AfterFunc(ctx, shell.Kill)
+	defer stop()
 	for {
 		line, err := s.line()
 		if err != nil {
-			return nil, s.died("begin", err)
+			return nil, s.died("begin", cause(ctx, err))
 		}
 		verb, rest, _ := strings.Cut(line, " ")
 		switch verb {
@@ -90,24 +91,29 @@ func Begin(ctx context.Context, shell Shell, observe engine.Observer) (*Session,
 			shell.Wait()
 			return nil, fmt.Errorf("%w: held by %s", ErrLocked, rest)
 		case "ready":
-			s.welcome(strings.Fields(rest), observe)
+			if err := s.welcome(strings.Fields(rest), observe); err != nil {
+				shell.Kill()
+				return nil, err
+			}
 			go s.keepAlive(ctx)
 			return s, nil
 		}
 	}
 }
 
-func (s *Session) welcome(fields []string, observe engine.Observer) {
-	if len(fields) < 2 {
-		return
+func (s *Session) welcome(fields []string, observe engine.Observer) error {
+	if len(fields) < 3 {
+		return fmt.Errorf("begin: the host's welcome has %d words, want 3", len(fields))
 	}
 	s.Run = fields[0]
-	if swept := fields[1]; swept != "0" {
+	s.output.trust(fields[1])
+	if swept := fields[2]; swept != "0" {
 		observe(engine.Note{Text: "swept " + swept + " temporary files of a run that died"})
 	}
-	for _, run := range fields[2:] {
+	for _, run := range fields[3:] {
 		observe(engine.Note{Text: "run " + run + " on this host died before its end; this one picks up"})
 	}
+	return nil
 }
 
 // line reads one line of what the runner says.
@@ -116,9 +122,25 @@ func (s *Session) line() (string, error) {
 	return strings.TrimSuffix(line, "\n"), err
 }
 
-// died explains why the runner is gone.
+// cause is why a stream ended: because it was cut off here, or by itself.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// died explains why the runner is gone. What it printed is read first, for waiting for it
+// may close its streams; but not for ever: an orphaned step may hold them open.
 func (s *Session) died(what string, err error) error {
+	select {
+	case <-s.output.ended:
+	case <-time.After(time.Second):
+	}
 	waited := s.shell.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	said := strings.TrimSpace(s.output.text())
 	switch {
 	case waited != nil && said != "":
@@ -158,23 +180,25 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 	if len(steps) == 0 {
 		return nil
 	}
+	if err := s.upload(ctx, steps, observe); err != nil {
+		return err
+	}
 	s.output.tell(func(line string) { observe(engine.Output{Line: line}) })
 	defer s.output.tell(nil)
-	code := script.Steps(steps)
-	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
-		return s.lost(steps, 0, s.died("run", err))
-	}
 	stop := context.AfterFunc(ctx, s.shell.Kill)
 	defer stop()
+	code := script.Steps(steps)
+	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
+		// The host does nothing of a batch that did not arrive whole.
+		s.finished = true
+		return s.died("run", cause(ctx, err))
+	}
 	var failed *engine.StepError
-	current, began := 0, time.Now()
+	ended, current, began := 0, 0, time.Now()
 	for {
 		line, err := s.line()
 		if err != nil {
-			if ctx.Err() != nil {
-				err = ctx.Err()
-			}
-			return s.lost(steps, current, s.died("run", err))
+			return s.lost(steps, ended, s.died("run", cause(ctx, err)))
 		}
 		fields := strings.Fields(line)
 		switch {
@@ -189,7 +213,7 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 				failed = &engine.StepError{Step: step, Status: status}
 			}
 			observe(engine.StepEnded{Number: current, Title: step.Step.Title(), Elapsed: time.Since(began), Failed: status != 0})
-			current = 0
+			ended++
 		case len(fields) == 2 && fields[0] == "batch":
 			s.output.await()
 			if failed != nil {
@@ -204,33 +228,51 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 	}
 }
 
-// lost says what is known when the connection died: which step was under way.
-func (s *Session) lost(steps []recipe.Numbered, current int, err error) error {
+// upload brings the files of upload steps to their temporaries. Renaming them into place is
+// then a step like any other.
+func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+	for _, numbered := range steps {
+		step, ok := numbered.Step.(recipe.Upload)
+		if !ok {
+			continue
+		}
+		progress := func(done int64) {
+			observe(engine.Progress{Title: step.Title(), Done: done, Total: step.Artifact.Size})
+		}
+		if err := s.shell.Upload(ctx, step.Artifact, step.Temporary(), progress); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lost says what is known when the connection died: the first step of which no end was
+// heard may have been done, or half done, or not begun.
+func (s *Session) lost(steps []recipe.Numbered, ended int, err error) error {
 	s.finished = true
-	if current == 0 {
+	if ended >= len(steps) {
 		return err
 	}
-	return fmt.Errorf("%s: outcome unknown: %w", find(steps, current).Step.Title(), err)
+	return fmt.Errorf("%s: outcome unknown: %w", steps[ended].Step.Title(), err)
 }
 
 // Finish implements engine.Session.
-func (s *Session) Finish(_ context.Context, outcome string) error {
+func (s *Session) Finish(ctx context.Context, outcome string) error {
 	if s.finished {
 		return nil
 	}
 	s.finished = true
 	close(s.idle)
-	line, err := json.Marshal(map[string]string{"event": "finish", "outcome": outcome})
-	if err != nil {
-		return err
-	}
-	if err := s.write("finish " + string(line) + "\n"); err != nil {
-		return s.died("finish", err)
+	record := script.Record{Event: "finish", Outcome: outcome}
+	stop := context.AfterFunc(ctx, s.shell.Kill)
+	defer stop()
+	if err := s.write("finish " + record.Line() + "\n"); err != nil {
+		return s.died("finish", cause(ctx, err))
 	}
 	for {
 		said, err := s.line()
 		if err != nil {
-			return s.died("finish", err)
+			return s.died("finish", cause(ctx, err))
 		}
 		if said == "finished" {
 			s.shell.Stdin.Close()

@@ -42,7 +42,8 @@ func Probe(probes []recipe.Probe) string {
 	}
 
 	section(sectionHost)
-	s.WriteString(`. /etc/os-release 2>/dev/null
+	// A dot command that finds no file ends the shell (POSIX.1-2017, XCU 2.8.1).
+	s.WriteString(`[ -r /etc/os-release ] && . /etc/os-release
 printf '%s\000' "${ID-}" "${VERSION_ID-}" "${VERSION_CODENAME-}" "$(dpkg --print-architecture 2>/dev/null)" "$(uname -n)"` + "\n")
 	if len(asked.paths) > 0 {
 		section(sectionPaths)
@@ -50,8 +51,10 @@ printf '%s\000' "${ID-}" "${VERSION_ID-}" "${VERSION_CODENAME-}" "$(dpkg --print
 		// findutils is Essential in Debian.
 		s.WriteString("find " + QuoteAll(asked.paths...) + ` -maxdepth 0 -printf '%p\0%y\0%m\0%u\0%g\0%l\0' 2>/dev/null` + "\n")
 	}
-	if len(asked.digests) > 0 {
+	if len(asked.digests)+len(asked.filled) > 0 {
 		section(sectionDigests)
+	}
+	if len(asked.digests) > 0 {
 		// Through find, for sha256sum would wait for ever at a FIFO.
 		s.WriteString("find " + QuoteAll(asked.digests...) + " -maxdepth 0 -type f -exec sha256sum -z {} + 2>/dev/null\n")
 	}
@@ -131,17 +134,19 @@ func unfilledDigest(probe recipe.Probe) string {
 }
 
 // swap is an awk filter that puts the text of a secret's file in place of a placeholder
-// (fill), or the placeholder in place of the text. Both are words already quoted.
+// (fill), or the placeholder in place of the text. Both are words already quoted. It is one
+// line, so that a here-document can begin before it; what it prints ends with a newline.
 func swap(secretPath, placeholder string, fill bool) string {
 	from, to := "secret", "word"
 	if fill {
 		from, to = to, from
 	}
-	return `P=` + placeholder + ` awk -v file=` + secretPath + ` '
-BEGIN { getline secret <file; word = ENVIRON["P"]; from = ` + from + `; to = ` + to + ` }
-{ out = ""; rest = $0
-  while (length(from) && (i = index(rest, from))) { out = out substr(rest, 1, i - 1) to; rest = substr(rest, i + length(from)) }
-  print out rest }'`
+	// The environment, for -v would read backslashes.
+	return `P=` + placeholder + ` F=` + secretPath + ` awk '` +
+		`BEGIN { file = ENVIRON["F"]; getline secret <file; word = ENVIRON["P"]; from = ` + from + `; to = ` + to + ` } ` +
+		`{ out = ""; rest = $0; ` +
+		`while (length(from) && (i = index(rest, from))) { out = out substr(rest, 1, i - 1) to; rest = substr(rest, i + length(from)) } ` +
+		`print out rest }'`
 }
 
 // questions are probes by kind, each list sorted and without repetition.

@@ -21,7 +21,11 @@ type Run struct {
 	Holder   string        // who runs it, for whoever finds the host locked: one line
 	Header   string        // the first line of its journal: JSON, one line
 	Patience time.Duration // how long to wait for the lock
+	Silence  time.Duration // after which a silent controller is gone; 0 is 60 s
 }
+
+// silence is how long a host waits for a word of its controller.
+const silence = 60 * time.Second
 
 // keptRuns is how many runs' journals and kept copies stay on the host.
 const keptRuns = 50
@@ -32,15 +36,28 @@ const keptRuns = 50
 //
 //	busy WHO            the lock is held; it waits
 //	locked WHO          it waited in vain; exit status 75
-//	ready RUN SWEPT UNFINISHED…
+//	ready RUN NONCE SWEPT UNFINISHED…
 //	begin N / end N RC  for each step
-//	batch RC            after each run, and a line "\036batch" on standard error
+//	batch RC            after each run
 //	finished
+//
+// What steps print comes on standard error. Before each step and after each batch a mark
+// stands there: a newline, then a line of \036, NONCE, a space and the number or "batch".
 func Runner(run Run) string {
-	head := fmt.Sprintf("holder=%s\npatience=%d\nheader=%s\nleave=%d\n",
-		Quote(run.Holder), int(run.Patience.Seconds()), Quote(run.Header), keptRuns)
+	if run.Silence == 0 {
+		run.Silence = silence
+	}
+	head := fmt.Sprintf("holder=%s\npatience=%d\nsilence=%d\nheader=%s\nleave=%d\n",
+		Quote(oneLine(run.Holder)), seconds(run.Patience), seconds(run.Silence), Quote(oneLine(run.Header)), keptRuns)
 	return head + strip(prelude) + strip(packages) + strip(runner)
 }
+
+// seconds rounds up: timeout(1) takes 0 for no limit.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+func oneLine(text string) string { return strings.Join(strings.FieldsFunc(text, isBreak), " ") }
+
+func isBreak(r rune) bool { return r == '\n' || r == '\r' }
 
 // strip leaves out comments and indentation, which only cost bytes on the wire. A line
 // that starts with # is a comment in all of sh/*.sh: none has a here-document.

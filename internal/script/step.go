@@ -3,10 +3,11 @@ package script
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
-	"sort"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,13 +22,8 @@ const DefaultTimeout = 30 * time.Minute
 func Steps(steps []recipe.Numbered) string {
 	var s strings.Builder
 	for _, step := range steps {
-		begin, _ := json.Marshal(struct {
-			Event    string `json:"event"`
-			Step     int    `json:"step"`
-			Title    string `json:"title"`
-			Resource string `json:"resource"`
-		}{"begin", step.Number, step.Step.Title(), step.Resource})
-		fmt.Fprintf(&s, "say begin %d\nprintf '\\036%d\\n'\nrecord %s || exit 71\n(\nset -e\n%s\n)\nrc=$?\n", step.Number, step.Number, Quote(string(begin)), strings.TrimSpace(body(step)))
+		// A step does not get descriptor 3: only the runner speaks to the controller.
+		fmt.Fprintf(&s, "say begin %d\nmark %d\nrecord %s || exit 71\n(\nset -e\n%s\n) 3>&-\nrc=$?\n", step.Number, step.Number, Quote(begun(step).Line()), strings.TrimSpace(body(step)))
 		fmt.Fprintf(&s, "record \"{\\\"event\\\":\\\"end\\\",\\\"step\\\":%d,\\\"status\\\":$rc}\"\nsay end %d $rc\n[ $rc -eq 0 ] || exit $rc\n", step.Number, step.Number)
 	}
 	return s.String()
@@ -47,15 +43,15 @@ func body(numbered recipe.Numbered) string {
 		return "keep " + number + " " + path + "\n" + own(step.Attributes, path)
 	case recipe.MakeLink:
 		path := Quote(step.Path)
-		return "keep " + number + " " + path + "\nbeside " + path + " " + number +
-			"\nln -s -- " + Quote(step.Target) + ` "$new"` + "\nmv -f -T -- \"$new\" " + path
+		return "keep " + number + " " + path + "\nbeside " + path + " " + number + "\nunits_changed " + path +
+			"\nln -s -f -T -- " + Quote(step.Target) + ` "$new"` + "\nmv -f -T -- \"$new\" " + path + " || discard"
 	case recipe.Remove:
 		path := Quote(step.Path)
 		if step.Tree {
-			return "keep_tree " + number + " " + path + "\nrm -rf -- " + path
+			return "keep_tree " + number + " " + path + "\nunits_changed " + path + "\nrm -rf -- " + path
 		}
-		return "keep " + number + " " + path + "\nif [ -d " + path + " ] && [ ! -L " + path + " ]; then rmdir -- " + path +
-			"; else rm -f -- " + path + "; fi\nunits_changed " + path
+		return "keep " + number + " " + path + "\nunits_changed " + path +
+			"\nif [ -d " + path + " ] && [ ! -L " + path + " ]; then rmdir -- " + path + "; else rm -f -- " + path + "; fi"
 	case recipe.InstallPackages:
 		update := "no"
 		if step.Update {
@@ -64,6 +60,12 @@ func body(numbered recipe.Numbered) string {
 		return "install_packages " + update + " " + QuoteAll(step.Names...)
 	case recipe.ControlUnit:
 		return controlUnit(step)
+	case recipe.Upload:
+		path, temporary := Quote(step.Path), Quote(step.Temporary())
+		return "keep " + number + " " + path + "\nnew=" + temporary +
+			"\n[ \"$(sha256sum <" + temporary + ")\" = '" + step.Artifact.SHA256 + "  -' ] || { echo " +
+			Quote(step.Path+": what arrived is not what was sent") + " >&2; discard; }" +
+			fmt.Sprintf("\nput %05o %s %s", step.Mode, Quote(step.Owner+":"+step.Group), path)
 	case recipe.Exec:
 		return exec(step)
 	case recipe.Rehearse:
@@ -75,37 +77,45 @@ func body(numbered recipe.Numbered) string {
 		}
 		return "keep " + number + " " + Quote(step.Path) + "\n" + from + "restore " + fmt.Sprint(step.Number)
 	case recipe.Notify:
-		path := Quote(State + "/pending/" + step.Unit)
-		return "printf '%s\\n' " + string(step.Action) + " >" + path + "\nsync " + path
+		return "notify " + Quote(step.Unit) + " " + Quote(string(step.Action))
 	case recipe.Clear:
 		return "rm -f -- " + Quote(State+"/pending/"+step.Unit)
 	}
 	panic(fmt.Sprintf("script: step %T is not in the closed set", numbered.Step))
 }
 
+// own sets mode and owners. The mode has five digits, for with fewer chmod(1) leaves a
+// directory's set-user-ID and set-group-ID as they are; it comes after chown(1), which takes
+// them from a file.
 func own(a recipe.Attributes, path string) string {
-	return "chown -h -- " + Quote(a.Owner+":"+a.Group) + " " + path + "\nchmod " + fmt.Sprintf("%04o", a.Mode) + " -- " + path
+	return "chown -h -- " + Quote(a.Owner+":"+a.Group) + " " + path + "\nchmod " + fmt.Sprintf("%05o", a.Mode) + " -- " + path
 }
 
 // writeFile writes beside the path and renames. The content is in a here-document, which
 // dash hands over by a pipe: it is in no argv and in no other file.
 func writeFile(number string, step recipe.WriteFile) string {
 	path := Quote(step.Path)
-	pipe := "base64 -d"
-	placeholders := make([]string, 0, len(step.Fill))
-	for placeholder := range step.Fill {
-		placeholders = append(placeholders, placeholder)
-	}
-	sort.Strings(placeholders)
 	need := ""
-	for _, placeholder := range placeholders {
-		secret := Quote(step.Fill[placeholder])
-		need += "[ -s " + secret + " ] || { echo " + Quote("there is no secret in "+step.Fill[placeholder]) + " >&2; exit 1; }\n"
-		pipe += " | " + swap(secret, Quote(placeholder), true)
+	for _, placeholder := range placeholders(step) {
+		secret := step.Fill[placeholder]
+		need += "[ -s " + Quote(secret) + " ] || { echo " + Quote("there is no secret in "+secret) + " >&2; exit 1; }\n"
 	}
 	return need + "keep " + number + " " + path + "\nbeside " + path + " " + number + "\n(\numask 077\n" +
-		pipe + ` >"$new"` + " <<'EOF'\n" + wrap(base64.StdEncoding.EncodeToString(step.Content)) + "EOF\n) || { rm -f -- \"$new\"; exit 1; }\n" +
-		fmt.Sprintf("put %04o %s %s", step.Mode, Quote(step.Owner+":"+step.Group), path)
+		produce(step, `"$new"`) + ") || room " + path + " || discard\n" +
+		fmt.Sprintf("put %05o %s %s", step.Mode, Quote(step.Owner+":"+step.Group), path)
+}
+
+// produce writes a file's content to a word of sh, with the host's secrets filled in.
+func produce(step recipe.WriteFile, to string) string {
+	pipe := "base64 -d <<'EOF'"
+	for _, placeholder := range placeholders(step) {
+		pipe += " | " + swap(Quote(step.Fill[placeholder]), Quote(placeholder), true)
+	}
+	return pipe + " >" + to + "\n" + wrap(base64.StdEncoding.EncodeToString(step.Content)) + "EOF\n"
+}
+
+func placeholders(step recipe.WriteFile) []string {
+	return slices.Sorted(maps.Keys(step.Fill))
 }
 
 // wrap breaks base64 into lines of 76 characters, as base64(1) does.
@@ -121,12 +131,23 @@ func wrap(text string) string {
 	return s.String()
 }
 
+// checkTimeout bounds a service's validator: it reads files, and at worst asks a DNS server.
+const checkTimeout = 2 * time.Minute
+
+// check runs a service's validator, without input.
+func check(text string) string {
+	return fmt.Sprintf("timeout -k 10 %d sh -c %s </dev/null", seconds(checkTimeout), Quote(text))
+}
+
 func controlUnit(step recipe.ControlUnit) string {
 	unit := Quote(step.Unit)
 	var s strings.Builder
+	if step.Found.NeedReload {
+		s.WriteString("units_changed /etc/systemd/system/" + unit + "\n")
+	}
 	s.WriteString("daemon_reload\n")
 	if step.Check != "" {
-		s.WriteString("sh -c " + Quote(step.Check) + " </dev/null || { echo " +
+		s.WriteString(check(step.Check) + " || { echo " +
 			Quote(step.Unit+": its check failed, and it was left alone: "+step.Check) + " >&2; exit 1; }\n")
 	}
 	switch step.Verb {
@@ -176,12 +197,13 @@ func exec(step recipe.Exec) string {
 	if limit == 0 {
 		limit = DefaultTimeout
 	}
-	command := fmt.Sprintf("timeout -k 10 %d sh -c %s", int(limit.Seconds()), Quote(step.Script))
+	command := fmt.Sprintf("timeout -k 10 %d sh -c %s", seconds(limit), Quote(step.Script))
+	explain := fmt.Sprintf(" || timed_out $? %d\n", seconds(limit))
 	if step.Input.Empty() {
-		return command + " </dev/null"
+		return command + " </dev/null" + explain
 	}
 	coded := base64.StdEncoding.EncodeToString([]byte(step.Input.Reveal()))
-	return "base64 -d <<'EOF' | " + command + "\n" + wrap(coded) + "EOF"
+	return "base64 -d <<'EOF' | " + command + explain + wrap(coded) + "EOF"
 }
 
 // rehearse copies the trees, mounts the copies over them where only this process sees it,
@@ -193,14 +215,32 @@ func rehearse(number string, step recipe.Rehearse) string {
 	for i, tree := range step.Trees {
 		fmt.Fprintf(&s, "cp -a -T -- %s \"$1/%d\"\nmount --bind \"$1/%d\" %s\n", Quote(tree), i, i, Quote(tree))
 	}
+	// A directory that is reached through a link may lie outside of the copies, in what is live.
+	s.WriteString(`inside() {
+case $(realpath -m -- "$2")/ in "$(realpath -- "$1")"/*) return ;; esac
+echo "$2: is a link out of $1: what it holds cannot be tried" >&2
+return 1
+}
+`)
 	for _, file := range step.Steps {
-		s.WriteString(directly(file))
+		s.WriteString("inside " + QuoteAll(treeOf(step.Trees, recipe.PathOf(file)), path.Dir(recipe.PathOf(file))) + "\n" + directly(file))
 	}
-	s.WriteString("sh -c " + Quote(step.Check) + " </dev/null\n")
+	s.WriteString(check(step.Check) + "\n")
 	dir := "\"$run/rehearse" + number + "\""
 	return "mkdir -m 0700 " + dir + "\nrc=0\nbase64 -d <<'EOF' | unshare -m --propagation private sh -s " + dir + " || rc=$?\n" +
 		wrap(base64.StdEncoding.EncodeToString([]byte(s.String()))) + "EOF\nrm -rf " + dir +
 		"\n[ $rc -eq 0 ] || echo " + Quote(step.Unit+": the new configuration does not pass: "+step.Check) + " >&2\nexit $rc"
+}
+
+// treeOf returns the innermost of trees that a path lies in.
+func treeOf(trees []string, path string) string {
+	innermost := "/nonexistent" // refused by inside
+	for _, tree := range trees {
+		if strings.HasPrefix(path, tree+"/") && (innermost == "/nonexistent" || len(tree) > len(innermost)) {
+			innermost = tree
+		}
+	}
+	return innermost
 }
 
 // directly is a file step without journal, kept copy and rename: for a rehearsal.
@@ -208,15 +248,11 @@ func directly(step recipe.Step) string {
 	switch step := step.(type) {
 	case recipe.WriteFile:
 		path := Quote(step.Path)
-		pipe := "base64 -d"
-		for placeholder, secret := range step.Fill {
-			pipe += " | " + swap(Quote(secret), Quote(placeholder), true)
-		}
-		return "rm -f -- " + path + "\n" + pipe + " >" + path + " <<'FILE'\n" + wrap(base64.StdEncoding.EncodeToString(step.Content)) + "FILE\n" + own(step.Attributes, path) + "\n"
+		return "rm -f -- " + path + "\n" + produce(step, path) + own(step.Attributes, path) + "\n"
 	case recipe.MakeDirectory:
 		return "mkdir -p -- " + Quote(step.Path) + "\n" + own(step.Attributes, Quote(step.Path)) + "\n"
 	case recipe.MakeLink:
-		return "ln -sfn -- " + Quote(step.Target) + " " + Quote(step.Path) + "\n"
+		return "ln -s -f -T -- " + Quote(step.Target) + " " + Quote(step.Path) + "\n"
 	case recipe.SetAttributes:
 		return own(step.Attributes, Quote(step.Path)) + "\n"
 	case recipe.Remove:

@@ -1,40 +1,37 @@
 # Installing packages so that nothing asks, nothing starts, and what was interrupted
 # before is finished first. Sourced after prelude.sh.
 
+policy=/usr/sbin/policy-rc.d
+
 # hold_services keeps packages from starting services: invoke-rc.d(8) asks policy-rc.d,
 # and 101 forbids. A policy that the host has is put aside and comes back.
+# Whatever moment the run dies at, release_services of the next one finds what it needs:
+# the note that the policy is ours is there before ours is, and goes after the host's is
+# back. By renames, for the host's policy may be a link.
 hold_services() {
 	[ -e "$state/policy-held" ] && return 0
-	if [ -e /usr/sbin/policy-rc.d ]; then cp -a -T /usr/sbin/policy-rc.d "$state/policy-kept"; fi
-	: >"$state/policy-held"
-	sync "$state"
-	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-	chmod 0755 /usr/sbin/policy-rc.d
+	rm -f "$state/policy-kept" && printf '#!/bin/sh\nexit 101\n' >"$policy.provision" && chmod 0755 "$policy.provision" || return
+	if [ -e "$policy" ] || [ -L "$policy" ]; then cp -a -T "$policy" "$state/policy-kept" || return; fi
+	: >"$state/policy-held" && sync "$state" && mv -f -T "$policy.provision" "$policy"
 }
 
 release_services() {
 	[ -e "$state/policy-held" ] || return 0
-	if [ -e "$state/policy-kept" ]; then mv -f -T "$state/policy-kept" /usr/sbin/policy-rc.d
-	else rm -f /usr/sbin/policy-rc.d; fi
+	if [ -e "$state/policy-kept" ] || [ -L "$state/policy-kept" ]; then
+		cp -a -T "$state/policy-kept" "$policy.provision" && mv -f -T "$policy.provision" "$policy" || return
+	else
+		rm -f "$policy" "$policy.provision"
+	fi
 	rm -f "$state/policy-held"
-}
-
-# apt_lists_free waits for the locks that DPkg::Lock::Timeout does not cover.
-apt_lists_free() {
-	tries=0
-	while ! apt-get check -q >/dev/null 2>"$run/apt" && grep -q 'Could not get lock\|Unable to lock' "$run/apt"; do
-		tries=$((tries + 1))
-		[ $tries -lt 60 ] || { cat "$run/apt" >&2; return 100; }
-		[ $tries -gt 1 ] || sed 's/^/waiting: /' "$run/apt" >&2
-		sleep 2
-	done
+	rm -f "$state/policy-kept"
 }
 
 # apt runs apt-get with no terminal, no input, no question: the files that are there win
 # over the package's (dpkg(1), --force-confold), and needrestart restarts without asking.
+# Pattern-Only: a name with a full stop that is none is not taken for a regular expression.
 apt() {
 	DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a APT_LISTCHANGES_FRONTEND=none apt-get -q -y \
-		-o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
+		-o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -o APT::Cmd::Pattern-Only=true \
 		-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
@@ -61,16 +58,24 @@ install_packages() {
 		hold_services
 		DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null || :
 	fi
-	[ "$update" = no ] || update || return
+	[ "$update" = no ] || update || {
+		rc=$?
+		release_services
+		return $rc
+	}
 	hold_services
-	apt --no-install-recommends install -- "$@" 2>"$run/apt-errors"
-	rc=$?
+	# Steps run under set -e: a failure that is looked into stands beside a ||.
+	rc=0
+	apt --no-install-recommends install -- "$@" 2>"$run/apt-errors" || rc=$?
 	if [ $rc -ne 0 ] && [ "$update" = no ] && grep -q 'Unable to locate\|no installation candidate\|404 \|Unable to fetch' "$run/apt-errors"; then
 		cat "$run/apt-errors" >&2
 		echo "the package lists are out of date: fetching them" >&2
-		update && { apt --no-install-recommends install -- "$@" 2>"$run/apt-errors"; rc=$?; }
+		update && {
+			rc=0
+			apt --no-install-recommends install -- "$@" 2>"$run/apt-errors" || rc=$?
+		}
 	fi
-	release_services
 	cat "$run/apt-errors" >&2
+	release_services
 	return $rc
 }

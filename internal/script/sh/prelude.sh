@@ -16,81 +16,143 @@ record() {
 	sync "$run/journal"
 }
 
+# mark parts what one step prints from what the next one does. It stands on a line of its
+# own and bears the run's nonce, which no step knows: output cannot forge it.
+mark() { printf '\n\036%s %s\n' "$nonce" "$1" >&2; }
+
+# room names the file system that is full, where a write failed for that, and fails:
+# room PATH
+room() {
+	df --output=avail,iavail,target -- "${1%/*}/" 2>/dev/null | {
+		read -r _
+		read -r kilobytes inodes at || return
+		[ "$kilobytes" -ge 256 ] && [ "$inodes" != 0 ] ||
+			echo "$1: the file system at $at is full: $kilobytes KiB and $inodes inodes are left" >&2
+	}
+	return 1
+}
+
 # keep stores what stands at a path, before it is changed: keep NUMBER PATH
 keep() {
 	if [ -L "$2" ]; then kind=link
-	elif [ -f "$2" ]; then kind=file
+	elif [ -f "$2" ]; then kind='file'
 	elif [ -d "$2" ]; then kind=directory
 	elif [ -e "$2" ]; then kind=other
 	else kind=absent; fi
 	case $kind in
-	file | link) cp -a -T -- "$2" "$run/kept/$1" && sync "$run/kept" ;;
+	file) cp -a -T -- "$2" "$run/kept/$1" && sync "$run/kept/$1" "$run/kept" ;;
+	link) cp -a -T -- "$2" "$run/kept/$1" && sync "$run/kept" ;;
 	directory)
-		mkdir "$run/kept/$1"
-		chmod --reference="$2" "$run/kept/$1"
-		chown --reference="$2" "$run/kept/$1" ;;
-	esac || return
-	printf '%s %s %s\n' "$1" "$kind" "$(printf %s "$2" | base64 -w 0)" >>"$run/kept/index"
-	sync "$run/kept/index"
+		# chown first: it takes set-group-ID away.
+		mkdir "$run/kept/$1" &&
+			chown --reference="$2" "$run/kept/$1" &&
+			chmod --reference="$2" "$run/kept/$1" ;;
+	other)
+		echo "$2: neither a file nor a directory nor a link" >&2
+		return 1 ;;
+	esac || room "$run/kept/$1" || forget "$1" || return
+	enter "$1" "$kind" "$2"
+}
+
+# enter notes in the run's index what was kept: enter NUMBER KIND PATH
+enter() {
+	printf '%s %s %s\n' "$1" "$2" "$(printf %s "$3" | base64 -w 0)" >>"$run/kept/index" &&
+		sync "$run/kept/index"
+}
+
+# forget drops a copy that is not whole, and fails.
+forget() {
+	rm -rf "$run/kept/$1"
+	return 1
 }
 
 # keep_tree stores a whole directory before it is removed: keep_tree NUMBER PATH
 keep_tree() {
-	cp -a -T -- "$2" "$run/kept/$1" || return
-	printf '%s %s %s\n' "$1" tree "$(printf %s "$2" | base64 -w 0)" >>"$run/kept/index"
-	sync "$run/kept/index"
+	cp -a -T -- "$2" "$run/kept/$1" || room "$run/kept/$1" || forget "$1" || return
+	enter "$1" tree "$2"
 }
 
 # beside names a temporary beside a path, and notes it, so that the next run sweeps it
 # should this one die. The base name is dropped: it may be as long as a name can be.
 beside() {
 	new=${1%/*}/.provision-$runid-$2
-	printf '%s\n' "$(printf %s "$new" | base64 -w 0)" >>"$state/temporaries"
-	sync "$state/temporaries"
+	printf '%s\n' "$(printf %s "$new" | base64 -w 0)" >>"$state/temporaries" &&
+		sync "$state/temporaries"
 }
 
 # put moves a finished temporary into its place: put MODE OWNER:GROUP PATH
 put() {
-	chown -- "$2" "$new" && chmod "$1" "$new" && sync "$new" && mv -f -T -- "$new" "$3" || {
-		rc=$?
-		rm -f -- "$new"
-		return $rc
-	}
+	chown -- "$2" "$new" && chmod "$1" "$new" && sync "$new" || room "$3" || discard || return
 	units_changed "$3"
+	# -T: a link that came there is replaced, never followed, and a directory is an error.
+	mv -f -T -- "$new" "$3" || discard
 }
 
-# units_changed notes that systemd has to read its unit files again.
+# discard takes away the temporary of a write that failed, and fails.
+discard() {
+	rm -rf -- "$new"
+	return 1
+}
+
+# units_changed notes that systemd has to read its unit files again. The note goes before
+# the change and outlives the run: should it die, the next one finds it.
 units_changed() {
 	case $1 in
-	/etc/systemd/system/*) : >"$run/daemon-reload" ;;
+	/etc/systemd/system/*) : >"$state/daemon-reload" ;;
 	esac
 }
 
 daemon_reload() {
-	[ -e "$run/daemon-reload" ] || return 0
-	systemctl daemon-reload && rm -f "$run/daemon-reload"
+	[ -e "$state/daemon-reload" ] || return 0
+	systemctl daemon-reload && rm -f "$state/daemon-reload"
+}
+
+# notify writes down that a unit has to take in a change: notify UNIT ACTION. By a rename,
+# for a note that is there and lost its text in a crash would be no note.
+notify() {
+	printf '%s\n' "$2" >"$state/pending/.new" &&
+		sync "$state/pending/.new" &&
+		mv -f -T -- "$state/pending/.new" "$state/pending/$1" &&
+		sync "$state/pending"
+}
+
+# timed_out explains the status of a command under timeout(1), and returns it:
+# timed_out STATUS SECONDS
+timed_out() {
+	case $1 in
+	124) echo "stopped: it was not done after $2 s" >&2 ;;
+	137) echo "killed: out of memory, or not done after $2 s" >&2 ;;
+	esac
+	return "$1"
 }
 
 # restore puts back what keep stored: restore NUMBER
 restore() {
 	while read -r number kind name; do
 		[ "$number" = "$1" ] || continue
-		path=$(printf '%s.' "$name" | { IFS=. read -r coded; printf %s "$coded" | base64 -d; printf .; })
+		# The full stop keeps a newline at the end of the name.
+		path=$(printf %s "$name" | base64 -d; printf .)
 		path=${path%.}
 		units_changed "$path"
 		case $kind in
-		absent) rm -rf -- "$path" ;;
-		file | link)
-			beside "$path" "restore$1"
-			cp -a -T -- "$from/kept/$1" "$new" && mv -f -T -- "$new" "$path" ;;
+		absent)
+			# In a directory that the run made there may be what others put there.
+			if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir --ignore-fail-on-non-empty -- "$path"
+			else rm -f -- "$path"; fi ;;
+		file | link | tree)
+			beside "$path" "restore$1" || return
+			cp -a -T -- "$from/kept/$1" "$new" || room "$path" || discard || return
+			[ "$kind" != 'file' ] || sync "$new"
+			[ "$kind" != tree ] || rm -rf -- "$path"
+			mv -f -T -- "$new" "$path" || discard ;;
 		directory)
 			[ -d "$path" ] || mkdir -- "$path"
-			chmod --reference="$from/kept/$1" "$path" && chown --reference="$from/kept/$1" "$path" ;;
-		tree)
-			rm -rf -- "$path" && cp -a -T -- "$from/kept/$1" "$path" ;;
+			chown --reference="$from/kept/$1" "$path" && chmod --reference="$from/kept/$1" "$path" ;;
 		esac
 		return
 	done <"$from/kept/index"
+	echo "nothing was kept of step $1 of run ${from##*/}" >&2
+	return 1
 }
 
 # property prints one property of a unit.
@@ -99,7 +161,7 @@ property() { systemctl show -p "$2" --value -- "$1"; }
 # explain shows why a unit is not what it should be.
 explain() {
 	systemctl show -p ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,NRestarts -- "$1" >&2
-	journalctl -u "$1" -n 20 --no-pager -o cat 2>/dev/null >&2
+	journalctl -u "$1" -n 20 --no-pager -o cat >&2 2>/dev/null
 	return 1
 }
 

@@ -1,11 +1,11 @@
 # The run itself: take the lock, sweep what a dead run left, then do step after step.
-# Sourced after the functions, with $holder, $patience, $header and $leave set.
+# Sourced after the functions, with $holder, $patience, $silence, $header and $leave set.
 
-mkdir -p -m 0700 "$state" "$state/pending" "$state/runs" || exit 71
+mkdir -p "$state/pending" "$state/runs" && chmod 0700 "$state" || exit 71
 exec 9>>"$state/lock" || exit 71
 if ! flock -n 9; then
 	say "busy $(cat "$state/holder" 2>/dev/null)"
-	flock -w "$patience" 9 || { say "locked $(cat "$state/holder" 2>/dev/null)"; exit 75; }
+	flock -w "$patience" 9 3>&- || { say "locked $(cat "$state/holder" 2>/dev/null)"; exit 75; }
 fi
 # The number after the last one: under the lock, and whatever any clock says.
 last=$(ls "$state/runs" | tail -n 1)
@@ -25,7 +25,9 @@ if [ -e "$state/temporaries" ]; then
 	while read -r coded; do
 		left=$(printf %s "$coded" | base64 -d)
 		case $left in
-		*/.provision-*) [ ! -e "$left" ] || { rm -f -- "$left"; swept=$((swept + 1)); } ;;
+		*/.provision-*)
+			# A link that points nowhere is there too, though -e denies it.
+			if [ -e "$left" ] || [ -L "$left" ]; then rm -rf -- "$left" && swept=$((swept + 1)); fi ;;
 		esac
 	done <"$state/temporaries"
 	rm -f "$state/temporaries"
@@ -35,12 +37,14 @@ unfinished=
 for earlier in "$state"/runs/*; do
 	[ "$earlier" = "$run" ] || [ ! -e "$earlier/open" ] || {
 		unfinished="$unfinished ${earlier##*/}"
-		rm -f "$earlier/open"
+		rm -rf "$earlier/open" "$earlier"/rehearse*
 	}
 done
 : >"$run/open"
 record "$header" || exit 71
-say "ready $runid $swept$unfinished"
+# Made here and told to the controller alone: in no argv, in no environment.
+nonce=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
+say "ready $runid $nonce $swept$unfinished"
 
 finish() {
 	daemon_reload
@@ -50,16 +54,22 @@ finish() {
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
 }
 
-# The controller speaks at least every 20 s; one that is silent for 60 s is gone, and its
-# lock with it. A step inherits the lock: an orphaned one keeps it until it ends.
-while line=$(timeout --foreground 60 sh -c 'IFS= read -r line && printf %s "$line"'); do
+# The controller speaks at least every 20 s; one that is silent for $silence seconds is
+# gone, and its lock with it. A step inherits the lock: an orphaned one keeps it until it
+# ends. What only waits for the controller does not.
+# shellcheck disable=SC2016 # $line is of the inner sh
+while line=$(timeout --foreground "$silence" sh -c 'IFS= read -r line && printf %s "$line"' 2>/dev/null 3>&- 9>&-); do
 	case $line in
 	alive) ;;
 	run\ *)
-		code=$(timeout --foreground 600 head -c "${line#run }") || exit 74
+		# head succeeds when the connection breaks off too; half a script must not run.
+		size=${line#run }
+		code=$(timeout --foreground 600 head -c "$size" 3>&- 9>&-; printf .)
+		code=${code%.}
+		[ ${#code} -eq "$size" ] || exit 74
 		(eval "$code") </dev/null
 		say "batch $?"
-		printf '\036batch\n' >&2
+		mark batch
 		code= ;;
 	finish\ *)
 		finish "${line#finish }"
