@@ -54,7 +54,7 @@ func graphiteAccessVariables() []recipe.Variable {
 		},
 		{
 			Name: "password", Type: recipe.TypeSecret, Check: password,
-			Help: "The password; without one a random one is made on the host, in " + graphitePassword + ".",
+			Help: "The password; without one a random one is made on the host, once, in " + graphitePassword + "; there stays one that was given before, too.",
 		},
 		{
 			Name: "tls", Type: recipe.TypeString, Default: "off", Choices: []string{"off", "self-signed", "files"},

@@ -69,7 +69,11 @@ func nginxConfiguration(vars recipe.Values, platform recipe.Platform) (recipe.Re
 	for _, path := range []string{"/etc/nginx", "/etc/nginx/conf.d", "/etc/nginx/sites-available", "/etc/nginx/sites-enabled"} {
 		r.Add(resource.Directory{Path: path})
 	}
+	r.Add(resource.Directory{Path: "/etc/systemd/system/nginx.service.d"})
 	err := addFiles(&r, []filePart{{
+		// Read by systemd alone: nginx need not restart for it.
+		path: "/etc/systemd/system/nginx.service.d/10-provision.conf", template: "nginx/nginx.service.conf.tmpl",
+	}, {
 		path: "/etc/nginx/conf.d/provision.conf", template: "nginx/provision.conf.tmpl",
 		data: struct {
 			ServerTokens bool
