@@ -153,7 +153,7 @@ func (m *machine) tryBegin(t *testing.T, a attempt) (*client, error) {
 
 func (m *machine) begin(t *testing.T) *client {
 	t.Helper()
-	c, err := m.tryBegin(t, attempt{})
+	c, err := m.tryBegin(t, attempt{patience: 10 * time.Second})
 	if err != nil {
 		t.Fatalf("begin: %v", err)
 	}

@@ -213,6 +213,9 @@ func rehearse(number string, step recipe.Rehearse) string {
 	var s strings.Builder
 	s.WriteString("set -e\nexport LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\numask 022\n")
 	for i, tree := range step.Trees {
+		if treeOf(step.Trees, tree) != "" {
+			continue // copied with the one that it lies in; a mount of its own could not be removed
+		}
 		fmt.Fprintf(&s, "cp -a -T -- %s \"$1/%d\"\nmount --bind \"$1/%d\" %s\n", Quote(tree), i, i, Quote(tree))
 	}
 	// A directory that is reached through a link may lie outside of the copies, in what is live.
@@ -232,15 +235,15 @@ return 1
 		"\n[ $rc -eq 0 ] || echo " + Quote(step.Unit+": the new configuration does not pass: "+step.Check) + " >&2\nexit $rc"
 }
 
-// treeOf returns the innermost of trees that a path lies in.
+// treeOf returns the outermost of trees that a path lies in, "" when it lies in none.
 func treeOf(trees []string, path string) string {
-	innermost := "/nonexistent" // refused by inside
+	outermost := ""
 	for _, tree := range trees {
-		if strings.HasPrefix(path, tree+"/") && (innermost == "/nonexistent" || len(tree) > len(innermost)) {
-			innermost = tree
+		if strings.HasPrefix(path, tree+"/") && (outermost == "" || len(tree) < len(outermost)) {
+			outermost = tree
 		}
 	}
-	return innermost
+	return outermost
 }
 
 // directly is a file step without journal, kept copy and rename: for a rehearsal.

@@ -1,0 +1,239 @@
+package journal_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"provision/internal/recipe"
+)
+
+// tree is a service's configuration with all that a change can do to it.
+func tree(t *testing.T, m *machine) (dir string, before string) {
+	t.Helper()
+	dir = m.root + "/etc dir"
+	m.write(t, dir+"/main.conf", "old\n")
+	m.write(t, dir+"/gone.conf", "old\n")
+	m.write(t, dir+"/sub/gone.conf", "old\n")
+	if err := os.Symlink("gone.conf", dir+"/enabled"); err != nil {
+		t.Fatal(err)
+	}
+	m.write(t, m.root+"/secret", "s&cret")
+	return dir, listing(t, dir)
+}
+
+func listing(t *testing.T, dir string) string {
+	t.Helper()
+	var s strings.Builder
+	for _, name := range []string{"main.conf", "gone.conf", "sub/gone.conf", "new", "new/a.conf", "enabled"} {
+		stat, err := os.Lstat(dir + "/" + name)
+		if err != nil {
+			s.WriteString(name + " none\n")
+			continue
+		}
+		s.WriteString(name + " " + stat.Mode().String() + " " + stat.ModTime().String())
+		if stat.Mode().IsRegular() {
+			s.WriteString(read(t, dir+"/"+name))
+		}
+		target, _ := os.Readlink(dir + "/" + name)
+		s.WriteString(" " + target + "\n")
+	}
+	return s.String()
+}
+
+func changes(dir, secret string) []recipe.Step {
+	config := file(dir+"/main.conf", "key {{K}}\n")
+	config.Fill = map[string]string{"{{K}}": secret}
+	private := recipe.Attributes{Mode: 0o640, Owner: "root", Group: "daemon"}
+	return []recipe.Step{
+		config,
+		recipe.SetAttributes{Path: dir + "/main.conf", Attributes: private},
+		recipe.MakeDirectory{Path: dir + "/new", Attributes: recipe.Attributes{Mode: 0o750, Owner: "root", Group: "daemon"}},
+		file(dir+"/new/a.conf", "a\n"),
+		recipe.MakeLink{Path: dir + "/enabled", Target: "new/a.conf"},
+		recipe.Remove{Path: dir + "/gone.conf"},
+		recipe.Remove{Path: dir + "/sub", Tree: true},
+	}
+}
+
+func TestRehearsalSeesTheNewAndTouchesNothing(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	dir, before := tree(t, m)
+	c := m.begin(t)
+	const check = `cd "%" && cat main.conf new/a.conf enabled && ls -R && stat -c %a:%G main.conf new && exit 7`
+	failed := c.fails(t, recipe.Rehearse{
+		Unit: "x.service", Trees: []string{dir, dir + "/sub"}, Steps: changes(dir, m.root+"/secret"),
+		Check: strings.Replace(check, "%", dir, 1),
+	})
+	want := "key s&cret\na\na\n.:\nenabled\nmain.conf\nnew\n\n./new:\na.conf\n640:daemon\n750:daemon\n"
+	if !strings.HasPrefix(failed.Output, want) {
+		t.Errorf("the check saw\n%s\nwant\n%s", failed.Output, want)
+	}
+	if failed.Status != 7 || !strings.Contains(failed.Output, "x.service: the new configuration does not pass") {
+		t.Errorf("status %d, output %q", failed.Status, failed.Output)
+	}
+	if after := listing(t, dir); after != before {
+		t.Errorf("the live tree was\n%s\nis\n%s", before, after)
+	}
+	c.do(t, recipe.Rehearse{Unit: "x.service", Trees: []string{dir}, Steps: changes(dir, m.root+"/secret"), Check: "grep -q s.cret '" + dir + "/main.conf'"})
+	if after := listing(t, dir); after != before {
+		t.Errorf("the live tree was\n%s\nis\n%s", before, after)
+	}
+	if left, _ := os.ReadDir(m.state("runs/" + c.Run)); len(left) != 3 {
+		t.Errorf("left in the run's directory: %v", left)
+	}
+
+	// The same steps for good do what the rehearsal showed.
+	c.do(t, changes(dir, m.root+"/secret")...)
+	if got := read(t, dir+"/main.conf") + read(t, dir+"/enabled"); got != "key s&cret\na\n" {
+		t.Errorf("live: %q", got)
+	}
+}
+
+func TestRehearsalThatCannotBeTriedTouchesNothing(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	dir, before := tree(t, m)
+	m.write(t, m.root+"/outside/live.conf", "live")
+	if err := os.Symlink(m.root+"/outside", dir+"/out"); err != nil {
+		t.Fatal(err)
+	}
+	c := m.begin(t)
+	for name, rehearse := range map[string]recipe.Rehearse{
+		"is a link out of": {Trees: []string{dir}, Steps: []recipe.Step{file(dir+"/out/live.conf", "new")}},
+		"No such file":     {Trees: []string{dir + "/none"}, Steps: []recipe.Step{file(dir+"/none/live.conf", "new")}},
+		"does not pass":    {Trees: []string{dir}, Steps: []recipe.Step{recipe.SetAttributes{Path: dir + "/absent", Attributes: rootOwned}}},
+	} {
+		rehearse.Unit, rehearse.Check = "x.service", "true"
+		failed := c.fails(t, rehearse)
+		if !strings.Contains(failed.Output, name) {
+			t.Errorf("said %q, want %q in it", failed.Output, name)
+		}
+	}
+	if read(t, m.root+"/outside/live.conf") != "live" {
+		t.Error("what is outside of the tree was written to")
+	}
+	if after := listing(t, dir); after != before {
+		t.Errorf("the live tree was\n%s\nis\n%s", before, after)
+	}
+}
+
+// fakeSystemd is a systemctl whose units are files: their text is ActiveState.
+func fakeSystemd(t *testing.T, m *machine) {
+	t.Helper()
+	m.fake(t, "systemctl", `
+echo "$*" >>`+m.dir+`/log
+for unit; do :; done
+is=`+m.dir+`/units/$unit
+case $1 in
+start | restart | reload-or-restart) [ ! -e `+m.dir+`/broken ] || { echo failed >"$is"; exit 1; }; echo active >"$is" ;;
+stop) echo inactive >"$is" ;;
+show) case $3 in
+	ActiveState) cat "$is" ;;
+	NRestarts) echo 0 ;;
+	*) echo "ActiveState=$(cat "$is")" ;;
+	esac ;;
+esac`)
+	m.fake(t, "journalctl", `echo "the unit's own last words"`)
+	m.write(t, m.dir+"/units/x.service", "inactive")
+	m.write(t, m.dir+"/units/x.timer", "inactive")
+}
+
+func control(verb recipe.Verb) recipe.ControlUnit {
+	return recipe.ControlUnit{Unit: "x.timer", Verb: verb}
+}
+
+func TestControlUnit(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	fakeSystemd(t, m)
+	c := m.begin(t)
+	for _, verb := range []recipe.Verb{recipe.VerbEnable, recipe.VerbStart, recipe.VerbReload, recipe.VerbRestart, recipe.VerbStop, recipe.VerbDisable} {
+		c.do(t, control(verb))
+	}
+	var verbs []string
+	for _, line := range strings.Split(m.log(t), "\n") {
+		if line != "" && !strings.HasPrefix(line, "show") && !strings.HasPrefix(line, "reset-failed") {
+			verbs = append(verbs, line)
+		}
+	}
+	want := "-q enable -- x.timer|start -- x.timer|reload-or-restart -- x.timer|restart -- x.timer|-q stop -- x.timer|-q disable -- x.timer"
+	if got := strings.Join(verbs, "|"); got != want {
+		t.Errorf("systemctl was told %s, want %s", got, want)
+	}
+}
+
+func TestUnitThatDoesNotStartIsExplained(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	fakeSystemd(t, m)
+	m.write(t, m.dir+"/broken", "")
+	c := m.begin(t)
+	failed := c.fails(t, control(recipe.VerbStart))
+	if !strings.Contains(failed.Output, "ActiveState=failed") || !strings.Contains(failed.Output, "the unit's own last words") {
+		t.Errorf("output %q", failed.Output)
+	}
+}
+
+func TestUnitThatDoesNotListenIsExplained(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	fakeSystemd(t, m)
+	m.fake(t, "sleep", "exit 0")
+	c := m.begin(t)
+	deaf := control(recipe.VerbStart)
+	deaf.Listens = []string{m.root + "/x.sock"}
+	failed := c.fails(t, deaf)
+	if !strings.Contains(failed.Output, "x.timer: does not listen on "+m.root+"/x.sock") {
+		t.Errorf("output %q", failed.Output)
+	}
+}
+
+func TestCheckGoesBeforeTheUnit(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	fakeSystemd(t, m)
+	c := m.begin(t)
+	checked := control(recipe.VerbRestart)
+	checked.Check = "echo it is wrong; exit 1"
+	failed := c.fails(t, checked)
+	if !strings.Contains(failed.Output, "it is wrong\nx.timer: its check failed, and it was left alone") {
+		t.Errorf("output %q", failed.Output)
+	}
+	if exists(m.dir+"/log") && strings.Contains(m.log(t), "restart") {
+		t.Errorf("it was touched:\n%s", m.log(t))
+	}
+}
+
+// A unit file that a dead run wrote is read by systemd before the next run restarts the unit.
+func TestDaemonReloadSurvivesItsRun(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	fakeSystemd(t, m)
+	m.setup = "mkdir -p /var/lib/units && mount --bind /var/lib/units /etc/systemd/system || exit 99"
+	if _, err := os.Stat("/etc/systemd/system"); err != nil {
+		t.Skip("no /etc/systemd/system to mount over")
+	}
+	c := m.begin(t)
+	c.do(t, file("/etc/systemd/system/x.service", "[Unit]\n"))
+	c.kill(t)
+	again := m.begin(t)
+	again.do(t, control(recipe.VerbRestart))
+	log := m.log(t)
+	if strings.Count(log, "daemon-reload") != 1 || strings.Index(log, "daemon-reload") > strings.Index(log, "restart --") {
+		t.Errorf("systemctl was told:\n%s", log)
+	}
+	stale := control(recipe.VerbRestart)
+	stale.Found.NeedReload = true
+	for _, step := range []recipe.Step{
+		recipe.MakeLink{Path: "/etc/systemd/system/y.service", Target: "x.service"},
+		recipe.Remove{Path: "/etc/systemd/system/y.service"}, stale,
+	} {
+		os.Remove(m.dir + "/log")
+		again.do(t, step, control(recipe.VerbStop))
+		if strings.Count(m.log(t), "daemon-reload") != 1 {
+			t.Errorf("%s: systemctl was told:\n%s", step.Title(), m.log(t))
+		}
+	}
+}
