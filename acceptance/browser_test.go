@@ -37,7 +37,7 @@ func browserSeesPages(t *testing.T, host machine) {
 			t.Errorf("%s: chromium made no request", path)
 		}
 		for url, end := range requests {
-			if end != "200" && end != "304" {
+			if end != "200" && end != "204" && end != "304" {
 				t.Errorf("%s: %s ended with %s", path, url, end)
 			}
 		}

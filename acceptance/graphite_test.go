@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -209,8 +210,9 @@ func oneLineIsShownAndRepaired(t *testing.T, host machine) {
 			t.Errorf("%s is to be changed too: %s", r.Resource, r.Kind)
 		}
 	}
-	if text := provision(t, "plan", "graphite", "-H", host.Name).exits(t, 0).stdout; !strings.Contains(text, "-x\n") {
-		t.Errorf("no line -x for people in\n%s", text)
+	text := provision(t, "plan", "graphite", "-H", host.Name).exits(t, 0).stdout
+	if lines := regexp.MustCompile(`(?m)^ *│ [-+] ?.*$`).FindAllString(text, -1); len(lines) != 1 || !strings.HasSuffix(lines[0], "- x") {
+		t.Errorf("people are shown %q, want the line x alone, in\n%s", lines, text)
 	}
 	before := host.mainPIDs(t, "carbon-cache", "graphite-web", "nginx")
 	provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)

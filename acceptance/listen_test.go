@@ -91,7 +91,7 @@ func (m machine) watchListeners(t *testing.T) func() map[string]time.Duration {
 			select {
 			case <-stop:
 				return
-			case <-time.After(3 * time.Millisecond):
+			case <-time.After(10 * time.Millisecond):
 			}
 			found, err := listenersOf(leader)
 			if err != nil {
