@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,12 @@ func (f figures) String() string {
 // It writes requests by hand: net/http's client would take more of the machine
 // than the server.
 func load(target string, connections int, length time.Duration) (figures, error) {
+	var acknowledged atomic.Int64
+	return loadCounting(target, connections, length, &acknowledged)
+}
+
+// loadCounting is load that also counts every answer of 200.
+func loadCounting(target string, connections int, length time.Duration, acknowledged *atomic.Int64) (figures, error) {
 	parsed, err := url.Parse(target)
 	if err != nil {
 		return figures{}, err
@@ -42,7 +49,7 @@ func load(target string, connections int, length time.Duration) (figures, error)
 	var group sync.WaitGroup
 	for i := range connections {
 		group.Go(func() {
-			times[i], failures[i] = drive(parsed, fmt.Sprintf("%s-%d", run, i), i, end)
+			times[i], failures[i] = drive(parsed, fmt.Sprintf("%s-%d", run, i), i, end, acknowledged)
 		})
 	}
 	group.Wait()
@@ -62,7 +69,7 @@ func load(target string, connections int, length time.Duration) (figures, error)
 	}, nil
 }
 
-func drive(target *url.URL, prefix string, number int, end time.Time) ([]time.Duration, error) {
+func drive(target *url.URL, prefix string, number int, end time.Time, acknowledged *atomic.Int64) ([]time.Duration, error) {
 	connection, err := dial(target)
 	if err != nil {
 		return nil, err
@@ -91,6 +98,7 @@ func drive(target *url.URL, prefix string, number int, end time.Time) ([]time.Du
 		if err := readAnswer(reader); err != nil {
 			return nil, err
 		}
+		acknowledged.Add(1)
 		times = append(times, time.Since(begin))
 	}
 }

@@ -4,10 +4,12 @@
 // uuid. It prints figures and judges nothing.
 //
 //	go run ./internal/gimel/bench [--seconds 5] [--connections 64] [--gimel BINARY]
+//	go run ./internal/gimel/bench --crashes
 //	go run ./internal/gimel/bench --url https://host/track   (a server that runs, e.g. behind nginx)
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,6 +19,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func main() {
@@ -25,15 +29,23 @@ func main() {
 		fmt.Fprintln(os.Stderr, http.ListenAndServe(os.Args[2], nothing))
 		return
 	}
+	redis.SetLogger(silent{})
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
+// silent drops what go-redis prints of each failed dial: waiting for a
+// redis-server to start is no failure.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
 type options struct {
 	seconds, connections int
 	binary, url, folder  string
+	crashes              bool
 }
 
 func run() error {
@@ -42,6 +54,7 @@ func run() error {
 	flag.IntVar(&o.connections, "connections", 64, "concurrent connections")
 	flag.StringVar(&o.binary, "gimel", "", "gimel binary (default: built from this tree)")
 	flag.StringVar(&o.url, "url", "", "measure only this URL of a server that runs; certificates are not checked")
+	flag.BoolVar(&o.crashes, "crashes", false, "measure only what kill -9 of Redis loses")
 	flag.Parse()
 	if o.url != "" {
 		figures, err := load(o.url, o.connections, time.Duration(o.seconds)*time.Second)
@@ -62,6 +75,9 @@ func run() error {
 		if output, err := exec.Command("go", "build", "-o", o.binary, "provision/cmd/gimel").CombinedOutput(); err != nil {
 			return fmt.Errorf("go build: %w\n%s", err, output)
 		}
+	}
+	if o.crashes {
+		return o.crash()
 	}
 	if err := o.speed(); err != nil {
 		return err
@@ -109,7 +125,11 @@ func (o options) measureNothing() (figures, error) {
 		return figures{}, err
 	}
 	defer stop()
-	result, err := o.await("http://" + address + "/track")
+	url := "http://" + address + "/track"
+	if err := awaitAnswer(url); err != nil {
+		return figures{}, err
+	}
+	result, err := o.warmAndLoad(url)
 	if err == nil {
 		fmt.Printf("%-34s %s\n", "net/http handler that does nothing", result)
 	}
@@ -122,32 +142,30 @@ func (o options) measureGimel(redisArgs []string) (figures, error) {
 		return figures{}, err
 	}
 	defer stopRedis()
-	key := filepath.Join(o.folder, "key")
-	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
-		return figures{}, err
-	}
-	address := freeAddress()
-	stop, err := start(o.binary, []string{"serve", "--listen", address, "--redis", "unix://" + socket,
-		"--hash-key-file", key, "--api-key-file", key}, nil)
+	stop, url, err := o.startGimel(socket)
 	if err != nil {
 		return figures{}, err
 	}
 	defer stop()
-	return o.await("http://" + address + "/track")
+	return o.warmAndLoad(url)
 }
 
-// await loads a server as soon as it answers, after a second of warming up.
-func (o options) await(url string) (figures, error) {
+// awaitAnswer waits until a server answers, whatever it says.
+func awaitAnswer(url string) error {
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		response, err := http.Get(url)
 		if err == nil {
 			response.Body.Close()
-			break
+			return nil
 		}
 		if time.Now().After(deadline) {
-			return figures{}, errors.New("does not answer within 10 s")
+			return errors.New("does not answer within 10 s")
 		}
 	}
+}
+
+// warmAndLoad measures after a second of warming up.
+func (o options) warmAndLoad(url string) (figures, error) {
 	if _, err := load(url, o.connections, time.Second); err != nil {
 		return figures{}, err
 	}

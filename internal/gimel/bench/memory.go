@@ -43,7 +43,7 @@ func (o options) measureMemory(uuids int) error {
 	if outcome := counters.Commit(context.Background(), warm)[0]; outcome.Err != nil {
 		return outcome.Err
 	}
-	before, err := usedMemory(client)
+	before, err := usedMemory(socket)
 	if err != nil {
 		return err
 	}
@@ -61,11 +61,12 @@ func (o options) measureMemory(uuids int) error {
 		}
 	}
 	took := time.Since(begin)
-	after, err := usedMemory(client)
+	found, err := counters.Experiment(context.Background(), "alephbet", "button color")
 	if err != nil {
 		return err
 	}
-	found, err := counters.Experiment(context.Background(), "alephbet", "button color")
+	client.Close() // its buffers are not the counter's
+	after, err := usedMemory(socket)
 	if err != nil {
 		return err
 	}
@@ -76,8 +77,11 @@ func (o options) measureMemory(uuids int) error {
 	return nil
 }
 
-// usedMemory is what Redis has allocated, without the buffers of its clients.
-func usedMemory(client redis.UniversalClient) (int, error) {
+// usedMemory is what Redis has allocated, without the buffers of its clients;
+// the one that asks is new and has none to speak of.
+func usedMemory(socket string) (int, error) {
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
+	defer client.Close()
 	info, err := client.Info(context.Background(), "memory").Result()
 	if err != nil {
 		return 0, err
