@@ -136,7 +136,8 @@ func (g graphite) addConfiguration(r *recipe.Recipe) error {
 			AllowedHosts []string
 			TimeZone     string
 			PostgreSQL   bool
-		}{g.allowedHosts(), g.Vars.String("time_zone"), g.postgresql()},
+			OldFinder    bool
+		}{g.allowedHosts(), g.Vars.String("time_zone"), g.postgresql(), g.Platform.Release < trixie},
 		// What graphite-web's script in Debian 13 sets by dpkg-statoverride.
 		attributes: recipe.Attributes{Mode: 0o400, Owner: graphiteUser, Group: graphiteUser},
 		notifies:   restart(graphiteWeb.unit()),

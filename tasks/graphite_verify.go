@@ -30,7 +30,7 @@ func verifyGraphite(in recipe.Input) []recipe.Check {
 		}),
 		g.local("/healthz", recipe.HTTPCheck{URL: "/healthz", Contains: "1."}),
 		g.local("the composer", recipe.HTTPCheck{URL: "/composer/", Contains: "Graphite"}),
-		g.local("the dashboard", recipe.HTTPCheck{URL: "/dashboard/", Contains: "Graphite"}),
+		g.local("the dashboard", recipe.HTTPCheck{URL: "/dashboard/", Contains: "Graphite", Lacks: "Invalid theme"}),
 		g.local("the admin's login", recipe.HTTPCheck{URL: "/admin/login/", Contains: "csrfmiddlewaretoken"}),
 		g.local("a static file", recipe.HTTPCheck{URL: "/static/css/dashboard.css", Type: "text/css"}),
 	}
