@@ -11,7 +11,7 @@ import (
 
 // All returns the tasks, in the order in which they are listed.
 func All() []recipe.Task {
-	return []recipe.Task{Graphite(), Nginx(), UWSGI()}
+	return []recipe.Task{Gimel(), Graphite(), Nginx(), Redis(), UWSGI()}
 }
 
 const (

@@ -94,6 +94,26 @@ func prefix(value string) (string, error) {
 	return network.String(), nil
 }
 
+var redisWord = regexp.MustCompile(`^[A-Za-z0-9._/:@+-]+$`)
+
+// redisValue returns value as one word of redis.conf, which splits at white space and has
+// quotes.
+func redisValue(value string) (string, error) {
+	if !redisWord.MatchString(value) {
+		return unfit("redis.conf", value)
+	}
+	return value, nil
+}
+
+// lineValue returns value as it stands behind "key = " in a file where the rest of the line
+// is the value, as it is: gimel's.
+func lineValue(value string) (string, error) {
+	if value == "" || value != strings.TrimSpace(value) || !printable(value) {
+		return unfit("one line", value)
+	}
+	return value, nil
+}
+
 func printable(value string) bool {
 	if !utf8.ValidString(value) {
 		return false

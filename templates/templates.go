@@ -62,6 +62,8 @@ func functions() template.FuncMap {
 		"unitValue":    unitValue,
 		"uwsgiValue":   uwsgiValue,
 		"prefix":       prefix,
+		"redisValue":   redisValue,
+		"lineValue":    lineValue,
 	}
 }
 

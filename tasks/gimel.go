@@ -1,0 +1,251 @@
+package tasks
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+	"provision/internal/script"
+	"provision/templates"
+)
+
+const (
+	gimelName     = "gimel" // of the account, the site and the folder of the configuration
+	gimelUnit     = "gimel.service"
+	gimelSocket   = "gimel.socket"
+	gimelTrial    = "gimel-trial.service"
+	gimelHome     = "/opt/gimel"
+	gimelReleases = gimelHome + "/releases"
+	gimelCurrent  = gimelHome + "/current"
+
+	gimelPassword = secretsDirectory + "/gimel-password"
+	gimelAPIKey   = secretsDirectory + "/gimel-api-key"
+	gimelHashKey  = secretsDirectory + "/gimel-hash-key"
+	gimelRedisKey = secretsDirectory + "/gimel-redis" // of a Redis elsewhere
+)
+
+// Gimel is the A/B testing backend: Redis, the server and nginx on one host.
+func Gimel() recipe.Task {
+	return recipe.Task{
+		Name:    gimelName,
+		Summary: "A/B testing backend for pages with AlephBet: gimel, Redis and nginx",
+		About: "Runs gimel behind nginx with HTTPS, on a Redis of its own. It is deployed: provision deploy gimel brings what it stands on and a release, starts that beside the one that " +
+			"runs, and switches to it only when it answers; no request is refused meanwhile, and a release that fails is taken back by itself. provision install gimel " +
+			"brings configuration to what it should be and leaves the release alone; on a host without one nothing of gimel is started. Pages send events to /track or /choice; " +
+			"the dashboard asks for a password, which is made on the host.",
+		Uses:      []string{"nginx", "redis"},
+		Variables: gimelVariables(),
+		Build:     buildGimel,
+		Verify:    verifyGimel,
+		Deployed:  &recipe.Deployed{Releases: gimelReleases, Current: gimelCurrent, Source: "./cmd/gimel", Binary: "gimel"},
+		After:     afterGimel,
+	}
+}
+
+// gimel is what the parts of the recipe are made from.
+type gimel struct{ recipe.Input }
+
+func newGimel(in recipe.Input) (gimel, error) {
+	g := gimel{in}
+	if !g.selfSigned() && (in.Vars.String("tls_certificate") == "" || in.Vars.String("tls_key") == "") {
+		return g, errors.New("tls: files needs tls_certificate and tls_key")
+	}
+	for _, name := range []string{"tls_certificate", "tls_key"} {
+		if strings.HasPrefix(in.Vars.String(name), g.own().directory()+"/") {
+			return g, fmt.Errorf("%s: %s holds the certificate that provision makes, and goes with it: keep yours elsewhere", name, g.own().directory())
+		}
+	}
+	return g, nil
+}
+
+func (g gimel) selfSigned() bool { return g.Vars.String("tls") == "self-signed" }
+func (g gimel) localRedis() bool { return isLocalRedis(g.Vars.String("redis_url")) }
+func (g gimel) keep() int        { return g.Vars.Int("keep_releases") }
+
+func (g gimel) own() selfSigned {
+	return selfSigned{Task: gimelName, Names: g.Vars.List("server_names"), Address: g.Address}
+}
+
+// buildGimel goes from what is certain to what depends on it. The release comes before the
+// configuration, and its link stands beside that: what is new of both is tried together,
+// before either goes live.
+func buildGimel(in recipe.Input) (recipe.Recipe, error) {
+	g, err := newGimel(in)
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	var r recipe.Recipe
+	if g.localRedis() {
+		if err := addRedisConfiguration(&r, g.Of("redis")); err != nil {
+			return recipe.Recipe{}, err
+		}
+	}
+	g.addAccount(&r)
+	if err := g.addSite(&r); err != nil {
+		return recipe.Recipe{}, err
+	}
+	if err := g.addRelease(&r); err != nil {
+		return recipe.Recipe{}, err
+	}
+	if err := g.addConfiguration(&r); err != nil {
+		return recipe.Recipe{}, err
+	}
+	g.addPackages(&r)
+	return r, g.addServices(&r)
+}
+
+// addAccount adds the account, its directories and its secrets.
+func (g gimel) addAccount(r *recipe.Recipe) {
+	r.Add(resource.User{Name: gimelName})
+	for _, directory := range []string{"/etc/gimel", gimelHome, gimelReleases} {
+		r.Add(resource.Directory{Path: directory})
+	}
+	if !g.localRedis() { // which has added it
+		addSecretsDirectory(r)
+	}
+	g.addSecret(r, gimelAPIKey, "api_key", 40)
+	g.addSecret(r, gimelHashKey, "hash_key", 40)
+	g.addSecret(r, gimelPassword, "password", 24)
+	switch given := g.Vars.Secret("redis_password"); {
+	case g.localRedis() || given.Empty():
+		r.Add(resource.File{Path: gimelRedisKey, Absent: true, Secret: true})
+	default:
+		g.addSecret(r, gimelRedisKey, "redis_password", 0)
+	}
+}
+
+// addSecret adds a secret that is given by a variable, or made on the host.
+func (g gimel) addSecret(r *recipe.Recipe, file, variable string, length int) {
+	given := g.Vars.Secret(variable)
+	if given.Empty() {
+		r.Add(resource.Secret{Path: file, Length: length}, restart(gimelUnit)...)
+		return
+	}
+	r.Add(resource.File{
+		Path: file, Content: given.Reveal(), Secret: true, Attributes: recipe.Attributes{Mode: 0o600},
+	}, restart(gimelUnit)...)
+}
+
+// addRelease brings the release's binary, and makes room for it.
+func (g gimel) addRelease(r *recipe.Recipe) error {
+	if g.Release == nil {
+		return nil
+	}
+	directory := gimelReleases + "/" + g.Release.Version
+	if g.Release.Present {
+		r.Add(presentRelease{Path: directory + "/gimel", Version: g.Release.Version})
+		r.Add(g.makeRoom())
+		return nil
+	}
+	artifact, err := g.Release.Artifact(g.Platform.Arch)
+	if err != nil {
+		return err
+	}
+	r.Add(g.makeRoom())
+	r.Add(resource.Directory{Path: directory})
+	r.Add(resource.Artifact{Path: directory + "/gimel", Artifact: artifact})
+	return nil
+}
+
+// presentRelease is a release that the host has to have.
+type presentRelease struct{ Path, Version string }
+
+// ID implements recipe.Resource.
+func (p presentRelease) ID() string { return "release:" + p.Version }
+
+// Probes implements recipe.Resource.
+func (p presentRelease) Probes() []recipe.Probe {
+	return []recipe.Probe{{Key: recipe.PathKey(p.Path)}}
+}
+
+// Diff implements recipe.Resource.
+func (p presentRelease) Diff(facts recipe.Facts) (recipe.Change, error) {
+	if facts.Path(p.Path).Type != recipe.PathFile {
+		return recipe.Change{}, fmt.Errorf("release %s: is not on the host: provision releases gimel lists those that are", p.Version)
+	}
+	return recipe.Change{}, nil
+}
+
+// makeRoom removes the releases that were deployed the longest ago, so that with this one
+// there are as many as are kept; never the one that runs. In which order they came stands
+// in a file: the times of directories change.
+func (g gimel) makeRoom() resource.Command {
+	header := fmt.Sprintf("releases=%s version=%s others=%d\norder=$releases/.order\n",
+		gimelReleases, script.Quote(g.Release.Version), g.keep()-1) + `count() { find "$releases" -mindepth 1 -maxdepth 1 -type d ! -name "$version" | wc -l; }
+`
+	return resource.Command{
+		Name:   "make room for release " + g.Release.Version,
+		Unless: header + `[ "$(tail -n 1 "$order" 2>/dev/null)" = "$version" ] && [ "$(count)" -le "$others" ]`,
+		Script: header + `set -eu
+touch "$order"
+current=$(readlink ` + gimelCurrent + ` || :)
+current=${current##*/}
+# Oldest first: those that the file does not know, then the file's.
+for release in $(cd "$releases" && ls | grep -vxF -f "$order") $(cat "$order"); do
+	[ "$(count)" -gt "$others" ] || break
+	case $release in "$version" | "$current" | */*) continue ;; esac
+	rm -rf "${releases:?}/$release"
+done
+{
+	while read -r release; do
+		[ "$release" = "$version" ] || [ ! -d "$releases/$release" ] || printf '%s\n' "$release"
+	done <"$order"
+	printf '%s\n' "$version"
+} >"$order.new"
+mv -T "$order.new" "$order"`,
+	}
+}
+
+// addConfiguration adds what gimel and systemd read, and the link to the release.
+func (g gimel) addConfiguration(r *recipe.Recipe) error {
+	unit := g.unit()
+	trial := unit
+	trial.Trial = true
+	err := addFiles(r, []filePart{
+		{path: "/etc/systemd/system/" + gimelSocket, template: "gimel/gimel.socket.tmpl"},
+		{path: "/etc/systemd/system/" + gimelTrial, template: "gimel/gimel.service.tmpl", data: trial},
+		{path: "/etc/systemd/system/" + gimelUnit, template: "gimel/gimel.service.tmpl", data: unit, notifies: restart(gimelUnit)},
+		{path: "/etc/gimel/gimel.conf", template: "gimel/gimel.conf.tmpl", data: g.settings(), notifies: restart(gimelUnit)},
+	})
+	if err != nil || g.Release == nil {
+		return err
+	}
+	r.Add(resource.Link{Path: gimelCurrent, Target: path.Base(gimelReleases) + "/" + g.Release.Version}, restart(gimelUnit)...)
+	return nil
+}
+
+// addPackages adds all packages in a row, which makes them one apt-get.
+func (g gimel) addPackages(r *recipe.Recipe) {
+	if g.localRedis() {
+		addRedisPackage(r)
+	}
+	r.Include(nginxPackages())
+}
+
+// addServices starts what runs, in the order in which one needs the other. Without a
+// release there is nothing that gimel's units could start.
+func (g gimel) addServices(r *recipe.Recipe) error {
+	if g.localRedis() {
+		if err := addRedisService(r, g.Of("redis")); err != nil {
+			return err
+		}
+	}
+	trial, err := templates.Render("gimel/trial.sh.tmpl", nil)
+	if err != nil {
+		return err
+	}
+	r.Add(resource.Service{Unit: gimelSocket, Needs: gimelCurrent, Listens: []string{"/run/gimel/gimel.sock"}})
+	r.Add(resource.Service{
+		Unit: gimelUnit, Needs: gimelCurrent, Check: trial, Trees: []string{"/etc/gimel", gimelHome},
+		Listens: []string{"/run/gimel-private/private.sock"},
+		Ready:   gimelCurrent + "/gimel ready --within 10s",
+	})
+	r.Include(nginxService())
+	if !g.selfSigned() {
+		g.own().addAbsent(r)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package tasks
+
+import (
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// gimelService is what the templates of the units are filled in with.
+type gimelService struct {
+	Trial       bool // a release on trial, beside the one that runs
+	LocalRedis  bool
+	Network     bool // it speaks to something beyond the host's sockets
+	Credentials []credential
+}
+
+// credential is a secret that systemd hands to the service, and the variable in which
+// gimel looks for its path.
+type credential struct{ Name, Path, Variable string }
+
+func (g gimel) unit() gimelService {
+	redis := redisGimelPassword
+	if !g.localRedis() {
+		redis = gimelRedisKey
+	}
+	unit := gimelService{
+		LocalRedis: g.localRedis(), Network: !g.localRedis() || g.Vars.String("graphite") != "",
+		Credentials: []credential{
+			{"hash-key", gimelHashKey, "GIMEL_HASH_KEY_FILE"},
+			{"api-key", gimelAPIKey, "GIMEL_API_KEY_FILE"},
+			{"password", gimelPassword, "GIMEL_PASSWORD_FILE"},
+		},
+	}
+	if g.localRedis() || !g.Vars.Secret("redis_password").Empty() {
+		unit.Credentials = append(unit.Credentials, credential{"redis-password", redis, "GIMEL_REDIS_PASSWORD_FILE"})
+	}
+	return unit
+}
+
+// gimelSettings is what the template of gimel's own configuration is filled in with.
+type gimelSettings struct {
+	Redis, RedisCAFile        string
+	Counting                  string
+	UndeclaredCap, CounterCap int
+	MaxNameBytes              int
+	TrackPaths                []string
+	Queue, Batch              int
+	Graphite, GraphitePrefix  string
+}
+
+func (g gimel) settings() gimelSettings {
+	return gimelSettings{
+		Redis: g.Vars.String("redis_url"), RedisCAFile: g.Vars.String("redis_ca_file"),
+		Counting:      g.Vars.String("counting"),
+		UndeclaredCap: g.Vars.Int("undeclared_cap"), CounterCap: g.Vars.Int("counter_cap"),
+		MaxNameBytes: g.Vars.Int("max_name_bytes"), TrackPaths: g.Vars.List("track_paths"),
+		Queue: g.Vars.Int("queue"), Batch: g.Vars.Int("batch"),
+		Graphite: g.Vars.String("graphite"), GraphitePrefix: g.Vars.String("graphite_prefix"),
+	}
+}
+
+// gimelSite is what nginx's template of the site is filled in with.
+type gimelSite struct {
+	Plain, Main      listener
+	ServerNames      []string
+	HTTP2On, HSTS    bool
+	Certificate, Key string
+	TrackPaths       []string
+	RateLimit, Burst int
+}
+
+// queueLength is how many events AlephBet keeps and sends again in one go.
+const queueLength = 100
+
+func (g gimel) site() gimelSite {
+	ipv6 := g.Of("nginx").Bool("ipv6")
+	site := gimelSite{
+		// No default_server: graphite may be on the same host, and has it then. With
+		// nobody having it, the only site of a port is its default.
+		Plain: listener{80, "", ipv6}, Main: listener{443, " ssl", ipv6},
+		ServerNames: g.Vars.List("server_names"),
+		Certificate: g.certificate(), Key: g.Vars.String("tls_key"),
+		TrackPaths: g.Vars.List("track_paths"), RateLimit: g.Vars.Int("rate_limit"),
+		// A browser would not let anybody pass a self-signed certificate under HSTS.
+		HSTS: !g.selfSigned(),
+		// nginx 1.25.1 made HTTP/2 a directive of its own (see graphite's site).
+		HTTP2On: g.Platform.Release >= trixie,
+	}
+	site.Burst = 2*queueLength + site.RateLimit
+	if g.selfSigned() {
+		site.Key = g.own().key()
+	}
+	if !site.HTTP2On {
+		site.Main.Options = " ssl http2"
+	}
+	return site
+}
+
+func (g gimel) certificate() string {
+	if g.selfSigned() {
+		return g.own().certificate()
+	}
+	return g.Vars.String("tls_certificate")
+}
+
+// addSite adds nginx's configuration, the certificate and the site.
+func (g gimel) addSite(r *recipe.Recipe) error {
+	configuration, err := nginxConfiguration(g.Of("nginx"), g.Platform)
+	if err != nil {
+		return err
+	}
+	r.Include(configuration)
+	if g.selfSigned() {
+		r.Add(resource.Package{Name: "openssl", Brings: []recipe.Key{recipe.CommandKey(g.own().name())}})
+		g.own().add(r)
+	}
+	site, err := nginxSite(gimelName, "gimel/nginx.conf.tmpl", g.site())
+	if err != nil {
+		return err
+	}
+	r.Include(site)
+	return nil
+}

@@ -1,0 +1,60 @@
+package tasks
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+	"provision/internal/script"
+)
+
+// selfSigned is a certificate that vouches for itself, for one task's site. It is made on
+// the host, and its key never leaves it.
+type selfSigned struct {
+	Task    string
+	Names   []string // of the site
+	Address string   // the host as the controller reaches it: its name where there is none
+}
+
+func (s selfSigned) directory() string   { return configDirectory + "/" + s.Task + "-tls" }
+func (s selfSigned) certificate() string { return s.directory() + "/certificate.pem" }
+func (s selfSigned) key() string         { return s.directory() + "/key.pem" }
+func (s selfSigned) name() string        { return "make " + s.Task + "'s certificate" }
+
+// add adds the directory and the certificate; openssl is there before.
+func (s selfSigned) add(r *recipe.Recipe) {
+	r.Add(resource.Directory{Path: s.directory(), Attributes: recipe.Attributes{Mode: 0o700}})
+	r.Add(s.command(), reload(nginxUnit)...)
+}
+
+// addAbsent removes what add brought.
+func (s selfSigned) addAbsent(r *recipe.Recipe) {
+	r.Add(resource.Directory{Path: s.directory(), Absent: true, Tree: true})
+}
+
+// command makes the certificate, and makes it anew a month before it ends, when its key is
+// gone, and when the names change. The host's own name is only known there, so it is added
+// there.
+func (s selfSigned) command() resource.Command {
+	names := certificateNames(s.Names, s.Address)
+	header := fmt.Sprintf("certificate=%s key=%s names=%s\n", s.certificate(), s.key(), script.Quote(names))
+	if len(s.Names) == 0 {
+		header += `host=DNS:$(uname -n)
+case ,$names, in *",$host,"*) ;; *) names=$names,$host ;; esac
+`
+	}
+	return resource.Command{
+		Name: s.name(),
+		Unless: header + `[ -s "$key" ] && [ "$(cat "$certificate.names" 2>/dev/null)" = "$names" ] &&
+openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1 &&
+[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout 2>/dev/null)" ]`,
+		Script: header + `set -eu
+umask 077
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 397 \
+	-subj /CN=` + s.Task + ` -addext "subjectAltName=$names" -keyout "$key.new" -out "$certificate.new" 2>/dev/null
+chmod 0644 "$certificate.new"
+printf '%s\n' "$names" >"$certificate.names"
+mv -T "$key.new" "$key"
+mv -T "$certificate.new" "$certificate"`,
+	}
+}
