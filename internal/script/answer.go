@@ -32,15 +32,16 @@ func ParseAnswer(probes []recipe.Probe, output []byte) (recipe.Answer, error) {
 	for i, record := range records {
 		fields[i] = string(record)
 	}
-	// A section starts where its name stands alone, and ends at the next one.
+	// A section ends where the next one's name stands in a record's first field. In another
+	// field it is no name: there a link's target or a command's output may say anything.
 	for len(fields) > 0 && fields[0] != sectionEnd {
 		name := fields[0]
 		body := fields[1:]
 		end := 0
-		for end < len(body) && !(strings.HasPrefix(body[end], "\x01") && strings.HasSuffix(body[end], "\x01") && isSection(body[end])) {
-			end++
+		for end < len(body) && width[body[end]] == 0 {
+			end += max(width[name], 1)
 		}
-		if end == len(body) {
+		if end >= len(body) {
 			return recipe.Answer{}, ErrTruncated
 		}
 		if err := said.section(name, body[:end], asked); err != nil {
@@ -54,13 +55,10 @@ func ParseAnswer(probes []recipe.Probe, output []byte) (recipe.Answer, error) {
 	return said.Answer, nil
 }
 
-func isSection(field string) bool {
-	switch field {
-	case sectionHost, sectionPaths, sectionDigests, sectionPackages, sectionLists, sectionUnits,
-		sectionUsers, sectionGroups, sectionCommands, sectionContents, sectionPending, sectionEnd:
-		return true
-	}
-	return false
+// width is how many fields a record of each section has.
+var width = map[string]int{
+	sectionHost: 5, sectionPaths: 6, sectionDigests: 1, sectionPackages: 1, sectionLists: 2, sectionUnits: 1,
+	sectionUsers: 1, sectionGroups: 1, sectionCommands: 3, sectionContents: 2, sectionPending: 2, sectionEnd: 1,
 }
 
 func absent(kind recipe.Kind) any {

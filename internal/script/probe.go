@@ -105,7 +105,8 @@ done` + "\n")
 func askCommands(probes []recipe.Probe) string {
 	var s strings.Builder
 	for _, probe := range probes {
-		s.WriteString("o=$(exec 2>/dev/null </dev/null\n" + probe.Script + "\n); r=$?\n")
+		// eval, so that one that is no sh ends its own shell alone.
+		s.WriteString("o=$(exec 2>/dev/null </dev/null; eval " + Quote(probe.Script) + "); r=$?\n")
 		s.WriteString("printf '%s\\000' " + Quote(probe.Key.Name) + ` "$r" "$(printf %s "$o" | head -c 1024)"` + "\n")
 	}
 	return s.String()

@@ -139,6 +139,16 @@ func check(text string) string {
 	return fmt.Sprintf("timeout -k 10 %d sh -c %s </dev/null", seconds(checkTimeout), Quote(text))
 }
 
+// named is how a validator is called to people: by its text, or when it is long by the
+// comment that it begins with.
+func named(check string) string {
+	line, _, _ := strings.Cut(check, "\n")
+	if comment, ok := strings.CutPrefix(line, "# "); ok {
+		return comment
+	}
+	return check
+}
+
 func controlUnit(step recipe.ControlUnit) string {
 	unit := Quote(step.Unit)
 	var s strings.Builder
@@ -148,7 +158,7 @@ func controlUnit(step recipe.ControlUnit) string {
 	s.WriteString("daemon_reload\n")
 	if step.Check != "" {
 		s.WriteString(check(step.Check) + " || { echo " +
-			Quote(step.Unit+": its check failed, and it was left alone: "+step.Check) + " >&2; exit 1; }\n")
+			Quote(step.Unit+": its check failed, and it was left alone: "+named(step.Check)) + " >&2; exit 1; }\n")
 	}
 	switch step.Verb {
 	case recipe.VerbStart:
@@ -167,7 +177,11 @@ func controlUnit(step recipe.ControlUnit) string {
 		for i, listener := range step.Listens {
 			listeners[i] = procAddress(listener)
 		}
-		s.WriteString("settle " + unit + " " + QuoteAll(listeners...))
+		s.WriteString("settle " + unit + " " + QuoteAll(listeners...) + "\n")
+	}
+	if step.Ready != "" {
+		s.WriteString(check(step.Ready) + " || { echo " +
+			Quote(step.Unit+": runs, but does not answer: "+named(step.Ready)) + " >&2; explain " + unit + "; }\n")
 	}
 	return s.String()
 }
@@ -211,15 +225,16 @@ func exec(step recipe.Exec) string {
 // the files' contents. unshare(1) is in util-linux, which is Essential.
 func rehearse(number string, step recipe.Rehearse) string {
 	var s strings.Builder
-	s.WriteString("set -e\nexport LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\numask 022\n")
+	s.WriteString("set -e\nexport LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\numask 022\n" + mirror)
 	for i, tree := range step.Trees {
 		if treeOf(step.Trees, tree) != "" {
 			continue // copied with the one that it lies in; a mount of its own could not be removed
 		}
-		fmt.Fprintf(&s, "cp -a -T -- %s \"$1/%d\"\nmount --bind \"$1/%d\" %s\n", Quote(tree), i, i, Quote(tree))
+		fmt.Fprintf(&s, "mirror %s \"$1/%d\" %s\n", Quote(tree), i, QuoteAll(touched(tree, step.Steps)...))
 	}
 	// A directory that is reached through a link may lie outside of the copies, in what is live.
 	s.WriteString(`inside() {
+[ -n "$1" ] || return 1
 case $(realpath -m -- "$2")/ in "$(realpath -- "$1")"/*) return ;; esac
 echo "$2: is a link out of $1: what it holds cannot be tried" >&2
 return 1
@@ -232,7 +247,46 @@ return 1
 	dir := "\"$run/rehearse" + number + "\""
 	return "mkdir -m 0700 " + dir + "\nrc=0\nbase64 -d <<'EOF' | unshare -m --propagation private sh -s " + dir + " || rc=$?\n" +
 		wrap(base64.StdEncoding.EncodeToString([]byte(s.String()))) + "EOF\nrm -rf " + dir +
-		"\n[ $rc -eq 0 ] || echo " + Quote(step.Unit+": the new configuration does not pass: "+step.Check) + " >&2\nexit $rc"
+		"\n[ $rc -eq 0 ] || echo " + Quote(step.Unit+": the new configuration does not pass: "+named(step.Check)) + " >&2\nexit $rc"
+}
+
+// mirror puts a copy of a directory in its place: mirror TREE COPY NAME... Of its own
+// directories only those named are copied; the others, which may be big, are there as they
+// are, and cannot be written.
+const mirror = `mirror() {
+tree=$1 copy=$2
+shift 2
+mkdir -- "$copy"
+chown --reference="$tree" -- "$copy"
+chmod --reference="$tree" -- "$copy"
+for entry in "$tree"/* "$tree"/.[!.]* "$tree"/..?*; do
+[ -e "$entry" ] || [ -L "$entry" ] || continue
+name=${entry##*/} how=copy
+if [ -d "$entry" ] && [ ! -L "$entry" ]; then
+how=mount
+for changed; do [ "$changed" != "$name" ] || how=copy; done
+fi
+if [ $how = copy ]; then cp -a -T -- "$entry" "$copy/$name"
+else
+mkdir -- "$copy/$name"
+mount -o bind,ro -- "$entry" "$copy/$name"
+fi
+done
+mount --rbind -- "$copy" "$tree"
+}
+`
+
+// touched returns the names in a directory at or below which steps change something.
+func touched(tree string, steps []recipe.Step) []string {
+	var names []string
+	for _, step := range steps {
+		if rest, ok := strings.CutPrefix(recipe.PathOf(step), tree+"/"); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // treeOf returns the outermost of trees that a path lies in, "" when it lies in none.
