@@ -68,8 +68,8 @@ func newGraphite(in recipe.Input) (graphite, error) {
 		return g, errors.New("tls: files needs tls_certificate and tls_key")
 	}
 	for _, name := range []string{"tls_certificate", "tls_key"} {
-		if strings.HasPrefix(in.Vars.String(name), tlsDirectory+"/") {
-			return g, fmt.Errorf("%s: %s holds the certificate that provision makes, and goes with it: keep yours elsewhere", name, tlsDirectory)
+		if directory := g.certificate().directory(); strings.HasPrefix(in.Vars.String(name), directory+"/") {
+			return g, fmt.Errorf("%s: %s holds the certificate that provision makes, and goes with it: keep yours elsewhere", name, directory)
 		}
 	}
 	return g, nil

@@ -2,8 +2,6 @@ package tasks
 
 import (
 	"fmt"
-	"net/netip"
-	"strings"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -11,12 +9,8 @@ import (
 )
 
 const (
-	htpasswd       = "/etc/nginx/graphite.htpasswd"
-	makeHtpasswd   = "make nginx's password file of graphite"
-	tlsDirectory   = configDirectory + "/graphite-tls"
-	ownCertificate = tlsDirectory + "/certificate.pem"
-	ownKey         = tlsDirectory + "/key.pem"
-	signOwn        = "make graphite's certificate"
+	htpasswd     = "/etc/nginx/graphite.htpasswd"
+	makeHtpasswd = "make nginx's password file of graphite"
 )
 
 // site is what nginx's template of the site is filled in with.
@@ -50,7 +44,7 @@ func (g graphite) site(ipv6 bool) site {
 	}
 	s.Certificate, s.Key = g.Vars.String("tls_certificate"), g.Vars.String("tls_key")
 	if g.selfSigned() {
-		s.Certificate, s.Key = ownCertificate, ownKey
+		s.Certificate, s.Key = g.certificate().certificate(), g.certificate().key()
 	}
 	// nginx 1.25.1 made HTTP/2 a directive of its own and warns of the old form; Debian
 	// 12's 1.22 knows only that.
@@ -70,8 +64,7 @@ func (g graphite) addAccess(r *recipe.Recipe) {
 	}
 	g.addPassword(r)
 	if g.selfSigned() {
-		r.Add(resource.Directory{Path: tlsDirectory, Attributes: recipe.Attributes{Mode: 0o700}})
-		r.Add(g.certificate(), reload(nginxUnit)...)
+		g.certificate().add(r)
 	}
 }
 
@@ -81,7 +74,7 @@ func (g graphite) opensslBrings() []recipe.Key {
 		keys = append(keys, recipe.CommandKey(makeHtpasswd))
 	}
 	if g.selfSigned() {
-		keys = append(keys, recipe.CommandKey(signOwn))
+		keys = append(keys, recipe.CommandKey(g.certificate().name()))
 	}
 	return keys
 }
@@ -138,57 +131,15 @@ mv -T "$file.provision-new" "$file"`,
 	}
 }
 
-// certificate makes a certificate that vouches for itself, and makes it anew a month
-// before it ends, when its key is gone, and when the names change. The host's own name
-// is asked for in sh: a guard is asked before the controller knows it.
-func (g graphite) certificate() resource.Command {
-	names := certificateNames(g.Vars.List("server_names"), g.Address)
-	header := fmt.Sprintf("certificate=%s key=%s names=%s\n", ownCertificate, ownKey, script.Quote(names))
-	if len(g.Vars.List("server_names")) == 0 {
-		header += `host=DNS:$(uname -n)
-case ,$names, in *",$host,"*) ;; *) names=$names,$host ;; esac
-`
-	}
-	return resource.Command{
-		Name: signOwn,
-		Unless: header + `[ -s "$key" ] && [ "$(cat "$certificate.names" 2>/dev/null)" = "$names" ] &&
-openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1 &&
-[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout 2>/dev/null)" ]`,
-		Script: header + `set -eu
-umask 077
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 397 \
-	-subj /CN=graphite -addext "subjectAltName=$names" -keyout "$key.new" -out "$certificate.new" 2>/dev/null
-chmod 0644 "$certificate.new"
-printf '%s\n' "$names" >"$certificate.names"
-mv -T "$key.new" "$key"
-mv -T "$certificate.new" "$certificate"`,
-	}
-}
-
-// certificateNames are the names of a certificate as openssl takes them: those of the
-// site, or the address that the controller reaches the host at.
-func certificateNames(names []string, address string) string {
-	if len(names) == 0 {
-		names = []string{address}
-	}
-	var alternatives []string
-	for _, name := range names {
-		if address, err := netip.ParseAddr(name); err == nil {
-			alternatives = append(alternatives, "IP:"+address.WithZone("").String())
-		} else if name != "" {
-			alternatives = append(alternatives, "DNS:"+name)
-		}
-	}
-	if len(alternatives) == 0 {
-		return "DNS:localhost"
-	}
-	return strings.Join(alternatives, ",")
+// certificate is the one that the host makes itself.
+func (g graphite) certificate() selfSigned {
+	return selfSigned{Task: "graphite", Names: g.Vars.List("server_names"), Address: g.Address}
 }
 
 // addAccessAbsent removes what the site no longer names.
 func (g graphite) addAccessAbsent(r *recipe.Recipe) {
 	if !g.selfSigned() {
-		r.Add(resource.Directory{Path: tlsDirectory, Absent: true, Tree: true})
+		g.certificate().addAbsent(r)
 	}
 	if !g.auth() {
 		for _, path := range []string{htpasswd, graphitePassword} {

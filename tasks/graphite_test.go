@@ -128,7 +128,7 @@ func TestGraphiteRefusesWhatDoesNotFit(t *testing.T) {
 	task := taskNamed(t, "graphite")
 	for want, raw := range map[string]map[string]any{
 		"tls: files needs tls_certificate and tls_key": {"tls": "files", "tls_key": "/etc/ssl/k.pem"},
-		"keep yours elsewhere":                         {"tls": "files", "tls_key": ownKey, "tls_certificate": ownCertificate},
+		"keep yours elsewhere":                         {"tls": "files", "tls_key": own.key(), "tls_certificate": own.certificate()},
 	} {
 		_, err := task.Build(input(t, task, recipe.Platforms()[0], raw))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -8,11 +8,14 @@ import (
 	"provision/internal/resource"
 )
 
+// own is the certificate that graphite's host makes itself.
+var own = selfSigned{Task: "graphite"}
+
 // makes are the paths that commands make, which the plan knows by the command's guard
 // alone.
 var makes = map[string][]string{
 	"command:" + makeHtpasswd: {htpasswd},
-	"command:" + signOwn:      {ownCertificate, ownCertificate + ".names", ownKey},
+	"command:" + own.name():   {own.certificate(), own.certificate() + ".names", own.key()},
 }
 
 // stays is what an option leaves when it is turned off, as its Help says: packages, which

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -289,7 +290,15 @@ func describe(built recipe.Recipe) string {
 		case resource.Command:
 			fmt.Fprintf(&text, "unless:\n%s\nscript:\n%s\n", kind.Unless, kind.Script)
 		default:
-			fmt.Fprintf(&text, "%+v\n", kind)
+			fields := reflect.ValueOf(kind)
+			for i := range fields.NumField() {
+				field := fields.Field(i)
+				if attributes, ok := field.Interface().(recipe.Attributes); ok && !field.IsZero() {
+					fmt.Fprintf(&text, "%04o %s:%s\n", attributes.Mode, attributes.Owner, attributes.Group)
+				} else if !field.IsZero() {
+					fmt.Fprintf(&text, "%s: %v\n", fields.Type().Field(i).Name, field)
+				}
+			}
 		}
 	}
 	return text.String()

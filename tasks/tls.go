@@ -2,6 +2,8 @@ package tasks
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -57,4 +59,24 @@ printf '%s\n' "$names" >"$certificate.names"
 mv -T "$key.new" "$key"
 mv -T "$certificate.new" "$certificate"`,
 	}
+}
+
+// certificateNames are the names of a certificate as openssl takes them: those of the
+// site, or the address that the controller reaches the host at.
+func certificateNames(names []string, address string) string {
+	if len(names) == 0 {
+		names = []string{address}
+	}
+	var alternatives []string
+	for _, name := range names {
+		if address, err := netip.ParseAddr(name); err == nil {
+			alternatives = append(alternatives, "IP:"+address.WithZone("").String())
+		} else if name != "" {
+			alternatives = append(alternatives, "DNS:"+name)
+		}
+	}
+	if len(alternatives) == 0 {
+		return "DNS:localhost"
+	}
+	return strings.Join(alternatives, ",")
 }
