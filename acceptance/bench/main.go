@@ -1,0 +1,109 @@
+// Command bench measures what provision costs on a lab host, beside `ssh HOST true`, a
+// shell script that checks the same states, and a first install typed by hand; and prints
+// a table of the figures. It needs root, on Debian.
+//
+//	go run ./acceptance/bench [-installs 3] [-runs 5] [-suite bookworm]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"provision/internal/lab"
+	"provision/internal/lab/labtest"
+)
+
+// hostName is the bench's host in the lab for tests.
+const hostName = "labbench1"
+
+// roundTrip is the time of one round trip of the far-away host that the relay makes.
+const roundTrip = 100 * time.Millisecond
+
+var packages = []string{
+	"graphite-web", "graphite-carbon", "uwsgi-core", "uwsgi-plugin-python3", "nginx-light", "logrotate", "openssl",
+}
+
+func main() {
+	runs := flag.Int("runs", 5, "how often each thing is measured on a converged host; the median counts")
+	installs := flag.Int("installs", 3, "first installs of each sort, on fresh hosts, in turn")
+	suite := flag.String("suite", lab.DefaultSuite, "Debian release of the host")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := bench(ctx, *runs, *installs, *suite); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// setup is a fresh host and how to reach it.
+type setup struct {
+	lab       *lab.Lab
+	host      lab.Host
+	dir       string // for what the bench writes here
+	provision string // path of the command
+}
+
+func bench(ctx context.Context, runs, installs int, suite string) (err error) {
+	config := labtest.Config()
+	config.Progress = func(line string) { fmt.Fprintln(os.Stderr, line) }
+	l, err := lab.Open(config)
+	if err != nil {
+		return err
+	}
+	if err := l.Seed(ctx, suite, packages); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "provision-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	s := setup{lab: l, dir: dir, provision: filepath.Join(dir, "provision")}
+	if output, err := exec.CommandContext(ctx, "go", "build", "-o", s.provision, "provision/cmd/provision").CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	hosts, err := l.Up(ctx, []string{hostName}, suite)
+	if err != nil {
+		return err
+	}
+	s.host = hosts[0]
+	defer func() { err = errors.Join(err, l.Remove(context.Background(), hostName)) }()
+	if s.host, err = l.Fresh(ctx, hostName, suite); err != nil {
+		return err
+	}
+	if _, err := s.run(ctx, s.install()); err != nil {
+		return err
+	}
+	wanted, err := s.wanted(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.converged(ctx, wanted, runs); err != nil {
+		return err
+	}
+	if installs == 0 {
+		return nil
+	}
+	return s.firstInstalls(ctx, wanted, installs)
+}
+
+// install is the command line of an install on the host, without the relay.
+func (s setup) install() []string {
+	return []string{s.provision, "install", "graphite", "-y", "-q", "-F", "none", "-i", s.lab.Identity(),
+		"-o", "UserKnownHostsFile=" + s.lab.KnownHosts(), "-H", "root@" + s.host.Address.String()}
+}
+
+// ssh is the command line of a script on the host, without the relay.
+func (s setup) ssh(script string) []string {
+	return []string{"ssh", "-F", "none", "-i", s.lab.Identity(), "-o", "UserKnownHostsFile=" + s.lab.KnownHosts(),
+		"root@" + s.host.Address.String(), script}
+}
