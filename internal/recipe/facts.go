@@ -36,8 +36,9 @@ type Package struct {
 	Version string
 }
 
-// Installed reports whether the package is unpacked and configured.
-func (p Package) Installed() bool { return p.Status == "ii" }
+// Installed reports whether the package is unpacked and configured: the second letter is
+// the state (dpkg-query(1)); the first is what is wanted, and one on hold ("hi") is there too.
+func (p Package) Installed() bool { return len(p.Status) == 2 && p.Status[1] == 'i' }
 
 // Lists is the state of apt's package lists.
 type Lists struct {

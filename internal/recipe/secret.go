@@ -1,19 +1,35 @@
 package recipe
 
-import "fmt"
+import (
+	"fmt"
+	"unique"
+)
 
 // Secret is a value that is never shown: whatever prints it prints [secret] instead.
 // Reveal is the only way to its text.
-type Secret struct{ text string }
+//
+// The text is behind a handle, for fmt does not ask the methods of a value in an unexported
+// field: of such a one it shows an address. Secrets with the same text are equal (==).
+type Secret struct{ text unique.Handle[string] }
 
 // NewSecret makes text a secret.
-func NewSecret(text string) Secret { return Secret{text} }
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{unique.Make(text)}
+}
 
 // Reveal returns the text, for the one place that needs it.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.Empty() {
+		return ""
+	}
+	return s.text.Value()
+}
 
 // Empty reports whether there is no secret.
-func (s Secret) Empty() bool { return s.text == "" }
+func (s Secret) Empty() bool { return s == Secret{} }
 
 // Format implements fmt.Formatter, so that no verb, not even %#v, shows the text.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[secret]") }

@@ -1,7 +1,9 @@
 package recipe
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -84,10 +86,12 @@ func (v Variable) decode(raw any) (any, error) {
 			return secret, nil
 		}
 		text, ok := raw.(string)
-		if !ok {
+		switch {
+		case !ok && v.Type == TypeSecret: // what was found may be the secret
+			return nil, errors.New("want a string: put it in quotes")
+		case !ok:
 			return nil, fmt.Errorf("want a string, found %s: put it in quotes", describe(raw))
-		}
-		if v.Type == TypeSecret {
+		case v.Type == TypeSecret:
 			return NewSecret(text), nil
 		}
 		return text, nil
@@ -103,9 +107,11 @@ func (v Variable) decode(raw any) (any, error) {
 		case int64:
 			return int(n), nil
 		case uint64:
-			return int(n), nil
+			if n <= math.MaxInt {
+				return int(n), nil
+			}
 		}
-		return nil, fmt.Errorf("want a number, found %s", describe(raw))
+		return nil, fmt.Errorf("want a whole number, found %s", describe(raw))
 	case TypeList:
 		return decodeList(raw)
 	case TypeRecords:

@@ -3,6 +3,7 @@ package resource
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"provision/internal/recipe"
 	"provision/internal/script"
@@ -28,10 +29,14 @@ func (u User) Probes() []recipe.Probe {
 // Validate refuses what cannot be meant.
 func (u User) Validate() error {
 	for _, path := range []string{u.Home, u.Shell} {
-		if path != "" {
-			if err := checkPath("user "+u.Name, path); err != nil {
-				return err
-			}
+		if path == "" {
+			continue
+		}
+		if err := checkPath("user "+u.Name, path); err != nil {
+			return err
+		}
+		if strings.Contains(path, ":") { // it parts the fields of passwd(5)
+			return fmt.Errorf("user %s %q: has a colon", u.Name, path)
 		}
 	}
 	return checkName("user", u.Name, accountName)
@@ -79,13 +84,15 @@ func (u User) add(wanted recipe.User, facts recipe.Facts) recipe.Step {
 	if facts.Group(u.Name).Exists {
 		group = "--gid " + u.Name
 	}
+	own := facts.Group(u.Name) // one that is there keeps its members
+	own.Exists = true
 	return recipe.Exec{
 		Name: "add user " + u.Name,
 		Script: "useradd --system --no-create-home " + group + " --home-dir " + script.Quote(wanted.Home) +
 			" --shell " + script.Quote(wanted.Shell) + " " + u.Name,
 		Outcome: []recipe.Effect{
 			recipe.Known(recipe.UserKey(u.Name), wanted),
-			recipe.Known(recipe.GroupKey(u.Name), recipe.Group{Exists: true}),
+			recipe.Known(recipe.GroupKey(u.Name), own),
 		},
 	}
 }

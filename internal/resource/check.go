@@ -64,6 +64,11 @@ func checkMode(what string, mode uint32) error {
 	if mode > 0o7777 {
 		return fmt.Errorf("%s: mode %o is not one", what, mode)
 	}
+	// 644 for 0o644 is 01204: a mode that gives others what its owner has not is a slip.
+	owner, rest := mode>>6&7, mode>>3&7|mode&7
+	if rest&^owner != 0 {
+		return fmt.Errorf("%s: mode %s gives others what it denies its owner: is it meant in octal?", what, octal(mode))
+	}
 	return nil
 }
 

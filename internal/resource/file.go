@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"strings"
 
 	"provision/internal/recipe"
 )
@@ -27,9 +28,13 @@ func (f File) Probes() []recipe.Probe {
 
 // Validate refuses what cannot be meant.
 func (f File) Validate() error {
+	// What fills in goes by lines: see internal/script.
+	if len(f.Fill) > 0 && (!strings.HasSuffix(f.Content, "\n") || strings.Contains(f.Content, "\x00")) {
+		return fmt.Errorf("file %s: content that is filled in must be text that ends with a newline", f.Path)
+	}
 	for placeholder, secret := range f.Fill {
-		if placeholder == "" {
-			return fmt.Errorf("file %s: an empty placeholder", f.Path)
+		if placeholder == "" || strings.ContainsAny(placeholder, "\n\x00") {
+			return fmt.Errorf("file %s: placeholder %q is not one", f.Path, placeholder)
 		}
 		if err := checkPath("secret", secret); err != nil {
 			return err
@@ -54,8 +59,8 @@ func (f File) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return f.remove(found), nil
 	}
 	wanted := attributes(f.Attributes, 0o644)
-	write := recipe.WriteFile{Path: f.Path, Content: []byte(f.Content), Attributes: wanted, Secret: f.Secret, Fill: f.Fill}
-	diff := &recipe.FileDiff{Path: f.Path, Exists: found.Type == recipe.PathFile, After: write.Content, Secret: f.Secret}
+	write := recipe.WriteFile{Path: f.Path, Content: []byte(f.Content), Attributes: wanted, Secret: f.hidden(), Fill: f.Fill}
+	diff := &recipe.FileDiff{Path: f.Path, Exists: found.Type == recipe.PathFile, After: write.Content, Secret: f.hidden()}
 	if !diff.Exists {
 		return recipe.Change{Kind: recipe.Create, Summary: describeAttributes(wanted), Diff: diff, Steps: []recipe.Step{write}}, nil
 	}
@@ -66,6 +71,10 @@ func (f File) Diff(facts recipe.Facts) (recipe.Change, error) {
 	return attributesChange(f.Path, found, wanted, deltas), nil
 }
 
+// hidden reports whether the content must not be shown: what is on the host may hold a
+// secret that was made there, and never leaves it.
+func (f File) hidden() bool { return f.Secret || len(f.Fill) > 0 }
+
 func (f File) remove(found recipe.Path) recipe.Change {
 	if found.Type == recipe.PathAbsent {
 		return recipe.Change{}
@@ -73,7 +82,7 @@ func (f File) remove(found recipe.Path) recipe.Change {
 	return recipe.Change{
 		Kind:    recipe.Delete,
 		Summary: "no longer wanted",
-		Diff:    &recipe.FileDiff{Path: f.Path, Exists: true, Secret: f.Secret},
+		Diff:    &recipe.FileDiff{Path: f.Path, Exists: true, Secret: f.hidden()},
 		Steps:   []recipe.Step{recipe.Remove{Path: f.Path}},
 	}
 }

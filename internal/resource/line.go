@@ -54,6 +54,10 @@ func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", l.Path, found.Type)
 	}
 	before := facts.Content(l.Path)
+	// A probe brings the first mebibyte alone: to write that back would cut the file off.
+	if found.SHA256 != "" && found.SHA256 != recipe.Digest(before) {
+		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or changed while it was read", l.Path)
+	}
 	after := l.edit(string(before))
 	if after == string(before) && found.Type == recipe.PathFile {
 		return recipe.Change{}, nil
@@ -62,8 +66,12 @@ func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) {
 		Path: l.Path, Content: []byte(after),
 		Attributes: recipe.Attributes{Mode: found.Mode, Owner: found.Owner, Group: found.Group},
 	}
+	kind := recipe.Update
+	if found.Type == recipe.PathAbsent {
+		kind = recipe.Create
+	}
 	return recipe.Change{
-		Kind: recipe.Update, Summary: "line differs",
+		Kind: kind, Summary: "line differs",
 		Diff:  &recipe.FileDiff{Path: l.Path, Exists: found.Type == recipe.PathFile, Before: before, After: write.Content},
 		Steps: []recipe.Step{write},
 	}, nil

@@ -137,7 +137,9 @@ restore() {
 		case $kind in
 		absent)
 			# In a directory that the run made there may be what others put there.
-			if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir --ignore-fail-on-non-empty -- "$path"
+			if [ -d "$path" ] && [ ! -L "$path" ]; then
+				rmdir --ignore-fail-on-non-empty -- "$path"
+				[ ! -d "$path" ] || echo "$path: stays, for it is not empty" >&2
 			else rm -f -- "$path"; fi ;;
 		file | link | tree)
 			beside "$path" "restore$1" || return
