@@ -19,9 +19,6 @@ func newExec(f *flags, io console) *cobra.Command {
 			if len(args) == 0 {
 				return usage(errors.New("exec: no command"), "provision exec -l all -- uptime")
 			}
-			if err := f.run.validate(); err != nil {
-				return err
-			}
 			work, err := f.bare(io)
 			if err != nil {
 				return err

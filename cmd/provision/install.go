@@ -71,13 +71,15 @@ func newPlan(f *flags, io console) *cobra.Command {
 }
 
 func (f *flags) plan(ctx context.Context, io console, names []string) error {
-	if err := f.run.validate(); err != nil {
-		return err
-	}
 	work, err := f.work(io, names)
 	if err != nil {
 		return err
 	}
+	return f.showPlan(ctx, io, work)
+}
+
+// showPlan shows what would change.
+func (f *flags) showPlan(ctx context.Context, io console, work []run.Work) error {
 	results, err := f.show(ctx, io, work, run.Settings{}, run.Plan)
 	if err != nil {
 		return err
@@ -91,17 +93,19 @@ func (f *flags) plan(ctx context.Context, io console, names []string) error {
 }
 
 func (f *flags) install(ctx context.Context, io console, names []string) error {
-	if err := f.run.validate(); err != nil {
-		return err
-	}
 	work, err := f.work(io, names)
 	if err != nil {
 		return err
 	}
+	return f.change(ctx, io, "install", work, run.Install)
+}
+
+// change does work that may change hosts: it shows the plans, asks, and goes on.
+func (f *flags) change(ctx context.Context, io console, verb string, work []run.Work, do doer) error {
 	refused := false
 	settings := run.Settings{
 		Patience: f.run.lockTimeout,
-		Header:   journal.Header{Verb: "install", By: whoami(), Version: version},
+		Header:   journal.Header{Verb: verb, By: whoami(), Version: version},
 		Confirm: func() bool {
 			switch {
 			case f.run.yes:
@@ -113,7 +117,7 @@ func (f *flags) install(ctx context.Context, io console, names []string) error {
 			return askYes(io, "Make these changes?")
 		},
 	}
-	_, err = f.show(ctx, io, work, settings, run.Install)
+	_, err := f.show(ctx, io, work, settings, do)
 	if err == nil && refused {
 		return usage(errNoConfirmation, "look at the plan, then add -y")
 	}

@@ -67,10 +67,16 @@ func suspend(shown reporter) (resume func()) {
 	return func() {}
 }
 
+// doer is what is done to hosts: run.Plan, run.Install, run.Verify …
+type doer func(context.Context, []run.Work, run.Settings) ([]run.Result, error)
+
 // show runs work on hosts, shows what happens, and returns the exit code as an error. The
 // first Ctrl-C stops every host between two steps, the second at once.
 func (f *flags) show(ctx context.Context, io console, work []run.Work, settings run.Settings,
-	do func(context.Context, []run.Work, run.Settings) ([]run.Result, error)) ([]run.Result, error) {
+	do doer) ([]run.Result, error) {
+	if err := f.run.validate(); err != nil {
+		return nil, err
+	}
 	shown := f.output.reporter(io, work, settings.Confirm == nil)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -69,7 +69,7 @@ makes it so, and proves that it works. A target needs only sshd and a POSIX sh.
 	f.connection.register(root)
 	f.output.register(root)
 	root.AddCommand(
-		newList(f, io), newPlan(f, io), newInstall(f, io), newVerify(f, io), newExec(f, io),
+		newList(f, io), newPlan(f, io), newInstall(f, io), newDeploy(f, io), newVerify(f, io), newRollback(f, io), newReleases(f, io), newExec(f, io),
 		newLab(f, io), newDemo(f, io), newJournal(f, io),
 	)
 	for _, task := range tasks.All() {

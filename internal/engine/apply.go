@@ -148,7 +148,7 @@ func (a *application) split(batch []Planned) (part, rest []Planned) {
 func slow(change recipe.Change) bool {
 	for _, step := range change.Steps {
 		switch step.(type) {
-		case recipe.InstallPackages, recipe.ControlUnit, recipe.Exec:
+		case recipe.InstallPackages, recipe.ControlUnit, recipe.Exec, recipe.Upload:
 			return true
 		}
 	}

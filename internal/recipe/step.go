@@ -3,11 +3,12 @@ package recipe
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"path"
 	"time"
 )
 
 // Step is one act on a host. The set is closed: WriteFile, MakeDirectory, MakeLink,
-// SetAttributes, Remove, Restore, InstallPackages, ControlUnit, Rehearse, Exec, Notify and
+// SetAttributes, Remove, Restore, Upload, InstallPackages, ControlUnit, Rehearse, Exec, Notify and
 // Clear. A step knows what it does to the facts; internal/script knows how it is said in sh.
 type Step interface {
 	// Effects returns what the step does to the facts, when it succeeds.
@@ -195,6 +196,7 @@ type ControlUnit struct {
 	Found   Unit     // as probed: what stays
 	Check   string   // a validator, run before: "nginx -t"; nothing is done when it fails
 	Listens []string // awaited after: "127.0.0.1:2003", ":80", "/run/x.sock"
+	Ready   string   // a question to it once it has settled, in sh: it has to succeed
 	Oneshot bool     // it runs to its end: not waited for as a daemon is
 }
 
@@ -245,16 +247,37 @@ type Restore struct {
 	Run    string // the run's name in the journal; "" is this one
 	Number int    // the step's number in that run
 	Path   string
+	As     Path // what is kept, where it was asked for
 }
 
-// Effects implements Step: only the host knows what it kept.
-func (s Restore) Effects() []Effect {
-	until := s.Path + " is restored"
-	return []Effect{UnknownUntil(PathKey(s.Path), until), UnknownUntil(ContentKey(s.Path), until)}
-}
+// Effects implements Step.
+func (s Restore) Effects() []Effect { return []Effect{Known(PathKey(s.Path), s.As)} }
 
 // Title implements Step.
 func (s Restore) Title() string { return "restore " + s.Path }
+
+// Upload brings a big file from the controller's disk. It goes over SFTP to a temporary
+// beside its place, goes on where an earlier try stopped, and is renamed when its digest
+// is right.
+type Upload struct {
+	Path     string
+	Artifact Artifact
+	Attributes
+}
+
+// Effects implements Step.
+func (s Upload) Effects() []Effect {
+	return []Effect{Known(PathKey(s.Path), Path{Type: PathFile, Mode: s.Mode, Owner: s.Owner, Group: s.Group, SHA256: s.Artifact.SHA256})}
+}
+
+// Title implements Step.
+func (s Upload) Title() string { return "upload " + s.Path }
+
+// Temporary is where the upload lies until it is whole. Its name says what it is to
+// become, so that a later try knows its own beginning.
+func (s Upload) Temporary() string {
+	return path.Dir(s.Path) + "/.provision-upload-" + s.Artifact.SHA256[:16]
+}
 
 // Numbered is a step with its number in the run, by which the host reports and journals
 // it, and the resource that wants it.
@@ -276,6 +299,10 @@ func PathOf(step Step) string {
 	case SetAttributes:
 		return step.Path
 	case Remove:
+		return step.Path
+	case Upload:
+		return step.Path
+	case Restore:
 		return step.Path
 	}
 	return ""

@@ -30,8 +30,28 @@ type Input struct {
 	Platform Platform
 	// Of returns another task's variables for the same host: graphite asks for nginx's.
 	Of func(task string) Values
+	// Release is what a deploy brings; nil when only the system is installed, and the
+	// release that is there stays.
+	Release *Release
 	// Address is the host as the controller reaches it, for a server name.
 	Address string
+}
+
+// Release is a version of an application that is deployed.
+type Release struct {
+	Version string // names its directory
+	Present bool   // the host has it already: nothing is uploaded, and it is an error if not
+	// Artifact returns the file for an architecture, which may have to be built first.
+	// Before the host's architecture is known, recipes are built with an empty one. It is not called when
+	// the release is Present.
+	Artifact func(arch string) (Artifact, error)
+}
+
+// Artifact is a file on the controller that a deploy brings to hosts.
+type Artifact struct {
+	Source string // its path here
+	Size   int64  // bytes
+	SHA256 string // in hex
 }
 
 // Task is something that provision can install: a system, its variables, its recipe and
@@ -44,9 +64,20 @@ type Task struct {
 	Variables []Variable
 	Build     func(Input) (Recipe, error)
 	Verify    func(Input) []Check
+	// Deployed says how the task's releases lie on a host; nil when it has none.
+	Deployed *Deployed
 	// After returns the lines that tell a person what to do next: where it answers,
 	// where a generated password is kept.
 	After func(Input) []string
+}
+
+// Deployed is where a task keeps its releases: a directory for each version, and a link
+// to the one that runs.
+type Deployed struct {
+	Releases string // /opt/gimel/releases
+	Current  string // /opt/gimel/current
+	Source   string // the Go package that it is built from: ./cmd/gimel
+	Binary   string // the artifact's name in a release's directory
 }
 
 // Vantage is the place from which a check is made.

@@ -15,6 +15,8 @@ type Service struct {
 	Check   string   // its validator, run as root before every start, restart and reload
 	Trees   []string // directories that hold its configuration, all of it: Check is tried on a copy of them before a change goes live
 	Listens []string // where it must listen once it has settled: "127.0.0.1:2003", "/run/x.sock"
+	Ready   string   // a question to it once it has settled, in sh, run as root: it has to succeed
+	Needs   string   // a path without which it cannot run: until that is there, it is left alone
 	Oneshot bool     // it runs to its end
 	Absent  bool     // stopped and disabled
 }
@@ -32,13 +34,22 @@ func (s Service) Rehearsal() recipe.Rehearse {
 
 // Probes implements recipe.Resource.
 func (s Service) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.UnitKey(s.Unit)}, {Key: recipe.PendingKey(s.Unit)}}
+	probes := []recipe.Probe{{Key: recipe.UnitKey(s.Unit)}, {Key: recipe.PendingKey(s.Unit)}}
+	if s.Needs != "" {
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(s.Needs)})
+	}
+	return probes
 }
 
 // Validate refuses what cannot be meant.
 func (s Service) Validate() error {
 	for _, tree := range s.Trees {
 		if err := checkPath("tree", tree); err != nil {
+			return err
+		}
+	}
+	if s.Needs != "" {
+		if err := checkPath("needs", s.Needs); err != nil {
 			return err
 		}
 	}
@@ -51,11 +62,14 @@ func (s Service) Validate() error {
 // Diff implements recipe.Resource.
 func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 	found, pending := facts.Unit(s.Unit), facts.Pending(s.Unit)
-	if found.Load == "masked" {
+	if found.Load == "masked" && !s.Absent {
 		return recipe.Change{}, fmt.Errorf("%s: is masked: systemctl unmask %s", s.Unit, s.Unit)
 	}
 	if s.Absent {
 		return s.stop(found, pending), nil
+	}
+	if s.Needs != "" && facts.Path(s.Needs).Type == recipe.PathAbsent {
+		return recipe.Change{}, nil
 	}
 	change := recipe.Change{}
 	if found.State != "enabled" && found.State != "static" && found.State != "generated" {
@@ -89,7 +103,7 @@ func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 func (s Service) control(verb recipe.Verb, found recipe.Unit) recipe.ControlUnit {
 	step := recipe.ControlUnit{Unit: s.Unit, Verb: verb, Found: found, Oneshot: s.Oneshot}
 	if verb != recipe.VerbEnable && verb != recipe.VerbDisable && verb != recipe.VerbStop {
-		step.Check, step.Listens = s.Check, s.Listens
+		step.Check, step.Listens, step.Ready = s.Check, s.Listens, s.Ready
 	}
 	return step
 }

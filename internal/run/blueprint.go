@@ -13,6 +13,7 @@ type Blueprint struct {
 	Tasks   []recipe.Task
 	Values  map[string]recipe.Values // by task, of all tasks that exist
 	Address string                   // the host as the controller reaches it
+	Release *recipe.Release          // of a deploy; nil otherwise
 }
 
 func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {
@@ -20,6 +21,7 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 		Vars:     b.Values[task.Name],
 		Platform: platform,
 		Address:  b.Address,
+		Release:  b.Release,
 		Of:       func(name string) recipe.Values { return b.Values[name] },
 	}
 }
@@ -46,6 +48,14 @@ func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 // round trip is enough though the platform is among the answers. As it builds every
 // recipe, what fails on any release fails here, before the first connection.
 func (b Blueprint) Probes() ([]recipe.Probe, error) {
+	if b.Release != nil {
+		// No artifact is built before its architecture is known.
+		b.Release = &recipe.Release{
+			Version:  b.Release.Version,
+			Present:  b.Release.Present,
+			Artifact: func(string) (recipe.Artifact, error) { return recipe.Artifact{}, nil },
+		}
+	}
 	var probes []recipe.Probe
 	for _, platform := range recipe.Platforms() {
 		built, err := b.Recipe(platform)

@@ -104,13 +104,18 @@ func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error)
 // Install makes every host what its tasks want: all plans first, then the question, then
 // the changes, then the proof.
 func Install(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+	return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.plan(ctx) })
+}
+
+// installBy is Install with another way to make the plans.
+func installBy(ctx context.Context, work []Work, settings Settings, plan func(context.Context, *job)) ([]Result, error) {
 	jobs, err := newJobs(work, &settings)
 	if err != nil {
 		return nil, err
 	}
 	defer closeAll(jobs)
 	planning, done := untilStopped(ctx, settings.Stop)
-	each(jobs, settings.Forks, func(j *job) { j.plan(planning) })
+	each(jobs, settings.Forks, func(j *job) { plan(planning, j) })
 	done()
 	pending := false
 	for _, j := range jobs {
@@ -243,7 +248,9 @@ func (j *job) apply(ctx context.Context) {
 // change does the plan under the host's lock.
 func (j *job) change(ctx context.Context) error {
 	header := j.settings.Header
-	header.Event, header.Tasks = "run", j.Blueprint.names()
+	if len(header.Tasks) == 0 {
+		header.Tasks = j.Blueprint.names()
+	}
 	session, err := j.host.begin(ctx, header, j.settings.Patience, j.observe)
 	if err != nil {
 		return err

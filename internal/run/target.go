@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"provision/internal/engine"
@@ -136,7 +137,17 @@ func (h host) begin(ctx context.Context, header journal.Header, patience time.Du
 	}
 	return journal.Begin(ctx, journal.Shell{
 		Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Kill: process.Kill,
+		Upload: h.upload,
 	}, observe)
+}
+
+func (h host) upload(ctx context.Context, artifact recipe.Artifact, path string, progress func(int64)) error {
+	file, err := os.Open(artifact.Source)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return h.connection.Upload(ctx, remote.Upload{Content: file, Size: artifact.Size, Path: path, Root: true, Progress: progress})
 }
 
 // runCheck runs a check's script on the host, as root.

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"provision/internal/recipe"
+	"provision/internal/release"
+	"provision/internal/run"
+	"provision/internal/script"
+)
+
+// artifactFlags say which release is deployed: the one that is built from this source
+// tree, or a file.
+type artifactFlags struct {
+	file   string
+	sha256 string
+	source string
+}
+
+func newDeploy(f *flags, io console) *cobra.Command {
+	var artifact artifactFlags
+	command := &cobra.Command{
+		Use:   "deploy TASK",
+		Short: "install what an application stands on, and switch it to a new release",
+		Long: `Deploys a release of an application: it installs what it stands on, uploads the release
+beside those that are there, starts it beside the one that runs, and switches to it when it
+answers. A release that fails is taken back by itself. The same release again changes nothing.`,
+		Example: `  provision deploy gimel -H root@web1                      built from this source tree
+  provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			made, err := artifact.release(command.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return f.deploy(command.Context(), io, args[0], made)
+		},
+	}
+	f.run.register(command)
+	flags := command.Flags()
+	flags.StringVar(&artifact.file, "artifact", "", "a binary to deploy, instead of building one")
+	flags.StringVar(&artifact.sha256, "sha256", "", "what the artifact's SHA-256 must be")
+	flags.StringVar(&artifact.source, "source", ".", "the source tree to build from")
+	return command
+}
+
+// release returns what is to be deployed.
+func (a artifactFlags) release(ctx context.Context, task string) (*recipe.Release, error) {
+	if a.sha256 != "" && a.file == "" {
+		return nil, usage(errors.New("--sha256: of no --artifact"), "add --artifact FILE")
+	}
+	deployed, err := findDeployed(task)
+	if err != nil {
+		return nil, err
+	}
+	if a.file != "" {
+		return release.FromFile(a.file, a.sha256)
+	}
+	made, err := release.FromSource(ctx, a.source, deployed.Source)
+	if errors.Is(err, release.ErrNoSource) {
+		return nil, usage(err, "run it in provision's source tree, or add --artifact FILE")
+	}
+	return made, err
+}
+
+// findDeployed returns where a task keeps its releases; an error for a task without any.
+func findDeployed(name string) (*recipe.Deployed, error) {
+	found, err := findTasks([]string{name})
+	if err != nil {
+		return nil, err
+	}
+	if found[0].Deployed == nil {
+		return nil, usage(fmt.Errorf("%s: has no releases", name), "provision install "+name)
+	}
+	return found[0].Deployed, nil
+}
+
+func (f *flags) deploy(ctx context.Context, io console, name string, made *recipe.Release) error {
+	work, err := f.work(io, []string{name})
+	if err != nil {
+		return err
+	}
+	for i := range work {
+		work[i].Blueprint.Release = made
+	}
+	if f.run.check {
+		return f.showPlan(ctx, io, work)
+	}
+	return f.change(ctx, io, "deploy", work, run.Install)
+}
+
+func newReleases(f *flags, io console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "releases TASK",
+		Short: "the releases of an application that hosts have, and which one runs",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			deployed, err := findDeployed(args[0])
+			if err != nil {
+				return err
+			}
+			work, err := f.bare(io)
+			if err != nil {
+				return err
+			}
+			text := "cd " + script.Quote(deployed.Releases) + " 2>/dev/null || { echo 'no releases'; exit 0; }\n" +
+				"current=$(readlink " + script.Quote(deployed.Current) + ")\n" +
+				`for release in *; do
+[ -d "$release" ] || continue
+mark=' '
+[ "${current##*/}" = "$release" ] && mark='*'
+printf '%s %s\n' "$mark" "$release"
+done`
+			_, err = f.show(command.Context(), io, work, run.Settings{Forks: 1}, run.Exec(text, true))
+			return err
+		},
+	}
+}

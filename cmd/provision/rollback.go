@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"provision/internal/recipe"
+	"provision/internal/run"
+)
+
+func newRollback(f *flags, io console) *cobra.Command {
+	var to string
+	command := &cobra.Command{
+		Use:   "rollback TASK",
+		Short: "take back the last run that changed a task: its files, services and release",
+		Long: `Takes back the last run that changed a task on each host: the files, services and release
+switches of that run, after showing the diff. Packages stay, and so does what commands did
+to data. A second rollback takes back the run before.`,
+		Example: `  provision rollback graphite -H root@web1
+  provision rollback gimel --to 4f0c1d2e3a4b    to a release that the host still has`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			if to != "" {
+				return f.rollbackTo(command.Context(), io, args[0], to)
+			}
+			if _, err := findTasks(args); err != nil {
+				return err
+			}
+			work, err := f.bareOr(io, args)
+			if err != nil {
+				return err
+			}
+			return f.change(command.Context(), io, "rollback", work, run.Rollback(args[0]))
+		},
+	}
+	f.run.register(command)
+	command.Flags().StringVar(&to, "to", "", "the release to go back to")
+	return command
+}
+
+// rollbackTo switches to a release that the hosts have: a deploy without an upload.
+func (f *flags) rollbackTo(ctx context.Context, io console, name, version string) error {
+	if _, err := findDeployed(name); err != nil {
+		return err
+	}
+	work, err := f.work(io, []string{name})
+	if err != nil {
+		return err
+	}
+	for i := range work {
+		work[i].Blueprint.Release = &recipe.Release{Version: version, Present: true}
+	}
+	return f.change(ctx, io, "deploy", work, run.Install)
+}
+
+// bareOr is bare, with the hosts of a task where none are named.
+func (f *flags) bareOr(io console, names []string) ([]run.Work, error) {
+	if len(f.selection.hosts) > 0 || len(f.selection.limit) > 0 || f.selection.local {
+		return f.bare(io)
+	}
+	work, err := f.work(io, names)
+	for i := range work {
+		work[i].Blueprint.Tasks = nil
+	}
+	return work, err
+}

@@ -1,0 +1,54 @@
+package resource
+
+import (
+	"fmt"
+
+	"provision/internal/recipe"
+)
+
+// Artifact is a big file that comes from the controller's disk: a release's binary. A host
+// that has it already is not sent it again.
+type Artifact struct {
+	Path              string
+	recipe.Attributes // default 0755 root:root
+	Artifact          recipe.Artifact
+}
+
+// ID implements recipe.Resource.
+func (a Artifact) ID() string { return "file:" + a.Path }
+
+// Probes implements recipe.Resource.
+func (a Artifact) Probes() []recipe.Probe {
+	return []recipe.Probe{{Key: recipe.PathKey(a.Path), Digest: true}}
+}
+
+// Validate refuses what cannot be meant.
+func (a Artifact) Validate() error {
+	if err := checkMode("artifact "+a.Path, a.Mode); err != nil {
+		return err
+	}
+	return checkPath("artifact", a.Path)
+}
+
+// Diff implements recipe.Resource.
+func (a Artifact) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found := facts.Path(a.Path)
+	if found.Type != recipe.PathAbsent && found.Type != recipe.PathFile {
+		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", a.Path, found.Type)
+	}
+	wanted := attributes(a.Attributes, 0o755)
+	if found.Type == recipe.PathFile && found.SHA256 == a.Artifact.SHA256 {
+		return attributesChange(a.Path, found, wanted, attributeDeltas(wanted, found)), nil
+	}
+	upload := recipe.Upload{Path: a.Path, Artifact: a.Artifact, Attributes: wanted}
+	change := recipe.Change{
+		Kind:    recipe.Create,
+		Summary: fmt.Sprintf("upload %.1f MB, sha256 %.12s, %s", float64(a.Artifact.Size)/1e6, a.Artifact.SHA256, describeAttributes(wanted)),
+		Steps:   []recipe.Step{upload},
+	}
+	if found.Type == recipe.PathFile {
+		change.Kind = recipe.Update
+		change.Deltas = []recipe.Delta{{Name: "sha256", Before: fmt.Sprintf("%.12s", found.SHA256), After: fmt.Sprintf("%.12s", a.Artifact.SHA256)}}
+	}
+	return change, nil
+}

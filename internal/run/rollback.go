@@ -1,0 +1,160 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"provision/internal/engine"
+	"provision/internal/recipe"
+	"provision/internal/remote"
+	"provision/internal/resource"
+	"provision/internal/script"
+)
+
+// ErrNothingToRollBack says that a host remembers no changing run of the task that was not
+// taken back already.
+var ErrNothingToRollBack = errors.New("nothing to roll back")
+
+// Rollback returns the work of taking back the last changing run of a task on every host:
+// its files, services and releases. Packages and what commands did stay.
+func Rollback(task string) func(context.Context, []Work, Settings) ([]Result, error) {
+	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+		return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.planRollback(ctx, task) })
+	}
+}
+
+func (j *job) planRollback(ctx context.Context, task string) {
+	if !j.connect(ctx) {
+		return
+	}
+	j.observe(engine.Asking{})
+	err := j.rollbackTo(ctx, task)
+	if err != nil {
+		j.finish("", err)
+		return
+	}
+	j.result.Same = len(j.made.Items) - len(j.made.Changes())
+	j.observe(engine.PlanMade{Plan: j.made})
+}
+
+func (j *job) rollbackTo(ctx context.Context, task string) error {
+	output, err := j.host.connection.Run(ctx, remote.Command{Script: script.History, Root: true}, nil)
+	if err != nil {
+		return err
+	}
+	runs, err := script.ParseHistory(output)
+	if err != nil {
+		return err
+	}
+	past, err := lastChanging(runs, task)
+	if err != nil {
+		return err
+	}
+	j.settings.Header.Tasks, j.settings.Header.Of = past.Head.Tasks, past.Run
+	j.wanted = asBefore(past)
+	j.wanted.Label(task)
+	answer, err := j.host.Probe(ctx, j.wanted.Probes())
+	if err != nil {
+		return err
+	}
+	if j.made, err = engine.NewPlan(j.wanted, answer.Facts); err != nil {
+		return err
+	}
+	j.made.Platform = answer.Platform
+	return j.host.contents(ctx, j.made)
+}
+
+// lastChanging finds the run to take back: the newest of the task that changed something
+// and was not taken back. A later run of another task that changed the same files stands
+// in the way.
+func lastChanging(runs []script.Past, task string) (script.Past, error) {
+	undone := map[string]bool{}
+	for _, past := range runs {
+		if past.Head.Does == "rollback" && past.Outcome == "converged" {
+			undone[past.Head.Of], undone[past.Run] = true, true
+		}
+	}
+	later := map[string]script.Past{}
+	for _, past := range slices.Backward(runs) {
+		if undone[past.Run] || !past.Changing() {
+			continue
+		}
+		if !slices.Contains(past.Head.Tasks, task) {
+			for _, step := range past.Steps {
+				if step.Path != "" {
+					later[step.Path] = past
+				}
+			}
+			continue
+		}
+		for _, step := range past.Steps {
+			if other, there := later[step.Path]; there {
+				return past, fmt.Errorf("run %s of %v has changed %s since: roll that back first", other.Run, other.Head.Tasks, step.Path)
+			}
+		}
+		return past, nil
+	}
+	return script.Past{}, fmt.Errorf("%s: %w: the host remembers no run that changed it", task, ErrNothingToRollBack)
+}
+
+// asBefore is the recipe of a host as it was before a run: units that the run brought up
+// go down, then its files come back, newest first, then units that ran before take them in.
+func asBefore(past script.Past) recipe.Recipe {
+	var wanted recipe.Recipe
+	before := map[string]script.Record{} // by unit, the first step on it
+	var units []string
+	for _, step := range past.Steps {
+		if _, seen := before[step.Unit]; step.Unit != "" && step.Found != nil && !seen {
+			before[step.Unit] = step
+			units = append(units, step.Unit)
+		} else if step.Check != "" || len(step.Listens) > 0 {
+			first := before[step.Unit]
+			first.Check, first.Listens = step.Check, step.Listens
+			before[step.Unit] = first
+		}
+	}
+	var notified []recipe.Notification
+	for _, unit := range slices.Backward(units) {
+		if before[unit].Found.Running() {
+			action := recipe.Restart
+			if before[unit].Verb == recipe.VerbReload {
+				action = recipe.Reload // what took the change in takes it back
+			}
+			notified = append(notified, recipe.Notification{Unit: unit, Action: action})
+		} else {
+			wanted.Add(resource.Service{Unit: unit, Absent: true})
+		}
+	}
+	first := map[string]int{} // by path, the first step on it: what it was before the run
+	for _, step := range past.Steps {
+		if _, seen := first[step.Path]; step.Path != "" && !seen {
+			first[step.Path] = step.Step
+		}
+	}
+	for _, step := range slices.Backward(past.Steps) {
+		kept := past.Kept[step.Step]
+		if step.Path == "" || step.Upload || first[step.Path] != step.Step || kept.Kind == "other" {
+			continue
+		}
+		if kept.Kind == "absent" && isDirectory(step) {
+			continue // what others have put into it stays
+		}
+		back := resource.Kept{Path: step.Path, Run: past.Run, Step: step.Step, Secret: step.Secret}
+		if kept.Kind != "absent" {
+			back.Copy = past.Copy(step.Step)
+		}
+		wanted.Add(back, notified...)
+	}
+	for _, unit := range units {
+		if step := before[unit]; step.Found.Running() {
+			wanted.Add(resource.Service{Unit: unit, Check: step.Check, Listens: step.Listens})
+		}
+	}
+	return wanted
+}
+
+func isDirectory(step script.Record) bool {
+	return step.Title == recipe.MakeDirectory{Path: step.Path}.Title()
+}

@@ -1,0 +1,108 @@
+package script
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// Past is a run that a host remembers.
+type Past struct {
+	Run     string // its name: 000042
+	Began   string // by the host's clock, RFC 3339
+	Head    Record
+	Steps   []Record // those that were done
+	Kept    map[int]Kept
+	Outcome string // "" when it died before its end
+}
+
+// Kept is what stood at a path before a step.
+type Kept struct {
+	Kind string // absent, file, link, directory, tree, other
+	Path string
+}
+
+// Copy returns where the host has the copy of what a step replaced.
+func (p Past) Copy(step int) string {
+	return State + "/runs/" + p.Run + "/kept/" + strconv.Itoa(step)
+}
+
+// History is the script that prints all runs that a host remembers, oldest first.
+const History = `for run in ` + State + `/runs/*; do
+[ -f "$run/journal" ] || continue
+printf '%s\000' "${run##*/}"
+cat "$run/journal"; printf '\000'
+cat "$run/kept/index" 2>/dev/null; printf '\000'
+done
+printf 'end\000'`
+
+// ParseHistory reads what History printed.
+func ParseHistory(output []byte) ([]Past, error) {
+	fields := strings.Split(string(output), "\x00")
+	var runs []Past
+	for ; len(fields) >= 3 && fields[0] != "end"; fields = fields[3:] {
+		past, err := parsePast(fields[0], fields[1], fields[2])
+		if err != nil {
+			return nil, fmt.Errorf("journal of run %s: %w", fields[0], err)
+		}
+		runs = append(runs, past)
+	}
+	if len(fields) == 0 || fields[0] != "end" {
+		return nil, ErrTruncated
+	}
+	return runs, nil
+}
+
+func parsePast(name, journal, index string) (Past, error) {
+	past := Past{Run: name, Kept: map[int]Kept{}}
+	begun := map[int]Record{}
+	for _, line := range strings.Split(strings.TrimSpace(journal), "\n") {
+		at, text, ok := strings.Cut(line, " ")
+		var record Record
+		if !ok || json.Unmarshal([]byte(text), &record) != nil {
+			continue // a line that was cut short when the host lost power
+		}
+		switch record.Event {
+		case "run":
+			past.Head, past.Began = record, at
+		case "begin":
+			begun[record.Step] = record
+		case "end":
+			if step, ok := begun[record.Step]; ok && record.Status == 0 {
+				past.Steps = append(past.Steps, step)
+			}
+		case "finish":
+			past.Outcome = record.Outcome
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(index), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) != 3 {
+			continue
+		}
+		number, err := strconv.Atoi(fields[0])
+		if err != nil {
+			return past, err
+		}
+		path, err := base64.StdEncoding.DecodeString(fields[2])
+		if err != nil {
+			return past, err
+		}
+		past.Kept[number] = Kept{Kind: fields[1], Path: string(path)}
+	}
+	return past, nil
+}
+
+// Changing reports whether the run did anything that a rollback can take back.
+func (p Past) Changing() bool {
+	for _, step := range p.Steps {
+		if step.Path != "" || step.Unit != "" && step.Verb != recipe.VerbReload {
+			return true
+		}
+	}
+	return false
+}

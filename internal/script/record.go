@@ -1,0 +1,64 @@
+package script
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"provision/internal/recipe"
+)
+
+// Record is a line of a run's journal. What is needed to take a step back is in it; what a
+// step wrote is not, for it may be a secret: the host keeps copies.
+type Record struct {
+	Event    string `json:"event"` // run, begin, end, finish
+	Step     int    `json:"step,omitempty"`
+	Title    string `json:"title,omitempty"`
+	Resource string `json:"resource,omitempty"`
+	Status   int    `json:"status,omitempty"` // of end
+
+	Path   string `json:"path,omitempty"`   // of a step on a file
+	Secret bool   `json:"secret,omitempty"` // its content is never shown
+	Upload bool   `json:"upload,omitempty"` // it is a release's file
+
+	Unit    string       `json:"unit,omitempty"` // of a step on a unit
+	Verb    recipe.Verb  `json:"verb,omitempty"`
+	Found   *recipe.Unit `json:"found,omitempty"` // as it was before
+	Check   string       `json:"check,omitempty"`
+	Listens []string     `json:"listens,omitempty"`
+
+	// Of run: whose it is.
+	Tasks   []string `json:"tasks,omitempty"`
+	By      string   `json:"by,omitempty"`
+	Does    string   `json:"does,omitempty"` // install, deploy, rollback
+	Of      string   `json:"of,omitempty"`   // of a rollback: the run that it takes back
+	Version string   `json:"version,omitempty"`
+
+	Outcome string `json:"outcome,omitempty"` // of finish
+}
+
+// Line returns the record as one line of JSON.
+func (r Record) Line() string {
+	line, err := json.Marshal(r)
+	if err != nil {
+		panic(fmt.Sprintf("script: record: %v", err)) // strings and numbers always marshal
+	}
+	return string(line)
+}
+
+// begun is the record of a step that begins.
+func begun(numbered recipe.Numbered) Record {
+	record := Record{
+		Event: "begin", Step: numbered.Number, Title: numbered.Step.Title(), Resource: numbered.Resource,
+		Path: recipe.PathOf(numbered.Step),
+	}
+	switch step := numbered.Step.(type) {
+	case recipe.WriteFile:
+		record.Secret = step.Secret
+	case recipe.Upload:
+		record.Upload = true
+	case recipe.ControlUnit:
+		record.Unit, record.Verb, record.Found = step.Unit, step.Verb, &step.Found
+		record.Check, record.Listens = step.Check, step.Listens
+	}
+	return record
+}
