@@ -66,6 +66,9 @@ func (v Variable) Decode(raw any) (any, error) {
 		return nil, err
 	}
 	if text, ok := decoded.(string); ok && len(v.Choices) > 0 && !slices.Contains(v.Choices, text) {
+		if _, secret := raw.(Secret); secret {
+			return nil, fmt.Errorf("not one of %s", strings.Join(v.Choices, ", "))
+		}
 		return nil, fmt.Errorf("%q is not one of %s", text, strings.Join(v.Choices, ", "))
 	}
 	if v.Check != nil {
