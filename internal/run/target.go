@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"time"
 
 	"provision/internal/engine"
@@ -65,9 +66,14 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 	if err != nil {
 		return recipe.Recipe{}, answer, err
 	}
+	asked := make(map[recipe.Key]recipe.Probe, len(probes))
+	for _, probe := range probes {
+		asked[probe.Key] = probe
+	}
 	var missing []recipe.Probe
 	for _, probe := range wanted.Probes() {
-		if _, asked := answer.Facts[probe.Key]; !asked {
+		// A guard that names the host was asked with a made-up name.
+		if !reflect.DeepEqual(asked[probe.Key], probe) {
 			missing = append(missing, probe)
 		}
 	}
