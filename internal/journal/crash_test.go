@@ -246,3 +246,28 @@ func TestStateIsPrivateAndOldRunsGo(t *testing.T) {
 		t.Errorf("state has mode %v", stat.Mode())
 	}
 }
+
+// A step's daemon has the lock's descriptor too; once the run is over it must not count.
+func TestDaemonThatAStepLeavesDoesNotKeepTheLock(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*testing.T, *client){
+		"finished":            func(t *testing.T, c *client) { c.finish(t) },
+		"silent":              func(_ *testing.T, c *client) { c.shell.Wait() },
+		"its connection lost": func(_ *testing.T, c *client) { c.shell.Stdin.Close(); c.shell.Wait() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			c, err := m.tryBegin(t, attempt{silence: time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.do(t, run("leaves a daemon", "sleep 60 >/dev/null 2>&1 & echo $! >"+m.dir+"/pid"))
+			end(t, c)
+			if _, err := m.tryBegin(t, attempt{}); err != nil {
+				t.Error(err)
+			}
+			endProcess(t, m.dir+"/pid")
+		})
+	}
+}

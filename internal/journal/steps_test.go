@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"provision/internal/recipe"
+	"provision/internal/resource"
 )
 
 // nasty are names that a shell would take apart.
@@ -254,6 +255,32 @@ func TestUploadIsRenamedWhenItIsWhole(t *testing.T) {
 	c.do(t, upload)
 	if read(t, upload.Path) != "app" {
 		t.Error("not uploaded")
+	}
+	m.noTemporaries(t)
+}
+
+func TestGeneratedSecret(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	c := m.begin(t)
+	path := m.root + "/a key's"
+	change, err := resource.Secret{Path: path, Length: 64, Attributes: recipe.Attributes{Mode: 0o640, Group: "daemon"}}.Diff(recipe.Facts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.do(t, change.Steps...)
+	first := read(t, path)
+	stat, err := os.Stat(path)
+	if err != nil || stat.Mode().Perm() != 0o640 || stat.Sys().(*syscall.Stat_t).Gid != 1 {
+		t.Errorf("%v, %v", stat, err)
+	}
+	if len(first) != 64 || strings.Trim(first, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "" {
+		t.Errorf("secret %q", first)
+	}
+	// One that came in between stays: what was filled in with it is still true.
+	err = c.try(t.Context(), change.Steps...)
+	if read(t, path) != first {
+		t.Errorf("the secret was made anew (%v)", err)
 	}
 	m.noTemporaries(t)
 }

@@ -40,8 +40,8 @@ apt() {
 update() {
 	tries=0
 	until apt -o APT::Update::Error-Mode=any update >"$run/apt" 2>&1; do
-		grep -q 'Unable to lock' "$run/apt" && [ $tries -lt 60 ] || { cat "$run/apt" >&2; return 100; }
-		[ $tries -gt 0 ] || sed 's/^/waiting: /' "$run/apt" >&2
+		grep -q 'Unable to lock' "$run/apt" && [ "$tries" -lt 60 ] || { cat "$run/apt" >&2; return 100; }
+		[ "$tries" -gt 0 ] || sed 's/^/waiting: /' "$run/apt" >&2
 		tries=$((tries + 1))
 		sleep 2
 	done
@@ -61,13 +61,13 @@ install_packages() {
 	[ "$update" = no ] || update || {
 		rc=$?
 		release_services
-		return $rc
+		return "$rc"
 	}
 	hold_services
 	# Steps run under set -e: a failure that is looked into stands beside a ||.
 	rc=0
 	apt --no-install-recommends install -- "$@" 2>"$run/apt-errors" || rc=$?
-	if [ $rc -ne 0 ] && [ "$update" = no ] && grep -q 'Unable to locate\|no installation candidate\|404 \|Unable to fetch' "$run/apt-errors"; then
+	if [ "$rc" -ne 0 ] && [ "$update" = no ] && grep -q 'Unable to locate\|no installation candidate\|404 \|Unable to fetch' "$run/apt-errors"; then
 		cat "$run/apt-errors" >&2
 		echo "the package lists are out of date: fetching them" >&2
 		update && {
@@ -77,5 +77,5 @@ install_packages() {
 	fi
 	cat "$run/apt-errors" >&2
 	release_services
-	return $rc
+	return "$rc"
 }

@@ -34,7 +34,7 @@ room() {
 
 # keep stores what stands at a path, before it is changed: keep NUMBER PATH
 keep() {
-	if [ -L "$2" ]; then kind=link
+	if [ -L "$2" ]; then kind='link'
 	elif [ -f "$2" ]; then kind='file'
 	elif [ -d "$2" ]; then kind=directory
 	elif [ -e "$2" ]; then kind=other
@@ -190,7 +190,7 @@ settle() {
 		failed | inactive) explain "$unit"; return 1 ;;
 		esac
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || { echo "$unit: still $active after 60 s" >&2; explain "$unit"; return 1; }
+		[ "$tries" -lt 600 ] || { echo "$unit: still $active after 60 s" >&2; explain "$unit"; return 1; }
 		sleep 0.1
 	done
 	restarts=$(property "$unit" NRestarts)
@@ -198,7 +198,7 @@ settle() {
 		tries=0
 		until listening "$listener"; do
 			tries=$((tries + 1))
-			[ "$(property "$unit" ActiveState)" = active ] && [ $tries -lt 300 ] || {
+			[ "$(property "$unit" ActiveState)" = active ] && [ "$tries" -lt 300 ] || {
 				echo "$unit: does not listen on $listener" >&2
 				explain "$unit"
 				return 1

@@ -66,16 +66,19 @@ while line=$(timeout --foreground "$silence" sh -c 'IFS= read -r line && printf 
 		size=${line#run }
 		code=$(timeout --foreground 600 head -c "$size" 3>&- 9>&-; printf .)
 		code=${code%.}
-		[ ${#code} -eq "$size" ] || exit 74
+		[ "${#code}" -eq "$size" ] || break
 		(eval "$code") </dev/null
 		say "batch $?"
 		mark batch
 		code= ;;
 	finish\ *)
 		finish "${line#finish }"
+		flock -u 9
 		say finished
 		exit 0 ;;
 	*) say "unknown $line"; exit 70 ;;
 	esac
 done
+# No step is under way: what one left in the background, a daemon, must not keep the lock.
+flock -u 9
 exit 74

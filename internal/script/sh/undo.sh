@@ -1,0 +1,69 @@
+# What a host runs, by a timer and at boot, while a change is armed: it undoes what nobody
+# can confirm any more. Sourced after prelude.sh and guard.sh; with the name of a unit as its
+# argument it undoes that one at once.
+
+# One at a time, by a lock of its own: the run's may be held by one that was cut off.
+exec 8<"$state" && flock 8 || exit 71
+
+# nobody_runs takes the run's lock, and keeps it to the end.
+nobody_runs() {
+	exec 9>>"$state/lock"
+	flock -n 9
+}
+
+# due says whether an armed change has to be undone: it was begun, the host was rebooted,
+# the run that could confirm it is gone, or its time is over.
+due() {
+	[ -e "$1/open" ] || { [ -e "$1/undoing" ]; return; }
+	[ "$(cat "$1/boot")" = "$(boot_id)" ] || return 0
+	! nobody_runs || return 0
+	[ -e "$1/live" ] || return
+	read -r uptime _ </proc/uptime
+	[ "${uptime%%.*}" -ge "$(cat "$1/live")" ]
+}
+
+# put_back restores the files of an armed change, newest first.
+put_back() {
+	status=0
+	tac "$1/index" >"$1/reversed"
+	while read -r runid step; do
+		run=$state/runs/$runid from=$state/runs/$runid
+		# A step that was noted and not begun has nothing to put back.
+		grep -q "^$step " "$run/kept/index" 2>/dev/null || continue
+		if restore "$step"; then record "{\"event\":\"undo\",\"step\":$step}"; else status=1; fi
+	done <"$1/reversed"
+	return $status
+}
+
+# undo UNIT: at boot nothing may be waited for, for what is started waits for this.
+undo() {
+	armed=$state/armed/$1
+	[ -e "$armed/undoing" ] || mv -T -- "$armed/open" "$armed/undoing" || return
+	block=
+	[ "$(cat "$armed/boot")" = "$(boot_id)" ] || block=--no-block
+	read -r active enabled <"$armed/found"
+	case $active in
+	active | reloading | activating) ;;
+	*) systemctl $block stop -- "$1" ;;
+	esac
+	case $enabled in
+	enabled* | static | generated) ;;
+	*) systemctl -q disable -- "$1" 2>/dev/null ;;
+	esac
+	put_back "$armed" || { echo "$1: not all is undone: this is tried again" >&2; return 1; }
+	daemon_reload
+	case $active in
+	active | reloading | activating) systemctl $block reload-or-restart -- "$1" || systemctl $block restart -- "$1" ;;
+	esac
+	rm -f "$state/pending/$1"
+	[ -z "$runid" ] || record "{\"event\":\"undone\",\"unit\":\"$1\"}"
+	rm -rf "$armed"
+}
+
+runid=
+for armed in "$state"/armed/*; do
+	unit=${armed##*/}
+	if [ "$#" -gt 0 ] && [ "$1" = "$unit" ] || due "$armed"; then undo "$unit"; fi
+done
+# Between the units of a change and the change itself a run is at work: it is left alone.
+[ "$#" -gt 0 ] || ! nobody_runs || disarm
