@@ -14,7 +14,7 @@ func verifyGimel(in recipe.Input) []recipe.Check {
 	g := gimel{in}
 	checks := []recipe.Check{
 		{
-			Name: "gimel runs a release", From: recipe.FromHost,
+			Name: gimelRuns, From: recipe.FromHost,
 			Command: &recipe.CommandCheck{Script: `[ -x ` + gimelCurrent + `/gimel ] || { echo "there is no release yet: provision deploy gimel"; exit 1; }
 systemctl is-active gimel.service`},
 		},
@@ -28,11 +28,16 @@ systemctl is-active gimel.service`},
 			Command: &recipe.CommandCheck{Script: g.proof(), Contains: "each counted once"},
 		},
 	}
-	if isLoopback(in.Address) {
-		return checks // nothing here sees the host from outside
+	if !isLoopback(in.Address) { // there nothing sees the host from outside
+		checks = append(checks, g.outside()...)
 	}
-	return append(checks, g.outside()...)
+	for i := range checks[1:] {
+		checks[i+1].Needs = gimelRuns
+	}
+	return checks
 }
+
+const gimelRuns = "gimel runs a release"
 
 // proof is the command that counts, and removes what it has counted. It speaks to nginx as
 // everybody does, and checks the certificate against itself.

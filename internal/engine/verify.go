@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,8 @@ type Reach struct {
 // checkTimeout bounds one try of one check.
 const checkTimeout = 15 * time.Second
 
-// Verify runs checks in order and tells of each. All are run, also after one that fails.
+// Verify runs checks in order and tells of each. All are run, also after one that fails,
+// but for those that need it.
 func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Observer) error {
 	number, err := rand.Int(rand.Reader, big.NewInt(1e9))
 	if err != nil {
@@ -42,6 +44,9 @@ func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Obs
 	nonce := number.String()
 	var failed []string
 	for _, check := range checks {
+		if check.Needs != "" && slices.Contains(failed, check.Needs) {
+			continue
+		}
 		began := time.Now()
 		err := attempt(ctx, check, reach, nonce)
 		observe(Checked{Check: check, Elapsed: time.Since(began), Err: err})

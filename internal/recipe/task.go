@@ -97,6 +97,7 @@ type Check struct {
 	Name    string
 	From    Vantage
 	Within  time.Duration // it is tried again until then; 0 is once
+	Needs   string        // the name of an earlier check: when that fails, this one is left out
 	HTTP    *HTTPCheck
 	TCP     *TCPCheck
 	Command *CommandCheck
