@@ -21,8 +21,8 @@ func newDemo(f *flags, io console) *cobra.Command {
 	var out string
 	command := &cobra.Command{
 		Use:   "demo graphite",
-		Short: "boot a throwaway Debian host, install Graphite on it, prove it, and save a graph",
-		Args:  cobra.ExactArgs(1),
+		Short: "boot a lab host, install Graphite on it, and save a graph",
+		Args:  arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if args[0] != "graphite" {
 				return usage(fmt.Errorf("demo %s: there is none", args[0]), "provision demo graphite")
@@ -30,8 +30,7 @@ func newDemo(f *flags, io console) *cobra.Command {
 			return f.demo(command.Context(), io, out)
 		},
 	}
-	f.run.register(command)
-	command.Flags().StringVar(&out, "out", "graphite-demo.png", "where the graph is saved")
+	command.Flags().StringVar(&out, "out", "graphite-demo.png", "the `FILE` that the graph is saved in")
 	return command
 }
 
@@ -45,7 +44,8 @@ func (f *flags) demo(ctx context.Context, io console, out string) error {
 		return err
 	}
 	host := hosts[0]
-	f.selection.hosts, f.run.yes = []string{demoHost}, true
+	f.selection.hosts = []string{demoHost}
+	f.run.yes, f.run.forks, f.run.lockTimeout = true, 1, time.Minute
 	// Without a password, so that the graph's URL opens in a browser on this machine.
 	f.selection.extra = append(f.selection.extra, "graphite.auth=false")
 	if err := f.install(ctx, io, []string{"graphite"}); err != nil {
@@ -75,11 +75,11 @@ func (f *flags) demo(ctx context.Context, io console, out string) error {
 // feed writes the last ten minutes of a curve to carbon, through SSH: of Graphite nothing
 // but nginx listens on a public address.
 func (f *flags) feed(ctx context.Context, io console) error {
-	work, err := f.work(io, []string{"graphite"})
+	e, err := f.work(io, []string{"graphite"})
 	if err != nil {
 		return err
 	}
-	connection, err := remote.Dial(ctx, work[0].Target.Address, work[0].Target.Config)
+	connection, err := remote.Dial(ctx, e.work[0].Target.Address, e.work[0].Target.Config)
 	if err != nil {
 		return err
 	}

@@ -25,13 +25,13 @@ func newDeploy(f *flags, io console) *cobra.Command {
 	var artifact artifactFlags
 	command := &cobra.Command{
 		Use:   "deploy TASK",
-		Short: "install what an application stands on, and switch it to a new release",
+		Short: "install an application, and switch it to a new release",
 		Long: `Deploys a release of an application: it installs what it stands on, uploads the release
 beside those that are there, starts it beside the one that runs, and switches to it when it
 answers. A release that fails is taken back by itself. The same release again changes nothing.`,
 		Example: `  provision deploy gimel -H root@web1                      built from this source tree
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			made, err := artifact.release(command.Context(), args[0])
 			if err != nil {
@@ -40,7 +40,7 @@ answers. A release that fails is taken back by itself. The same release again ch
 			return f.deploy(command.Context(), io, args[0], made)
 		},
 	}
-	f.run.register(command)
+	f.run.registerChanges(command)
 	flags := command.Flags()
 	flags.StringVar(&artifact.file, "artifact", "", "a binary to deploy, instead of building one")
 	flags.StringVar(&artifact.sha256, "sha256", "", "what the artifact's SHA-256 must be")
@@ -80,30 +80,30 @@ func findDeployed(name string) (*recipe.Deployed, error) {
 }
 
 func (f *flags) deploy(ctx context.Context, io console, name string, made *recipe.Release) error {
-	work, err := f.work(io, []string{name})
+	e, err := f.work(io, []string{name})
 	if err != nil {
 		return err
 	}
-	for i := range work {
-		work[i].Blueprint.Release = made
+	for i := range e.work {
+		e.work[i].Blueprint.Release = made
 	}
 	if f.run.check {
-		return f.showPlan(ctx, io, work)
+		return pendingIsGood(f.showPlan(ctx, io, e, nil))
 	}
-	return f.change(ctx, io, "deploy", work, run.Install)
+	return f.change(ctx, io, "deploy", e, run.Install)
 }
 
 func newReleases(f *flags, io console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "releases TASK",
-		Short: "the releases of an application that hosts have, and which one runs",
-		Args:  cobra.ExactArgs(1),
+		Short: "the releases that hosts have, and which one runs",
+		Args:  arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			deployed, err := findDeployed(args[0])
 			if err != nil {
 				return err
 			}
-			work, err := f.bare(io)
+			e, err := f.bare(io)
 			if err != nil {
 				return err
 			}
@@ -115,7 +115,7 @@ mark=' '
 [ "${current##*/}" = "$release" ] && mark='*'
 printf '%s %s\n' "$mark" "$release"
 done`
-			_, err = f.show(command.Context(), io, work, run.Settings{Forks: 1}, run.Exec(text, true))
+			_, err = f.show(command.Context(), io, e, run.Settings{Forks: 1}, run.Exec(text, true))
 			return err
 		},
 	}

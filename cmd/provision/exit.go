@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"os"
 
 	"provision/internal/engine"
+	"provision/internal/inventory"
 	"provision/internal/remote"
+	"provision/internal/report"
 	"provision/internal/run"
 )
 
@@ -43,7 +45,7 @@ type outcome struct{ code int }
 func (o outcome) Error() string { return fmt.Sprintf("exit code %d", o.code) }
 
 // exitCode prints an error that nobody has printed yet, and returns the code.
-func exitCode(err error, io console, out output) int {
+func exitCode(err error, io console) int {
 	var end outcome
 	switch {
 	case err == nil:
@@ -51,12 +53,34 @@ func exitCode(err error, io console, out output) int {
 	case errors.As(err, &end):
 		return end.code
 	}
-	fmt.Fprintf(io.err, "provision: %s\n", err)
-	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(io.err, "hint: %s\n", strings.ReplaceAll(hint, "\n", "\n      "))
+	complain(io, err)
+	switch {
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.Is(err, engine.ErrStale):
+		return exitLocked
 	}
 	return exitUsage
 }
+
+// complain prints an error with its hint; of an inventory each one with its own.
+func complain(io console, err error) {
+	options := report.Detect(io.err, os.Getenv)
+	var several inventory.Errors
+	if !errors.As(err, &several) {
+		report.Problem(io.err, options, err, hintOf(err))
+		return
+	}
+	for _, one := range several[:min(len(several), shownErrors)] {
+		report.Problem(io.err, options, one, one.Hint())
+	}
+	if more := len(several) - shownErrors; more > 0 {
+		fmt.Fprintf(io.err, "and %d more\n", more)
+	}
+}
+
+// shownErrors is how many errors of a file are printed.
+const shownErrors = 20
 
 func hintOf(err error) string {
 	var with interface{ Hint() string }

@@ -2,126 +2,134 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
-	"provision/internal/engine"
 	"provision/internal/journal"
 	"provision/internal/run"
 )
 
-// runFlags say how a run that may change something goes.
+// runFlags say how a run goes.
 type runFlags struct {
-	forks       int
+	forks       number
 	check       bool
 	yes         bool
-	detailed    bool
 	lockTimeout time.Duration
 }
 
-func (r *runFlags) register(command *cobra.Command) {
+// defaultForks is how many hosts are worked on at once.
+const defaultForks = 30
+
+// registerForks adds the flag of every verb that works on several hosts at once.
+func (r *runFlags) registerForks(command *cobra.Command) {
+	r.forks = defaultForks
+	command.Flags().VarP(&r.forks, "forks", "f", "hosts at once")
+}
+
+// registerChanges adds the flags of a verb that changes hosts.
+func (r *runFlags) registerChanges(command *cobra.Command) {
 	f := command.Flags()
-	f.IntVarP(&r.forks, "forks", "f", 30, "hosts at once")
 	f.BoolVarP(&r.check, "check", "C", false, "only show the plan")
 	f.BoolVarP(&r.yes, "yes", "y", false, "go ahead without asking")
+	r.registerForks(command)
 	f.DurationVar(&r.lockTimeout, "lock-timeout", 60*time.Second, "how long to wait for another run on the same host")
 }
 
 func (r *runFlags) validate() error {
-	if r.forks < 1 {
-		return usage(fmt.Errorf("--forks %d: must be 1 or more", r.forks), "")
+	if r.lockTimeout < 0 {
+		return usage(fmt.Errorf("--lock-timeout %s: must not be negative", r.lockTimeout), "")
 	}
 	return nil
 }
 
 func newInstall(f *flags, io console) *cobra.Command {
+	var saved string
 	command := &cobra.Command{
 		Use:   "install [TASK...]",
 		Short: "bring hosts to what they should be, and prove that it works",
+		Long: `Asks each host what it has, shows what would change, asks, makes it so, and proves that it
+works. Without a task it brings every host what hosts.yaml gives it. A host that is as it
+should be is only read. Packages are installed where they are missing, and left at the
+version that they have.
+
+With --plan it makes the changes of a saved plan, and no others: a host whose changes are
+not those of the file is refused (exit code 5). The file was looked at, so nobody is asked,
+with a terminal or without.`,
 		Example: `  provision install graphite -H root@web1
-  provision install -l metrics        every host of the group, with the tasks that hosts.yaml gives it
-  provision install graphite -H web1 -e graphite.auth=false`,
+  provision install -l metrics          a group, with the tasks of hosts.yaml
+  provision install graphite -H web1 -e graphite.auth=false
+  provision install --plan friday.plan  what provision plan --out saved`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
-			if f.run.check {
+			switch {
+			case saved != "":
+				return f.installSaved(command.Context(), io, saved, args)
+			case f.run.check:
 				return f.plan(command.Context(), io, args)
 			}
 			return f.install(command.Context(), io, args)
 		},
 	}
-	f.run.register(command)
+	f.run.registerChanges(command)
+	command.Flags().StringVar(&saved, "plan", "", "make the changes of a plan that plan --out saved in a `FILE`")
 	return command
-}
-
-func newPlan(f *flags, io console) *cobra.Command {
-	command := &cobra.Command{
-		Use:   "plan [TASK...]",
-		Short: "show what would change, with every diff, and change nothing",
-		RunE: func(command *cobra.Command, args []string) error {
-			return f.plan(command.Context(), io, args)
-		},
-	}
-	command.Flags().IntVarP(&f.run.forks, "forks", "f", 30, "hosts at once")
-	command.Flags().BoolVar(&f.run.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
-	return command
-}
-
-func (f *flags) plan(ctx context.Context, io console, names []string) error {
-	work, err := f.work(io, names)
-	if err != nil {
-		return err
-	}
-	return f.showPlan(ctx, io, work)
-}
-
-// showPlan shows what would change.
-func (f *flags) showPlan(ctx context.Context, io console, work []run.Work) error {
-	results, err := f.show(ctx, io, work, run.Settings{}, run.Plan)
-	if err != nil {
-		return err
-	}
-	for _, result := range results {
-		if result.Status == engine.StatusPending && f.run.detailed {
-			return outcome{exitPending}
-		}
-	}
-	return nil
 }
 
 func (f *flags) install(ctx context.Context, io console, names []string) error {
-	work, err := f.work(io, names)
+	e, err := f.work(io, names)
 	if err != nil {
 		return err
 	}
-	return f.change(ctx, io, "install", work, run.Install)
+	return f.change(ctx, io, "install", e, run.Install)
 }
 
-// change does work that may change hosts: it shows the plans, asks, and goes on.
-func (f *flags) change(ctx context.Context, io console, verb string, work []run.Work, do doer) error {
-	refused := false
-	settings := run.Settings{
+// change runs an errand that may change hosts: it shows the plans, asks, and goes on.
+func (f *flags) change(ctx context.Context, io console, verb string, e errand, do doer) error {
+	var refusal error
+	e.plan = f.run.check
+	e.agree = func(stop <-chan struct{}) bool {
+		refusal = f.agree(io, stop)
+		return refusal == nil
+	}
+	_, err := f.show(ctx, io, e, run.Settings{
 		Patience: f.run.lockTimeout,
 		Header:   journal.Header{Verb: verb, By: whoami(), Version: version},
-		Confirm: func() bool {
-			switch {
-			case f.run.yes:
-				return true
-			case !term.IsTerminal(int(io.in.Fd())) || f.output.json:
-				refused = true
-				return false
-			}
-			return askYes(io, "Make these changes?")
-		},
-	}
-	_, err := f.show(ctx, io, work, settings, do)
-	if err == nil && refused {
-		return usage(errNoConfirmation, "look at the plan, then add -y")
+	}, do)
+	if err == nil && !f.run.check {
+		return refusal
 	}
 	return err
+}
+
+// errNoConfirmation says that there are changes to make and nobody to ask.
+var errNoConfirmation = errors.New("there are changes to make, and no terminal to ask on")
+
+// errDeclined says that somebody was asked, and did not say yes.
+var errDeclined = errors.New("nothing was changed")
+
+// agree decides whether the changes that were shown are made; nil is yes.
+func (f *flags) agree(io console, stop <-chan struct{}) error {
+	switch {
+	case f.run.check:
+		return errDeclined
+	case f.run.yes:
+		return nil
+	case !io.interactive() || f.output.json:
+		return usage(errNoConfirmation, "look at the plan, then add -y")
+	case io.yes("Make these changes?", stop):
+		return nil
+	}
+	select {
+	case <-stop:
+		return errInterrupted
+	default:
+		return errDeclined
+	}
 }
 
 // whoami names who runs this, for a host's journal and lock: user@machine.

@@ -9,16 +9,17 @@ import (
 
 func newJournal(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
-		Use:   "journal",
-		Short: "what was done on hosts: every run that changed something, step by step",
-		Args:  cobra.NoArgs,
+		Use:     "journal",
+		Short:   "what was done on hosts: every run that changed them, step by step",
+		Example: `  provision journal -H root@web1`,
+		Args:    arguments(0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
-			work, err := f.bare(io)
+			e, err := f.bare(io)
 			if err != nil {
 				return err
 			}
 			text := "for run in " + script.State + "/runs/*; do [ -f \"$run/journal\" ] || continue; echo \"run ${run##*/}\"; cat \"$run/journal\"; done"
-			_, err = f.show(command.Context(), io, work, run.Settings{Forks: 1}, run.Exec(text, true))
+			_, err = f.show(command.Context(), io, e, run.Settings{Forks: 1}, run.Exec(text, true))
 			return err
 		},
 	}

@@ -13,7 +13,7 @@ import (
 	"provision/internal/lab"
 )
 
-func newLab(f *flags, io console) *cobra.Command {
+func newLab(io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lab",
 		Short: "throwaway Debian hosts on this machine, to try things on",
@@ -34,6 +34,8 @@ once: provision install graphite -H lab1, or -l lab for all of them.`,
 		}
 		return lab.Open(config)
 	}
+	command.Args = cobra.ArbitraryArgs
+	command.RunE = func(_ *cobra.Command, args []string) error { return verbless(command, args) }
 	command.AddCommand(newLabUp(io, open), newLabList(io, open), newLabSSH(open), newLabFresh(io, open), newLabDown(open), newLabDestroy(open))
 	return command
 }
@@ -74,7 +76,7 @@ func newLabUp(io console, open labOpener) *cobra.Command {
 
 func newLabList(io console, open labOpener) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "the hosts of the lab", Args: cobra.NoArgs,
+		Use: "list", Short: "the hosts of the lab", Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			l, err := open()
 			if err != nil {
@@ -107,8 +109,7 @@ func printHosts(io console, hosts []lab.Host) {
 
 func newLabSSH(open labOpener) *cobra.Command {
 	return &cobra.Command{
-		Use: "ssh NAME [COMMAND...]", Short: "log in to a host as root, or run a command there", Args: cobra.MinimumNArgs(1),
-		DisableFlagParsing: true,
+		Use: "ssh NAME [COMMAND...]", Short: "log in to a host as root, or run a command there", Args: arguments(1, -1),
 		RunE: func(command *cobra.Command, args []string) error {
 			l, err := open()
 			if err != nil {
@@ -137,7 +138,7 @@ func newLabSSH(open labOpener) *cobra.Command {
 func newLabFresh(io console, open labOpener) *cobra.Command {
 	var suite string
 	command := &cobra.Command{
-		Use: "fresh NAME", Short: "throw away what is on a host and boot it anew", Args: cobra.ExactArgs(1),
+		Use: "fresh NAME", Short: "throw away what is on a host and boot it anew", Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			l, err := open()
 			if err != nil {

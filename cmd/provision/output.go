@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"provision/internal/engine"
 	"provision/internal/report"
@@ -23,11 +22,12 @@ type output struct {
 	verbose int
 }
 
-func (o *output) register(root *cobra.Command) {
-	f := root.PersistentFlags()
+func (o *output) flags() *pflag.FlagSet {
+	f := newFlagSet()
 	f.BoolVar(&o.json, "json", false, "NDJSON on stdout, an object for each event")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "only errors and the summary")
 	f.CountVarP(&o.verbose, "verbose", "v", "say more: -v steps, -vv their output, -vvv everything")
+	return f
 }
 
 // reporter shows events: to a person, or to a program.
@@ -39,18 +39,15 @@ type reporter interface {
 
 // reporter returns who shows this run's events. Secrets are masked by value. What was asked
 // for, a plan or the output of exec, goes to standard output; the rest to standard error.
-func (o output) reporter(io console, work []run.Work, plan bool) reporter {
-	var secrets, hosts []string
-	for _, w := range work {
-		secrets = append(secrets, w.Blueprint.Secrets()...)
-		hosts = append(hosts, w.Target.Name)
-	}
+func (o output) reporter(io console, e errand) reporter {
 	if o.json {
-		return report.NewJSON(io.out, secrets)
+		return report.NewJSON(io.out, e.secrets)
 	}
 	options := report.Detect(io.err, os.Getenv)
-	options.Secrets, options.Hosts, options.Plan = secrets, hosts, plan
-	options.Verbosity = o.verbose
+	options.Secrets, options.Plan, options.Verbosity = e.secrets, e.plan, o.verbose
+	for _, w := range e.work {
+		options.Hosts = append(options.Hosts, w.Target.Name)
+	}
 	if o.quiet {
 		options.Verbosity = -1
 	}
@@ -67,55 +64,60 @@ func suspend(shown reporter) (resume func()) {
 	return func() {}
 }
 
+// makeRoom suspends the live area around everything that a connection says or asks.
+func makeRoom(e errand, shown reporter) {
+	for i := range e.work {
+		config := &e.work[i].Target.Config
+		if ask := config.Passphrase; ask != nil {
+			config.Passphrase = func(file string) ([]byte, error) {
+				defer suspend(shown)()
+				return ask(file)
+			}
+		}
+		if ask := config.ConfirmHostKey; ask != nil {
+			config.ConfirmHostKey = func(host, fingerprint string) bool {
+				defer suspend(shown)()
+				return ask(host, fingerprint)
+			}
+		}
+		if warn := config.Warn; warn != nil {
+			config.Warn = func(message string) {
+				defer suspend(shown)()
+				warn(message)
+			}
+		}
+	}
+}
+
 // doer is what is done to hosts: run.Plan, run.Install, run.Verify …
 type doer func(context.Context, []run.Work, run.Settings) ([]run.Result, error)
 
-// show runs work on hosts, shows what happens, and returns the exit code as an error. The
-// first Ctrl-C stops every host between two steps, the second at once.
-func (f *flags) show(ctx context.Context, io console, work []run.Work, settings run.Settings,
-	do doer) ([]run.Result, error) {
+// show runs an errand, shows what happens, and returns the exit code as an error.
+func (f *flags) show(ctx context.Context, io console, e errand, settings run.Settings, do doer) ([]run.Result, error) {
 	if err := f.run.validate(); err != nil {
 		return nil, err
 	}
-	shown := f.output.reporter(io, work, settings.Confirm == nil)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := make(chan struct{})
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	go func() {
-		for range 2 {
-			select {
-			case <-ctx.Done():
-				return
-			case <-signals:
-			}
-			select {
-			case <-stop:
-				cancel()
-			default:
-				close(stop)
-			}
-		}
-	}()
-	if confirm := settings.Confirm; confirm != nil {
+	shown := f.output.reporter(io, e)
+	makeRoom(e, shown)
+	ctx, stop, done := stopOnSignals(ctx)
+	defer done()
+	if e.agree != nil {
 		settings.Confirm = func() bool {
 			defer suspend(shown)()
-			return confirm()
+			return e.agree(stop)
 		}
 	}
 	settings.Stop = stop
 	settings.Observe = shown.Event
 	if settings.Forks == 0 {
-		settings.Forks = f.run.forks
+		settings.Forks = int(f.run.forks)
 	}
-	results, err := do(ctx, work, settings)
+	results, err := do(ctx, e.work, settings)
 	if err != nil {
 		return nil, errors.Join(err, shown.Close())
 	}
 	closed := shown.Close()
-	shown.Summary(again(results))
+	shown.Summary(f.again(e, results))
 	if closed != nil {
 		return results, fmt.Errorf("output: %w", closed)
 	}
@@ -125,43 +127,25 @@ func (f *flags) show(ctx context.Context, io console, work []run.Work, settings 
 	return results, nil
 }
 
-// again returns the command to run just the hosts that did not end well once more: this
-// one, with other hosts.
-func again(results []run.Result) string {
-	var failed []string
-	for _, result := range results {
-		if codeOf(result.Status) != exitGood {
-			failed = append(failed, result.Host)
-		}
-	}
-	if len(failed) == 0 || len(failed) == len(results) {
-		return ""
-	}
-	return rewrite(os.Args[1:], failed)
-}
-
-// rewrite replaces the hosts of a command line.
-func rewrite(args, hosts []string) string {
-	words := []string{"provision"}
-	option := "-H"
-	for i := 0; i < len(args); i++ {
-		name, _, joined := strings.Cut(args[i], "=")
-		switch {
-		case name == "-H" || name == "--hosts" || name == "-l" || name == "--limit":
-			if strings.Contains(name, "l") && name != "--hosts" {
-				option = "-l"
+// stopOnSignals closes stop at the first Ctrl-C, which stops every host between two steps,
+// and ends the context at the second, which stops them at once.
+func stopOnSignals(ctx context.Context) (_ context.Context, stop <-chan struct{}, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	stopped := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for _, act := range []func(){func() { close(stopped) }, cancel} {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+				act()
 			}
-			if !joined {
-				i++
-			}
-		case strings.HasPrefix(args[i], "-H") || strings.HasPrefix(args[i], "-l"):
-			option = args[i][:2]
-		default:
-			words = append(words, args[i])
 		}
+	}()
+	return ctx, stopped, func() {
+		signal.Stop(signals)
+		cancel()
 	}
-	return strings.Join(append(words, option, strings.Join(hosts, ",")), " ")
 }
-
-// errNoConfirmation says that there are changes to make and nobody to ask.
-var errNoConfirmation = errors.New("there are changes to make, and no terminal to ask on")

@@ -13,13 +13,13 @@ func newRollback(f *flags, io console) *cobra.Command {
 	var to string
 	command := &cobra.Command{
 		Use:   "rollback TASK",
-		Short: "take back the last run that changed a task: its files, services and release",
+		Short: "take back the last run that changed a task",
 		Long: `Takes back the last run that changed a task on each host: the files, services and release
 switches of that run, after showing the diff. Packages stay, and so does what commands did
 to data. A second rollback takes back the run before.`,
 		Example: `  provision rollback graphite -H root@web1
   provision rollback gimel --to 4f0c1d2e3a4b    to a release that the host still has`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if to != "" {
 				return f.rollbackTo(command.Context(), io, args[0], to)
@@ -27,14 +27,14 @@ to data. A second rollback takes back the run before.`,
 			if _, err := findTasks(args); err != nil {
 				return err
 			}
-			work, err := f.bareOr(io, args)
+			e, err := f.bareOr(io, args)
 			if err != nil {
 				return err
 			}
-			return f.change(command.Context(), io, "rollback", work, run.Rollback(args[0]))
+			return f.change(command.Context(), io, "rollback", e, run.Rollback(args[0]))
 		},
 	}
-	f.run.register(command)
+	f.run.registerChanges(command)
 	command.Flags().StringVar(&to, "to", "", "the release to go back to")
 	return command
 }
@@ -44,24 +44,24 @@ func (f *flags) rollbackTo(ctx context.Context, io console, name, version string
 	if _, err := findDeployed(name); err != nil {
 		return err
 	}
-	work, err := f.work(io, []string{name})
+	e, err := f.work(io, []string{name})
 	if err != nil {
 		return err
 	}
-	for i := range work {
-		work[i].Blueprint.Release = &recipe.Release{Version: version, Present: true}
+	for i := range e.work {
+		e.work[i].Blueprint.Release = &recipe.Release{Version: version, Present: true}
 	}
-	return f.change(ctx, io, "deploy", work, run.Install)
+	return f.change(ctx, io, "deploy", e, run.Install)
 }
 
 // bareOr is bare, with the hosts of a task where none are named.
-func (f *flags) bareOr(io console, names []string) ([]run.Work, error) {
-	if len(f.selection.hosts) > 0 || len(f.selection.limit) > 0 || f.selection.local {
+func (f *flags) bareOr(io console, names []string) (errand, error) {
+	if f.selection.named() {
 		return f.bare(io)
 	}
-	work, err := f.work(io, names)
-	for i := range work {
-		work[i].Blueprint.Tasks = nil
+	e, err := f.work(io, names)
+	for i := range e.work {
+		e.work[i].Blueprint.Tasks = nil
 	}
-	return work, err
+	return e, err
 }

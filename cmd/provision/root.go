@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -12,15 +11,12 @@ import (
 	"provision/tasks"
 )
 
-// console is where a command reads and prints: the answer of a command on out, everything
-// else that people read on err.
-type console struct {
-	in, out, err *os.File
-}
-
 // flags are what the command line said beside the verb and its arguments. They are read
 // once, by cobra, and never changed after.
 type flags struct {
+	arguments  []string                          // as they were typed
+	command    *cobra.Command                    // the verb
+	passphrase func(file string) ([]byte, error) // of a private key; nil without a terminal
 	selection  selection
 	connection connection
 	output     output
@@ -29,14 +25,14 @@ type flags struct {
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, io console) int {
-	f := &flags{}
+	f := &flags{arguments: args, passphrase: io.passphrases()}
 	root := newRoot(f, io)
 	root.SetArgs(args)
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	err := root.ExecuteContext(ctx)
-	return exitCode(err, io, f.output)
+	return exitCode(err, io)
 }
 
 func newRoot(f *flags, io console) *cobra.Command {
@@ -55,39 +51,51 @@ makes it so, and proves that it works. A target needs only sshd and a POSIX sh.
 		SilenceErrors: true,
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return command.Help()
-			}
-			return unknownVerb(command, args[0])
+			return verbless(command, args)
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
-		return usage(err, command.CommandPath()+" --help")
+	root.SetFlagErrorFunc(flagError)
+	groups := f.groups()
+	for _, group := range groups {
+		root.PersistentFlags().AddFlagSet(group.flags)
+	}
+	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
+		f.command = command
+		return checkFlags(command, groups)
+	}
+	root.SetUsageFunc(func(command *cobra.Command) error {
+		writeUsage(io.out, command, groups)
+		return nil
 	})
-	f.selection.register(root)
-	f.connection.register(root)
-	f.output.register(root)
 	root.AddCommand(
-		newList(f, io), newPlan(f, io), newInstall(f, io), newDeploy(f, io), newVerify(f, io), newRollback(f, io), newReleases(f, io), newExec(f, io),
-		newLab(f, io), newDemo(f, io), newJournal(f, io),
+		takes(newList(f, io), inventoryGroup),
+		takes(newPlan(f, io), withTasks...), takes(newInstall(f, io), withTasks...), takes(newDeploy(f, io), withTasks...),
+		takes(newVerify(f, io), withTasks...), takes(newRollback(f, io), withTasks...),
+		takes(newReleases(f, io), onHosts...), takes(newExec(f, io), onHosts...), takes(newJournal(f, io), onHosts...),
+		takes(newSecret(f, io), inventoryGroup), newLab(io), takes(newDemo(f, io), outputGroup),
 	)
+	f.complete(root)
 	for _, task := range tasks.All() {
 		root.AddCommand(newTask(f, io, task))
 	}
 	return root
 }
 
-func unknownVerb(root *cobra.Command, word string) error {
+// verbless is a command that has commands, without one of them.
+func verbless(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return command.Help()
+	}
 	var names []string
-	for _, command := range root.Commands() {
-		names = append(names, command.Name())
+	for _, sub := range command.Commands() {
+		names = append(names, sub.Name())
 	}
-	err := fmt.Errorf("%q: no such command", word)
-	if near := recipe.Nearest(word, names); near != "" {
-		return usage(err, "did you mean provision "+near+"?")
+	err := fmt.Errorf("%s %q: no such command", command.CommandPath(), args[0])
+	if near := recipe.Nearest(args[0], names); near != "" {
+		return usage(err, "did you mean "+command.CommandPath()+" "+near+"?")
 	}
-	return usage(err, "provision --help")
+	return usage(err, command.CommandPath()+" --help")
 }
 
 // newTask makes a task's name a command, whose help is the task's documentation.
@@ -96,10 +104,14 @@ func newTask(f *flags, io console, task recipe.Task) *cobra.Command {
 		Use:    task.Name,
 		Short:  task.Summary,
 		Hidden: true,
+		Args:   cobra.ArbitraryArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return usage(errors.New(task.Name+": is a task, and wants a verb"), "provision install "+task.Name+" -H root@HOST")
 		},
 	}
-	command.SetHelpFunc(func(*cobra.Command, []string) { describeTask(f, io, task) })
+	command.SetHelpFunc(func(*cobra.Command, []string) {
+		// A write that fails leaves nobody to tell.
+		_ = describeTask(io, task)
+	})
 	return command
 }

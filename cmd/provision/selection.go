@@ -2,19 +2,16 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"provision/internal/inventory"
 	"provision/internal/lab"
 	"provision/internal/recipe"
-	"provision/internal/remote"
-	"provision/internal/run"
 	"provision/tasks"
 )
 
@@ -27,17 +24,36 @@ type selection struct {
 	limit     []string
 	inventory string
 	extra     []string
+	keys      []string
 	local     bool
 }
 
-func (s *selection) register(root *cobra.Command) {
-	f := root.PersistentFlags()
-	f.StringArrayVarP(&s.hosts, "hosts", "H", nil, "hosts, ad hoc: user@host:port, with commas between")
-	f.StringArrayVarP(&s.limit, "limit", "l", nil, "hosts of the inventory: names, groups, globs, !exclusions")
-	f.StringVar(&s.inventory, "inventory", "", "the inventory (default hosts.yaml, when there is one)")
-	f.StringArrayVarP(&s.extra, "extra-var", "e", nil, "task.variable=value; @FILE for a secret's value")
+// hostFlags say which hosts are meant.
+func (s *selection) hostFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.StringArrayVarP(&s.hosts, "hosts", "H", nil, "`HOSTS`, ad hoc: user@host:port, with commas between")
+	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions")
 	f.BoolVar(&s.local, "local", false, "this machine, without SSH")
+	return f
 }
+
+// inventoryFlags say where hosts and variables are written.
+func (s *selection) inventoryFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.StringVar(&s.inventory, "inventory", "", "the inventory `FILE` (default hosts.yaml, where there is one)")
+	f.StringArrayVar(&s.keys, "key", nil, "a private `FILE` for its secrets, of age or ssh (default\n~/.config/provision/age.key, ~/.ssh/id_ed25519, ~/.ssh/id_rsa)")
+	return f
+}
+
+// variableFlags set variables of tasks.
+func (s *selection) variableFlags() *pflag.FlagSet {
+	f := newFlagSet()
+	f.StringArrayVarP(&s.extra, "extra-var", "e", nil, "`TASK.VARIABLE=VALUE`; of a secret =@FILE, =@- or =@env:NAME")
+	return f
+}
+
+// named reports whether the command line says which hosts are meant.
+func (s selection) named() bool { return len(s.hosts) > 0 || len(s.limit) > 0 || s.local }
 
 // known are the variables of all tasks.
 func known() inventory.Known {
@@ -48,21 +64,35 @@ func known() inventory.Known {
 	return k
 }
 
-// open reads the inventory, and adds the lab's hosts as the group lab.
-func (s selection) open() (*inventory.Inventory, error) {
-	path := s.inventory
-	if path == "" {
-		path = defaultInventory
+// path is the inventory's file.
+func (s selection) path() string {
+	if s.inventory == "" {
+		return defaultInventory
 	}
-	keys := &inventory.Keys{}
-	if home, err := os.UserHomeDir(); err == nil {
+	return s.inventory
+}
+
+// openKeys reads the private keys for secrets: those that are named, or the usual ones.
+func (s selection) openKeys(passphrase func(string) ([]byte, error)) (*inventory.Keys, error) {
+	keys := &inventory.Keys{Passphrase: passphrase}
+	for _, file := range s.keys {
+		if err := keys.Add(file); err != nil {
+			return nil, err
+		}
+	}
+	if home, err := os.UserHomeDir(); err == nil && len(s.keys) == 0 {
 		for _, file := range inventory.DefaultKeyFiles(home) {
 			if err := keys.Add(file); err != nil {
 				continue // a key that cannot be used decrypts nothing, and that is said then
 			}
 		}
 	}
-	inv, err := inventory.Load(path, known(), keys)
+	return keys, nil
+}
+
+// open reads the inventory, and adds the lab's hosts as the group lab.
+func (s selection) open(keys *inventory.Keys) (*inventory.Inventory, error) {
+	inv, err := inventory.Load(s.path(), known(), keys)
 	if errors.Is(err, fs.ErrNotExist) && s.inventory == "" {
 		inv, err = &inventory.Inventory{}, nil
 	}
@@ -102,24 +132,18 @@ func openLab(progress func(string)) (*lab.Lab, error) {
 
 // choose returns the hosts that the flags name. With neither -H nor -l they are those of
 // the inventory that have the named tasks.
-func (s selection) choose(named []recipe.Task) ([]inventory.Host, error) {
-	switch {
-	case s.local && (len(s.hosts) > 0 || len(s.limit) > 0):
-		return nil, usage(errors.New("--local: excludes -H and -l"), "")
-	case len(s.hosts) > 0 && len(s.limit) > 0:
-		return nil, usage(errors.New("-H and -l: name hosts in two ways"), "use -H for hosts that are in no inventory, -l for those that are")
-	}
-	inv, err := s.open()
-	if err != nil {
-		return nil, err
-	}
+func (s selection) choose(inv *inventory.Inventory, named []recipe.Task) ([]inventory.Host, error) {
 	switch {
 	case s.local:
 		name, err := os.Hostname()
 		if err != nil {
 			return nil, err
 		}
-		return []inventory.Host{{Name: name, Address: inventory.Address{Host: "localhost"}}}, nil
+		hosts, err := inv.AdHoc([]string{"localhost"})
+		if err == nil {
+			hosts[0].Name = name
+		}
+		return hosts, err
 	case len(s.hosts) > 0:
 		return inv.AdHoc(s.hosts)
 	case len(s.limit) > 0:
@@ -137,6 +161,23 @@ func (s selection) choose(named []recipe.Task) ([]inventory.Host, error) {
 	return hosts, nil
 }
 
+// typed returns how each of the chosen hosts is named on a command line.
+func (s selection) typed(hosts []inventory.Host) []string {
+	var names []string
+	if len(s.hosts) > 0 { // AdHoc returns a host for each, in this order
+		for _, list := range s.hosts {
+			for spec := range strings.SplitSeq(list, ",") {
+				names = append(names, strings.TrimSpace(spec))
+			}
+		}
+		return names
+	}
+	for _, host := range hosts {
+		names = append(names, host.Name)
+	}
+	return names
+}
+
 func hasAll(has []string, wanted []recipe.Task) bool {
 	for _, task := range wanted {
 		if !slices.Contains(has, task.Name) {
@@ -144,94 +185,4 @@ func hasAll(has []string, wanted []recipe.Task) bool {
 		}
 	}
 	return true
-}
-
-// findTasks returns the tasks of that name.
-func findTasks(names []string) ([]recipe.Task, error) {
-	var found []recipe.Task
-	var all []string
-	for _, task := range tasks.All() {
-		all = append(all, task.Name)
-	}
-	for _, name := range names {
-		at := slices.Index(all, name)
-		if at < 0 {
-			err := fmt.Errorf("%q: no such task", name)
-			if near := recipe.Nearest(name, all); near != "" {
-				return nil, usage(err, "did you mean "+near+"?")
-			}
-			return nil, usage(err, "provision list")
-		}
-		found = append(found, tasks.All()[at])
-	}
-	return found, nil
-}
-
-// work pairs every chosen host with what it should be: the named tasks, or without any
-// those that the inventory gives it.
-func (f *flags) work(io console, names []string) ([]run.Work, error) {
-	named, err := findTasks(names)
-	if err != nil {
-		return nil, err
-	}
-	var extra []inventory.Extra
-	for _, text := range f.selection.extra {
-		e, err := inventory.ParseExtra(text, known())
-		if err != nil {
-			return nil, err
-		}
-		extra = append(extra, e)
-	}
-	hosts, err := f.selection.choose(named)
-	if err != nil {
-		return nil, err
-	}
-	config, err := f.connection.config(io)
-	if err != nil {
-		return nil, err
-	}
-	var all []run.Work
-	for _, host := range hosts {
-		its := named
-		if len(its) == 0 {
-			if its, err = findTasks(host.Tasks); err != nil {
-				return nil, err
-			}
-		}
-		if len(its) == 0 {
-			return nil, usage(fmt.Errorf("%s: no task", host.Name), "name one: provision list; or give the host tasks in hosts.yaml")
-		}
-		values := map[string]recipe.Values{}
-		for name := range known() {
-			if values[name], err = host.Values(name, known(), extra); err != nil {
-				return nil, err
-			}
-		}
-		target := f.target(host, config)
-		all = append(all, run.Work{
-			Target:    target,
-			Blueprint: run.Blueprint{Tasks: its, Values: values, Address: target.Address.Host},
-		})
-	}
-	return all, nil
-}
-
-// target says how a host is reached. A lab host brings its own key and known_hosts, so
-// that it works without any file of the user's.
-func (f *flags) target(host inventory.Host, config remote.Config) run.Target {
-	target := run.Target{
-		Name:    host.Name,
-		Address: remote.Address{User: host.Address.User, Host: host.Address.Host, Port: host.Address.Port},
-		Config:  config,
-		Local:   f.selection.local,
-	}
-	if slices.Contains(host.Groups, "lab") && strings.HasPrefix(host.Name, "lab") {
-		if l, err := openLab(nil); err == nil {
-			target.Config.KnownHosts = l.KnownHosts()
-			if len(target.Config.Identities) == 0 {
-				target.Config.Identities = []string{l.Identity()}
-			}
-		}
-	}
-	return target
 }

@@ -93,6 +93,7 @@ const (
 	StatusChanged      Status = "changed"       // changed, and converged
 	StatusPending      Status = "pending"       // a plan with changes, or declined
 	StatusVerified     Status = "verified"      // verify alone, and all checks passed
+	StatusDone         Status = "done"          // a command of exec ran, and exited with 0
 	StatusFailed       Status = "failed"        // a step or a check failed
 	StatusUnreachable  Status = "unreachable"   // no connection, or none that was let in
 	StatusLocked       Status = "locked"        // another run holds the host

@@ -74,11 +74,11 @@ func (p page) transfer(record *progress) string {
 func (p page) result(record *finished, columns, checks int) string {
 	begin := p.paint.good.Render(p.sign.good) + " " + p.paint.strong.Render(pad(record.Host, columns)) + "  "
 	time := secondsText(record.Seconds)
-	if record.Status == engine.StatusVerified && checks > 0 {
-		return begin + p.join("verified", fmt.Sprintf("%d checks passed", checks), time)
-	}
-	if record.Changed == 0 && record.Same == 0 {
-		return begin + p.join(string(done), time) // no recipe was looked at: exec
+	switch record.Status {
+	case engine.StatusVerified:
+		return begin + p.join(string(record.Status), fmt.Sprintf("%d checks passed", checks), time)
+	case engine.StatusDone:
+		return begin + p.join(string(record.Status), time)
 	}
 	return begin + p.tally(record)
 }
@@ -114,6 +114,10 @@ func (p page) label(host string, columns int, lines []string) []string {
 func (p page) after(texts []string) []string {
 	lines := []string{""}
 	for _, text := range texts {
+		if strings.HasPrefix(text, "  ") { // to be copied as it is
+			lines = append(lines, "  "+text)
+			continue
+		}
 		lines = append(lines, p.prose("  ", text, p.paint.plain)...)
 	}
 	return lines

@@ -174,7 +174,7 @@ func newStamp(at time.Time) stamp { return stamp(at.UTC().Format("2006-01-02T15:
 // failed reports whether the status is one that a person has to look into.
 func failed(status engine.Status) bool {
 	switch status {
-	case engine.StatusSame, engine.StatusChanged, engine.StatusPending, engine.StatusVerified, done:
+	case engine.StatusSame, engine.StatusChanged, engine.StatusPending, engine.StatusVerified, engine.StatusDone:
 		return false
 	}
 	return true

@@ -8,7 +8,6 @@ import (
 
 // The ends of hosts that the engine has no word for.
 const (
-	done       engine.Status = "done"        // a command of exec ran
 	notTried   engine.Status = "not tried"   // the run stopped before it
 	unfinished engine.Status = "interrupted" // the run stopped in it
 )

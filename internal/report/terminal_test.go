@@ -169,7 +169,7 @@ func TestTerminalVerifyAndExec(t *testing.T) {
 	})
 	t.Run("exec", func(t *testing.T) {
 		print := func(line string, bad bool) moment { return moment{engine.Printed{Line: line, Error: bad}, 0} }
-		end := moment{engine.Finished{Status: engine.StatusVerified, Elapsed: time.Second}, 0}
+		end := moment{engine.Finished{Status: engine.StatusDone, Elapsed: time.Second}, 0}
 		golden(t, "exec", told(t, Options{Width: 80, Hosts: []string{"web1", "db"}}, map[string][]moment{
 			"web1": {print("up 3 days", false), print("\ttabbed \x1b[31mred\x1b[0m", false), end},
 			"db":   {print("sh: 1: uptim: not found", true), {engine.Finished{Status: engine.StatusFailed, Err: errors.New("uptim: exit status 127")}, 0}},

@@ -31,7 +31,7 @@ func Exec(text string, root bool) func(context.Context, []Work, Settings) ([]Res
 		defer done()
 		each(jobs, settings.Forks, func(j *job) {
 			if j.connect(ctx) {
-				j.finish(engine.StatusVerified, j.exec(ctx, text, root))
+				j.finish(engine.StatusDone, j.exec(ctx, text, root))
 			}
 		})
 		return results(jobs), nil

@@ -27,6 +27,9 @@ type Settings struct {
 	Patience     time.Duration // for a host's lock
 	Header       journal.Header
 	VerifyAlways bool // also when nothing changed
+	// Approve gets each host's plan, from several goroutines at once; its error ends that
+	// host before anything is changed there. Nil approves of every plan.
+	Approve func(host string, plan engine.Plan) error
 	// Confirm is asked once, after all plans are made and when at least one has changes.
 	Confirm func() bool
 	Observe func(engine.HostEvent) // called from one goroutine at a time
@@ -89,12 +92,13 @@ func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error)
 	ctx, done := untilStopped(ctx, settings.Stop)
 	defer done()
 	each(jobs, settings.Forks, func(j *job) {
-		if j.plan(ctx); j.ended {
-			return
-		}
-		if j.made.Empty() {
+		j.plan(ctx)
+		j.approve()
+		switch {
+		case j.ended:
+		case j.made.Empty():
 			j.finish(engine.StatusSame, nil)
-		} else {
+		default:
 			j.finish(engine.StatusPending, nil)
 		}
 	})
@@ -115,7 +119,10 @@ func installBy(ctx context.Context, work []Work, settings Settings, plan func(co
 	}
 	defer closeAll(jobs)
 	planning, done := untilStopped(ctx, settings.Stop)
-	each(jobs, settings.Forks, func(j *job) { plan(planning, j) })
+	each(jobs, settings.Forks, func(j *job) {
+		plan(planning, j)
+		j.approve()
+	})
 	done()
 	pending := false
 	for _, j := range jobs {
@@ -134,6 +141,16 @@ func installBy(ctx context.Context, work []Work, settings Settings, plan func(co
 		}
 	})
 	return results(jobs), nil
+}
+
+// approve ends the work on a host whose plan is not approved of.
+func (j *job) approve() {
+	if j.ended || j.settings.Approve == nil {
+		return
+	}
+	if err := j.settings.Approve(j.Target.Name, j.made); err != nil {
+		j.finish("", err)
+	}
 }
 
 // untilStopped is a context that also ends when stop is closed: while nothing is changed,

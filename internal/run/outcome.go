@@ -33,6 +33,10 @@ func status(err error, otherwise engine.Status) engine.Status {
 
 // hint is the command to type next, or what to look at.
 func hint(err error, target Target) string {
+	var own interface{ Hint() string }
+	if errors.As(err, &own) && own.Hint() != "" {
+		return own.Hint()
+	}
 	if text := remote.Hint(err); text != "" {
 		return text
 	}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"provision/internal/inventory"
+	"provision/tasks"
+)
+
+// complete tells a shell's completion the names of tasks and hosts.
+func (f *flags) complete(root *cobra.Command) {
+	for _, command := range root.Commands() {
+		if strings.Contains(command.Use, "TASK") {
+			command.ValidArgsFunction = completeTasks
+		}
+	}
+	for _, flag := range []string{"hosts", "limit"} {
+		// It fails for a flag that there is not.
+		_ = root.RegisterFlagCompletionFunc(flag, f.completeHosts)
+	}
+}
+
+func completeTasks(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, task := range tasks.All() {
+		if !slices.Contains(args, task.Name) {
+			names = append(names, cobra.CompletionWithDesc(task.Name, task.Summary))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeHosts completes the last name of a list with commas. An inventory that cannot be
+// read has no names: whoever presses the tab key wants no error.
+func (f *flags) completeHosts(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	inv, err := f.selection.open(&inventory.Keys{})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	before := typed[:strings.LastIndex(typed, ",")+1]
+	names := []string{before + "all"}
+	for _, group := range inv.Groups() {
+		names = append(names, before+group)
+	}
+	for _, host := range inv.Hosts() {
+		names = append(names, before+host.Name)
+	}
+	if hosts, err := labHosts(); err == nil {
+		for _, host := range hosts {
+			names = append(names, before+host.Name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"provision/internal/inventory"
+	"provision/internal/recipe"
+	"provision/internal/remote"
+	"provision/internal/run"
+	"provision/tasks"
+)
+
+// errand is work on hosts, and what goes with it.
+type errand struct {
+	work    []run.Work
+	typed   []string // how each host is named on the command line, for one that runs it again
+	secrets []string // never shown
+	plan    bool     // the plan is what was asked for
+
+	// agree decides whether the changes that were planned are made; nil is yes. It gives
+	// up when stop is closed.
+	agree func(stop <-chan struct{}) bool
+}
+
+// findTasks returns the tasks of that name.
+func findTasks(names []string) ([]recipe.Task, error) {
+	var found []recipe.Task
+	var all []string
+	for _, task := range tasks.All() {
+		all = append(all, task.Name)
+	}
+	for _, name := range names {
+		at := slices.Index(all, name)
+		if at < 0 {
+			err := fmt.Errorf("%q: no such task", name)
+			if near := recipe.Nearest(name, all); near != "" {
+				return nil, usage(err, "did you mean "+near+"?")
+			}
+			return nil, usage(err, "provision list")
+		}
+		if slices.Contains(names[:len(found)], name) {
+			return nil, usage(fmt.Errorf("%q: is named twice", name), "")
+		}
+		found = append(found, tasks.All()[at])
+	}
+	return found, nil
+}
+
+// needed returns the names of tasks and of all that they use: those whose variables they
+// read.
+func needed(built []recipe.Task) ([]string, error) {
+	var names []string
+	for len(built) > 0 {
+		task := built[0]
+		built = built[1:]
+		if slices.Contains(names, task.Name) {
+			continue
+		}
+		names = append(names, task.Name)
+		uses, err := findTasks(task.Uses)
+		if err != nil {
+			return nil, err
+		}
+		built = append(built, uses...)
+	}
+	return names, nil
+}
+
+// work pairs every chosen host with what it should be: the named tasks, or without any
+// those that the inventory gives it.
+func (f *flags) work(io console, names []string) (errand, error) {
+	named, err := findTasks(names)
+	if err != nil {
+		return errand{}, err
+	}
+	var extra []inventory.Extra
+	for _, text := range f.selection.extra {
+		e, err := inventory.ParseExtra(text, known())
+		if err != nil {
+			return errand{}, err
+		}
+		extra = append(extra, e)
+	}
+	read := map[string]bool{} // the tasks whose variables some host needs
+	e, err := f.errand(io, named, func(host inventory.Host) (run.Blueprint, error) {
+		its := named
+		if len(its) == 0 {
+			var err error
+			if its, err = findTasks(host.Tasks); err != nil {
+				return run.Blueprint{}, err
+			}
+		}
+		if len(its) == 0 {
+			return run.Blueprint{}, usage(fmt.Errorf("%s: no task", host.Name), "name one: provision list; or give the host tasks in hosts.yaml")
+		}
+		values, err := valuesOf(host, its, extra)
+		for name := range values {
+			read[name] = true
+		}
+		return run.Blueprint{Tasks: its, Values: values}, err
+	})
+	if err != nil {
+		return errand{}, err
+	}
+	for _, x := range extra {
+		if !read[x.Task] {
+			return errand{}, usage(fmt.Errorf("-e %s.%s: no host gets a task that reads it", x.Task, x.Variable), "provision list "+x.Task)
+		}
+	}
+	return e, nil
+}
+
+// valuesOf returns the variables of a host that its tasks read. Others are left alone: they
+// may be encrypted for somebody else.
+func valuesOf(host inventory.Host, its []recipe.Task, extra []inventory.Extra) (map[string]recipe.Values, error) {
+	names, err := needed(its)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]recipe.Values{}
+	for _, name := range names {
+		if values[name], err = host.Values(name, known(), extra); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// bare pairs every chosen host with nothing: for what needs a connection and no task.
+func (f *flags) bare(io console) (errand, error) {
+	if !f.selection.named() {
+		return errand{}, usage(errors.New("no hosts"), "name them: -H root@HOST, -l GROUP, or -l all")
+	}
+	return f.errand(io, nil, func(inventory.Host) (run.Blueprint, error) { return run.Blueprint{}, nil })
+}
+
+// errand chooses the hosts, decides what each should be, and reads all that is needed to
+// connect to them. Whatever is wrong on this side is refused here.
+func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory.Host) (run.Blueprint, error)) (errand, error) {
+	keys, err := f.selection.openKeys(f.passphrase)
+	if err != nil {
+		return errand{}, err
+	}
+	inv, err := f.selection.open(keys)
+	if err != nil {
+		return errand{}, err
+	}
+	hosts, err := f.selection.choose(inv, named)
+	if err != nil {
+		return errand{}, err
+	}
+	e := errand{typed: f.selection.typed(hosts)}
+	for _, host := range hosts {
+		wanted, err := blueprint(host)
+		if err != nil {
+			return errand{}, err
+		}
+		e.secrets = append(e.secrets, wanted.Secrets()...)
+		wanted.Address = host.Address.Host
+		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
+	}
+	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type
+		e.secrets = append(e.secrets, secret.Reveal())
+	}
+	return e, f.connect(io, &e)
+}
+
+// connect completes the targets with how they are reached.
+func (f *flags) connect(io console, e *errand) error {
+	config, passwords, err := f.connection.config(io, f.passphrase)
+	if err != nil {
+		return err
+	}
+	e.secrets = append(e.secrets, passwords...)
+	checked := map[string]bool{}
+	for i := range e.work {
+		target := &e.work[i].Target
+		own := target.Config
+		target.Config = config
+		if own.KnownHosts != "" {
+			target.Config.KnownHosts = own.KnownHosts
+			if len(config.Identities) == 0 {
+				target.Config.Identities = own.Identities
+			}
+		}
+		files := strings.Join(append(target.Config.Identities, target.Config.KnownHosts), "\n")
+		if target.Local || checked[files] {
+			continue
+		}
+		checked[files] = true
+		if err := target.Config.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// target says where a host is. A lab host brings its own key and known_hosts, so that it
+// works without any file of the user's.
+func (f *flags) target(host inventory.Host) run.Target {
+	target := run.Target{
+		Name:    host.Name,
+		Address: remote.Address{User: host.Address.User, Host: host.Address.Host, Port: host.Address.Port},
+		Local:   f.selection.local,
+	}
+	if slices.Contains(host.Groups, "lab") && strings.HasPrefix(host.Name, "lab") {
+		if l, err := openLab(nil); err == nil {
+			target.Config.KnownHosts, target.Config.Identities = l.KnownHosts(), []string{l.Identity()}
+		}
+	}
+	return target
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"provision/internal/engine"
+	"provision/internal/run"
+)
+
+func newPlan(f *flags, io console) *cobra.Command {
+	var detailed bool
+	var out string
+	command := &cobra.Command{
+		Use:   "plan [TASK...]",
+		Short: "show what would change, with every diff, and change nothing",
+		Long: `Asks each host what it has and shows what would change, with every diff. It changes
+nothing. With --out it also saves the plan in a file, for somebody to look at and for
+provision install --plan FILE.`,
+		Example: `  provision plan graphite -H root@web1
+  provision plan -l metrics --out friday.plan`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(command *cobra.Command, args []string) error {
+			err := f.planTo(command.Context(), io, args, out)
+			if !detailed {
+				return pendingIsGood(err)
+			}
+			return err
+		},
+	}
+	command.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	command.Flags().StringVar(&out, "out", "", "save the plan in a `FILE` too")
+	f.run.registerForks(command)
+	return command
+}
+
+// plan shows what would change.
+func (f *flags) plan(ctx context.Context, io console, names []string) error {
+	e, err := f.work(io, names)
+	if err != nil {
+		return err
+	}
+	return pendingIsGood(f.showPlan(ctx, io, e, nil))
+}
+
+// planTo shows what would change, and saves it.
+func (f *flags) planTo(ctx context.Context, io console, names []string, out string) error {
+	e, err := f.work(io, names)
+	if err != nil {
+		return err
+	}
+	if out == "" {
+		return f.showPlan(ctx, io, e, nil)
+	}
+	made := map[string]engine.Plan{}
+	err = f.showPlan(ctx, io, e, func(host string, plan engine.Plan) error {
+		made[host] = plan
+		return nil
+	})
+	if pendingIsGood(err) != nil {
+		return err // a plan is saved whole or not at all
+	}
+	saved, failure := f.savePlan(e, names, made)
+	if failure == nil {
+		failure = saved.write(out)
+	}
+	if failure != nil {
+		return failure
+	}
+	return err
+}
+
+// showPlan shows what would change; approve, if there is one, gets each host's plan. The
+// error is outcome{exitPending} when there are changes.
+func (f *flags) showPlan(ctx context.Context, io console, e errand, approve func(string, engine.Plan) error) error {
+	e.plan = true
+	results, err := f.show(ctx, io, e, run.Settings{Approve: approve}, run.Plan)
+	if err != nil {
+		return err
+	}
+	for _, result := range results {
+		if result.Status == engine.StatusPending {
+			return outcome{exitPending}
+		}
+	}
+	return nil
+}
+
+// pendingIsGood drops the error that says that there are changes.
+func pendingIsGood(err error) error {
+	if err == (outcome{exitPending}) {
+		return nil
+	}
+	return err
+}
