@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
@@ -17,20 +16,21 @@ func newLab(io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lab",
 		Short: "throwaway Debian hosts on this machine, to try things on",
-		Long: `Throwaway Debian hosts with a real systemd, sshd and apt, each with its own network
-address, on this machine (Debian, as root). They are named lab1, lab2, … and can be used at
-once: provision install graphite -H lab1, or -l lab for all of them.`,
+		Long: `Throwaway Debian hosts with a real systemd, sshd and apt, each with its own
+network address, on this machine (Debian, as root). They are named lab1, lab2,
+… and can be used at once: provision install graphite -H lab1, or -l lab for
+all of them.`,
 	}
-	config := lab.Config{Dir: os.Getenv("PROVISION_LAB_DIR"), Progress: func(line string) { fmt.Fprintln(io.err, line) }}
 	network := command.PersistentFlags().String("network", "", "addresses of the lab's bridge (default 198.18.0.0/24)")
-	command.PersistentFlags().StringVar(&config.Mirror, "mirror", "", "Debian mirror (default this machine's own)")
+	mirror := command.PersistentFlags().String("mirror", "", "Debian mirror (default this machine's own)")
 	open := func() (*lab.Lab, error) {
-		if *network != "" {
-			prefix, err := netip.ParsePrefix(*network)
-			if err != nil {
-				return nil, usage(fmt.Errorf("--network %q: is no network", *network), "such as 198.18.0.0/24")
-			}
-			config.Network = prefix
+		config, err := labConfig(func(line string) { fmt.Fprintln(io.err, line) })
+		if err != nil {
+			return nil, err
+		}
+		config.Mirror = *mirror
+		if err := withNetwork(&config, *network, "--network"); err != nil {
+			return nil, err
 		}
 		return lab.Open(config)
 	}

@@ -41,14 +41,14 @@ func (s *selection) hostFlags() *pflag.FlagSet {
 func (s *selection) inventoryFlags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringVar(&s.inventory, "inventory", "", "the inventory `FILE` (default hosts.yaml, where there is one)")
-	f.StringArrayVar(&s.keys, "key", nil, "a private `FILE` for its secrets, of age or ssh (default\n~/.config/provision/age.key, ~/.ssh/id_ed25519, ~/.ssh/id_rsa)")
+	f.StringArrayVar(&s.keys, "key", nil, "private key `FILE` for its secrets, of age or ssh (default ~/.config/provision/age.key and those of ~/.ssh)")
 	return f
 }
 
 // variableFlags set variables of tasks.
 func (s *selection) variableFlags() *pflag.FlagSet {
 	f := newFlagSet()
-	f.StringArrayVarP(&s.extra, "extra-var", "e", nil, "`TASK.VARIABLE=VALUE`; of a secret =@FILE, =@- or =@env:NAME")
+	f.StringArrayVarP(&s.extra, "extra-var", "e", nil, "set `TASK.VARIABLE=VALUE`, a secret from =@FILE, =@- (standard input) or =@env:NAME")
 	return f
 }
 
@@ -123,11 +123,6 @@ func labHosts() ([]inventory.Host, error) {
 		})
 	}
 	return hosts, nil
-}
-
-// openLab opens the machine's lab, where PROVISION_LAB_DIR says.
-func openLab(progress func(string)) (*lab.Lab, error) {
-	return lab.Open(lab.Config{Dir: os.Getenv("PROVISION_LAB_DIR"), Progress: progress})
 }
 
 // choose returns the hosts that the flags name. With neither -H nor -l they are those of
