@@ -13,11 +13,12 @@ import (
 	"provision/internal/recipe"
 )
 
-// blocked is a command that writes down its number and waits, when its arguments match.
+// blocked is a command that writes down its number and its parent's and waits, when its
+// arguments match.
 func (m *machine) blocked(t *testing.T, name, pattern string) {
 	t.Helper()
 	m.fake(t, name, `case "$*" in
-`+pattern+`) echo $$ >`+m.dir+`/blocked.new; mv `+m.dir+`/blocked.new `+m.dir+`/blocked; exec sleep 60 ;;
+`+pattern+`) echo $PPID >`+m.dir+`/parent; echo $$ >`+m.dir+`/blocked.new; mv `+m.dir+`/blocked.new `+m.dir+`/blocked; exec sleep 60 ;;
 esac
 exec /usr/bin/`+name+` "$@"
 `)
@@ -56,6 +57,8 @@ func TestKilledInMidWrite(t *testing.T) {
 			if !errors.Is(err, journal.ErrLocked) || !strings.Contains(err.Error(), "me@here since 20") {
 				t.Fatalf("error %v, want locked by me@here", err)
 			}
+			// As a power cut would: the step itself first, so that it does not clean up.
+			endProcess(t, m.dir+"/parent")
 			endProcess(t, m.dir+"/blocked")
 			os.Remove(m.dir + "/sbin/" + test.command)
 

@@ -114,10 +114,10 @@ func TestPolicyComesBack(t *testing.T) {
 			eventually(t, "apt-get runs", func() bool { return exists(m.dir + "/pid") })
 			c.kill(t)
 			<-ended
-			endProcess(t, m.dir+"/pid")
 			if got := m.policy(); !strings.Contains(got, "exit 101") {
-				t.Errorf("while it is dead: %q", got)
+				t.Errorf("while the orphan runs: %q", got)
 			}
+			endProcess(t, m.dir+"/pid")
 			m.begin(t).finish(t)
 			if got := m.policy(); got != before {
 				t.Errorf("after the next run's begin: %q, want %q", got, before)
@@ -140,6 +140,7 @@ func TestPolicyComesBackFromEveryMoment(t *testing.T) {
 		"ours":                  {ours, own, "x", own},
 		"back, still noted":     {own, own, "x", own},
 		"back, copy left":       {own, own, "", own},
+		"copy left, none since": {"", own, "", "none"},
 		"ours, there was none":  {ours, "", "x", "none"},
 		"noted, there was none": {"", "", "x", "none"},
 	} {
