@@ -58,39 +58,55 @@ func (s setup) firstInstalls(ctx context.Context, w wanted, installs int) error 
 	if err != nil {
 		return err
 	}
-	var provisioned, typed []time.Duration
+	ways := []struct {
+		name      string
+		args      func() []string // the host's address stays, and so does all else
+		input     string
+		wall, cpu []time.Duration
+	}{
+		{name: "provision install, with its verify", args: s.install},
+		{name: "typed by hand, over ssh", args: func() []string { return s.ssh("sh -s") }, input: script},
+	}
 	for range installs {
-		for _, way := range []struct {
-			times *[]time.Duration
-			args  []string
-			input string
-		}{{&provisioned, s.install(), ""}, {&typed, s.ssh("sh -s"), script}} {
+		for i := range ways {
+			way := &ways[i]
 			if s.host, err = s.lab.Fresh(ctx, hostName, ""); err != nil {
 				return err
 			}
-			one, err := s.feed(ctx, way.args, way.input)
+			before, err := s.host.CPU()
 			if err != nil {
 				return err
 			}
-			*way.times = append(*way.times, one.wall)
+			one, err := s.feed(ctx, way.args(), way.input)
+			if err != nil {
+				return err
+			}
+			after, err := s.host.CPU()
+			if err != nil {
+				return err
+			}
+			way.wall, way.cpu = append(way.wall, one.wall), append(way.cpu, after-before+one.cpu)
 		}
 	}
-	fmt.Printf("First install on a fresh host, packages in apt's cache, %d times in turn:\n\n", installs)
+	fmt.Printf("First install on a fresh host, packages in apt's cache, %d times in turn. CPU: of the host and here.\n\n", installs)
 	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "\tmedian\tleast\tmost\t\n")
-	for _, row := range []struct {
-		name  string
-		times []time.Duration
-	}{{"provision install, with its verify", provisioned}, {"typed by hand, over ssh", typed}} {
-		slices.Sort(row.times)
-		fmt.Fprintf(table, "%s\t%.1f s\t%.1f s\t%.1f s\t\n", row.name, row.times[len(row.times)/2].Seconds(), row.times[0].Seconds(), row.times[len(row.times)-1].Seconds())
+	fmt.Fprint(table, "\twall, median\tleast\tmost\tCPU, median\tleast\tmost\t\n")
+	for _, way := range ways {
+		fmt.Fprintf(table, "%s\t%s\t%s\t\n", way.name, spread(way.wall), spread(way.cpu))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	middle := installs / 2
-	fmt.Printf("\nprovision takes %.2f times as long as by hand (of the least: %.2f).\n", ratio(provisioned[middle], typed[middle]), ratio(provisioned[0], typed[0]))
+	fmt.Printf("\nprovision takes %.2f times the wall time and %.2f times the CPU time of the one by hand.\n",
+		ratio(ways[0].wall[middle], ways[1].wall[middle]), ratio(ways[0].cpu[middle], ways[1].cpu[middle]))
 	return nil
+}
+
+// spread sorts times and writes their median, least and most as cells of the table.
+func spread(times []time.Duration) string {
+	slices.Sort(times)
+	return fmt.Sprintf("%.1f s\t%.1f s\t%.1f s", times[len(times)/2].Seconds(), times[0].Seconds(), times[len(times)-1].Seconds())
 }
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
