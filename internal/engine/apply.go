@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -24,10 +25,12 @@ type application struct {
 	observe Observer
 	stop    <-chan struct{}
 
+	initial recipe.Facts // the host as it was before the run
 	overlay recipe.Facts // the host as it will be, by the steps that are planned
 	before  recipe.Facts // the host as it was before the batch
 	number  int          // of the last step
 	done    []doneStep   // for putting back
+	armed   []string     // the guarded units whose change is not confirmed yet
 	result  Result
 }
 
@@ -52,7 +55,7 @@ func Apply(ctx context.Context, prober Prober, session Session, wanted recipe.Re
 	if !sameChanges(plan, fresh) {
 		return a.result, ErrStale
 	}
-	a.overlay = answer.Facts.Clone()
+	a.initial, a.overlay = answer.Facts, answer.Facts.Clone()
 	if err := a.run(ctx); err != nil {
 		return a.result, err
 	}
@@ -87,6 +90,11 @@ func (a *application) run(ctx context.Context) error {
 			if err := a.ask(ctx, a.wanted.Items[next:]); err != nil {
 				return err
 			}
+		}
+	}
+	for len(a.armed) > 0 { // files changed, and their service had nothing to take in
+		if err := a.confirm(ctx, a.armed[0]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -127,7 +135,10 @@ func (a *application) do(ctx context.Context, batch []Planned) error {
 			}
 		})
 		if err != nil {
-			return a.putBack(ctx, err)
+			return a.recover(ctx, err)
+		}
+		if err := a.confirmAll(ctx, part); err != nil {
+			return err
 		}
 		batch = rest
 	}
@@ -135,10 +146,10 @@ func (a *application) do(ctx context.Context, batch []Planned) error {
 }
 
 // split cuts a batch before and after what takes long, so that a run can be interrupted
-// there; small steps travel together.
+// there, and behind a guarded service, which has to be confirmed; small steps travel together.
 func (a *application) split(batch []Planned) (part, rest []Planned) {
 	for i, planned := range batch {
-		if i > 0 && slow(planned.Change) != slow(batch[i-1].Change) {
+		if i > 0 && (slow(planned.Change) != slow(batch[i-1].Change) || guardOf(batch[i-1].Item) != "") {
 			return batch[:i], batch[i:]
 		}
 	}
@@ -164,8 +175,9 @@ func (a *application) stopped() bool {
 	}
 }
 
-// steps numbers the steps of a part of a batch: neighbouring installs become one, and
-// configuration is rehearsed before its first file changes. last says for each planned
+// steps numbers the steps of a part of a batch: neighbouring installs become one,
+// configuration is rehearsed before its first file changes, and what may cut the connection
+// is armed before its first step. last says for each planned
 // change the number of its last step.
 func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int) {
 	add := func(resource string, step recipe.Step) {
@@ -176,6 +188,13 @@ func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int
 		add("service:"+rehearsal.Unit, rehearsal)
 	}
 	for _, planned := range part {
+		guards := a.guards(planned.Item)
+		for _, unit := range guards {
+			if !slices.Contains(a.armed, unit) {
+				a.armed = append(a.armed, unit)
+				add("service:"+unit, recipe.Arm{Unit: unit, Found: a.before.Unit(unit)})
+			}
+		}
 		for _, step := range planned.Change.Steps {
 			if install, ok := step.(recipe.InstallPackages); ok && len(steps) > 0 {
 				if before, ok := steps[len(steps)-1].Step.(recipe.InstallPackages); ok {
@@ -187,6 +206,9 @@ func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int
 				}
 			}
 			add(planned.Item.Resource.ID(), step)
+			if recipe.PathOf(step) != "" {
+				steps[len(steps)-1].Guards = guards
+			}
 		}
 		last = append(last, a.number)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -77,44 +78,137 @@ func (e *RestoredError) Error() string {
 // Unwrap returns the failed step.
 func (e *RestoredError) Unwrap() error { return e.Failed }
 
-// putBack answers a failed step. When a service that ran before does not survive its
-// change, the files that it was told of get their old content, newest first, and it is
-// started with them again.
-func (a *application) putBack(ctx context.Context, failure error) error {
+// recover answers what ended a batch. A failed step's services get their files back; what
+// is armed is undone, here or, when the connection was cut, by the host itself.
+func (a *application) recover(ctx context.Context, failure error) error {
 	var failed *StepError
-	if !errors.As(failure, &failed) {
-		return failure
+	switch {
+	case errors.As(failure, &failed):
+		failure = a.putBack(ctx, failed, failure)
+		if len(a.armed) > 0 {
+			failure = a.undoNow(ctx, failure)
+		}
+	case len(a.armed) > 0 && ctx.Err() == nil:
+		a.observe(Note{Text: failure.Error() + ": waiting until the host has undone the change to " + a.armed[0]})
+		failure = a.seeUndone(ctx, a.armed[0], failure, recipe.UndoAfter+undoSlack)
 	}
-	control, ok := failed.Step.Step.(recipe.ControlUnit)
-	if !ok || !control.Found.Running() {
-		return failure
-	}
-	restored := Restored{Unit: control.Unit}
+	return failure
+}
+
+// putBack gives the services whose change failed their old files, newest first: the failed
+// step may be the restart that they did not survive, their check, or one of their files, as
+// on a full disk. A service that took nothing in yet is left alone; one that did takes in
+// its old files. So does another service that was told of the same files.
+func (a *application) putBack(ctx context.Context, failed *StepError, failure error) error {
+	units := a.failedUnits(failed)
+	restored := Restored{Unit: strings.Join(units, ", ")}
 	var steps []recipe.Numbered
 	add := func(step recipe.Step) {
 		a.number++
 		steps = append(steps, recipe.Numbered{Number: a.number, Resource: failed.Step.Resource, Step: step})
 	}
-	for i := len(a.done) - 1; i >= 0; i-- {
-		path := recipe.PathOf(a.done[i].Step)
-		if path != "" && notifies(a.done[i].notifies, control.Unit) {
-			restored.Paths = append(restored.Paths, path)
-			add(recipe.Restore{Number: a.done[i].Number, Path: path})
+	var told []string // of what goes back
+	remains := map[string]bool{}
+	for _, done := range slices.Backward(a.done) {
+		path := recipe.PathOf(done.Step)
+		if path == "" {
+			continue
+		}
+		back := slices.ContainsFunc(units, func(unit string) bool { return notifies(done.notifies, unit) })
+		for _, n := range done.notifies {
+			if back && !slices.Contains(told, n.Unit) {
+				told = append(told, n.Unit)
+			}
+			remains[n.Unit] = remains[n.Unit] || !back
+		}
+		if back {
+			add(recipe.Restore{Number: done.Number, Path: path})
+			if !slices.Contains(restored.Paths, path) {
+				restored.Paths = append(restored.Paths, path)
+			}
 		}
 	}
-	if len(restored.Paths) == 0 {
+	if len(steps) == 0 {
 		return failure
 	}
-	again := control
-	again.Check = ""
-	again.Verb = recipe.VerbRestart
-	add(again)
-	add(recipe.Clear{Unit: control.Unit})
+	for _, unit := range told {
+		// What waited before this run, or waits for what stays, goes on waiting.
+		if _, took := a.taken(unit, failed); !took && a.initial.Pending(unit).Action == "" && !remains[unit] {
+			add(recipe.Clear{Unit: unit})
+		}
+	}
 	err := a.session.Do(ctx, steps, a.observe)
+	for _, unit := range told {
+		if control, took := a.taken(unit, failed); took && err == nil {
+			err = a.takeBack(ctx, control)
+		}
+	}
 	restored.Runs = err == nil
 	a.observe(restored)
 	if err != nil {
-		err = fmt.Errorf("%s does not run with its old files either: %w", control.Unit, err)
+		err = fmt.Errorf("%s does not run with its old files either: %w", restored.Unit, err)
 	}
 	return &RestoredError{Failed: failed, Restored: restored, Err: err}
+}
+
+// failedUnits returns the services that ran before the run and whose change a failed step
+// was part of. One that is guarded is not among them: it is undone as a whole.
+func (a *application) failedUnits(failed *StepError) []string {
+	var units []string
+	switch step := failed.Step.Step.(type) {
+	case recipe.ControlUnit:
+		if step.Found.Running() {
+			units = append(units, step.Unit)
+		}
+	case recipe.Rehearse:
+		units = append(units, step.Unit)
+	default:
+		for _, item := range a.wanted.Items {
+			for _, n := range item.Notifies {
+				if item.Resource.ID() == failed.Step.Resource && a.initial.Unit(n.Unit).Running() {
+					units = append(units, n.Unit)
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(units, func(unit string) bool { return slices.Contains(a.armed, unit) })
+}
+
+// taken returns the last step by which a unit took in its files in this run, or tried to.
+func (a *application) taken(unit string, failed *StepError) (recipe.ControlUnit, bool) {
+	takes := func(step recipe.Step) (recipe.ControlUnit, bool) {
+		control, ok := step.(recipe.ControlUnit)
+		return control, ok && control.Unit == unit &&
+			(control.Verb == recipe.VerbStart || control.Verb == recipe.VerbRestart || control.Verb == recipe.VerbReload)
+	}
+	if control, ok := takes(failed.Step.Step); ok {
+		return control, failed.Status != recipe.CheckFailed
+	}
+	for _, done := range slices.Backward(a.done) {
+		if control, ok := takes(done.Step); ok {
+			return control, true
+		}
+	}
+	return recipe.ControlUnit{}, false
+}
+
+// takeBack makes a service take in its old files as it took in the new ones: one that still
+// runs, for only its reload failed, is not restarted without need.
+func (a *application) takeBack(ctx context.Context, control recipe.ControlUnit) error {
+	control.Check = ""
+	try := func() error {
+		steps := []recipe.Numbered{
+			{Number: a.number + 1, Resource: "service:" + control.Unit, Step: control},
+			{Number: a.number + 2, Resource: "service:" + control.Unit, Step: recipe.Clear{Unit: control.Unit}},
+		}
+		a.number += len(steps)
+		return a.session.Do(ctx, steps, a.observe)
+	}
+	if control.Verb == recipe.VerbReload {
+		if err := try(); err == nil {
+			return nil
+		}
+	}
+	control.Verb = recipe.VerbRestart
+	return try()
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Step is one act on a host. The set is closed: WriteFile, MakeDirectory, MakeLink,
-// SetAttributes, Remove, Restore, Upload, InstallPackages, ControlUnit, Rehearse, Exec, Notify and
-// Clear. A step knows what it does to the facts; internal/script knows how it is said in sh.
+// SetAttributes, Remove, Restore, Upload, InstallPackages, ControlUnit, Rehearse, Exec, Notify,
+// Clear, Arm, Confirm and Undo. A step knows what it does to the facts; internal/script knows how it is said in sh.
 type Step interface {
 	// Effects returns what the step does to the facts, when it succeeds.
 	Effects() []Effect
@@ -198,6 +198,7 @@ type ControlUnit struct {
 	Listens []string // awaited after: "127.0.0.1:2003", ":80", "/run/x.sock"
 	Ready   string   // a question to it once it has settled, in sh: it has to succeed
 	Oneshot bool     // it runs to its end: not waited for as a daemon is
+	Guarded bool     // it may cut the connection: it is undone unless it is confirmed
 }
 
 // Effects implements Step.
@@ -285,6 +286,7 @@ type Numbered struct {
 	Number   int
 	Resource string
 	Step     Step
+	Guards   []string // the armed units whose undoing takes this step on a file back
 }
 
 // PathOf returns the path that a step replaces, "" when it is no step on a file.

@@ -18,6 +18,7 @@ type Service struct {
 	Ready   string   // a question to it once it has settled, in sh, run as root: it has to succeed
 	Needs   string   // a path without which it cannot run: until that is there, it is left alone
 	Oneshot bool     // it runs to its end
+	Guarded bool     // its change may cut the connection: the host undoes it unless a new connection confirms it
 	Absent  bool     // stopped and disabled
 }
 
@@ -30,6 +31,14 @@ func (s Service) Last() bool { return true }
 // Rehearsal implements recipe.Rehearsed.
 func (s Service) Rehearsal() recipe.Rehearse {
 	return recipe.Rehearse{Unit: s.Unit, Trees: s.Trees, Check: s.Check}
+}
+
+// Guards implements recipe.Guarded. What is taken away cuts nothing.
+func (s Service) Guards() string {
+	if s.Guarded && !s.Absent {
+		return s.Unit
+	}
+	return ""
 }
 
 // Probes implements recipe.Resource.
@@ -97,6 +106,9 @@ func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 		}
 		change.Steps = append(change.Steps, recipe.Clear{Unit: s.Unit})
 	}
+	if s.Guarded && !change.Empty() {
+		change.Summary = strings.TrimPrefix(change.Summary+"; undone unless a new connection can be made", "; ")
+	}
 	return change, nil
 }
 
@@ -104,6 +116,7 @@ func (s Service) control(verb recipe.Verb, found recipe.Unit) recipe.ControlUnit
 	step := recipe.ControlUnit{Unit: s.Unit, Verb: verb, Found: found, Oneshot: s.Oneshot}
 	if verb != recipe.VerbEnable && verb != recipe.VerbDisable && verb != recipe.VerbStop {
 		step.Check, step.Listens, step.Ready = s.Check, s.Listens, s.Ready
+		step.Guarded = s.Guarded
 	}
 	return step
 }

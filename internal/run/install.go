@@ -276,6 +276,10 @@ func (j *job) change(ctx context.Context) error {
 	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
 	j.result.Changed, j.result.Same = len(result.Changed), result.Same
 	outcome := "converged"
+	var unconfirmed *engine.UnconfirmedError
+	if errors.As(err, &unconfirmed) {
+		return errors.Join(err, leave(ctx, session))
+	}
 	if errors.Is(err, remote.ErrLost) {
 		j.lookAgain(ctx)
 	}
@@ -283,6 +287,21 @@ func (j *job) change(ctx context.Context) error {
 		outcome = string(status(err, engine.StatusFailed))
 	}
 	return errors.Join(err, session.Finish(ctx, outcome))
+}
+
+// leaveWithin bounds the end of a run whose connection may be cut.
+const leaveWithin = 10 * time.Second
+
+// leave ends a run whose change was undone. On a connection that was cut there is nobody to
+// end it for: the host lets go of it by itself.
+func leave(ctx context.Context, session engine.Session) error {
+	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
+	defer cancel()
+	err := session.Finish(ctx, "undone")
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, remote.ErrLost) {
+		return nil
+	}
+	return err
 }
 
 func (j *job) verify(ctx context.Context) error {

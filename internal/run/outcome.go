@@ -11,9 +11,12 @@ import (
 
 // status says how the work on a host ended, from the error that ended it.
 func status(err error, otherwise engine.Status) engine.Status {
+	var unconfirmed *engine.UnconfirmedError
 	switch {
 	case err == nil:
 		return otherwise
+	case errors.As(err, &unconfirmed): // whatever became of the connection
+		return engine.StatusFailed
 	case errors.Is(err, engine.ErrInterrupted), errors.Is(err, context.Canceled):
 		return engine.StatusInterrupted
 	case errors.Is(err, journal.ErrLocked):
@@ -36,6 +39,13 @@ func hint(err error, target Target) string {
 	var own interface{ Hint() string }
 	if errors.As(err, &own) && own.Hint() != "" {
 		return own.Hint()
+	}
+	var unconfirmed *engine.UnconfirmedError
+	if errors.As(err, &unconfirmed) && !unconfirmed.Undone {
+		return "reach the host by another way; it undoes the change to " + unconfirmed.Unit + " by itself, at the latest when it is rebooted"
+	}
+	if errors.As(err, &unconfirmed) {
+		return "mend the configuration, then run the same command again"
 	}
 	if text := remote.Hint(err); text != "" {
 		return text

@@ -111,7 +111,7 @@ func asBefore(past script.Past) recipe.Recipe {
 			units = append(units, step.Unit)
 		} else if step.Check != "" || len(step.Listens) > 0 {
 			first := before[step.Unit]
-			first.Check, first.Listens = step.Check, step.Listens
+			first.Check, first.Listens, first.Guarded = step.Check, step.Listens, step.Guarded
 			before[step.Unit] = first
 		}
 	}
@@ -149,7 +149,7 @@ func asBefore(past script.Past) recipe.Recipe {
 	}
 	for _, unit := range units {
 		if step := before[unit]; step.Found.Running() {
-			wanted.Add(resource.Service{Unit: unit, Check: step.Check, Listens: step.Listens})
+			wanted.Add(resource.Service{Unit: unit, Check: step.Check, Listens: step.Listens, Guarded: step.Guarded})
 		}
 	}
 	return wanted

@@ -52,6 +52,16 @@ func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, 
 	return answer, nil
 }
 
+// ProbeAnew implements engine.NewProber: it asks over a connection of its own.
+func (h host) ProbeAnew(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
+	connection, err := h.target.connect(ctx)
+	if err != nil {
+		return recipe.Answer{}, err
+	}
+	defer connection.Close()
+	return host{h.target, connection}.Probe(ctx, probes)
+}
+
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
 // it depends on the host's name, is asked in a second round trip.
 func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, recipe.Answer, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,6 +76,10 @@ func parsePast(name, journal, index string) (Past, error) {
 			if step, ok := begun[record.Step]; ok && record.Status == 0 {
 				past.Steps = append(past.Steps, step)
 			}
+		case "undo": // the host has taken the step back, as nobody confirmed it
+			past.Steps = slices.DeleteFunc(past.Steps, func(step Record) bool { return step.Step == record.Step })
+		case "undone":
+			past.Steps = slices.DeleteFunc(past.Steps, func(step Record) bool { return step.Unit == record.Unit })
 		case "finish":
 			past.Outcome = record.Outcome
 		}

@@ -10,7 +10,7 @@ import (
 // Record is a line of a run's journal. What is needed to take a step back is in it; what a
 // step wrote is not, for it may be a secret: the host keeps copies.
 type Record struct {
-	Event    string `json:"event"` // run, begin, end, finish
+	Event    string `json:"event"` // run, begin, end, finish; undo and undone by the host itself
 	Step     int    `json:"step,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Resource string `json:"resource,omitempty"`
@@ -25,6 +25,7 @@ type Record struct {
 	Found   *recipe.Unit `json:"found,omitempty"` // as it was before
 	Check   string       `json:"check,omitempty"`
 	Listens []string     `json:"listens,omitempty"`
+	Guarded bool         `json:"guarded,omitempty"` // it may have cut the connection
 
 	// Of run: whose it is.
 	Tasks   []string `json:"tasks,omitempty"`
@@ -58,7 +59,7 @@ func begun(numbered recipe.Numbered) Record {
 		record.Upload = true
 	case recipe.ControlUnit:
 		record.Unit, record.Verb, record.Found = step.Unit, step.Verb, &step.Found
-		record.Check, record.Listens = step.Check, step.Listens
+		record.Check, record.Listens, record.Guarded = step.Check, step.Listens, step.Guarded
 	}
 	return record
 }

@@ -49,7 +49,7 @@ func Runner(run Run) string {
 	}
 	head := fmt.Sprintf("holder=%s\npatience=%d\nsilence=%d\nheader=%s\nleave=%d\n",
 		Quote(oneLine(run.Holder)), seconds(run.Patience), seconds(run.Silence), Quote(oneLine(run.Header)), keptRuns)
-	return head + strip(prelude) + strip(packages) + strip(runner)
+	return head + strip(prelude) + strip(packages) + strip(guard) + strip(runner)
 }
 
 // seconds rounds up: timeout(1) takes 0 for no limit.

@@ -23,7 +23,7 @@ func Steps(steps []recipe.Numbered) string {
 	var s strings.Builder
 	for _, step := range steps {
 		// A step does not get descriptor 3: only the runner speaks to the controller.
-		fmt.Fprintf(&s, "say begin %d\nmark %d\nrecord %s || exit 71\n(\nset -e\n%s\n) 3>&-\nrc=$?\n", step.Number, step.Number, Quote(begun(step).Line()), strings.TrimSpace(body(step)))
+		fmt.Fprintf(&s, "say begin %d\nmark %d\nrecord %s || exit 71\n(\nset -e\n%s\n) 3>&-\nrc=$?\n", step.Number, step.Number, Quote(begun(step).Line()), strings.TrimSpace(covered(step)+body(step)))
 		fmt.Fprintf(&s, "record \"{\\\"event\\\":\\\"end\\\",\\\"step\\\":%d,\\\"status\\\":$rc}\"\nsay end %d $rc\n[ $rc -eq 0 ] || exit $rc\n", step.Number, step.Number)
 	}
 	return s.String()
@@ -158,7 +158,10 @@ func controlUnit(step recipe.ControlUnit) string {
 	s.WriteString("daemon_reload\n")
 	if step.Check != "" {
 		s.WriteString(check(step.Check) + " || { echo " +
-			Quote(step.Unit+": its check failed, and it was left alone: "+named(step.Check)) + " >&2; exit 1; }\n")
+			Quote(step.Unit+": its check failed, and it was left alone: "+named(step.Check)) + fmt.Sprintf(" >&2; exit %d; }\n", recipe.CheckFailed))
+	}
+	if step.Guarded && step.Verb != recipe.VerbEnable && step.Verb != recipe.VerbDisable && step.Verb != recipe.VerbStop {
+		s.WriteString(countdown(step.Unit, slowest+recipe.UndoAfter))
 	}
 	switch step.Verb {
 	case recipe.VerbStart:
@@ -182,6 +185,9 @@ func controlUnit(step recipe.ControlUnit) string {
 	if step.Ready != "" {
 		s.WriteString(check(step.Ready) + " || { echo " +
 			Quote(step.Unit+": runs, but does not answer: "+named(step.Ready)) + " >&2; explain " + unit + "; }\n")
+	}
+	if step.Guarded {
+		s.WriteString(countdown(step.Unit, recipe.UndoAfter))
 	}
 	return s.String()
 }

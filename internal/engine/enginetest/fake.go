@@ -5,6 +5,7 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -20,6 +21,8 @@ type Host struct {
 	Brings map[string][]recipe.Effect
 	// Fail names the steps, by title, that fail. A step that fails has no effect.
 	Fail map[string]bool
+	// Cut says that no new connection can be made, until the host has undone what is armed.
+	Cut bool
 
 	Done   []string // the titles of the steps that were done, in order
 	Probed int      // how often the host was asked
@@ -50,6 +53,14 @@ func (h *Host) Probe(_ context.Context, probes []recipe.Probe) (recipe.Answer, e
 		answer.Facts[probe.Key] = fact
 	}
 	return answer, nil
+}
+
+// ProbeAnew implements engine.NewProber.
+func (h *Host) ProbeAnew(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
+	if h.Cut {
+		return recipe.Answer{}, errors.New("connection refused")
+	}
+	return h.Probe(ctx, probes)
 }
 
 // Do implements engine.Session.

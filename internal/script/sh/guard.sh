@@ -2,7 +2,7 @@
 # itself unless it is confirmed. Sourced after prelude.sh, by the runner and by the undoing.
 #
 # $state/armed/UNIT holds what is armed: found (ActiveState and UnitFileState of before),
-# index (RUN STEP of each step on a file, oldest first), boot (the boot's ID), live (the
+# index (RUN STEP of each step on a file, oldest first), runs, boot (the boot's ID), live (the
 # uptime in seconds at which it is undone, once it is live), and open. Confirming and
 # undoing both begin by renaming open: one of them wins.
 
@@ -13,7 +13,11 @@ boot_id() { cat /proc/sys/kernel/random/boot_id; }
 # arm UNIT ACTIVE ENABLED: the units come first, for without them nothing may be armed.
 arm() {
 	armed=$state/armed/$1
-	[ ! -e "$armed/open" ] || return 0
+	if [ -e "$armed/open" ]; then
+		printf '%s\n' "$runid" >>"$armed/runs"
+		return
+	fi
+	[ ! -e "$armed/undoing" ] || { echo "$1: an earlier change is being undone" >&2; return 1; }
 	rm -rf "$armed" && mkdir -p -m 0700 "$armed" &&
 		printf '%s\n' '[Unit]' 'Description=Undoing of a change that provision was not asked to keep' \
 			DefaultDependencies=no 'After=local-fs.target systemd-remount-fs.service' \
@@ -23,7 +27,7 @@ arm() {
 		printf '%s\n' '[Unit]' 'Description=Undoing of a change that provision was not asked to keep' \
 			'[Timer]' OnActiveSec=3 OnUnitInactiveSec=3 AccuracySec=500ms >"$system/provision-undo.timer" &&
 		systemctl daemon-reload && systemctl -q enable provision-undo.service && systemctl start provision-undo.timer &&
-		printf '%s %s\n' "$2" "$3" >"$armed/found" && : >"$armed/index" && boot_id >"$armed/boot" &&
+		printf '%s %s\n' "$2" "$3" >"$armed/found" && printf '%s\n' "$runid" >"$armed/runs" && : >"$armed/index" && boot_id >"$armed/boot" &&
 		sync "$armed/found" "$armed/index" "$armed/boot" "$state/undo" "$system/provision-undo.service" &&
 		: >"$armed/open" && sync "$armed/open" "$armed" "$state/armed" "$system"
 }
@@ -44,8 +48,12 @@ confirm() {
 	disarm
 }
 
-# disarm takes away what undoes, when nothing is armed any more.
+# disarm takes away what undoes, when nothing is armed any more; also what was left half
+# armed or half confirmed. Whoever calls it holds the run's lock.
 disarm() {
+	for armed in "$state"/armed/*; do
+		[ -e "$armed/open" ] || [ -e "$armed/undoing" ] || rm -rf "$armed"
+	done
 	rmdir "$state/armed" 2>/dev/null
 	[ ! -e "$state/armed" ] || return 0
 	[ -e "$state/undo" ] || [ -e "$system/provision-undo.service" ] || [ -e "$system/provision-undo.timer" ] || return 0
@@ -59,11 +67,16 @@ disarm() {
 # begins anew when this run makes the change live. What was being undone is undone first.
 adopt() {
 	for armed in "$state"/armed/*; do
-		[ -e "$armed/boot" ] || continue
-		if [ ! -e "$armed/open" ] || [ "$(cat "$armed/boot")" != "$(boot_id)" ]; then
+		if [ -e "$armed/undoing" ] || { [ -e "$armed/open" ] && [ "$(cat "$armed/boot")" != "$(boot_id)" ]; }; then
 			sh "$state/undo"
 		fi
 		rm -f "$armed/live"
 	done
 	disarm
+}
+
+# undo_now undoes a change that failed: undo_now UNIT
+undo_now() {
+	sh "$state/undo" "$1"
+	[ ! -e "$state/armed/$1" ] && disarm
 }

@@ -33,6 +33,7 @@ if [ -e "$state/temporaries" ]; then
 	rm -f "$state/temporaries"
 fi
 release_services
+adopt
 unfinished=
 for earlier in "$state"/runs/*; do
 	[ "$earlier" = "$run" ] || [ ! -e "$earlier/open" ] || {

@@ -56,11 +56,13 @@ undo() {
 	active | reloading | activating) systemctl $block reload-or-restart -- "$1" || systemctl $block restart -- "$1" ;;
 	esac
 	rm -f "$state/pending/$1"
-	[ -z "$runid" ] || record "{\"event\":\"undone\",\"unit\":\"$1\"}"
+	while read -r runid; do
+		run=$state/runs/$runid
+		record "{\"event\":\"undone\",\"unit\":\"$1\"}"
+	done <"$armed/runs"
 	rm -rf "$armed"
 }
 
-runid=
 for armed in "$state"/armed/*; do
 	unit=${armed##*/}
 	if [ "$#" -gt 0 ] && [ "$1" = "$unit" ] || due "$armed"; then undo "$unit"; fi
