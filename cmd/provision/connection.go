@@ -20,9 +20,9 @@ type connection struct {
 
 func (c *connection) flags() *pflag.FlagSet {
 	f := newFlagSet()
-	f.StringArrayVarP(&c.identities, "identity", "i", nil, "a private `FILE`, as ssh -i")
+	f.StringArrayVarP(&c.identities, "identity", "i", nil, "private key `FILE`, as ssh -i")
 	f.StringVarP(&c.file, "ssh-config", "F", "", "the ssh_config `FILE`, as ssh -F (default ~/.ssh/config)")
-	f.StringArrayVarP(&c.options, "ssh-option", "o", nil, "`KEY=VALUE`, as ssh -o")
+	f.StringArrayVarP(&c.options, "ssh-option", "o", nil, "option `KEY=VALUE`, as ssh -o")
 	f.BoolVar(&c.askLogin, "ask-password", false, "ask for the login password, once for all hosts")
 	f.BoolVarP(&c.askSudo, "ask-sudo-password", "K", false, "ask for the sudo password, once for all hosts")
 	return f

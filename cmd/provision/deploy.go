@@ -26,9 +26,10 @@ func newDeploy(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "deploy TASK",
 		Short: "install an application, and switch it to a new release",
-		Long: `Deploys a release of an application: it installs what it stands on, uploads the release
-beside those that are there, starts it beside the one that runs, and switches to it when it
-answers. A release that fails is taken back by itself. The same release again changes nothing.`,
+		Long: `Deploys a release of an application: it installs what it stands on, uploads
+the release beside those that are there, starts it beside the one that runs,
+and switches to it when it answers. A release that fails is taken back by
+itself. The same release again changes nothing.`,
 		Example: `  provision deploy gimel -H root@web1                      built from this source tree
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…`,
 		Args: arguments(1, 1),

@@ -14,8 +14,9 @@ func newExec(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "exec -- COMMAND...",
 		Short: "run a command on hosts, as root",
-		Long: `Runs a command on hosts at once, as root, and prints what each prints, line by line. One
-word is a command line for sh; several are a command and its arguments, as they are.`,
+		Long: `Runs a command on hosts at once, as root, and prints what each prints, line by
+line. One word is a command line for sh; several are a command and its
+arguments, as they are.`,
 		Example: `  provision exec -l all -- uptime
   provision exec -H lab1 -- 'ss -lnt | wc -l'`,
 		Args: cobra.ArbitraryArgs,

@@ -169,6 +169,24 @@ func (n *number) String() string { return strconv.Itoa(int(*n)) }
 // Type implements pflag.Value: how help names the value.
 func (n *number) Type() string { return "N" }
 
+// count is a flag's value that grows each time that the flag is given.
+type count int
+
+// Set implements pflag.Value.
+func (c *count) Set(text string) error {
+	if text != "true" {
+		return errors.New("takes no value")
+	}
+	*c++
+	return nil
+}
+
+// String implements pflag.Value.
+func (c *count) String() string { return strconv.Itoa(int(*c)) }
+
+// Type implements pflag.Value: to help it is a flag without a value.
+func (c *count) Type() string { return "bool" }
+
 // helpColumns is the width of help: that of the narrowest terminal in use.
 const helpColumns = 80
 
@@ -196,7 +214,7 @@ func writeUsage(w io.Writer, command *cobra.Command, groups []flagGroup) {
 	}
 	own := newFlagSet()
 	command.Flags().VisitAll(func(flag *pflag.Flag) {
-		if shared.Lookup(flag.Name) == nil {
+		if shared.Lookup(flag.Name) != flag {
 			own.AddFlag(flag)
 		}
 	})

@@ -37,7 +37,7 @@ func (r *runFlags) registerChanges(command *cobra.Command) {
 	f.BoolVarP(&r.check, "check", "C", false, "only show the plan")
 	f.BoolVarP(&r.yes, "yes", "y", false, "go ahead without asking")
 	r.registerForks(command)
-	f.DurationVar(&r.lockTimeout, "lock-timeout", 60*time.Second, "how long to wait for another run on the same host")
+	f.DurationVar(&r.lockTimeout, "lock-timeout", 60*time.Second, "how long to wait for another run on a host, a `TIME` such as 90s or 5m")
 }
 
 func (r *runFlags) validate() error {
@@ -52,14 +52,14 @@ func newInstall(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "install [TASK...]",
 		Short: "bring hosts to what they should be, and prove that it works",
-		Long: `Asks each host what it has, shows what would change, asks, makes it so, and proves that it
-works. Without a task it brings every host what hosts.yaml gives it. A host that is as it
-should be is only read. Packages are installed where they are missing, and left at the
-version that they have.
+		Long: `Asks each host what it has, shows what would change, asks, makes it so, and
+proves that it works. Without a task it brings every host what hosts.yaml
+gives it. A host that is as it should be is only read. Packages are installed
+where they are missing, and left at the version that they have.
 
-With --plan it makes the changes of a saved plan, and no others: a host whose changes are
-not those of the file is refused (exit code 5). The file was looked at, so nobody is asked,
-with a terminal or without.`,
+With --plan it makes the changes of a saved plan, and no others: a host whose
+changes are not those of the file is refused (exit code 5). The file was
+looked at, so nobody is asked, with a terminal or without.`,
 		Example: `  provision install graphite -H root@web1
   provision install -l metrics          a group, with the tasks of hosts.yaml
   provision install graphite -H web1 -e graphite.auth=false

@@ -20,8 +20,8 @@ func newList(f *flags, io console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [TASK]",
 		Short: "what can be installed, and where; or one task with its variables",
-		Long: `Lists the tasks, and the hosts of the inventory. With a task it tells what the task brings,
-and each of its variables with type and default.`,
+		Long: `Lists the tasks, and the hosts of the inventory. With a task it tells what the
+task brings, and each of its variables with type and default.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -19,14 +19,14 @@ import (
 type output struct {
 	json    bool
 	quiet   bool
-	verbose int
+	verbose count
 }
 
 func (o *output) flags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.BoolVar(&o.json, "json", false, "NDJSON on stdout, an object for each event")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "only errors and the summary")
-	f.CountVarP(&o.verbose, "verbose", "v", "say more: -v steps, -vv their output, -vvv everything")
+	f.VarPF(&o.verbose, "verbose", "v", "say more: -v steps, -vv their output, -vvv everything").NoOptDefVal = "true"
 	return f
 }
 
@@ -44,7 +44,7 @@ func (o output) reporter(io console, e errand) reporter {
 		return report.NewJSON(io.out, e.secrets)
 	}
 	options := report.Detect(io.err, os.Getenv)
-	options.Secrets, options.Plan, options.Verbosity = e.secrets, e.plan, o.verbose
+	options.Secrets, options.Plan, options.Verbosity = e.secrets, e.plan, int(o.verbose)
 	for _, w := range e.work {
 		options.Hosts = append(options.Hosts, w.Target.Name)
 	}

@@ -15,9 +15,9 @@ func newPlan(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "plan [TASK...]",
 		Short: "show what would change, with every diff, and change nothing",
-		Long: `Asks each host what it has and shows what would change, with every diff. It changes
-nothing. With --out it also saves the plan in a file, for somebody to look at and for
-provision install --plan FILE.`,
+		Long: `Asks each host what it has and shows what would change, with every diff. It
+changes nothing. With --out it also saves the plan in a file, for somebody to
+look at and for provision install --plan FILE.`,
 		Example: `  provision plan graphite -H root@web1
   provision plan -l metrics --out friday.plan`,
 		Args: cobra.ArbitraryArgs,

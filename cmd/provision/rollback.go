@@ -14,9 +14,10 @@ func newRollback(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "rollback TASK",
 		Short: "take back the last run that changed a task",
-		Long: `Takes back the last run that changed a task on each host: the files, services and release
-switches of that run, after showing the diff. Packages stay, and so does what commands did
-to data. A second rollback takes back the run before.`,
+		Long: `Takes back the last run that changed a task on each host: the files, services
+and release switches of that run, after showing the diff. Packages stay, and
+so does what commands did to data. A second rollback takes back the run
+before.`,
 		Example: `  provision rollback graphite -H root@web1
   provision rollback gimel --to 4f0c1d2e3a4b    to a release that the host still has`,
 		Args: arguments(1, 1),

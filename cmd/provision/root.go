@@ -39,8 +39,9 @@ func newRoot(f *flags, io console) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "provision",
 		Short: "Install systems on Debian hosts over SSH, and prove that they work",
-		Long: `provision reads what you want, asks each host once what it has, shows the difference,
-makes it so, and proves that it works. A target needs only sshd and a POSIX sh.
+		Long: `provision reads what you want, asks each host once what it has, shows the
+difference, makes it so, and proves that it works. A target needs only sshd
+and a POSIX sh.
 
   provision list                            what can be installed
   provision plan graphite -H root@web1      what would change, and nothing else

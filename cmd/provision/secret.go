@@ -20,10 +20,11 @@ func newSecret(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "secret",
 		Short: "encrypt passwords in hosts.yaml, and change them there",
-		Long: `Values in hosts.yaml are encrypted with age, for the public keys under recipients: there.
-Whoever has one of the private keys can read and change them; provision finds its own in
-~/.config/provision/age.key, ~/.ssh/id_ed25519 and ~/.ssh/id_rsa, or where --key says.
-Comments and all other lines of the file stay as they are.`,
+		Long: `Values in hosts.yaml are encrypted with age, for the public keys under
+recipients: there. Whoever has one of the private keys can read and change
+them; provision finds its own in ~/.config/provision/age.key,
+~/.ssh/id_ed25519 and ~/.ssh/id_rsa, or where --key says. Comments and all
+other lines of the file stay as they are.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	command.RunE = func(_ *cobra.Command, args []string) error { return verbless(command, args) }
@@ -41,15 +42,16 @@ func newEncrypt(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "encrypt TASK.VARIABLE",
 		Short: "set a variable to an encrypted value",
-		Long: `Asks for a value, or reads it from standard input, and writes it encrypted into hosts.yaml.
-Where a value stands in plain text, an empty answer encrypts that one.`,
+		Long: `Asks for a value, or reads it from standard input, and writes it encrypted
+into hosts.yaml. Where a value stands in plain text, an empty answer encrypts
+that one.`,
 		Example: `  provision secret encrypt graphite.password -l metrics
   pwgen 24 1 | provision secret encrypt graphite.password \
     --recipient "$(cat ~/.ssh/id_ed25519.pub)"`,
 		Args: arguments(1, 1),
 	}
 	where := placeFlag(command)
-	command.Flags().StringArrayVar(&recipients, "recipient", nil, "the first public `KEY`s, of a file that has none: age1…, ssh-ed25519 …")
+	command.Flags().StringArrayVar(&recipients, "recipient", nil, "public `KEY` to encrypt for, age1… or ssh-ed25519 …, when the file names none")
 	command.RunE = func(_ *cobra.Command, args []string) error {
 		variable, err := findVariable(args[0])
 		if err != nil {
@@ -85,9 +87,9 @@ func newEdit(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "edit TASK.VARIABLE",
 		Short: "change an encrypted value in an editor",
-		Long: `Decrypts a value, opens it in $VISUAL or $EDITOR, and encrypts what comes back. Meanwhile
-it lies in a file in memory that only you can read. Without a terminal the new value is
-read from standard input.`,
+		Long: `Decrypts a value, opens it in $VISUAL or $EDITOR, and encrypts what comes
+back. Meanwhile it lies in a file in memory that only you can read. Without a
+terminal the new value is read from standard input.`,
 		Example: `  provision secret edit graphite.password -l metrics`,
 		Args:    arguments(1, 1),
 	}
@@ -122,9 +124,9 @@ func newRotate(f *flags, io console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rotate",
 		Short: "encrypt every value anew, after recipients: has changed",
-		Long: `Encrypts every value of hosts.yaml anew, for those who stand under recipients: now. The
-values stay the same: what somebody must not know any more has to be changed too, with
-provision secret edit and provision install.`,
+		Long: `Encrypts every value of hosts.yaml anew, for those who stand under recipients:
+now. The values stay the same: what somebody must not know any more has to be
+changed too, with provision secret edit and provision install.`,
 		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			keys, err := f.selection.openKeys(f.passphrase)

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"provision/internal/inventory"
-	"provision/internal/lab"
 	"provision/internal/recipe"
 	"provision/tasks"
 )

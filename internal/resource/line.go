@@ -54,7 +54,7 @@ func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", l.Path, found.Type)
 	}
 	before := facts.Content(l.Path)
-	// A probe brings the first mebibyte alone: to write that back would cut the file off.
+	// A probe leaves out what is longer than a mebibyte: to edit nothing would empty the file.
 	if found.SHA256 != "" && found.SHA256 != recipe.Digest(before) {
 		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or changed while it was read", l.Path)
 	}

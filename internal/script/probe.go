@@ -36,68 +36,77 @@ func Probe(probes []recipe.Probe) string {
 	asked := sortProbes(probes)
 	var s strings.Builder
 	s.WriteString("export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\ncd /\n")
-	// A section's name is written with printf's own escapes, so the script stays text.
-	section := func(name string) {
-		s.WriteString("printf '" + strings.ReplaceAll(name, "\x01", `\001`) + `\000'` + "\n")
+	section := func(name, text string) {
+		// A section's name is written with printf's own escapes, so the script stays text.
+		s.WriteString("printf '" + strings.ReplaceAll(name, "\x01", `\001`) + `\000'` + "\n" + text)
 	}
-
-	section(sectionHost)
-	// A dot command that finds no file ends the shell (POSIX.1-2017, XCU 2.8.1).
-	s.WriteString(`[ -r /etc/os-release ] && . /etc/os-release
-printf '%s\000' "${ID-}" "${VERSION_ID-}" "${VERSION_CODENAME-}" "$(dpkg --print-architecture 2>/dev/null)" "$(uname -n)"` + "\n")
-	if len(asked.paths) > 0 {
-		section(sectionPaths)
+	list := func(name string, names []string, text func(words string) string) {
+		if len(names) > 0 {
+			section(name, text(QuoteAll(names...)))
+		}
+	}
+	section(sectionHost, askHost)
+	list(sectionPaths, asked.paths, func(words string) string {
 		// find(1) prints a link's own attributes and its target; -printf is GNU, and
 		// findutils is Essential in Debian.
-		s.WriteString("find " + QuoteAll(asked.paths...) + ` -maxdepth 0 -printf '%p\0%y\0%m\0%u\0%g\0%l\0' 2>/dev/null` + "\n")
-	}
+		return "find " + words + ` -maxdepth 0 -printf '%p\0%y\0%m\0%u\0%g\0%l\0' 2>/dev/null` + "\n"
+	})
 	if len(asked.digests)+len(asked.filled) > 0 {
-		section(sectionDigests)
+		section(sectionDigests, askDigests(asked))
 	}
+	list(sectionPackages, asked.packages, func(words string) string {
+		return `dpkg-query -W -f '${Package}\t${db:Status-Abbrev}\t${Version}\n' ` + words + " 2>/dev/null\nprintf '\\000'\n"
+	})
+	if asked.lists {
+		section(sectionLists, askLists)
+	}
+	list(sectionUnits, asked.units, func(words string) string {
+		return "systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload -- " + words + " 2>&1\nprintf '\\000'\n"
+	})
+	list(sectionUsers, asked.users, func(words string) string { return "getent passwd " + words + "\nprintf '\\000'\n" })
+	list(sectionGroups, asked.groups, func(words string) string { return "getent group " + words + "\nprintf '\\000'\n" })
+	if len(asked.commands) > 0 {
+		section(sectionCommands, askCommands(asked.commands))
+	}
+	list(sectionContents, asked.contents, askContents)
+	section(sectionPending, askPending)
+	section(sectionEnd, "")
+	return s.String()
+}
+
+const (
+	// A dot command that finds no file ends the shell (POSIX.1-2017, XCU 2.8.1).
+	askHost = `[ -r /etc/os-release ] && . /etc/os-release
+printf '%s\000' "${ID-}" "${VERSION_ID-}" "${VERSION_CODENAME-}" "$(dpkg --print-architecture 2>/dev/null)" "$(uname -n)"
+`
+	askLists = `set -- /var/lib/apt/lists/*_Packages*
+[ -e "$1" ] && printf '%s\000' "$(stat -c %Y /var/lib/apt/lists)" "$(date +%s)"
+`
+	askPending = "for f in " + State + `/pending/*; do
+[ -f "$f" ] && read -r a <"$f" && printf '%s\000' "${f##*/}" "$a"
+done
+`
+)
+
+// askDigests goes through find, for sha256sum would wait for ever at a FIFO.
+func askDigests(asked questions) string {
+	text := ""
 	if len(asked.digests) > 0 {
-		// Through find, for sha256sum would wait for ever at a FIFO.
-		s.WriteString("find " + QuoteAll(asked.digests...) + " -maxdepth 0 -type f -exec sha256sum -z {} + 2>/dev/null\n")
+		text = "find " + QuoteAll(asked.digests...) + " -maxdepth 0 -type f -exec sha256sum -z {} + 2>/dev/null\n"
 	}
 	for _, probe := range asked.filled {
-		s.WriteString(unfilledDigest(probe))
+		text += unfilledDigest(probe)
 	}
-	if len(asked.packages) > 0 {
-		section(sectionPackages)
-		s.WriteString(`dpkg-query -W -f '${Package}\t${db:Status-Abbrev}\t${Version}\n' ` + QuoteAll(asked.packages...) + " 2>/dev/null\nprintf '\\000'\n")
-	}
-	if asked.lists {
-		section(sectionLists)
-		s.WriteString(`set -- /var/lib/apt/lists/*_Packages*
-[ -e "$1" ] && printf '%s\000' "$(stat -c %Y /var/lib/apt/lists)" "$(date +%s)"` + "\n")
-	}
-	if len(asked.units) > 0 {
-		section(sectionUnits)
-		s.WriteString("systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload -- " + QuoteAll(asked.units...) + " 2>&1\nprintf '\\000'\n")
-	}
-	if len(asked.users) > 0 {
-		section(sectionUsers)
-		s.WriteString("getent passwd " + QuoteAll(asked.users...) + "\nprintf '\\000'\n")
-	}
-	if len(asked.groups) > 0 {
-		section(sectionGroups)
-		s.WriteString("getent group " + QuoteAll(asked.groups...) + "\nprintf '\\000'\n")
-	}
-	if len(asked.commands) > 0 {
-		section(sectionCommands)
-		s.WriteString(askCommands(asked.commands))
-	}
-	if len(asked.contents) > 0 {
-		section(sectionContents)
-		s.WriteString("for f in " + QuoteAll(asked.contents...) + `; do
-[ -f "$f" ] && [ ! -L "$f" ] && { printf '%s\000' "$f"; head -c 1048576 "$f" | base64 -w 0; printf '\000'; }
-done` + "\n")
-	}
-	section(sectionPending)
-	s.WriteString("for f in " + State + `/pending/*; do
-[ -f "$f" ] && read -r a <"$f" && printf '%s\000' "${f##*/}" "$a"
-done` + "\n")
-	section(sectionEnd)
-	return s.String()
+	return text
+}
+
+// askContents leaves out what is larger than a megabyte: no configuration is, and half a
+// file must not be taken for a whole one.
+func askContents(words string) string {
+	return "for f in " + words + `; do
+[ -f "$f" ] && [ ! -L "$f" ] && [ "$(stat -c %s "$f")" -le 1048576 ] && { printf '%s\000' "$f"; base64 -w 0 "$f"; printf '\000'; }
+done
+`
 }
 
 // askCommands runs each guard in a shell of its own, without input, its errors unread:
