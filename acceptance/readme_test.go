@@ -1,0 +1,140 @@
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"provision/internal/lab"
+	"provision/internal/lab/labtest"
+)
+
+// readmeCommands returns the commands of the README, in order, without their comments.
+func readmeCommands(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []string
+	inside := false
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "```") {
+			inside = line == "```sh"
+			continue
+		}
+		command, _, _ := strings.Cut(line, "   #")
+		command, _, _ = strings.Cut(command, "  #")
+		if inside && command != "" {
+			commands = append(commands, strings.TrimSpace(command))
+		}
+	}
+	return commands
+}
+
+// TestReadme runs every command of the README, as a reader would, one after the other: web1
+// and the hosts of the inventory are lab hosts, and the lab of "provision lab" is one of
+// this test's own.
+func TestReadme(t *testing.T) {
+	l := labtest.Open(t)
+	host := boot(t, l, "bookworm", "labr1")[0]
+	own := readerLab(t)
+	home := t.TempDir()
+	environment := readerHome(t, l, home, host, own)
+	for _, line := range readmeCommands(t) {
+		if line == "sh .ci/test" {
+			continue // that is what runs this
+		}
+		words := strings.Fields(line)
+		dir := home
+		if strings.HasPrefix(line, "go run ./cmd/provision") {
+			words = append([]string{"provision"}, words[3:]...)
+		}
+		if strings.HasPrefix(line, "provision deploy") {
+			dir = "." // it builds the release from the source tree
+		}
+		if words[0] != "provision" {
+			t.Errorf("%s: not a command that this test knows", line)
+			continue
+		}
+		command := exec.CommandContext(t.Context(), executable, words[1:]...)
+		command.Dir, command.Env = dir, environment
+		if dir == "." {
+			command.Args = append(command.Args, "--inventory", filepath.Join(home, "hosts.yaml"))
+		}
+		if needsYes(words) {
+			command.Args = append(command.Args, "-y") // a reader has a terminal, and is asked
+		}
+		ended := finish(t, command)
+		t.Logf("%s: %d", line, ended.code)
+		ended.exits(t, 0)
+	}
+	if graph, err := os.Stat(filepath.Join(home, "graphite-demo.png")); err != nil || graph.Size() < 5000 {
+		t.Errorf("the demo's graph: %v", err)
+	}
+}
+
+func needsYes(words []string) bool {
+	return (words[1] == "install" || words[1] == "rollback" || words[1] == "deploy") && words[len(words)-1] != "-y"
+}
+
+// readerLab is an empty lab beside the test's, which shares the Debian systems that hosts
+// are made from.
+func readerLab(t *testing.T) []string {
+	t.Helper()
+	dir := labtest.Config().Dir + "-readme"
+	environment := []string{
+		"PROVISION_LAB_DIR=" + dir, "PROVISION_LAB_BASE=" + labtest.Config().Base,
+		"PROVISION_LAB_NETWORK=198.19.254.0/24", "PROVISION_LAB_BRIDGE=plabreadme0",
+	}
+	destroy := func() {
+		command := exec.Command(executable, "lab", "destroy", "--keep-base")
+		command.Env = append(os.Environ(), environment...)
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Errorf("lab destroy: %v\n%s", err, output)
+		}
+	}
+	destroy()
+	t.Cleanup(destroy)
+	return environment
+}
+
+// readerHome is the home of somebody who knows the host as web1, and has an inventory.
+func readerHome(t *testing.T, l *lab.Lab, home string, host machine, environment []string) []string {
+	t.Helper()
+	files := map[string]string{
+		".ssh/config": fmt.Sprintf("Host web1\n  HostName %s\n  User root\n  IdentityFile %s\n  UserKnownHostsFile %s\n",
+			host.Address, l.Identity(), l.KnownHosts()),
+		"hosts.yaml": `groups:
+  metrics: {hosts: [web1], tasks: [graphite]}
+  ab: {hosts: [web1], tasks: [gimel]}
+hosts:
+  web1: {}
+`,
+	}
+	for name, text := range files {
+		path := filepath.Join(home, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	environment = append(environment, "HOME="+home, "NO_COLOR=1", "LANG=C.UTF-8", "PATH="+os.Getenv("PATH"))
+	for _, name := range []string{"GOFLAGS", "GOPROXY", "GOSUMDB", "GOTOOLCHAIN"} {
+		environment = append(environment, name+"="+os.Getenv(name))
+	}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		environment = append(environment, name+"="+strings.TrimSpace(string(value)))
+	}
+	return environment
+}
