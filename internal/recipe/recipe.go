@@ -106,9 +106,11 @@ func Join(recipes ...Recipe) (Recipe, error) {
 				continue
 			}
 			other := joined.Items[i]
-			if !reflect.DeepEqual(other.Resource, item.Resource) {
+			both, same := merge(other.Resource, item.Resource)
+			if !same {
 				return Recipe{}, fmt.Errorf("%s: %s and %s want it different", id, other.Task, item.Task)
 			}
+			joined.Items[i].Resource = both
 			joined.Items[i].Notifies = union(other.Notifies, item.Notifies)
 			if last, ok := item.Resource.(Last); ok && last.Last() {
 				moved := joined.Items[i]
@@ -119,6 +121,23 @@ func Join(recipes ...Recipe) (Recipe, error) {
 		}
 	}
 	return joined.withoutGaps(), nil
+}
+
+// Merged is implemented by a resource that two tasks may want the same, though each says
+// something of its own of it.
+type Merged interface {
+	// Merge returns what both want; false when they want it different.
+	Merge(other Resource) (Resource, bool)
+}
+
+func merge(a, b Resource) (Resource, bool) {
+	if reflect.DeepEqual(a, b) {
+		return a, true
+	}
+	if merged, ok := a.(Merged); ok {
+		return merged.Merge(b)
+	}
+	return nil, false
 }
 
 func (r Recipe) withoutGaps() Recipe {

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"slices"
 	"time"
 
 	"provision/internal/recipe"
@@ -20,6 +21,23 @@ type Package struct {
 
 // ID implements recipe.Resource.
 func (p Package) ID() string { return "package:" + p.Name }
+
+// Merge implements recipe.Merged: each task names what it asks about of what the package
+// brings.
+func (p Package) Merge(other recipe.Resource) (recipe.Resource, bool) {
+	o, ok := other.(Package)
+	if !ok || o.Name != p.Name || o.Absent != p.Absent {
+		return nil, false
+	}
+	both := p
+	both.Brings = slices.Clone(p.Brings)
+	for _, key := range o.Brings {
+		if !slices.Contains(both.Brings, key) {
+			both.Brings = append(both.Brings, key)
+		}
+	}
+	return both, true
+}
 
 // Probes implements recipe.Resource.
 func (p Package) Probes() []recipe.Probe {
