@@ -76,6 +76,12 @@ func body(numbered recipe.Numbered) string {
 			from = "from=" + Quote(State+"/runs/"+step.Run) + "\n"
 		}
 		return "keep " + number + " " + Quote(step.Path) + "\n" + from + "restore " + fmt.Sprint(step.Number)
+	case recipe.Arm:
+		return arm(step)
+	case recipe.Confirm:
+		return "confirm " + Quote(step.Unit)
+	case recipe.Undo:
+		return "undo_now " + Quote(step.Unit)
 	case recipe.Notify:
 		return "notify " + Quote(step.Unit) + " " + Quote(string(step.Action))
 	case recipe.Clear:

@@ -66,16 +66,27 @@ install_packages() {
 	hold_services
 	# Steps run under set -e: a failure that is looked into stands beside a ||.
 	rc=0
-	apt --no-install-recommends install -- "$@" 2>"$run/apt-errors" || rc=$?
+	install_now "$@" || rc=$?
 	if [ "$rc" -ne 0 ] && [ "$update" = no ] && grep -q 'Unable to locate\|no installation candidate\|404 \|Unable to fetch' "$run/apt-errors"; then
 		cat "$run/apt-errors" >&2
 		echo "the package lists are out of date: fetching them" >&2
 		update && {
 			rc=0
-			apt --no-install-recommends install -- "$@" 2>"$run/apt-errors" || rc=$?
+			install_now "$@" || rc=$?
 		}
 	fi
-	cat "$run/apt-errors" >&2
+	# The services first: with a dead connection, cat ends this shell.
 	release_services
+	cat "$run/apt-errors" >&2
 	return "$rc"
+}
+
+# install_now lets apt-get write to a file, which tail hands on: a connection that dies
+# takes tail with it (SIGPIPE), and not an apt-get in the middle of its work.
+install_now() {
+	: >"$run/apt-output"
+	apt --no-install-recommends install -- "$@" >"$run/apt-output" 2>"$run/apt-errors" &
+	installing=$!
+	tail -n +1 -s 0.2 -f --pid="$installing" "$run/apt-output" >&2 || :
+	wait "$installing"
 }

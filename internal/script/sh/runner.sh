@@ -50,7 +50,7 @@ say "ready $runid $nonce $swept$unfinished"
 finish() {
 	daemon_reload
 	record "$1"
-	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$state/temporaries" "$state/holder"
+	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run/apt-output" "$state/temporaries" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
 }
