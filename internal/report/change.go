@@ -21,8 +21,12 @@ func (p page) change(r resource, seconds float64) []string {
 	kind, name := shortName(r.Resource)
 	word, details := did[r.Kind], p.details(r)
 	switch {
+	case r.Kind == recipe.Create && kind == "package":
+		word, details = "installed", ""
 	case r.Kind == recipe.Create:
 		details = "" // the plan had them
+	case r.Kind == recipe.Delete:
+		details = "" // it is gone, whatever it was
 	case kind == "service" && r.Kind != recipe.Delete:
 		word = ""
 	}

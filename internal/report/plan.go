@@ -119,7 +119,11 @@ func (p page) details(r resource) string {
 		details = append(details, oneLine(r.Summary))
 	}
 	for _, d := range r.Deltas {
-		details = append(details, oneLine(d.Name+" "+d.Before+" "+p.sign.arrow+" "+d.After))
+		text := d.Name + " " + d.Before
+		if d.After != "" {
+			text += " " + p.sign.arrow + " " + d.After
+		}
+		details = append(details, oneLine(text))
 	}
 	return p.join(details...)
 }
