@@ -33,6 +33,9 @@ func TestGimel(t *testing.T) {
 			t.Run("deploys under load", g.deploysUnderLoad)
 			t.Run("crashes under load", g.crashesUnderLoad)
 			t.Run("releases kept", g.keepsReleases)
+			if suite == "trixie" {
+				t.Run("beside graphite", g.besideGraphite)
+			}
 		})
 	}
 }
@@ -208,9 +211,22 @@ func (g gimelHost) crashesUnderLoad(t *testing.T) {
 			}
 			time.Sleep(3 * time.Second)
 			l.stop(t)
-			t.Logf("%d answers of %d events were not 200, and sent again", l.other.Load(), l.sent.Load())
+			t.Logf("%d answers were not 200, and those events sent again: %s", l.other.Load(), l.firstTrouble())
 			l.countsEverything(t, g)
 		})
+	}
+	if logs, err := g.try("grep -rl visitor- /var/log/nginx; journalctl -o cat | grep visitor-", ""); err == nil {
+		t.Errorf("a visitor's id is in a log:\n%s", tail(logs, 1000))
+	}
+}
+
+// besideGraphite brings another site to the host, which both have to answer on.
+func (g gimelHost) besideGraphite(t *testing.T) {
+	provision(t, append([]string{"install", "graphite", "-H", g.Name}, gimelSettings...)...).exits(t, 0)
+	provision(t, "verify", "graphite", "gimel", "-H", g.Name).exits(t, 0)
+	again := provision(t, append([]string{"install", "graphite", "gimel", "-H", g.Name, "--json"}, gimelSettings...)...).exits(t, 0)
+	if end := only(t, again.events(t), "finished", g.Name); end.Changed != 0 {
+		t.Errorf("both together changed %d\n%s", end.Changed, tail(again.stdout, 3000))
 	}
 }
 
