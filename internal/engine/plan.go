@@ -18,6 +18,7 @@ type Planned struct {
 // Plan is the picture of every change of a run on one host.
 type Plan struct {
 	Platform recipe.Platform
+	Died     []string  // runs that died on the host, which the next one picks up even when nothing differs
 	Items    []Planned // all of the recipe's, also those without a change
 }
 

@@ -66,6 +66,9 @@ func (j *job) exec(ctx context.Context, text string, root bool) error {
 	}
 	reading.Wait()
 	err = process.Wait()
+	if err != nil && ctx.Err() != nil {
+		return engine.ErrInterrupted // it was killed, however that shows
+	}
 	var exit *remote.ExitError
 	if errors.As(err, &exit) && exit.Signal == "" {
 		return fmt.Errorf("%w %d", ErrExit, exit.Code)

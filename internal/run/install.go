@@ -132,7 +132,7 @@ func installBy(ctx context.Context, work []Work, settings Settings, plan func(co
 	each(jobs, settings.Forks, func(j *job) {
 		switch {
 		case j.ended:
-		case j.made.Empty() && !settings.VerifyAlways:
+		case j.made.Empty() && !settings.VerifyAlways && len(j.made.Died) == 0:
 			j.finish(engine.StatusSame, nil)
 		case !agreed:
 			j.finish(engine.StatusPending, nil)
@@ -248,9 +248,11 @@ func (j *job) plan(ctx context.Context) {
 
 func (j *job) apply(ctx context.Context) {
 	status := engine.StatusSame
-	var err error
 	if !j.made.Empty() {
 		status = engine.StatusChanged
+	}
+	var err error
+	if !j.made.Empty() || len(j.made.Died) > 0 {
 		err = j.change(ctx)
 	}
 	if err == nil {

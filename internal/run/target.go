@@ -47,7 +47,7 @@ func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, 
 	}
 	answer, err := script.ParseAnswer(probes, output)
 	if err != nil {
-		return recipe.Answer{}, fmt.Errorf("%s: %w", h.target.Name, err)
+		return recipe.Answer{}, err
 	}
 	return answer, nil
 }
@@ -65,7 +65,7 @@ func (h host) ProbeAnew(ctx context.Context, probes []recipe.Probe) (recipe.Answ
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
 // it depends on the host's name, is asked in a second round trip.
 func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, recipe.Answer, error) {
-	answer, err := h.Probe(ctx, probes)
+	answer, err := h.Probe(ctx, append([]recipe.Probe{deadRuns()}, probes...))
 	if err != nil {
 		return recipe.Recipe{}, answer, err
 	}
@@ -119,7 +119,7 @@ func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Pro
 	if err != nil {
 		return wanted, plan, err
 	}
-	plan.Platform = answer.Platform
+	plan.Platform, plan.Died = answer.Platform, died(answer.Facts)
 	return wanted, plan, h.contents(ctx, plan)
 }
 

@@ -1,0 +1,73 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Checkpoint makes what is on the host now the state that Rewind returns to, and boots it
+// again. It takes the place of an earlier checkpoint, and lasts until Fresh or Remove.
+func (l *Lab) Checkpoint(ctx context.Context, name string) error {
+	// A clean end, so that what is kept is whole.
+	return l.restack(ctx, name, l.powerOff, func(host *Host) error {
+		layer := filepath.Join(host.dir, "checkpoint")
+		relative, err := filepath.Rel(l.config.Base, layer)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(host.Layers, relative) {
+			return fmt.Errorf("%s: has a checkpoint: make the host fresh first", name)
+		}
+		if err := removeTree(layer); err != nil {
+			return err
+		}
+		if err := os.Rename(filepath.Join(host.dir, "upper"), layer); err != nil {
+			return err
+		}
+		host.Layers = append([]string{relative}, host.Layers...)
+		return nil
+	})
+}
+
+// Rewind throws away what came onto the host since its checkpoint, or since it was made
+// fresh when it has none, and boots it.
+func (l *Lab) Rewind(ctx context.Context, name string) error {
+	kill := func(_ context.Context, host Host) error { return l.kill(host) }
+	return l.restack(ctx, name, kill, func(*Host) error { return nil })
+}
+
+// restack stops a host, lets change say what it stands on, and boots it with nothing of
+// its own over that.
+func (l *Lab) restack(ctx context.Context, name string, stop func(context.Context, Host) error, change func(*Host) error) error {
+	unlock, err := l.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	hosts, err := l.named([]string{name})
+	if err != nil {
+		return err
+	}
+	if err := stop(ctx, hosts[0]); err != nil {
+		return err
+	}
+	if err := change(&hosts[0]); err != nil {
+		return err
+	}
+	for _, part := range []string{"upper", "work", "root"} {
+		dir := filepath.Join(hosts[0].dir, part)
+		if err := removeTree(dir); err != nil {
+			return err
+		}
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := hosts[0].save(); err != nil {
+		return err
+	}
+	return l.bootAll(ctx, hosts)
+}
