@@ -30,7 +30,7 @@ func newDeploy(f *flags, io console) *cobra.Command {
 the release beside those that are there, starts it beside the one that runs,
 and switches to it when it answers. A release that fails is taken back by
 itself. The same release again changes nothing.`,
-		Example: `  provision deploy gimel -H root@web1                      built from this source tree
+		Example: `  provision deploy gimel -H root@web1    built from this source tree
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…`,
 		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {

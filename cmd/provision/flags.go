@@ -112,6 +112,8 @@ func flagError(command *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &value) && value.GetFlag().NoOptDefVal != "":
 		err = fmt.Errorf("--%s: takes no value", value.GetFlag().Name)
+	case errors.As(err, &value) && value.GetFlag().Value.Type() == "duration":
+		err = fmt.Errorf("--%s %q: must be a time such as 90s or 5m", value.GetFlag().Name, value.GetValue())
 	case errors.As(err, &value):
 		err = fmt.Errorf("--%s %q: %w", value.GetFlag().Name, value.GetValue(), value.Unwrap())
 	case errors.As(err, &missing):
@@ -134,7 +136,8 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-// arguments is how many arguments a command takes; most below 0 is any number.
+// arguments is how many arguments a command takes; most below 0 is any number. What is too
+// much is not repeated: it may be a secret.
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		wants := strings.TrimPrefix(command.Use, command.Name())
@@ -142,9 +145,9 @@ func arguments(least, most int) cobra.PositionalArgs {
 		case len(args) < least:
 			return usage(fmt.Errorf("%s: wants%s", command.CommandPath(), wants), command.CommandPath()+" --help")
 		case most == 0 && len(args) > 0:
-			return usage(fmt.Errorf("%s: takes no arguments, found %q", command.CommandPath(), args[0]), command.CommandPath()+" --help")
+			return usage(fmt.Errorf("%s: takes no arguments", command.CommandPath()), command.CommandPath()+" --help")
 		case most > 0 && len(args) > most:
-			return usage(fmt.Errorf("%s: wants%s, found also %q", command.CommandPath(), wants, args[most]), command.CommandPath()+" --help")
+			return usage(fmt.Errorf("%s: wants%s, found %d arguments", command.CommandPath(), wants, len(args)), command.CommandPath()+" --help")
 		}
 		return nil
 	}

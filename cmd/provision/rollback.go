@@ -19,7 +19,7 @@ and release switches of that run, after showing the diff. Packages stay, and
 so does what commands did to data. A second rollback takes back the run
 before.`,
 		Example: `  provision rollback graphite -H root@web1
-  provision rollback gimel --to 4f0c1d2e3a4b    to a release that the host still has`,
+  provision rollback gimel --to 4f0c1d2e3a4b    a release that the host has`,
 		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if to != "" {

@@ -78,7 +78,7 @@ and a POSIX sh.
 	)
 	f.complete(root)
 	for _, task := range tasks.All() {
-		root.AddCommand(newTask(f, io, task))
+		root.AddCommand(takes(newTask(f, io, task), withTasks...))
 	}
 	return root
 }

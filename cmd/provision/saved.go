@@ -180,7 +180,7 @@ const maxPlan = 64 << 20
 func readPlan(path string) (savedPlan, error) {
 	var saved savedPlan
 	refuse := func(problem string) (savedPlan, error) {
-		return saved, usage(fmt.Errorf("%s: %s", path, problem), "make one: provision plan --out "+path)
+		return saved, usage(fmt.Errorf("%s: %s", path, problem), "make one: provision plan --out FILE")
 	}
 	file, err := os.Open(path)
 	if err != nil {

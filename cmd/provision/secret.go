@@ -72,7 +72,7 @@ that one.`,
 				err = accept(variable, place, value)
 			}
 			if err == nil {
-				err = doc.EncryptValue(place, value)
+				err = forWhom(doc.EncryptValue(place, value))
 			}
 			if err == nil {
 				fmt.Fprintf(io.err, "encrypted %s\n", place)
@@ -81,6 +81,15 @@ that one.`,
 		})
 	}
 	return command
+}
+
+// forWhom says how the first recipient is named.
+func forWhom(err error) error {
+	var refused *inventory.Error
+	if errors.As(err, &refused) && refused.What == "recipients" {
+		return usage(err, `add --recipient "$(cat ~/.ssh/id_ed25519.pub)", or one of age: age-keygen -y ~/.config/provision/age.key`)
+	}
+	return err
 }
 
 func newEdit(f *flags, io console) *cobra.Command {

@@ -75,7 +75,9 @@ func (s selection) path() string {
 func (s selection) openKeys(passphrase func(string) ([]byte, error)) (*inventory.Keys, error) {
 	keys := &inventory.Keys{Passphrase: passphrase}
 	for _, file := range s.keys {
-		if err := keys.Add(file); err != nil {
+		if err := keys.Add(file); errors.Is(err, fs.ErrNotExist) {
+			return nil, usage(err, "age-keygen -o "+file+" makes one")
+		} else if err != nil {
 			return nil, err
 		}
 	}

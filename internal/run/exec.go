@@ -16,6 +16,12 @@ import (
 // ErrExit says that a command of exec ran and did not exit with 0.
 var ErrExit = errors.New("exit status")
 
+// cutOff says that a command of exec was stopped, as far as the host allows that.
+type cutOff struct{}
+
+func (cutOff) Error() string { return "interrupted: the command may still run there" }
+func (cutOff) Unwrap() error { return context.Canceled }
+
 // longestLine bounds a line of what a command prints: a longer one is cut into several.
 const longestLine = 64 << 10
 
@@ -46,6 +52,12 @@ func (j *job) exec(ctx context.Context, text string, root bool) error {
 		return err
 	}
 	process.Stdin.Close()
+	// sshd signals no command of root's, and tells of its end only when it ends by itself: so
+	// the connection goes too (session_signal_req in OpenSSH's session.c).
+	defer context.AfterFunc(ctx, func() {
+		process.Kill()
+		j.host.connection.Close()
+	})()
 	var reading sync.WaitGroup
 	for _, stream := range []struct {
 		from  io.Reader
@@ -66,8 +78,8 @@ func (j *job) exec(ctx context.Context, text string, root bool) error {
 	}
 	reading.Wait()
 	err = process.Wait()
-	if err != nil && ctx.Err() != nil {
-		return engine.ErrInterrupted // it was killed, however that shows
+	if err != nil && ctx.Err() != nil { // it was killed, however that shows
+		return cutOff{}
 	}
 	var exit *remote.ExitError
 	if errors.As(err, &exit) && exit.Signal == "" {

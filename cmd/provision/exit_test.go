@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"provision/internal/engine"
+	"provision/internal/run"
+)
+
+func TestWorst(t *testing.T) {
+	const (
+		good, failed, unreachable = engine.StatusChanged, engine.StatusFailed, engine.StatusUnreachable
+		locked, stale             = engine.StatusLocked, engine.StatusStale
+		diverged, interrupted     = engine.StatusNotConverged, engine.StatusInterrupted
+		refused                   = engine.StatusRefused
+	)
+	for _, c := range []struct {
+		ends []engine.Status
+		want int
+	}{
+		{nil, 0},
+		{[]engine.Status{good, engine.StatusSame, engine.StatusPending, engine.StatusVerified, engine.StatusDone}, 0},
+		{[]engine.Status{good, unreachable}, 4},
+		{[]engine.Status{unreachable, locked}, 5},
+		{[]engine.Status{stale, unreachable}, 5},
+		{[]engine.Status{locked, diverged}, 6},
+		{[]engine.Status{diverged, failed, locked, unreachable}, 3},
+		{[]engine.Status{failed, refused}, 1},
+		{[]engine.Status{refused, interrupted, failed}, 130},
+	} {
+		var results []run.Result
+		for _, status := range c.ends {
+			results = append(results, run.Result{Finished: engine.Finished{Status: status}})
+		}
+		if got := worst(results); got != c.want {
+			t.Errorf("%v: exit code %d, want %d", c.ends, got, c.want)
+		}
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("anything"), 1},
+		{usage(errors.New("wrong"), "hint"), 1},
+		{outcome{4}, 4},
+		{fmt.Errorf("x: %w", engine.ErrStale), 5},
+		{fmt.Errorf("sudo password: %w", errInterrupted), 130},
+	} {
+		if got := exitCode(c.err, console{null, null, null}); got != c.want {
+			t.Errorf("%v: exit code %d, want %d", c.err, got, c.want)
+		}
+	}
+}
