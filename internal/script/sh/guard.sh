@@ -18,18 +18,27 @@ arm() {
 		return
 	fi
 	[ ! -e "$armed/undoing" ] || { echo "$1: an earlier change is being undone" >&2; return 1; }
-	rm -rf "$armed" && mkdir -p -m 0700 "$armed" &&
-		printf '%s\n' '[Unit]' 'Description=Undoing of a change that provision was not asked to keep' \
-			DefaultDependencies=no 'After=local-fs.target systemd-remount-fs.service' \
-			"Before=$1 network-pre.target ssh.service ssh.socket nftables.service shutdown.target" Conflicts=shutdown.target \
-			'[Service]' Type=oneshot "ExecStart=/bin/sh $state/undo" TimeoutStartSec=300 \
-			'[Install]' WantedBy=multi-user.target >"$system/provision-undo.service" &&
-		printf '%s\n' '[Unit]' 'Description=Undoing of a change that provision was not asked to keep' \
+	# The one at boot comes before what it undoes; with the timer's being that one too, the
+	# reload that it orders would wait for it (systemd.unit(5), Before=).
+	rm -rf "$armed" && mkdir -p "$armed" && chmod 0700 "$state/armed" "$armed" &&
+		undoing_unit provision-undo DefaultDependencies=yes &&
+		undoing_unit provision-undo-boot DefaultDependencies=no Conflicts=shutdown.target 'After=local-fs.target systemd-remount-fs.service' \
+			"Before=$1 network-pre.target nftables.service ssh.service ssh.socket shutdown.target" &&
+		printf '%s\n' '[Unit]' 'Description=Undoing of a change that nobody confirms' \
 			'[Timer]' OnActiveSec=3 OnUnitInactiveSec=3 AccuracySec=500ms >"$system/provision-undo.timer" &&
-		systemctl daemon-reload && systemctl -q enable provision-undo.service && systemctl start provision-undo.timer &&
+		systemctl daemon-reload && systemctl -q enable provision-undo-boot.service && systemctl start provision-undo.timer &&
 		printf '%s %s\n' "$2" "$3" >"$armed/found" && printf '%s\n' "$runid" >"$armed/runs" && : >"$armed/index" && boot_id >"$armed/boot" &&
-		sync "$armed/found" "$armed/index" "$armed/boot" "$state/undo" "$system/provision-undo.service" &&
+		sync "$armed/found" "$armed/index" "$armed/boot" "$state/undo" "$system/provision-undo-boot.service" &&
 		: >"$armed/open" && sync "$armed/open" "$armed" "$state/armed" "$system"
+}
+
+# undoing_unit writes a unit that undoes what is due: undoing_unit NAME SETTING...
+undoing_unit() {
+	name=$1
+	shift
+	printf '%s\n' '[Unit]' 'Description=Undoing of a change that nobody confirms' "$@" \
+		'[Service]' Type=oneshot "ExecStart=/bin/sh $state/undo" TimeoutStartSec=300 \
+		'[Install]' WantedBy=multi-user.target >"$system/$name.service"
 }
 
 # covered notes that undoing a unit takes a step back: covered UNIT STEP
@@ -56,10 +65,11 @@ disarm() {
 	done
 	rmdir "$state/armed" 2>/dev/null
 	[ ! -e "$state/armed" ] || return 0
-	[ -e "$state/undo" ] || [ -e "$system/provision-undo.service" ] || [ -e "$system/provision-undo.timer" ] || return 0
-	systemctl -q disable provision-undo.service 2>/dev/null
+	set -- "$state/undo" "$system/provision-undo.timer" "$system/provision-undo.service" "$system/provision-undo-boot.service"
+	[ -e "$1" ] || [ -e "$2" ] || [ -e "$3" ] || [ -e "$4" ] || return 0
+	systemctl -q disable provision-undo-boot.service 2>/dev/null
 	systemctl stop provision-undo.timer 2>/dev/null
-	rm -f "$system/provision-undo.timer" "$system/provision-undo.service" "$state/undo"
+	rm -f "$@"
 	systemctl daemon-reload
 }
 

@@ -49,6 +49,7 @@ say "ready $runid $nonce $swept$unfinished"
 
 finish() {
 	daemon_reload
+	disarm
 	record "$1"
 	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run/apt-output" "$state/temporaries" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
