@@ -231,17 +231,45 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 // upload brings the files of upload steps to their temporaries. Renaming them into place is
 // then a step like any other.
 func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+	var uploads []recipe.Upload
 	for _, numbered := range steps {
-		step, ok := numbered.Step.(recipe.Upload)
-		if !ok {
-			continue
+		if step, ok := numbered.Step.(recipe.Upload); ok {
+			uploads = append(uploads, step)
 		}
+	}
+	if len(uploads) == 0 {
+		return nil
+	}
+	if err := s.announce(ctx, uploads); err != nil {
+		return err
+	}
+	for _, step := range uploads {
 		progress := func(done int64) {
 			observe(engine.Progress{Title: step.Title(), Done: done, Total: step.Artifact.Size})
 		}
 		if err := s.shell.Upload(ctx, step.Artifact, step.Temporary(), progress); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// announce lets the host note where uploads will lie until they are whole: one that never
+// becomes so can be gone on with by the next run, and goes at the end of that.
+func (s *Session) announce(ctx context.Context, uploads []recipe.Upload) error {
+	stop := context.AfterFunc(ctx, s.shell.Kill)
+	defer stop()
+	code := script.Uploads(uploads)
+	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
+		return s.died("upload", cause(ctx, err))
+	}
+	line, err := s.line()
+	if err != nil {
+		return s.died("upload", cause(ctx, err))
+	}
+	s.output.await()
+	if line != "batch 0" {
+		return fmt.Errorf("the host could not note an upload: %s", strings.TrimSpace(s.output.text()))
 	}
 	return nil
 }

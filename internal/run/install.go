@@ -53,6 +53,7 @@ type job struct {
 	probes []recipe.Probe
 	wanted recipe.Recipe
 	made   engine.Plan
+	boot   string // the host's boot_id before the first change
 	result engine.Finished
 	ended  bool
 }
@@ -269,6 +270,10 @@ func (j *job) change(ctx context.Context) error {
 	header := j.settings.Header
 	if len(header.Tasks) == 0 {
 		header.Tasks = j.Blueprint.names()
+	}
+	var err error
+	if j.boot, err = j.host.boot(ctx); err != nil {
+		return err
 	}
 	session, err := j.host.begin(ctx, header, j.settings.Patience, j.observe)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"provision/internal/engine"
+	"provision/internal/remote"
 )
 
 // How long a host is tried again after its connection was lost in the middle of a run.
@@ -31,6 +32,13 @@ func (j *job) lookAgain(ctx context.Context) {
 		}
 		defer connection.Close()
 		again := host{j.Target, connection}
+		boot, err := again.boot(ctx)
+		if err != nil {
+			continue // on its way down
+		}
+		if boot != j.boot {
+			j.observe(engine.Note{Text: "the host has rebooted"})
+		}
 		_, left, err := again.plan(ctx, j.Blueprint, j.probes)
 		if err != nil {
 			j.observe(engine.Note{Text: "connected again, but " + err.Error()})
@@ -40,6 +48,14 @@ func (j *job) lookAgain(ctx context.Context) {
 		return
 	}
 	j.observe(engine.Note{Text: fmt.Sprintf("could not connect again in %d tries", lostTries)})
+}
+
+// boot returns a word that is new with every boot of the host (random(4), boot_id): that a
+// port answers does not tell whether the host is still on its way down. It is an error
+// while the host shuts down.
+func (h host) boot(ctx context.Context) (string, error) {
+	output, err := h.connection.Run(ctx, remote.Command{Script: `[ "$(systemctl is-system-running)" != stopping ] && cat /proc/sys/kernel/random/boot_id`}, nil)
+	return strings.TrimSpace(string(output)), err
 }
 
 func remaining(plan engine.Plan) string {

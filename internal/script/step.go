@@ -29,6 +29,15 @@ func Steps(steps []recipe.Numbered) string {
 	return s.String()
 }
 
+// Uploads returns the sh that notes the temporaries of uploads, for a runner.
+func Uploads(uploads []recipe.Upload) string {
+	var s strings.Builder
+	for _, upload := range uploads {
+		s.WriteString("echo " + base64.StdEncoding.EncodeToString([]byte(upload.Temporary())) + " >>\"$state/uploads\" || exit\n")
+	}
+	return s.String() + "sync \"$state/uploads\" || exit\n"
+}
+
 // body is what one step does, in a shell of its own under set -e.
 func body(numbered recipe.Numbered) string {
 	number := fmt.Sprint(numbered.Number)

@@ -21,7 +21,9 @@ printf '%s since %s' "$holder" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$state/holder"
 # A run that has no end in its journal died: what it left beside files goes, and the
 # services that it held are released.
 swept=0
-if [ -e "$state/temporaries" ]; then
+# sweep takes away what a list names, and the list: sweep LIST
+sweep() {
+	[ -e "$1" ] || return 0
 	while read -r coded; do
 		left=$(printf %s "$coded" | base64 -d)
 		case $left in
@@ -29,9 +31,10 @@ if [ -e "$state/temporaries" ]; then
 			# A link that points nowhere is there too, though -e denies it.
 			if [ -e "$left" ] || [ -L "$left" ]; then rm -rf -- "$left" && swept=$((swept + 1)); fi ;;
 		esac
-	done <"$state/temporaries"
-	rm -f "$state/temporaries"
-fi
+	done <"$1"
+	rm -f "$1"
+}
+sweep "$state/temporaries"
 release_services
 adopt
 unfinished=
@@ -51,6 +54,8 @@ finish() {
 	daemon_reload
 	disarm
 	record "$1"
+	# Uploads that are not whole by now: a run that died began them, and this one did not go on.
+	sweep "$state/uploads"
 	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run/apt-output" "$state/temporaries" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
