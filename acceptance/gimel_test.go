@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"provision/internal/lab"
 	"provision/internal/lab/labtest"
 )
 
@@ -34,7 +35,7 @@ func TestGimel(t *testing.T) {
 			t.Run("crashes under load", g.crashesUnderLoad)
 			t.Run("releases kept", g.keepsReleases)
 			if suite == "trixie" {
-				t.Run("beside graphite", g.besideGraphite)
+				t.Run("beside graphite", func(t *testing.T) { g.besideGraphite(t, l) })
 			}
 		})
 	}
@@ -221,8 +222,11 @@ func (g gimelHost) crashesUnderLoad(t *testing.T) {
 }
 
 // besideGraphite brings another site to the host, which both have to answer on.
-func (g gimelHost) besideGraphite(t *testing.T) {
-	provision(t, append([]string{"install", "graphite", "-H", g.Name}, gimelSettings...)...).exits(t, 0)
+func (g gimelHost) besideGraphite(t *testing.T, l *lab.Lab) {
+	if err := l.Seed(t.Context(), "trixie", packages); err != nil {
+		t.Fatal(err)
+	}
+	provision(t, "install", "graphite", "-H", g.Name, "-y").exits(t, 0)
 	provision(t, "verify", "graphite", "gimel", "-H", g.Name).exits(t, 0)
 	again := provision(t, append([]string{"install", "graphite", "gimel", "-H", g.Name, "--json"}, gimelSettings...)...).exits(t, 0)
 	if end := only(t, again.events(t), "finished", g.Name); end.Changed != 0 {
