@@ -108,8 +108,9 @@ func printHosts(io console, hosts []lab.Host) {
 }
 
 func newLabSSH(open labOpener) *cobra.Command {
-	return &cobra.Command{
-		Use: "ssh NAME [COMMAND...]", Short: "log in to a host as root, or run a command there", Args: arguments(1, -1),
+	command := &cobra.Command{
+		Use: "ssh NAME [COMMAND...]", Short: "log in to a host as root, or run a command there",
+		Args: arguments(1, -1), DisableFlagsInUseLine: true,
 		RunE: func(command *cobra.Command, args []string) error {
 			l, err := open()
 			if err != nil {
@@ -133,6 +134,8 @@ func newLabSSH(open labOpener) *cobra.Command {
 			return nil
 		},
 	}
+	command.Flags().SetInterspersed(false) // what stands behind the name is for the host
+	return command
 }
 
 func newLabFresh(io console, open labOpener) *cobra.Command {
@@ -172,7 +175,7 @@ func newLabDown(open labOpener) *cobra.Command {
 func newLabDestroy(open labOpener) *cobra.Command {
 	var keep bool
 	command := &cobra.Command{
-		Use: "destroy [NAME...]", Short: "remove hosts and all that is on them; without a name the whole lab",
+		Use: "destroy [NAME...]", Short: "remove hosts with all that is on them; without a name the lab",
 		RunE: func(command *cobra.Command, args []string) error {
 			l, err := open()
 			if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -40,10 +42,16 @@ before.`,
 	return command
 }
 
+// releaseName is the name of a release's directory: it never leads out of their folder.
+var releaseName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
+
 // rollbackTo switches to a release that the hosts have: a deploy without an upload.
 func (f *flags) rollbackTo(ctx context.Context, io console, name, version string) error {
 	if _, err := findDeployed(name); err != nil {
 		return err
+	}
+	if !releaseName.MatchString(version) {
+		return usage(fmt.Errorf("--to %q: is no release", version), "provision releases "+name+" -l all")
 	}
 	e, err := f.work(io, []string{name})
 	if err != nil {

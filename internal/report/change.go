@@ -80,7 +80,11 @@ func (p page) result(record *finished, columns, checks int) string {
 	time := secondsText(record.Seconds)
 	switch record.Status {
 	case engine.StatusVerified:
-		return begin + p.join(string(record.Status), fmt.Sprintf("%d checks passed", checks), time)
+		passed := fmt.Sprintf("%d checks passed", checks)
+		if checks == 1 {
+			passed = "1 check passed"
+		}
+		return begin + p.join(string(record.Status), passed, time)
 	case engine.StatusDone:
 		return begin + p.join(string(record.Status), time)
 	}

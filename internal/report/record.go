@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"time"
 
 	"provision/internal/engine"
@@ -272,7 +273,7 @@ func newResource(item engine.Planned) resource {
 
 func newFinished(top head, event engine.Finished) *finished {
 	record := &finished{head: top, Status: event.Status, Changed: event.Changed, Same: event.Same,
-		Seconds: event.Elapsed.Seconds(), Error: text(event.Err), Hint: event.Hint, After: event.After}
+		Seconds: event.Elapsed.Seconds(), Error: strings.TrimPrefix(text(event.Err), top.Host+": "), Hint: event.Hint, After: event.After}
 	var step *engine.StepError
 	if errors.As(event.Err, &step) {
 		record.Output = step.Output
