@@ -183,6 +183,13 @@ func (g gimelHost) deploysUnderLoad(t *testing.T) {
 	if g.current(t) != "first" || g.mainPIDs(t, "gimel")["gimel"] != pid {
 		t.Error("a release that fails its trial touched the one that runs")
 	}
+	settings := append([]string{"install", "gimel", "-H", g.Name, "-e", "gimel.redis_url=redis://127.0.0.1:1"}, gimelSettings...)
+	if wrong := provision(t, settings...).exits(t, 3); !strings.Contains(wrong.stderr+wrong.stdout, "connection refused") {
+		t.Errorf("why it is not ready is not shown:\n%s", tail(wrong.stderr, 3000))
+	}
+	if g.mainPIDs(t, "gimel")["gimel"] != pid {
+		t.Error("a setting that fails its trial touched the gimel that runs")
+	}
 	// Its trial succeeds with another release's binary, which lies beside it.
 	g.run(t, "cp /opt/gimel/current/gimel \"$(readlink -f /opt/gimel/current)/gimel.good\"")
 	crash = g.deploy(t, "treacherous").exits(t, 3)

@@ -16,7 +16,6 @@ const (
 	gimelName     = "gimel" // of the account, the site and the folder of the configuration
 	gimelUnit     = "gimel.service"
 	gimelSocket   = "gimel.socket"
-	gimelTrial    = "gimel-trial.service"
 	gimelHome     = "/opt/gimel"
 	gimelReleases = gimelHome + "/releases"
 	gimelCurrent  = gimelHome + "/current"
@@ -111,7 +110,7 @@ func (g gimel) addAccount(r *recipe.Recipe) {
 	g.addSecret(r, gimelPassword, "password", 24)
 	switch given := g.Vars.Secret("redis_password"); {
 	case g.localRedis() || given.Empty():
-		r.Add(resource.File{Path: gimelRedisKey, Absent: true, Secret: true})
+		r.Add(resource.File{Path: gimelRedisKey, Absent: true, Secret: true}, restart(gimelUnit)...)
 	default:
 		g.addSecret(r, gimelRedisKey, "redis_password", 0)
 	}
@@ -206,8 +205,9 @@ func (g gimel) addConfiguration(r *recipe.Recipe) error {
 	trial.Trial = true
 	err := addFiles(r, []filePart{
 		{path: "/etc/systemd/system/" + gimelSocket, template: "gimel/gimel.socket.tmpl"},
-		{path: "/etc/systemd/system/" + gimelTrial, template: "gimel/gimel.service.tmpl", data: trial},
 		{path: "/etc/systemd/system/" + gimelUnit, template: "gimel/gimel.service.tmpl", data: unit, notifies: restart(gimelUnit)},
+		// In a directory of its own, where a rehearsal sees it before systemd does.
+		{path: "/etc/gimel/trial.service", template: "gimel/gimel.service.tmpl", data: trial, notifies: restart(gimelUnit)},
 		{path: "/etc/gimel/gimel.conf", template: "gimel/gimel.conf.tmpl", data: g.settings(), notifies: restart(gimelUnit)},
 	})
 	if err != nil || g.Release == nil {
@@ -233,13 +233,13 @@ func (g gimel) addServices(r *recipe.Recipe) error {
 			return err
 		}
 	}
-	trial, err := templates.Render("gimel/trial.sh.tmpl", nil)
+	trial, err := templates.Render("gimel/trial.sh.tmpl", g.unit())
 	if err != nil {
 		return err
 	}
 	r.Add(resource.Service{Unit: gimelSocket, Needs: gimelCurrent, Listens: []string{"/run/gimel/gimel.sock"}})
 	r.Add(resource.Service{
-		Unit: gimelUnit, Needs: gimelCurrent, Check: trial, Trees: []string{"/etc/gimel", gimelHome},
+		Unit: gimelUnit, Needs: gimelCurrent, Check: trial, Trees: []string{"/etc/gimel", gimelHome, secretsDirectory},
 		Listens: []string{"/run/gimel-private/private.sock"},
 		Ready:   gimelCurrent + "/gimel ready --within 10s",
 	})

@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"path"
+
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -16,6 +18,9 @@ type gimelService struct {
 // credential is a secret that systemd hands to the service, and the variable in which
 // gimel looks for its path.
 type credential struct{ Name, Path, Variable string }
+
+// File is the name of its file.
+func (c credential) File() string { return path.Base(c.Path) }
 
 func (g gimel) unit() gimelService {
 	redis := redisGimelPassword
