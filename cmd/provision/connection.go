@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -45,8 +46,11 @@ func (c connection) config(io console, passphrase func(string) ([]byte, error)) 
 			continue
 		}
 		secret, err := io.secret(password.name + ": ")
-		if err != nil {
+		if errors.Is(err, errNoTerminal) {
 			return config, nil, usage(fmt.Errorf("%s: %w", password.name, err), "passwords are only asked for on a terminal; keys need none")
+		}
+		if err != nil {
+			return config, nil, fmt.Errorf("%s: %w", password.name, err)
 		}
 		passwords = append(passwords, string(secret))
 		*password.answer = func(string) ([]byte, error) { return secret, nil }

@@ -19,10 +19,14 @@ func newLab(io console) *cobra.Command {
 		Long: `Throwaway Debian hosts with a real systemd, sshd and apt, each with its own
 network address, on this machine (Debian, as root). They are named lab1, lab2,
 … and can be used at once: provision install graphite -H lab1, or -l lab for
-all of them.`,
+all of them.
+
+The environment can name another lab than this machine's: PROVISION_LAB_DIR,
+PROVISION_LAB_BRIDGE and PROVISION_LAB_NETWORK, where the default is
+/var/lib/provision-lab, plab0 and 198.18.0.0/24.`,
 	}
-	network := command.PersistentFlags().String("network", "", "addresses of the lab's bridge (default 198.18.0.0/24)")
-	mirror := command.PersistentFlags().String("mirror", "", "Debian mirror (default this machine's own)")
+	network := command.PersistentFlags().String("network", "", "`ADDRESSES` of the lab's bridge (default 198.18.0.0/24)")
+	mirror := command.PersistentFlags().String("mirror", "", "`URL` of a Debian mirror (default this machine's own)")
 	open := func() (*lab.Lab, error) {
 		config, err := labConfig(func(line string) { fmt.Fprintln(io.err, line) })
 		if err != nil {
@@ -46,7 +50,12 @@ func newLabUp(io console, open labOpener) *cobra.Command {
 	var suite string
 	command := &cobra.Command{
 		Use:   "up [N | NAME...]",
-		Short: "make sure that hosts lab1 to labN run (default 1)",
+		Short: "make sure that hosts lab1 to labN run (one, without N)",
+		Long: `Makes sure that lab hosts run: so many, lab1 to labN, or those of these names
+(lab, then one to nine letters, digits and -). The first one of a Debian release
+takes a minute or two, for the system that all are made from; others a second.`,
+		Example: `  provision lab up 3
+  provision lab up lab-db --suite trixie`,
 		RunE: func(command *cobra.Command, args []string) error {
 			names := lab.Names(1)
 			if len(args) > 0 {
@@ -70,7 +79,7 @@ func newLabUp(io console, open labOpener) *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringVar(&suite, "suite", "", "Debian release: bookworm or trixie (default bookworm)")
+	command.Flags().StringVar(&suite, "suite", "", "Debian `RELEASE`: bookworm or trixie (default bookworm)")
 	return command
 }
 
@@ -155,7 +164,7 @@ func newLabFresh(io console, open labOpener) *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringVar(&suite, "suite", "", "another Debian release than it has")
+	command.Flags().StringVar(&suite, "suite", "", "another Debian `RELEASE` than it has")
 	return command
 }
 

@@ -39,7 +39,9 @@ func TestDigest(t *testing.T) {
 	diff := func(before, after string, secret bool) engine.Plan {
 		return planOf(recipe.Change{Diff: &recipe.FileDiff{Path: "/etc/x", Exists: true, Before: []byte(before), After: []byte(after), Secret: secret}})
 	}
-	rehearse := func(step recipe.Step) recipe.Step { return recipe.Rehearse{Unit: "x.service", Steps: []recipe.Step{step}} }
+	rehearse := func(step recipe.Step) recipe.Step {
+		return recipe.Rehearse{Unit: "x.service", Steps: []recipe.Step{step}}
+	}
 	for _, c := range []struct {
 		name     string
 		one, two engine.Plan
