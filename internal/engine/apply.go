@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -52,7 +51,7 @@ func Apply(ctx context.Context, prober Prober, session Session, wanted recipe.Re
 	if err != nil {
 		return a.result, err
 	}
-	if !sameChanges(plan, fresh) {
+	if !announced(plan, fresh) {
 		return a.result, ErrStale
 	}
 	a.initial, a.overlay = answer.Facts, answer.Facts.Clone()
@@ -267,19 +266,4 @@ func describe(change recipe.Change) string {
 		return ""
 	}
 	return " (" + strings.Join(words, "; ") + ")"
-}
-
-// sameChanges compares two plans by what they would do.
-func sameChanges(a, b Plan) bool {
-	changesA, changesB := a.Changes(), b.Changes()
-	if len(changesA) != len(changesB) {
-		return false
-	}
-	for i := range changesA {
-		if changesA[i].Item.Resource.ID() != changesB[i].Item.Resource.ID() ||
-			!reflect.DeepEqual(changesA[i].Change.Steps, changesB[i].Change.Steps) {
-			return false
-		}
-	}
-	return true
 }

@@ -170,10 +170,27 @@ func TestStalePlanDoesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/etc/daemon"), recipe.Path{Type: recipe.PathDirectory, Mode: 0o755, Owner: "root", Group: "root"})})
+	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/etc/daemon"), recipe.Path{Type: recipe.PathDirectory, Mode: 0o700, Owner: "root", Group: "root"})})
 	_, err = engine.Apply(context.Background(), host, host, wanted, plan, func(engine.Event) {}, nil)
 	if !errors.Is(err, engine.ErrStale) || len(host.Done) > 0 {
 		t.Errorf("error %v, done %q", err, host.Done)
+	}
+}
+
+// What a run that died had begun may be done when the next one gets the lock.
+func TestLessThanWasAnnouncedIsDone(t *testing.T) {
+	host := bareHost()
+	wanted := daemon("a\n")
+	plan, err := engine.NewPlan(wanted, recipe.Facts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/etc/daemon"), recipe.Path{Type: recipe.PathDirectory, Mode: 0o755, Owner: "root", Group: "root"})})
+	if _, err = engine.Apply(context.Background(), host, host, wanted, plan, func(engine.Event) {}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(host.Done, "make directory /etc/daemon") || len(host.Done) == 0 {
+		t.Errorf("done %q", host.Done)
 	}
 }
 

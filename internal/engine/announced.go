@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"reflect"
+	"slices"
+
+	"provision/internal/recipe"
+)
+
+// announced reports whether all that fresh would do was in the plan that was shown. It may
+// do less: what a run that died had begun may have come to its end since.
+func announced(shown, fresh Plan) bool {
+	before := map[string]recipe.Change{}
+	for _, planned := range shown.Changes() {
+		before[planned.Item.Resource.ID()] = planned.Change
+	}
+	for _, planned := range fresh.Changes() {
+		change, there := before[planned.Item.Resource.ID()]
+		if !there {
+			return false
+		}
+		if change.Kind == recipe.MayBe {
+			continue // what it would be was left open
+		}
+		for _, step := range planned.Change.Steps {
+			if !slices.ContainsFunc(change.Steps, func(s recipe.Step) bool { return reflect.DeepEqual(act(s), act(step)) }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// act is a step without what was found before it.
+func act(step recipe.Step) recipe.Step {
+	switch s := step.(type) {
+	case recipe.ControlUnit:
+		s.Found = recipe.Unit{}
+		return s
+	case recipe.SetAttributes:
+		s.Found = recipe.Path{}
+		return s
+	case recipe.InstallPackages:
+		s.Update = false
+		return s
+	}
+	return step
+}
