@@ -52,14 +52,14 @@ func serve(arguments, environment []string, stdout io.Writer) error {
 	committer = commit.New(counters, commit.Settings{
 		Queue: config.Queue, Batch: config.Batch, Pipelines: config.Pipelines, Timeout: config.RequestTimeout,
 	}, telemetry.Committed)
-	handler := server.New(server.Settings{
+	site := server.New(server.Settings{
 		Store: counters, Committer: committer, Counters: telemetry, Log: log,
 		TrackPaths: config.TrackPaths, Limits: config.Limits, RequestTimeout: config.RequestTimeout,
 		APIKey: config.secrets.APIKey, Password: config.secrets.Password, SessionKey: config.secrets.HashKey,
-	}).Handler()
+	})
 
-	visitors := server.Listen(handler, shared, log)
-	operators := server.Listen(handler, private, log)
+	visitors := site.Listen(shared)
+	operators := site.Listen(private)
 	operators.Start()
 	log.Info("gimel starts", "version", version, "counting", config.Counting)
 	awaitRedis(ctx, counters, config.ReadyWait, log)

@@ -5,6 +5,7 @@ package commit
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -123,9 +124,11 @@ func (c *Committer) work() {
 	}
 }
 
-// collect takes what waits, without waiting for more. Events whose deadline
-// has passed get their answer at once.
+// collect takes what waits, without waiting for more than the goroutines that
+// can run now and may have an event: each batch costs as much as some dozen
+// events. Events whose deadline has passed get their answer at once.
 func (c *Committer) collect(first *request) []*request {
+	runtime.Gosched()
 	batch := make([]*request, 0, c.settings.Batch)
 	now := time.Now()
 	for next, open := first, true; open; {

@@ -3,8 +3,8 @@ package server
 import (
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -24,10 +24,11 @@ const (
 
 // site is a server over a Redis of its own.
 type site struct {
-	t     *testing.T
-	redis *redistest.Server
-	store *store.Store
-	http  *httptest.Server
+	t      *testing.T
+	redis  *redistest.Server
+	store  *store.Store
+	url    string
+	client *http.Client
 }
 
 func newSite(t *testing.T, change ...func(*store.Settings)) *site {
@@ -47,15 +48,28 @@ func newSite(t *testing.T, change ...func(*store.Settings)) *site {
 	metrics := telemetry.NewCounters("test", func() int { return committer.Waiting() })
 	committer = commit.New(counters, commit.Settings{Queue: 64, Batch: 16, Pipelines: 1, Timeout: time.Second}, metrics.Committed)
 	t.Cleanup(committer.Close)
-	handler := New(Settings{
+	server := New(Settings{
 		Store: counters, Committer: committer, Counters: metrics, Log: slog.New(slog.DiscardHandler),
 		TrackPaths: []string{"/track", "/choice"}, Limits: event.DefaultLimits, RequestTimeout: time.Second,
 		APIKey: []byte(testKey), Password: []byte(testPassword), SessionKey: []byte("session key"),
-	}).Handler()
-	web := httptest.NewServer(handler)
-	t.Cleanup(web.Close)
-	web.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &site{t: t, redis: redis, store: counters, http: web}
+	})
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := server.Listen([]net.Listener{socket})
+	listener.Start()
+	web := &http.Client{
+		Transport:     &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	t.Cleanup(func() {
+		web.CloseIdleConnections()
+		if err := listener.Drain(0, time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+	return &site{t: t, redis: redis, store: counters, url: "http://" + socket.Addr().String(), client: web}
 }
 
 type answer struct {
@@ -66,14 +80,14 @@ type answer struct {
 
 func (s *site) do(method, target, body string, headers ...string) answer {
 	s.t.Helper()
-	request, err := http.NewRequest(method, s.http.URL+target, strings.NewReader(body))
+	request, err := http.NewRequest(method, s.url+target, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	response, err := s.http.Client().Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -39,9 +39,7 @@ func methodNotAllowed(w http.ResponseWriter, methods string) {
 	http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 }
 
-// track counts one event. For the AlephBet client only 200 is success, and
-// everything else makes it send the event again with each later one. So 200
-// means committed, or never valid; and 503 that a retry is right.
+// track answers what is not a plain event; for those see connection.
 func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
@@ -54,25 +52,37 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	allowAll(w.Header())
-	parsed, reason := event.Parse(r.URL.RawQuery, s.Limits)
+	if !s.count(r.URL.RawQuery) {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+// count counts one event. For the AlephBet client only 200 is success, and
+// everything else makes it send the event again with each later one. So true
+// (200) means committed, or never valid; and false (503) that a retry is right.
+func (s *Server) count(rawQuery string) bool {
+	parsed, reason := event.Parse(rawQuery, s.Limits)
 	if reason != "" {
 		s.Counters.Dropped(reason)
-		return
+		return true
 	}
 	// Without the request's context: a visitor who leaves the page has still
 	// sent the event.
 	outcome, err := s.Committer.Commit(parsed)
 	switch {
 	case err != nil:
-		s.refuse(w, err)
+		s.refuse(err)
+		return false
 	case outcome.Reason != "":
 		s.Counters.Dropped(outcome.Reason)
 	default:
 		s.Counters.Counted(outcome.Added)
 	}
+	return true
 }
 
-func (s *Server) refuse(w http.ResponseWriter, err error) {
+func (s *Server) refuse(err error) {
 	why := telemetry.NoRedis
 	switch {
 	case errors.Is(err, commit.ErrBusy):
@@ -82,6 +92,4 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 	}
 	s.Counters.Refused(why)
 	s.troubles.note(s.Log, err)
-	w.Header().Set("Retry-After", "1")
-	w.WriteHeader(http.StatusServiceUnavailable)
 }

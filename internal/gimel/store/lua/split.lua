@@ -9,14 +9,17 @@ if redis.call('HGET', meta, 'id') ~= ARGV[1] then return 0 end
 if (redis.call('HGET', meta, 'n:' .. ARGV[2]) or '1') ~= ARGV[3] then return 0 end
 
 -- A fingerprint has up to 19 digits, a Lua number holds 15 exactly: take the
--- remainder of both halves.
-local step = 1000000000 % modulus
+-- remainder of both parts. 10^15 is a multiple of every modulus up to 2^15, for
+-- which the last digits are enough.
+local step = 1e15 % modulus
 local staying, moving = {}, {}
 for _, member in ipairs(redis.call('SMEMBERS', from)) do
-  local high = tonumber(string.sub(member, 1, -10)) or 0
-  local low = tonumber(string.sub(member, -9))
+  local rest = tonumber(string.sub(member, -15))
+  if step > 0 then
+    rest = rest + (tonumber(string.sub(member, 1, -16)) or 0) % modulus * step
+  end
   local half = staying
-  if ((high % modulus) * step + low) % modulus == target then half = moving end
+  if rest % modulus == target then half = moving end
   half[#half + 1] = member
 end
 

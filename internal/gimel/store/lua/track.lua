@@ -21,7 +21,7 @@ if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} en
 local added, flags = 0, {}
 for i = 3, #KEYS do
   local new = redis.call('SADD', KEYS[i], ARGV[i + 4])
-  flags[#flags + 1] = new
+  flags[i - 2] = new == 1 and '1' or '0' -- numbers would be formatted
   added = added + new
 end
 local count = tonumber(found.count or 0)
