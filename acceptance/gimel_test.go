@@ -260,9 +260,9 @@ func (g gimelHost) keepsReleases(t *testing.T) {
 	if len(kept) != 5 || !strings.Contains(strings.Join(kept, " "), current) {
 		t.Errorf("kept %v, current %s", kept, current)
 	}
-	provision(t, "rollback", "gimel", "-H", g.Name, "-y", "--to", kept[0]).exits(t, 0)
+	provision(t, append([]string{"rollback", "gimel", "-H", g.Name, "--to", kept[0]}, gimelSettings...)...).exits(t, 0)
 	if now := filepath.Base(strings.TrimSpace(g.run(t, "readlink /opt/gimel/current"))); now != kept[0] {
 		t.Errorf("rollback --to %s went to %s", kept[0], now)
 	}
-	provision(t, "rollback", "gimel", "-H", g.Name, "-y", "--to", "000000000000").exits(t, 3)
+	provision(t, append([]string{"rollback", "gimel", "-H", g.Name, "--to", "000000000000"}, gimelSettings...)...).exits(t, 3)
 }

@@ -96,7 +96,11 @@ func addRedisConfiguration(r *recipe.Recipe, vars recipe.Values) error {
 	r.Add(resource.Secret{Path: redisAdminPassword}, restart(redisUnit)...)
 	r.Add(resource.Secret{Path: redisGimelPassword}, restart(redisUnit)...)
 	own := recipe.Attributes{Mode: 0o640, Owner: redisUser, Group: redisUser}
+	r.Add(resource.Directory{Path: "/etc/systemd/system/redis-server.service.d"})
 	err := addFiles(r, []filePart{{
+		// Read by systemd alone: Redis need not restart for it.
+		path: "/etc/systemd/system/redis-server.service.d/10-provision.conf", template: "redis/redis-server.service.conf.tmpl",
+	}, {
 		path: "/etc/redis/redis.conf", template: "redis/redis.conf.tmpl", attributes: own, notifies: restart(redisUnit),
 		data: struct {
 			Bind                   []string
