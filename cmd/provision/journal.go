@@ -4,11 +4,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"provision/internal/run"
-	"provision/internal/script"
 )
 
 func newJournal(f *flags, io console) *cobra.Command {
-	command := &cobra.Command{
+	return &cobra.Command{
 		Use:     "journal",
 		Short:   "what was done on hosts: every run that changed them, step by step",
 		Example: `  provision journal -H root@web1`,
@@ -18,10 +17,8 @@ func newJournal(f *flags, io console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text := "for run in " + script.State + "/runs/*; do [ -f \"$run/journal\" ] || continue; echo \"run ${run##*/}\"; cat \"$run/journal\"; done"
-			_, err = f.show(command.Context(), io, e, run.Settings{Forks: 1}, run.Exec(text, true))
+			_, err = f.show(command.Context(), io, e, run.Settings{Forks: 1}, run.History)
 			return err
 		},
 	}
-	return command
 }

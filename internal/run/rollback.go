@@ -8,7 +8,6 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
-	"provision/internal/remote"
 	"provision/internal/resource"
 	"provision/internal/script"
 )
@@ -40,11 +39,7 @@ func (j *job) planRollback(ctx context.Context, task string) {
 }
 
 func (j *job) rollbackTo(ctx context.Context, task string) error {
-	output, err := j.host.connection.Run(ctx, remote.Command{Script: script.History, Root: true}, nil)
-	if err != nil {
-		return err
-	}
-	runs, err := script.ParseHistory(output)
+	runs, err := j.host.history(ctx)
 	if err != nil {
 		return err
 	}

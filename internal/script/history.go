@@ -16,7 +16,8 @@ type Past struct {
 	Run     string // its name: 000042
 	Began   string // by the host's clock, RFC 3339
 	Head    Record
-	Steps   []Record // those that were done
+	Steps   []Record // those that were done, and not undone by the host itself
+	Failed  []Record // those that were not: with their status, or cut off with none
 	Kept    map[int]Kept
 	Outcome string // "" when it died before its end
 }
@@ -73,8 +74,13 @@ func parsePast(name, journal, index string) (Past, error) {
 		case "begin":
 			begun[record.Step] = record
 		case "end":
-			if step, ok := begun[record.Step]; ok && record.Status == 0 {
+			step, ok := begun[record.Step]
+			switch delete(begun, record.Step); {
+			case ok && record.Status == 0:
 				past.Steps = append(past.Steps, step)
+			case ok:
+				step.Status = record.Status
+				past.Failed = append(past.Failed, step)
 			}
 		case "undo": // the host has taken the step back, as nobody confirmed it
 			past.Steps = slices.DeleteFunc(past.Steps, func(step Record) bool { return step.Step == record.Step })
@@ -83,6 +89,9 @@ func parsePast(name, journal, index string) (Past, error) {
 		case "finish":
 			past.Outcome = record.Outcome
 		}
+	}
+	for _, step := range begun { // one at the most: the run died in it
+		past.Failed = append(past.Failed, step)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(index), "\n") {
 		fields := strings.Fields(line)

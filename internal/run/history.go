@@ -1,0 +1,71 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"provision/internal/engine"
+	"provision/internal/remote"
+	"provision/internal/script"
+)
+
+// History is the work of telling what every host remembers of its runs. It changes nothing.
+func History(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+	jobs, err := newJobs(work, &settings)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(jobs)
+	ctx, done := untilStopped(ctx, settings.Stop)
+	defer done()
+	each(jobs, settings.Forks, func(j *job) {
+		if !j.connect(ctx) {
+			return
+		}
+		runs, err := j.host.history(ctx)
+		for _, past := range runs {
+			for _, line := range tell(past) {
+				j.observe(engine.Printed{Line: line})
+			}
+		}
+		if err == nil && len(runs) == 0 {
+			j.observe(engine.Printed{Line: "no run has changed this host"})
+		}
+		j.finish(engine.StatusDone, err)
+	})
+	return results(jobs), nil
+}
+
+// history asks the host what it remembers of its runs, oldest first.
+func (h host) history(ctx context.Context) ([]script.Past, error) {
+	output, err := h.connection.Run(ctx, remote.Command{Script: script.History, Root: true}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return script.ParseHistory(output)
+}
+
+// tell is a run in a few lines: who did what and when, how it ended, and each step.
+func tell(past script.Past) []string {
+	outcome := past.Outcome
+	if outcome == "" {
+		outcome = "died before its end"
+	}
+	what := past.Head.Does + " " + strings.Join(past.Head.Tasks, " ")
+	if past.Head.Of != "" {
+		what += ", takes back run " + past.Head.Of
+	}
+	lines := []string{fmt.Sprintf("run %s  %s  %s  by %s: %s", past.Run, past.Began, what, past.Head.By, outcome)}
+	for _, step := range past.Steps {
+		lines = append(lines, "  "+step.Title)
+	}
+	for _, step := range past.Failed {
+		ending := fmt.Sprintf("failed with status %d", step.Status)
+		if step.Status == 0 {
+			ending = "outcome unknown: the run died in it"
+		}
+		lines = append(lines, "  "+step.Title+": "+ending)
+	}
+	return lines
+}
