@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -57,11 +56,16 @@ func (o options) crashOnce(fsync string) (acknowledged, counted int64, err error
 		return 0, 0, err
 	}
 	var total atomic.Int64
-	stop, url, err := o.startGimel(socket)
+	address := freeAddress()
+	gimel, err := o.startGimel(socket, address)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer stop()
+	defer gimel.stop()
+	url := "http://" + address + "/track"
+	if err := awaitAnswer(url); err != nil {
+		return 0, 0, err
+	}
 	time.AfterFunc(2*time.Second, func() { _ = server.Process.Signal(syscall.SIGKILL) })
 	// Each connection ends at its first answer that is not 200.
 	_, _ = loadCounting(url, o.connections, 10*time.Second, &total)
@@ -104,24 +108,4 @@ func awaitLoaded(client redis.UniversalClient) error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-}
-
-// startGimel runs gimel until stop is called, and gives the URL for events.
-func (o options) startGimel(socket string) (stop func(), url string, err error) {
-	key := filepath.Join(o.folder, "key")
-	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
-		return nil, "", err
-	}
-	address := freeAddress()
-	stop, err = start(o.binary, []string{"serve", "--listen", address, "--redis", "unix://" + socket,
-		"--hash-key-file", key, "--api-key-file", key, "--drain-grace", "100ms"}, nil)
-	if err != nil {
-		return nil, "", err
-	}
-	url = "http://" + address + "/track"
-	if err := awaitAnswer(url); err != nil {
-		stop()
-		return nil, "", err
-	}
-	return stop, url, nil
 }

@@ -18,12 +18,15 @@ import (
 
 // figures are those of one measurement.
 type figures struct {
+	answers  int
 	rate     float64 // answers a second
 	p50, p99 time.Duration
+	// CPU time for an answer: of the servers, and of the load generator too.
+	servers, total time.Duration
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%10.0f %9s %9s", f.rate, f.p50.Round(10*time.Microsecond), f.p99.Round(10*time.Microsecond))
+	return fmt.Sprintf("%9.0f %9s %9s", f.rate, f.p50.Round(10*time.Microsecond), f.p99.Round(10*time.Microsecond))
 }
 
 // load sends one event after the other on each connection, every one with a
@@ -63,9 +66,10 @@ func loadCounting(target string, connections int, length time.Duration, acknowle
 		return figures{}, errors.New("no answer at all")
 	}
 	return figures{
-		rate: float64(len(all)) / took.Seconds(),
-		p50:  all[len(all)/2],
-		p99:  all[len(all)*99/100],
+		answers: len(all),
+		rate:    float64(len(all)) / took.Seconds(),
+		p50:     all[len(all)/2],
+		p99:     all[len(all)*99/100],
 	}, nil
 }
 
@@ -74,7 +78,7 @@ func drive(target *url.URL, prefix string, number int, end time.Time, acknowledg
 	if err != nil {
 		return nil, err
 	}
-	defer connection.Close()
+	defer func() { connection.Close() }()
 	reader := textproto.NewReader(bufio.NewReader(connection))
 	variant := []string{"blue", "red"}[number%2]
 	// Two experiments, and a goal for every third connection.
@@ -95,11 +99,19 @@ func drive(target *url.URL, prefix string, number int, end time.Time, acknowledg
 		if _, err := connection.Write(request); err != nil {
 			return nil, err
 		}
-		if err := readAnswer(reader); err != nil {
+		last, err := readAnswer(reader)
+		if err != nil {
 			return nil, err
 		}
 		acknowledged.Add(1)
 		times = append(times, time.Since(begin))
+		if last { // nginx's keepalive_requests: 1000
+			connection.Close()
+			if connection, err = dial(target); err != nil {
+				return nil, err
+			}
+			reader = textproto.NewReader(bufio.NewReader(connection))
+		}
 	}
 }
 
@@ -117,26 +129,28 @@ func withPort(target *url.URL, port string) string {
 	return net.JoinHostPort(target.Hostname(), port)
 }
 
-// readAnswer reads one answer, which must be a 200 without a body.
-func readAnswer(reader *textproto.Reader) error {
+// readAnswer reads one answer, which must be a 200 without a body, and says
+// whether it is the connection's last.
+func readAnswer(reader *textproto.Reader) (last bool, err error) {
 	status, err := reader.ReadLineBytes()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !strings.HasPrefix(string(status), "HTTP/1.1 200") {
-		return fmt.Errorf("answer: %s", status)
+		return false, fmt.Errorf("answer: %s", status)
 	}
 	for {
 		line, err := reader.ReadLineBytes()
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(line) == 0 {
-			return nil
+			return last, nil
 		}
 		name, value, _ := strings.Cut(string(line), ": ")
+		last = last || strings.EqualFold(name, "Connection") && value == "close"
 		if strings.EqualFold(name, "Content-Length") && value != "0" {
-			return fmt.Errorf("answer has a body of %s bytes", value)
+			return false, fmt.Errorf("answer has a body of %s bytes", value)
 		}
 	}
 }

@@ -29,11 +29,11 @@ func (o options) memory() error {
 }
 
 func (o options) measureMemory(uuids int) error {
-	socket, stop, err := o.startRedis([]string{"--appendonly", "no"})
+	socket, server, err := o.startRedis([]string{"--appendonly", "no"})
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer server.stop()
 	client, err := store.Connect(store.Address{URL: "unix://" + socket, Timeout: 10 * time.Second})
 	if err != nil {
 		return err
