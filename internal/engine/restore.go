@@ -195,7 +195,7 @@ func (a *application) taken(unit string, failed *StepError) (recipe.ControlUnit,
 // takeBack makes a service take in its old files as it took in the new ones: one that still
 // runs, for only its reload failed, is not restarted without need.
 func (a *application) takeBack(ctx context.Context, control recipe.ControlUnit) error {
-	control.Check = ""
+	control.Check, control.Back = "", true
 	try := func() error {
 		steps := []recipe.Numbered{
 			{Number: a.number + 1, Resource: "service:" + control.Unit, Step: control},

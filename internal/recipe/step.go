@@ -198,6 +198,7 @@ type ControlUnit struct {
 	Listens []string // awaited after: "127.0.0.1:2003", ":80", "/run/x.sock"
 	Ready   string   // a question to it once it has settled, in sh: it has to succeed
 	Oneshot bool     // it runs to its end: not waited for as a daemon is
+	Back    bool     // it takes back its old files: it listens where it did before the last step on it
 	Guarded bool     // it may cut the connection: it is undone unless it is confirmed
 }
 

@@ -178,6 +178,10 @@ func controlUnit(step recipe.ControlUnit) string {
 	if step.Guarded && step.Verb != recipe.VerbEnable && step.Verb != recipe.VerbDisable && step.Verb != recipe.VerbStop {
 		s.WriteString(countdown(step.Unit, slowest+recipe.UndoAfter))
 	}
+	where := listeners(step)
+	if len(step.Listens) > 0 && !step.Back {
+		s.WriteString("listened " + unit + " " + where + "\n")
+	}
 	switch step.Verb {
 	case recipe.VerbStart:
 		s.WriteString("systemctl reset-failed -- " + unit + " 2>/dev/null || :\nsystemctl start -- " + unit + " || explain " + unit + "\n")
@@ -191,11 +195,7 @@ func controlUnit(step recipe.ControlUnit) string {
 		return s.String()
 	}
 	if !step.Oneshot {
-		listeners := make([]string, len(step.Listens))
-		for i, listener := range step.Listens {
-			listeners[i] = procAddress(listener)
-		}
-		s.WriteString("settle " + unit + " " + QuoteAll(listeners...) + "\n")
+		s.WriteString("settle " + unit + " " + where + "\n")
 	}
 	if step.Ready != "" {
 		s.WriteString(check(step.Ready) + " || { echo " +
@@ -205,6 +205,18 @@ func controlUnit(step recipe.ControlUnit) string {
 		s.WriteString(countdown(step.Unit, recipe.UndoAfter))
 	}
 	return s.String()
+}
+
+// listeners are the words of sh that say where a unit has to listen.
+func listeners(step recipe.ControlUnit) string {
+	if step.Back {
+		return `$(cat "$run"/listens-` + Quote(step.Unit) + " 2>/dev/null)"
+	}
+	words := make([]string, len(step.Listens))
+	for i, listener := range step.Listens {
+		words[i] = procAddress(listener)
+	}
+	return QuoteAll(words...)
 }
 
 // procAddress writes address:port as /proc/net/tcp does: an IPv4 address in the byte order

@@ -21,7 +21,9 @@ type Host struct {
 	Brings map[string][]recipe.Effect
 	// Fail names the steps, by title, that fail. A step that fails has no effect.
 	Fail map[string]bool
-	// Cut says that no new connection can be made, until the host has undone what is armed.
+	// Status is the exit status of steps that fail; 0 is 1.
+	Status int
+	// Cut says that no new connection can be made.
 	Cut bool
 
 	Done   []string // the titles of the steps that were done, in order
@@ -71,7 +73,7 @@ func (h *Host) Do(_ context.Context, steps []recipe.Numbered, observe engine.Obs
 		failed := h.Fail[title]
 		observe(engine.StepEnded{Number: step.Number, Title: title, Failed: failed})
 		if failed {
-			return &engine.StepError{Step: step, Status: 1, Output: title + " was told to fail\n"}
+			return &engine.StepError{Step: step, Status: max(h.Status, 1), Output: title + " was told to fail\n"}
 		}
 		h.Done = append(h.Done, title)
 		h.do(step.Step)

@@ -177,6 +177,16 @@ listening() {
 	esac
 }
 
+# listened notes at which of its listeners something listens before a unit changes: with its
+# old files it has to listen there again, and nowhere else. listened UNIT LISTENER...
+listened() {
+	noted=$run/listens-$1
+	shift
+	for listener; do
+		! listening "$listener" || printf '%s\n' "$listener"
+	done >"$noted"
+}
+
 # settle waits until a unit is active, listens where it should, and stays so: a start of
 # Type=simple succeeds as soon as the process is forked. settle UNIT LISTENER...
 settle() {

@@ -56,7 +56,7 @@ finish() {
 	record "$1"
 	# Uploads that are not whole by now: a run that died began them, and this one did not go on.
 	sweep "$state/uploads"
-	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run/apt-output" "$state/temporaries" "$state/holder"
+	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run/apt-output" "$state/temporaries" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
 }
