@@ -1,6 +1,6 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench sweep lint
+.PHONY: build test unit acceptance bench bench-gimel sweep lint
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
@@ -16,6 +16,10 @@ acceptance: # the command on real hosts: make acceptance RUN=TestModel
 
 bench: # what a run costs, as a table
 	go run ./acceptance/bench
+
+bench-gimel: # events a second, beside a handler that does nothing; needs nginx and redis-server
+	go run ./internal/gimel/bench
+	go run ./internal/gimel/bench --crashes
 
 sweep: # a crash at every write to the host, and the run after it
 	PROVISION_SWEEP=all go test -v -timeout 3h -run TestSweep ./acceptance

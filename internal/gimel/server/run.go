@@ -82,8 +82,9 @@ func (l *Listener) accept(socket net.Listener) {
 			return
 		}
 		// Too many open files, or a visitor who has gone already: these pass,
-		// and net/http.Server waits for them too.
-		if passing, ok := errors.AsType[net.Error](err); !ok || !passing.Temporary() { //nolint:staticcheck // nothing else says so
+		// and nothing but the deprecated Temporary, which net/http.Server asks
+		// here too, tells them apart.
+		if passing, ok := errors.AsType[net.Error](err); !ok || !passing.Temporary() {
 			l.failed <- err
 			return
 		}
