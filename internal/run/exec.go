@@ -85,5 +85,11 @@ func (j *job) exec(ctx context.Context, text string, root bool) error {
 	if errors.As(err, &exit) && exit.Signal == "" {
 		return fmt.Errorf("%w %d", ErrExit, exit.Code)
 	}
+	if errors.Is(err, remote.ErrLost) { // a reboot ends so, when the command outlives the connection
+		return &remote.Error{
+			What: j.Target.Name, Problem: "the connection was lost before the command ended: whether it did is unknown",
+			Hint: "provision exec -H " + j.Target.Name + " -- uptime -s tells whether the host was rebooted", Kinds: []error{err},
+		}
+	}
 	return err
 }
