@@ -48,7 +48,7 @@ func (g gimelHost) pages(t *testing.T) {
 			c.Dir = modules
 			output, err := c.CombinedOutput()
 			if err != nil {
-				t.Fatalf("%v\n%s", err, output)
+				t.Fatalf("%v\n%s\n%s", err, output, g.run(t, "tail -n 5 /var/log/nginx/gimel.access.log; journalctl -u gimel -u redis-server -n 30 --no-pager"))
 			}
 			t.Log(strings.TrimSpace(string(output)))
 			// One visitor; the first goal, the one that was kept, and the one after it are
