@@ -123,6 +123,9 @@ func (a *application) ask(ctx context.Context, items []recipe.Item) error {
 func (a *application) do(ctx context.Context, batch []Planned) error {
 	for len(batch) > 0 {
 		if a.stopped() {
+			for _, unit := range a.armed {
+				a.observe(Note{Text: "the host undoes what was done for " + unit + ", in a moment"})
+			}
 			return ErrInterrupted
 		}
 		part, rest := a.split(batch)
