@@ -111,6 +111,14 @@ func (g guarded) confirmed(t *testing.T) {
 		t.Errorf("after a reboot: %s\nbefore: %s", after, rules)
 	}
 	g.provision(t, "plan", 0, "--detailed-exitcode")
+	g.asAdmin(t)
+}
+
+// asAdmin asks as somebody with sudo: the ports of ssh are then found behind it.
+func (g guarded) asAdmin(t *testing.T) {
+	t.Helper()
+	provision(t, "plan", "firewall", "--detailed-exitcode", "-H", "admin@"+g.Address.String(),
+		"-F", "none", "-i", g.identity, "-o", "UserKnownHostsFile="+g.known).exits(t, 0)
 }
 
 // sameTables compares rulesets without the order of their tables.
