@@ -76,17 +76,7 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 	if err != nil {
 		return recipe.Recipe{}, answer, err
 	}
-	asked := make(map[recipe.Key]recipe.Probe, len(probes))
-	for _, probe := range probes {
-		asked[probe.Key] = probe
-	}
-	var missing []recipe.Probe
-	for _, probe := range wanted.Probes() {
-		// A guard that names the host was asked with a made-up name.
-		if !reflect.DeepEqual(asked[probe.Key], probe) {
-			missing = append(missing, probe)
-		}
-	}
+	missing := unasked(probes, wanted.Probes())
 	if len(missing) > 0 {
 		more, err := h.Probe(ctx, missing)
 		if err != nil {
@@ -97,6 +87,25 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 		}
 	}
 	return wanted, answer, nil
+}
+
+// unasked returns the wanted probes whose answers are not among those that were asked. A
+// guard that names the host was asked with a made-up name. A digest that only another
+// release wants was asked too, and does no harm.
+func unasked(probes, wanted []recipe.Probe) []recipe.Probe {
+	asked := make(map[recipe.Key]recipe.Probe, len(probes))
+	for _, probe := range probes {
+		asked[probe.Key] = probe
+	}
+	var missing []recipe.Probe
+	for _, probe := range wanted {
+		before := asked[probe.Key]
+		probe.Digest = probe.Digest || before.Digest
+		if !reflect.DeepEqual(before, probe) {
+			missing = append(missing, probe)
+		}
+	}
+	return missing
 }
 
 func supported(answer recipe.Answer) error {
