@@ -119,16 +119,35 @@ func (c *Committer) Close() {
 }
 
 func (c *Committer) work() {
+	var patience time.Duration
 	for first := range c.queue {
-		c.send(c.collect(first))
+		if patience > 0 {
+			time.Sleep(patience)
+		} else {
+			runtime.Gosched()
+		}
+		batch := c.collect(first)
+		patience = patienceAfter(len(batch), c.send(batch))
 	}
 }
 
-// collect takes what waits, without waiting for more than the goroutines that
-// can run now and may have an event: each batch costs as much as some dozen
-// events. Events whose deadline has passed get their answer at once.
+// patienceAfter is how long the next batch waits for more after its first
+// event, given the last one and how long Redis took for it. Without any it
+// waits for the goroutines that can run now and may have an event, for a batch
+// costs as much as some dozen events. A Redis that takes long waits for its
+// disk, once a batch: then fewer and larger ones are faster for all. Those whose
+// batch has just been answered, and who ask again, would else be half of the
+// next, and the others the other half. A lone visitor never waits.
+func patienceAfter(events int, took time.Duration) time.Duration {
+	if events < 2 || took < 2*time.Millisecond {
+		return 0
+	}
+	return min(took/4, time.Millisecond)
+}
+
+// collect takes what waits, without waiting for more. Events whose deadline
+// has passed get their answer at once.
 func (c *Committer) collect(first *request) []*request {
-	runtime.Gosched()
 	batch := make([]*request, 0, c.settings.Batch)
 	now := time.Now()
 	for next, open := first, true; open; {
@@ -149,9 +168,10 @@ func (c *Committer) collect(first *request) []*request {
 	return batch
 }
 
-func (c *Committer) send(batch []*request) {
+// send commits a batch, answers its events and says how long Redis took.
+func (c *Committer) send(batch []*request) time.Duration {
 	if len(batch) == 0 {
-		return
+		return 0
 	}
 	events := make([]event.Event, len(batch))
 	for i, waiting := range batch {
@@ -161,8 +181,10 @@ func (c *Committer) send(batch []*request) {
 	defer cancel()
 	start := time.Now()
 	outcomes := c.store.Commit(ctx, events)
-	c.observe(len(batch), time.Since(start))
+	took := time.Since(start)
+	c.observe(len(batch), took)
 	for i, waiting := range batch {
 		waiting.done <- outcomes[i]
 	}
+	return took
 }

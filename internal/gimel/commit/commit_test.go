@@ -175,3 +175,20 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+func TestOnlyBatchesAfterASlowOneWaitForMore(t *testing.T) {
+	for _, test := range []struct {
+		events     int
+		took, want time.Duration
+	}{
+		{0, 0, 0},
+		{1, time.Second, 0},
+		{64, time.Millisecond, 0},
+		{64, 2 * time.Millisecond, 500 * time.Microsecond},
+		{64, time.Second, time.Millisecond},
+	} {
+		if got := patienceAfter(test.events, test.took); got != test.want {
+			t.Errorf("%d events, %v: %v, want %v", test.events, test.took, got, test.want)
+		}
+	}
+}
