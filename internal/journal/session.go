@@ -137,10 +137,11 @@ func (s *Session) died(what string, err error) error {
 	case <-s.output.ended:
 	case <-time.After(time.Second):
 	}
-	waited := s.shell.Wait()
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		go s.shell.Wait() // which an orphaned step may keep waiting
 		return fmt.Errorf("%s: %w", what, err)
 	}
+	waited := s.shell.Wait()
 	said := strings.TrimSpace(s.output.text())
 	switch {
 	case waited != nil && said != "":

@@ -1,7 +1,7 @@
 # The run itself: take the lock, sweep what a dead run left, then do step after step.
 # Sourced after the functions, with $holder, $patience, $silence, $header and $leave set.
 
-mkdir -p "$state/pending" "$state/runs" && chmod 0700 "$state" || exit 71
+mkdir -p "$state" && mkdir -p "$state/pending" "$state/runs" && chmod 0700 "$state" || exit 71
 exec 9>>"$state/lock" || exit 71
 if ! flock -n 9; then
 	say "busy $(cat "$state/holder" 2>/dev/null)"
