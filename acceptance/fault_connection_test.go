@@ -1,0 +1,259 @@
+package acceptance
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/lab"
+	"provision/internal/lab/labtest"
+	"provision/internal/recipe"
+	want "provision/internal/resource"
+)
+
+// The connection drops while a step is under way: its outcome is unknown, the host is asked
+// again over a new connection, and a rerun does what is left.
+func TestFault01DropInMidApply(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf01")
+	relay, err := lab.NewRelay(f.Address.String()+":22", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	over := f.through(relay.Address())
+	resources := []recipe.Resource{
+		want.File{Path: "/etc/first", Content: "1\n"}, once("take long", "sleep 3"), want.File{Path: "/etc/last", Content: "2\n"},
+	}
+	cut := at("take long", func() { time.AfterFunc(500*time.Millisecond, relay.Cut) })
+	dropped := over.install(t, change{on: cut}, resources...).is(t, engine.StatusUnreachable)
+	dropped.says(t, "take long: outcome unknown")
+	if !dropped.noted("connected again: 2 of 3 left to do: command:take long, file:/etc/last") {
+		t.Errorf("notes %q", dropped.notes)
+	}
+	again := over.install(t, change{patience: 20 * time.Second}, resources...).is(t, engine.StatusChanged)
+	if !again.noted("run 000001 on this host died before its end; this one picks up") {
+		t.Errorf("notes %q", again.notes)
+	}
+	over.install(t, change{}, resources...).is(t, engine.StatusSame)
+	f.clean(t)
+}
+
+// The controller is gone in the middle of an upload: the file at the destination is the old
+// one, and what had arrived is swept, also when the next run brings another file.
+func TestFault02UploadStopsHalfway(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf02")
+	f.run(t, "mkdir /opt/app && echo old >/opt/app/app && chmod 755 /opt/app/app")
+	relay, err := lab.NewRelay(f.Address.String()+":22", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	over := f.through(relay.Address())
+	artifact := func(fill string) want.Artifact {
+		content := []byte(strings.Repeat(fill, 20<<20))
+		path := filepath.Join(t.TempDir(), "app")
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return want.Artifact{Path: "/opt/app/app", Artifact: recipe.Artifact{Source: path, Size: int64(len(content)), SHA256: recipe.Digest(content)}}
+	}
+	half, whole := artifact("1"), artifact("2")
+	var first sync.Once
+	halfway := func(event engine.Event) {
+		if progress, ok := event.(engine.Progress); ok && progress.Done > 8<<20 {
+			first.Do(relay.Cut)
+		}
+	}
+	over.install(t, change{on: halfway}, half).is(t, engine.StatusUnreachable)
+	if got := f.read(t, "/opt/app/app"); got != "old\n" {
+		t.Errorf("the destination holds %d bytes of something else", len(got))
+	}
+	if left := f.run(t, "ls -A /opt/app"); !strings.Contains(left, ".provision-upload-") {
+		t.Errorf("nothing had arrived: %q", left)
+	}
+	over.install(t, change{patience: 10 * time.Second}, whole).is(t, engine.StatusChanged)
+	if got := f.read(t, "/opt/app/app"); len(got) != 20<<20 || got[0] != '2' {
+		t.Errorf("the destination holds %d bytes", len(got))
+	}
+	f.clean(t)
+}
+
+// The run dies between a file and the restart that the file asks for: the journal names the
+// step, and the rerun restarts the service, though the file is as it should be.
+func TestFault03KilledBeforeTheRestart(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf03")
+	wanted := func(content string, command want.Command) func(r *recipe.Recipe) {
+		return func(r *recipe.Recipe) {
+			r.Add(want.File{Path: "/etc/systemd/system/fault.service", Content: simpleUnit}, recipe.Notification{Unit: "fault.service", Action: recipe.Restart})
+			r.Add(want.File{Path: "/etc/fault.conf", Content: content}, recipe.Notification{Unit: "fault.service", Action: recipe.Restart})
+			r.Add(command)
+			r.Add(want.Service{Unit: "fault.service"})
+		}
+	}
+	f.build(t, change{}, wanted("1\n", once("nothing", ":"))).is(t, engine.StatusChanged)
+	before := f.mainPIDs(t, "fault.service")["fault.service"]
+	// The runner dies as of a kill -9; what it started goes with it.
+	kill := at("wait", func() {
+		f.run(t, `for p in /proc/[0-9]*; do grep -qs provision/lock $p/fdinfo/9 2>/dev/null; [ "$(readlink $p/fd/9)" = /var/lib/provision/lock ] && kill -9 ${p#/proc/}; done; :`)
+	})
+	killed := f.build(t, change{on: kill}, wanted("2\n", once("wait", "sleep 30")))
+	if killed.Status == engine.StatusChanged {
+		t.Fatal("the run lived")
+	}
+	killed.says(t, "wait: outcome unknown")
+	if log := f.read(t, "/var/lib/provision/runs/000002/journal"); !strings.Contains(log, `"title":"wait"`) || strings.Contains(log, `"finish"`) {
+		t.Errorf("journal:\n%s", log)
+	}
+	if f.read(t, "/etc/fault.conf") != "2\n" || f.mainPIDs(t, "fault.service")["fault.service"] != before {
+		t.Fatal("it died at another moment")
+	}
+	again := f.build(t, change{}, wanted("2\n", once("nothing", ":"))).is(t, engine.StatusChanged)
+	if !again.noted("run 000002 on this host died before its end; this one picks up") {
+		t.Errorf("notes %q", again.notes)
+	}
+	if f.mainPIDs(t, "fault.service")["fault.service"] == before {
+		t.Error("the service was not restarted")
+	}
+	f.clean(t)
+}
+
+// The host reboots in mid-run.
+func TestFault11Reboot(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf11")
+	boot := func() string { return strings.TrimSpace(f.run(t, "cat /proc/sys/kernel/random/boot_id")) }
+	before := boot()
+	resources := []recipe.Resource{once("reboot", "systemctl reboot; sleep 60"), want.File{Path: "/etc/last", Content: "x\n"}}
+	rebooted := f.install(t, change{}, resources...).is(t, engine.StatusUnreachable)
+	rebooted.says(t, "reboot: outcome unknown")
+	if boot() == before {
+		t.Fatal("it did not reboot")
+	}
+	if !rebooted.noted("the host has rebooted") || !rebooted.noted("2 of 2 left to do") {
+		t.Errorf("notes %q", rebooted.notes)
+	}
+	f.run(t, ": >/var/tmp/done-reboot")
+	f.install(t, change{}, resources...).is(t, engine.StatusChanged)
+	f.clean(t)
+}
+
+// Two runs on a host at once: the second waits, and says for whom; in vain it gives up.
+func TestFault25TwoRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf25")
+	var others sync.WaitGroup
+	begin := at("hold", func() {
+		others.Go(func() {
+			impatient := f.install(t, change{patience: time.Second}, want.File{Path: "/etc/second", Content: "x\n"})
+			if impatient.Status != engine.StatusLocked || !strings.Contains(fmt.Sprint(impatient.Err), "held by tester@labf25 (install fault) since 20") {
+				t.Errorf("impatient: %s, %v", impatient.Status, impatient.Err)
+			}
+		})
+		others.Go(func() {
+			patient := f.install(t, change{patience: 30 * time.Second}, want.File{Path: "/etc/third", Content: "x\n"})
+			if patient.Status != engine.StatusChanged || !patient.noted("waiting for the lock, held by tester@labf25 (install fault) since 20") {
+				t.Errorf("patient: %s, %v, %q", patient.Status, patient.Err, patient.notes)
+			}
+		})
+	})
+	f.install(t, change{on: begin}, once("hold", "sleep 4")).is(t, engine.StatusChanged)
+	others.Wait()
+	f.clean(t)
+}
+
+// An apt-get that outlives its connection keeps the lock until it ends, and a rerun says
+// whose it is.
+func TestFault25OrphanedAptKeepsTheLock(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf25b")
+	f.feed(t, "cat >/usr/sbin/apt-get; chmod 755 /usr/sbin/apt-get", "#!/bin/sh\ncase \"$*\" in *netbase*) sleep 5 ;; esac\nexec /usr/bin/apt-get \"$@\"\n")
+	relay, err := lab.NewRelay(f.Address.String()+":22", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	var first sync.Once
+	cut := func(event engine.Event) {
+		if began, ok := event.(engine.StepBegan); ok && strings.Contains(began.Title, "netbase") {
+			first.Do(func() { time.AfterFunc(time.Second, relay.Cut) })
+		}
+	}
+	over := f.through(relay.Address())
+	over.install(t, change{on: cut}, want.Package{Name: "netbase"}).is(t, engine.StatusUnreachable).says(t, "netbase: outcome unknown")
+	locked := f.install(t, change{patience: 0}, want.Package{Name: "netbase"}).is(t, engine.StatusLocked)
+	locked.says(t, "held by tester@labf25b (install fault) since 20")
+	again := f.install(t, change{patience: 60 * time.Second}, want.Package{Name: "netbase"}, want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusChanged)
+	if !again.noted("waiting for the lock") || !again.noted("picks up") {
+		t.Errorf("notes %q", again.notes)
+	}
+	f.clean(t)
+}
+
+// Ctrl-C once stops after the step that is under way, twice at once; both say what was done.
+func TestFault37CtrlC(t *testing.T) {
+	t.Parallel()
+	l := labtest.Open(t)
+	host := boot(t, l, "bookworm", "labf37")[0]
+	for _, test := range []struct {
+		presses int
+		says    string
+	}{{1, "interrupted"}, {2, ""}} {
+		if err := l.Rewind(context.Background(), host.Name); err != nil {
+			t.Fatal(err)
+		}
+		c := command(t, "install", "nginx", "-y", "--json", "-H", host.Name)
+		reader, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stderr strings.Builder
+		c.Stderr = &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var output strings.Builder
+		buffer := make([]byte, 64<<10)
+		var pressed time.Time
+		for err == nil {
+			var n int
+			n, err = reader.Read(buffer)
+			output.Write(buffer[:n])
+			if pressed.IsZero() && strings.Contains(output.String(), `"event":"step_began"`) && strings.Contains(output.String(), "install nginx-light") {
+				pressed = time.Now()
+				for range test.presses {
+					c.Process.Signal(syscall.SIGINT)
+					time.Sleep(300 * time.Millisecond)
+				}
+			}
+		}
+		c.Wait()
+		took := time.Since(pressed)
+		if code := c.ProcessState.ExitCode(); code != 130 || pressed.IsZero() {
+			t.Fatalf("%d times: exit code %d\n%s\n%s", test.presses, code, tail(output.String(), 3000), stderr.String())
+		}
+		t.Logf("Ctrl-C %d times: ended after %s", test.presses, took.Round(time.Millisecond))
+		text := output.String()
+		installed := strings.Contains(host.run(t, "dpkg-query -W -f '${db:Status-Abbrev}' nginx-light 2>&1 || :"), "ii")
+		if test.presses == 1 && (!installed || !strings.Contains(text, `"status":"interrupted"`) || !strings.Contains(text, "it goes on")) {
+			t.Errorf("once: installed %v\n%s", installed, tail(text, 2000))
+		}
+		if test.presses == 2 && !strings.Contains(text, "outcome unknown") {
+			t.Errorf("twice:\n%s", tail(text, 2000))
+		}
+		provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
+		provision(t, "plan", "nginx", "--detailed-exitcode", "-H", host.Name).exits(t, 0)
+		if left := host.leftovers(t); len(left) > 0 {
+			t.Errorf("%d times: left %q", test.presses, left)
+		}
+	}
+}

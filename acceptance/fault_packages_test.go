@@ -1,0 +1,150 @@
+package acceptance
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/recipe"
+	want "provision/internal/resource"
+)
+
+var netbase = want.Package{Name: "netbase"}
+
+// The disk fills up while dpkg unpacks: its own words are shown, and once there is room the
+// next run finishes what was begun.
+func TestFault05DiskFullDuringApt(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf05")
+	f.run(t, "mkdir -p /usr/share/doc/netbase && mount -t tmpfs -o size=4k tmpfs /usr/share/doc/netbase")
+	full := f.install(t, change{}, netbase, want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusFailed)
+	full.says(t, "No space left on device", "netbase")
+	f.run(t, "umount /usr/share/doc/netbase")
+	f.install(t, change{}, netbase, want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusChanged)
+	f.run(t, `[ "$(dpkg-query -W -f '${db:Status-Abbrev}' netbase)" = "ii " ] && [ -z "$(dpkg --audit)" ]`)
+	f.clean(t)
+}
+
+// holdDpkg holds dpkg's lock as another package manager does (fcntl(2)), for so long.
+func (f faulty) holdDpkg(t *testing.T, seconds int) {
+	t.Helper()
+	f.run(t, fmt.Sprintf(`perl -e '
+use Fcntl;
+open(F, ">>", "/var/lib/dpkg/lock-frontend") or die;
+my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0);
+fcntl(F, F_SETLK, $lock) or die "lock: $!";
+open(G, ">", "/var/tmp/held"); close G;
+sleep %d' >/dev/null 2>&1 </dev/null &
+for i in $(seq 200); do [ ! -e /var/tmp/held ] || exit 0; sleep 0.05; done; exit 1`, seconds))
+}
+
+func TestFault06DpkgLockHeld(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf06")
+	f.holdDpkg(t, 6)
+	waited := f.install(t, change{}, netbase).is(t, engine.StatusChanged)
+	waited.says(t, "Waiting for cache lock", "held by process", "perl")
+	f.run(t, "rm /var/tmp/held; dpkg --purge netbase >/dev/null 2>&1")
+
+	// It waits two minutes; this test has less patience. Of an option given twice the last counts.
+	f.feed(t, "cat >/usr/sbin/apt-get; chmod 755 /usr/sbin/apt-get", "#!/bin/sh\nexec /usr/bin/apt-get -o DPkg::Lock::Timeout=2 \"$@\" -o DPkg::Lock::Timeout=2\n")
+	f.holdDpkg(t, 30)
+	f.install(t, change{}, netbase).is(t, engine.StatusFailed).says(t, "lock-frontend", "held by process", "(perl)")
+	f.clean(t)
+}
+
+// dpkg is killed in the middle of its work by a package's own script: every apt-get would
+// fail until dpkg --configure -a. The next run does that, and says so.
+func TestFault07DpkgInterrupted(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf07")
+	f.run(t, `mkdir -p /var/tmp/deadly/DEBIAN && cd /var/tmp &&
+printf 'Package: deadly\nVersion: 1\nArchitecture: all\nMaintainer: Nobody <nobody@example.org>\nDescription: kills dpkg\n' >deadly/DEBIAN/control &&
+printf '#!/bin/sh\n[ -e /var/tmp/killed ] || { : >/var/tmp/killed; kill -9 $PPID; sleep 1; }\n' >deadly/DEBIAN/postinst && chmod 755 deadly/DEBIAN/postinst &&
+dpkg-deb -b deadly >/dev/null && ! dpkg -i deadly.deb >/dev/null 2>&1`)
+	if output, err := f.try("apt-get -q -y install netbase </dev/null 2>&1", ""); err == nil || !strings.Contains(output+err.Error(), "dpkg was interrupted") {
+		t.Fatalf("apt-get has no quarrel: %v\n%s", err, output)
+	}
+	f.install(t, change{}, netbase).is(t, engine.StatusChanged).says(t, "dpkg was interrupted before: dpkg --configure -a")
+	f.run(t, `[ "$(dpkg-query -W -f '${db:Status-Abbrev}' netbase deadly)" = "ii ii " ]`)
+	f.clean(t)
+}
+
+// A configuration file that is there and differs from the package's makes dpkg ask: it is
+// not asked, the file stays. needrestart and all other hooks of apt get the environment
+// that keeps them from asking, through sudo, and no input.
+func TestFault08ConffileIsKeptUnasked(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf08")
+	f.run(t, "echo mine >/etc/protocols")
+	f.install(t, change{}, netbase).is(t, engine.StatusChanged)
+	if got := f.read(t, "/etc/protocols"); got != "mine\n" {
+		t.Errorf("/etc/protocols is now %q", tail(got, 100))
+	}
+	f.clean(t)
+}
+
+func TestFault09NeedrestartThroughSudo(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf09")
+	f.run(t, `echo 'DPkg::Post-Invoke { "env >/var/tmp/hook; readlink /proc/self/fd/0 >>/var/tmp/hook; [ ! -t 1 ] || echo terminal >>/var/tmp/hook"; };' >/etc/apt/apt.conf.d/99hook`)
+	f.target.Address.User = "operator"
+	f.install(t, change{}, netbase).is(t, engine.StatusChanged)
+	hook := f.read(t, "/var/tmp/hook")
+	for _, line := range []string{"NEEDRESTART_MODE=a", "DEBIAN_FRONTEND=noninteractive", "/dev/null"} {
+		if !strings.Contains(hook, line+"\n") {
+			t.Errorf("no %s in\n%s", line, hook)
+		}
+	}
+	if strings.Contains(hook, "terminal") {
+		t.Error("apt has a terminal")
+	}
+	f.clean(t)
+}
+
+// The mirror does not answer: this host fails in bounded time, with apt's own words.
+// That others go on is TestOneOfThreeIsDown's and this one's second host.
+func TestFault10MirrorDown(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf10")
+	other := newFaulty(t, "labf10b")
+	f.run(t, "rm -rf /etc/apt/sources.list.d/* /var/cache/apt/archives/*.deb; echo 'deb http://127.0.0.1:9/debian bookworm main' >/etc/apt/sources.list")
+	ended := make(chan told, 1)
+	go func() {
+		o := other.install(t, change{}, netbase)
+		ended <- o
+	}()
+	down := f.install(t, change{}, netbase).is(t, engine.StatusFailed)
+	down.says(t, "127.0.0.1")
+	if down.elapsed > 2*time.Minute {
+		t.Errorf("it took %s", down.elapsed)
+	}
+	(<-ended).is(t, engine.StatusChanged)
+	f.clean(t)
+}
+
+// A service of Type=simple that dies 0.3 s after its start has started, says systemd.
+func TestFault12ServiceDiesAfterItsStart(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf12")
+	unit := func(seconds string) func(*recipe.Recipe) {
+		return func(r *recipe.Recipe) {
+			r.Add(want.File{Path: "/etc/systemd/system/short.service",
+				Content: "[Service]\nExecStart=/bin/sh -c 'echo goodbye; sleep " + seconds + "; exit 7'\n[Install]\nWantedBy=multi-user.target\n"},
+				recipe.Notification{Unit: "short.service", Action: recipe.Restart})
+			r.Add(want.Service{Unit: "short.service"})
+		}
+	}
+	f.build(t, change{}, unit("0.3")).is(t, engine.StatusFailed).says(t, "short.service: did not stay up", "ExecMainStatus=7", "goodbye")
+	f.build(t, change{}, unit("1000")).is(t, engine.StatusChanged)
+	// One that ran before goes back to what it was.
+	restored := f.build(t, change{}, unit("0.3")).is(t, engine.StatusFailed)
+	restored.says(t, "put back", "runs as before")
+	if !strings.Contains(f.read(t, "/etc/systemd/system/short.service"), "sleep 1000") {
+		t.Error("the old file is not back")
+	}
+	f.run(t, "systemctl -q is-active short.service")
+	f.clean(t)
+}
