@@ -113,21 +113,21 @@ func prompted(t *testing.T, password string, args ...string) ended {
 	c.Stdin, c.Stdout, c.Stderr = slave, &stdout, stderr
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	ended := finish(t, c)
-	ended.stdout, ended.stderr = stdout.String(), stderr.String()
+	ended.stdout, ended.stderr = stdout.String(), stderr.text.String()
 	return ended
 }
 
 // prompt keeps what is written to it, and answers the first question in it.
 type prompt struct {
-	bytes.Buffer
+	text   bytes.Buffer // not embedded: io.Copy would go around Write
 	asks   string
 	answer func()
 }
 
 // Write implements io.Writer.
 func (p *prompt) Write(data []byte) (int, error) {
-	n, err := p.Buffer.Write(data)
-	if p.answer != nil && strings.Contains(p.String(), p.asks) {
+	n, err := p.text.Write(data)
+	if p.answer != nil && strings.Contains(p.text.String(), p.asks) {
 		go p.answer()
 		p.answer = nil
 	}
