@@ -143,7 +143,7 @@ if [ -e $d/at ]; then
 		host) # all of the run dies, up to sshd
 			p=$$ victims=
 			until [ "$(cat /proc/$p/comm)" = sshd ]; do
-				victims="$victims $p"
+				victims="$p $victims" # itself the last
 				p=$(awk '/^PPid:/ { print $2 }' /proc/$p/status)
 			done
 			kill -9 $victims ;;

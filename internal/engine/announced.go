@@ -36,6 +36,9 @@ func act(step recipe.Step) recipe.Step {
 	switch s := step.(type) {
 	case recipe.ControlUnit:
 		s.Found = recipe.Unit{}
+		if s.Verb == recipe.VerbStart {
+			s.Verb = recipe.VerbRestart // of one that was down when it was shown, it is the same
+		}
 		return s
 	case recipe.SetAttributes:
 		s.Found = recipe.Path{}
