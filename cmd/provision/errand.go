@@ -186,6 +186,13 @@ func (f *flags) connect(io console, e *errand) error {
 				target.Config.Identities = own.Identities
 			}
 		}
+		if !target.Local {
+			name, err := target.Config.HostName(target.Address)
+			if err != nil {
+				return err
+			}
+			e.work[i].Blueprint.Address = name
+		}
 		files := strings.Join(append(target.Config.Identities, target.Config.KnownHosts), "\n")
 		if target.Local || checked[files] {
 			continue

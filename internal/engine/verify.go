@@ -27,12 +27,17 @@ type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 type Reach struct {
 	Host    string // its address as the controller reaches it
 	Through Dialer // from the host, through the connection that is there
+	Outside Dialer // as others reach the host
 	// Run runs a script on the host and returns its exit status and output.
 	Run func(ctx context.Context, script string) (int, string, error)
 }
 
-// checkTimeout bounds one try of one check.
-const checkTimeout = 15 * time.Second
+// checkTimeout bounds one try of one check, and dialTimeout its connection: a port that
+// does not answer until then is closed.
+const (
+	checkTimeout = 15 * time.Second
+	dialTimeout  = 5 * time.Second
+)
 
 // Verify runs checks in order and tells of each. All are run, also after one that fails,
 // but for those that need it.
@@ -89,7 +94,7 @@ func once(ctx context.Context, check recipe.Check, reach Reach, fill *strings.Re
 	defer cancel()
 	dial := reach.Through
 	if check.From == recipe.FromController {
-		dial = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
+		dial = reach.Outside
 	}
 	switch {
 	case check.HTTP != nil:
@@ -117,7 +122,9 @@ func checkTCP(ctx context.Context, check recipe.TCPCheck, dial Dialer, fill *str
 	if strings.HasPrefix(address, "/") {
 		network = "unix"
 	}
-	conn, err := dial(ctx, network, address)
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := dial(dialing, network, address)
 	if check.Closed {
 		if err == nil {
 			conn.Close()

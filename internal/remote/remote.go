@@ -112,6 +112,15 @@ func (c *Connection) DialContext(ctx context.Context, network, address string) (
 	return c.transport.dial(ctx, network, address)
 }
 
+// DialOutside connects as those reach the host who are not on it: from its jump host where
+// there is one, for behind that nobody else may reach it, and else from here.
+func (c *Connection) DialOutside(ctx context.Context, network, address string) (net.Conn, error) {
+	if t, ok := c.transport.(*sshTransport); ok && t.below != nil {
+		return t.below.dial(ctx, network, address)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
 // Close ends the connection. Every pending Wait returns, with ErrLost where the
 // command's outcome is not known. It may be called more than once.
 func (c *Connection) Close() error {

@@ -148,6 +148,14 @@ func (c Config) Check() error {
 	return err
 }
 
+// HostName returns the name or address that an address stands for once ssh_config has
+// spoken: what others than ssh have to use.
+func (c Config) HostName(address Address) (string, error) {
+	c.Warn = nil // Dial warns
+	s, err := c.settings(address)
+	return s.host, err
+}
+
 // settings resolves an address.
 func (c Config) settings(address Address) (settings, error) {
 	options, err := parseOptions(c.Options)

@@ -317,6 +317,7 @@ func (j *job) verify(ctx context.Context) error {
 	return engine.Verify(ctx, checks, engine.Reach{
 		Host:    j.Blueprint.Address,
 		Through: j.host.connection.DialContext,
+		Outside: j.host.connection.DialOutside,
 		Run:     j.host.runCheck,
 	}, j.observe)
 }

@@ -1,0 +1,129 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/recipe"
+)
+
+// service is what is verified: a page, and a port that answers a line.
+func service(t *testing.T) (page *httptest.Server, line string) {
+	t.Helper()
+	page = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if user+":"+password != "anna:secret" && r.URL.Path == "/closed" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Content-Type", "image/png")
+		fmt.Fprintf(w, "\x89PNG %s", r.URL.RawQuery)
+	}))
+	t.Cleanup(page.Close)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(conn, "+PONG\r\n")
+			conn.Close()
+		}
+	}()
+	return page, listener.Addr().String()
+}
+
+func TestVerify(t *testing.T) {
+	page, line := service(t)
+	here := (&net.Dialer{}).DialContext
+	password := recipe.NewSecret("secret")
+	rows := []struct {
+		check recipe.Check
+		want  string // in the error, "" when it passes
+	}{
+		{recipe.Check{HTTP: &recipe.HTTPCheck{URL: page.URL + "/?n=$NONCE", Prefix: "\x89PNG", Type: "image/png", Contains: "n=$NONCE"}}, ""},
+		{recipe.Check{HTTP: &recipe.HTTPCheck{URL: page.URL, Contains: "nowhere"}}, `no "nowhere" in the body`},
+		{recipe.Check{HTTP: &recipe.HTTPCheck{URL: page.URL, Lacks: "PNG"}}, "is in the body"},
+		{recipe.Check{HTTP: &recipe.HTTPCheck{URL: page.URL, Type: "text/html"}}, `content type "image/png"`},
+		{recipe.Check{HTTP: &recipe.HTTPCheck{URL: page.URL + "/closed", Status: 401}}, ""},
+		{recipe.Check{HTTP: &recipe.HTTPCheck{URL: page.URL + "/closed"}}, "status 401, want 200"},
+		{recipe.Check{HTTP: &recipe.HTTPCheck{URL: page.URL + "/closed", User: "anna", Password: password}}, ""},
+		{recipe.Check{TCP: &recipe.TCPCheck{Address: line, Send: "PING\r\n", Expect: "PONG"}}, ""},
+		{recipe.Check{TCP: &recipe.TCPCheck{Address: line, Expect: "PANG"}}, `no "PANG" in the answer`},
+		{recipe.Check{TCP: &recipe.TCPCheck{Address: line, Closed: true}}, "is open"},
+		{recipe.Check{TCP: &recipe.TCPCheck{Address: "127.0.0.1:1", Closed: true}}, ""},
+		{recipe.Check{Command: &recipe.CommandCheck{Script: "ok", Contains: "fine"}}, ""},
+		{recipe.Check{Command: &recipe.CommandCheck{Script: "ok", Exit: 1}}, "exit status 0, want 1"},
+		{recipe.Check{}, "asks nothing"},
+	}
+	reach := engine.Reach{
+		Host: "127.0.0.1", Through: here, Outside: here,
+		Run: func(context.Context, string) (int, string, error) { return 0, "all is fine", nil },
+	}
+	for i, row := range rows {
+		row.check.Name = fmt.Sprintf("check %d", i)
+		var checked engine.Checked
+		err := engine.Verify(t.Context(), []recipe.Check{row.check}, reach, func(event engine.Event) {
+			if c, ok := event.(engine.Checked); ok {
+				checked = c
+			}
+		})
+		switch {
+		case row.want == "" && (err != nil || checked.Err != nil):
+			t.Errorf("%s: %v", row.check.Name, checked.Err)
+		case row.want != "" && (!errors.Is(err, engine.ErrVerify) || checked.Err == nil || !strings.Contains(checked.Err.Error(), row.want)):
+			t.Errorf("%s: %v, told %v, want %q", row.check.Name, err, checked.Err, row.want)
+		}
+	}
+}
+
+// TestVerifyLooksFromTheRightPlace: a check from the host goes through the connection, one
+// from the controller does not.
+func TestVerifyLooksFromTheRightPlace(t *testing.T) {
+	page, _ := service(t)
+	var asked []string
+	dialer := func(name string) engine.Dialer {
+		return func(ctx context.Context, network, address string) (net.Conn, error) {
+			asked = append(asked, name)
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+	}
+	reach := engine.Reach{Through: dialer("through"), Outside: dialer("outside")}
+	checks := []recipe.Check{
+		{Name: "a", From: recipe.FromHost, HTTP: &recipe.HTTPCheck{URL: page.URL}},
+		{Name: "b", From: recipe.FromController, HTTP: &recipe.HTTPCheck{URL: page.URL}},
+	}
+	if err := engine.Verify(t.Context(), checks, reach, func(engine.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(asked, " "); got != "through outside" {
+		t.Errorf("dialled %s", got)
+	}
+}
+
+// TestVerifyTriesUntilItsTimeIsOver: what is not there yet may come.
+func TestVerifyTriesUntilItsTimeIsOver(t *testing.T) {
+	tries := 0
+	reach := engine.Reach{Run: func(context.Context, string) (int, string, error) {
+		tries++
+		return 3 - min(tries, 3), "", nil
+	}}
+	check := recipe.Check{Name: "late", Within: 20 * time.Second, Command: &recipe.CommandCheck{Script: "x"}}
+	if err := engine.Verify(t.Context(), []recipe.Check{check}, reach, func(engine.Event) {}); err != nil || tries != 3 {
+		t.Errorf("error %v after %d tries", err, tries)
+	}
+}
