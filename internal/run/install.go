@@ -30,6 +30,7 @@ type Settings struct {
 	// Approve gets each host's plan, from several goroutines at once; its error ends that
 	// host before anything is changed there. Nil approves of every plan.
 	Approve func(host string, plan engine.Plan) error
+	Unasked bool // nobody looks at the plans: one that is stale under the lock is made anew
 	// Confirm is asked once, after all plans are made and when at least one has changes.
 	Confirm func() bool
 	Observe func(engine.HostEvent) // called from one goroutine at a time
@@ -281,6 +282,9 @@ func (j *job) change(ctx context.Context) error {
 	}
 	j.observe(engine.Applying{Run: session.Run})
 	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
+	if errors.Is(err, engine.ErrStale) && j.settings.Unasked {
+		result, err = j.applyAnew(ctx, session)
+	}
 	j.result.Changed, j.result.Same = len(result.Changed), result.Same
 	outcome := "converged"
 	var unconfirmed *engine.UnconfirmedError
@@ -294,6 +298,20 @@ func (j *job) change(ctx context.Context) error {
 		outcome = string(status(err, engine.StatusFailed))
 	}
 	return errors.Join(err, session.Finish(ctx, outcome))
+}
+
+// applyAnew plans once more, now under the host's lock, and applies that: nobody was asked
+// about the first plan, so nobody has to be asked again. It happens after a wait for the
+// lock, as when the apt-get of a run that died was still at work.
+func (j *job) applyAnew(ctx context.Context, session engine.Session) (engine.Result, error) {
+	j.observe(engine.Note{Text: "the host changed since it was asked: planned again"})
+	wanted, made, err := j.host.plan(ctx, j.Blueprint, j.probes)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	j.wanted, j.made = wanted, made
+	j.observe(engine.PlanMade{Plan: made})
+	return engine.Apply(ctx, j.host, session, wanted, made, j.observe, j.settings.Stop)
 }
 
 // leaveWithin bounds the end of a run whose connection may be cut.
