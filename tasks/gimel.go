@@ -243,7 +243,7 @@ func (g gimel) addServices(r *recipe.Recipe) error {
 		Listens: []string{"/run/gimel-private/private.sock"},
 		Ready:   gimelCurrent + "/gimel ready --within 10s",
 	})
-	r.Include(nginxService())
+	r.Include(nginxService(gimelName))
 	if !g.selfSigned() {
 		g.own().addAbsent(r)
 	}

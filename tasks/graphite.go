@@ -207,7 +207,7 @@ func (g graphite) addServices(r *recipe.Recipe) {
 	g.addCarbonService(r)
 	r.Add(resource.Service{Unit: indexTimer})
 	r.Include(graphiteWeb.service())
-	r.Include(nginxService())
+	r.Include(nginxService("graphite"))
 	g.addAccessAbsent(r)
 }
 

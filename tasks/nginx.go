@@ -89,7 +89,7 @@ func nginxConfiguration(vars recipe.Values, platform recipe.Platform) (recipe.Re
 	return r, err
 }
 
-// nginxSite adds a site: its file, and the link that turns it on.
+// nginxSite adds a site's file; nginxService turns it on.
 func nginxSite(name, template string, data any) (recipe.Recipe, error) {
 	var r recipe.Recipe
 	available := "/etc/nginx/sites-available/" + name
@@ -98,7 +98,6 @@ func nginxSite(name, template string, data any) (recipe.Recipe, error) {
 		return recipe.Recipe{}, err
 	}
 	r.Add(file, reload(nginxUnit)...)
-	r.Add(resource.Link{Path: "/etc/nginx/sites-enabled/" + name, Target: available}, reload(nginxUnit)...)
 	return r, nil
 }
 
@@ -116,9 +115,15 @@ func nginxPackages() recipe.Recipe {
 // nginxService removes the site that the package turns on when it is installed for the
 // first time, and starts nginx, or makes it take in a change, once its configuration
 // passes.
-func nginxService() recipe.Recipe {
+//
+// The sites are turned on beside that, so that where nginx runs already, both are tried as
+// one: two default sites are an error of nginx's.
+func nginxService(sites ...string) recipe.Recipe {
 	var r recipe.Recipe
 	r.Add(resource.Link{Path: nginxDefaultSite, Absent: true}, reload(nginxUnit)...)
+	for _, name := range sites {
+		r.Add(resource.Link{Path: "/etc/nginx/sites-enabled/" + name, Target: "/etc/nginx/sites-available/" + name}, reload(nginxUnit)...)
+	}
 	r.Add(resource.Service{Unit: logrotateTimer})
 	r.Add(resource.Service{Unit: nginxUnit, Check: "nginx -t", Trees: []string{"/etc/nginx"}})
 	return r
