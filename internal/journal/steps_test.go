@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -283,4 +284,40 @@ func TestGeneratedSecret(t *testing.T) {
 		t.Errorf("the secret was made anew (%v)", err)
 	}
 	m.noTemporaries(t)
+}
+
+// TestRotatedSecretIsForgotten: the copy of a secret that was replaced goes from every run,
+// when the run that replaced it has converged, and not before.
+func TestRotatedSecretIsForgotten(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	path := m.root + "/secret"
+	copies := func() (found []string) {
+		matches, err := filepath.Glob(m.state("runs/*/kept/[0-9]*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range matches {
+			if strings.HasPrefix(read(t, match), "password") {
+				found = append(found, match)
+			}
+		}
+		return found
+	}
+	for i, password := range []string{"password one", "password two"} {
+		c := m.begin(t)
+		step := file(path, password)
+		step.Mode, step.Secret = 0o600, true
+		c.do(t, step, file(m.root+"/plain", password[9:]))
+		if i > 0 && len(copies()) != 1 {
+			t.Errorf("before the end of the run: copies %q, want the one to put back", copies())
+		}
+		c.finish(t)
+	}
+	if found := copies(); len(found) > 0 {
+		t.Errorf("copies of a secret are left: %q", found)
+	}
+	if plain, err := filepath.Glob(m.state("runs/000002/kept/2")); err != nil || len(plain) != 1 {
+		t.Errorf("the copy of what is no secret: %q, %v", plain, err)
+	}
 }

@@ -115,6 +115,9 @@ func writeFile(number string, step recipe.WriteFile) string {
 		secret := step.Fill[placeholder]
 		need += "[ -s " + Quote(secret) + " ] || { echo " + Quote("there is no secret in "+secret) + " >&2; exit 1; }\n"
 	}
+	if step.Secret {
+		need += "printf '%s\\n' " + base64.StdEncoding.EncodeToString([]byte(step.Path)) + " >>\"$run/secrets\"\n"
+	}
 	return need + "keep " + number + " " + path + "\nbeside " + path + " " + number + "\n(\numask 077\n" +
 		produce(step, `"$new"`) + ") || room " + path + " || discard\n" +
 		fmt.Sprintf("put %05o %s %s", step.Mode, Quote(step.Owner+":"+step.Group), path)
