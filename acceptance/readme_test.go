@@ -36,15 +36,15 @@ func readmeCommands(t *testing.T) []string {
 	return commands
 }
 
-// TestReadme runs every command of the README, as a reader would, one after the other: web1
-// and the hosts of the inventory are lab hosts, and the lab of "provision lab" is one of
+// TestReadme runs every command of the README, as a reader would, one after the other: web1,
+// of the group metrics, and web2, of the group ab, are lab hosts, and the lab of "provision lab" is one of
 // this test's own.
 func TestReadme(t *testing.T) {
 	l := labtest.Open(t)
-	host := boot(t, l, "bookworm", "labr1")[0]
+	hosts := boot(t, l, "bookworm", "labr1", "labr2")
 	own := readerLab(t)
 	home := t.TempDir()
-	environment := readerHome(t, l, home, host, own)
+	environment := readerHome(t, l, home, hosts, own)
 	for _, line := range readmeCommands(t) {
 		if line == "sh .ci/test" {
 			continue // that is what runs this
@@ -103,17 +103,23 @@ func readerLab(t *testing.T) []string {
 	return environment
 }
 
-// readerHome is the home of somebody who knows the host as web1, and has an inventory.
-func readerHome(t *testing.T, l *lab.Lab, home string, host machine, environment []string) []string {
+// readerHome is the home of somebody who knows the hosts as web1 and web2, and has an
+// inventory.
+func readerHome(t *testing.T, l *lab.Lab, home string, hosts []machine, environment []string) []string {
 	t.Helper()
+	config := ""
+	for i, host := range hosts {
+		config += fmt.Sprintf("Host web%d\n  HostName %s\n  User root\n  IdentityFile %s\n  UserKnownHostsFile %s\n",
+			i+1, host.Address, l.Identity(), l.KnownHosts())
+	}
 	files := map[string]string{
-		".ssh/config": fmt.Sprintf("Host web1\n  HostName %s\n  User root\n  IdentityFile %s\n  UserKnownHostsFile %s\n",
-			host.Address, l.Identity(), l.KnownHosts()),
+		".ssh/config": config,
 		"hosts.yaml": `groups:
   metrics: {hosts: [web1], tasks: [graphite]}
-  ab: {hosts: [web1], tasks: [gimel]}
+  ab: {hosts: [web2], tasks: [gimel]}
 hosts:
   web1: {}
+  web2: {}
 `,
 	}
 	for name, text := range files {

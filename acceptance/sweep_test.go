@@ -85,7 +85,7 @@ func choosePoints(t *testing.T, all []point) []point {
 			t.Fatal(err)
 		}
 	}
-	few := 3
+	few := 2
 	if os.Getenv("PROVISION_SWEEP") == "all" {
 		few = len(all)
 	}
