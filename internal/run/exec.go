@@ -28,19 +28,11 @@ const longestLine = 64 << 10
 // Exec returns the work of running one sh command line on every host.
 func Exec(text string, root bool) func(context.Context, []Work, Settings) ([]Result, error) {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
-		jobs, err := newJobs(work, &settings)
-		if err != nil {
-			return nil, err
-		}
-		defer closeAll(jobs)
-		ctx, done := untilStopped(ctx, settings.Stop)
-		defer done()
-		each(jobs, settings.Forks, func(j *job) {
+		return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 			if j.connect(ctx) {
 				j.finish(engine.StatusDone, j.exec(ctx, text, root))
 			}
 		})
-		return results(jobs), nil
 	}
 }
 

@@ -12,14 +12,7 @@ import (
 
 // History is the work of telling what every host remembers of its runs. It changes nothing.
 func History(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
-	jobs, err := newJobs(work, &settings)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(jobs)
-	ctx, done := untilStopped(ctx, settings.Stop)
-	defer done()
-	each(jobs, settings.Forks, func(j *job) {
+	return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 		if !j.connect(ctx) {
 			return
 		}
@@ -34,7 +27,6 @@ func History(ctx context.Context, work []Work, settings Settings) ([]Result, err
 		}
 		j.finish(engine.StatusDone, err)
 	})
-	return results(jobs), nil
 }
 
 // history asks the host what it remembers of its runs, oldest first.

@@ -86,14 +86,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 
 // Plan makes every host's plan and changes nothing.
 func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
-	jobs, err := newJobs(work, &settings)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(jobs)
-	ctx, done := untilStopped(ctx, settings.Stop)
-	defer done()
-	each(jobs, settings.Forks, func(j *job) {
+	return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 		j.plan(ctx)
 		j.approve()
 		switch {
@@ -104,7 +97,6 @@ func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error)
 			j.finish(engine.StatusPending, nil)
 		}
 	})
-	return results(jobs), nil
 }
 
 // Install makes every host what its tasks want: all plans first, then the question, then
@@ -171,14 +163,7 @@ func untilStopped(ctx context.Context, stop <-chan struct{}) (context.Context, c
 
 // Verify runs the checks of every host's tasks.
 func Verify(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
-	jobs, err := newJobs(work, &settings)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(jobs)
-	ctx, done := untilStopped(ctx, settings.Stop)
-	defer done()
-	each(jobs, settings.Forks, func(j *job) {
+	return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 		if !j.connect(ctx) {
 			return
 		}
@@ -190,6 +175,19 @@ func Verify(ctx context.Context, work []Work, settings Settings) ([]Result, erro
 		}
 		j.finish(engine.StatusVerified, err)
 	})
+}
+
+// reading does work that changes nothing on every host; it is cut off when the run is to
+// stop.
+func reading(ctx context.Context, work []Work, settings Settings, do func(context.Context, *job)) ([]Result, error) {
+	jobs, err := newJobs(work, &settings)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(jobs)
+	ctx, done := untilStopped(ctx, settings.Stop)
+	defer done()
+	each(jobs, settings.Forks, func(j *job) { do(ctx, j) })
 	return results(jobs), nil
 }
 
