@@ -78,16 +78,21 @@ func serve(arguments, environment []string, stdout io.Writer) error {
 	case err = <-operators.Failed():
 	}
 	stop()
-	notify(log, listen.Stopping)
-	if drainErr := visitors.Drain(config.DrainGrace, config.DrainTimeout); drainErr != nil {
-		log.Warn("some requests were cut off", "error", drainErr)
-	}
+	drain(config, visitors, log)
 	committer.Close()
 	background.Wait()
 	// A scrape that hangs is no reason to stay.
 	_ = operators.Drain(0, time.Second)
 	log.Info("gimel has ended")
 	return err
+}
+
+// drain answers the visitors who are there, and takes no more.
+func drain(config *configuration, visitors *server.Listener, log *slog.Logger) {
+	notify(log, listen.Stopping)
+	if err := visitors.Drain(config.DrainGrace, config.DrainTimeout); err != nil {
+		log.Warn("some requests were cut off", "error", err)
+	}
 }
 
 // sockets are systemd's and those configured.
