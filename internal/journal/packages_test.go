@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -183,6 +184,9 @@ func TestListsThatAreLockedAreWaitedFor(t *testing.T) {
 	if told := strings.Join(c.lines, "\n"); !strings.Contains(told, "waiting: E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711") {
 		t.Errorf("told:\n%s", told)
 	}
+	if want := []string{"waiting: E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711 (apt-get)"}; !slices.Equal(c.notes, want) {
+		t.Errorf("notes %q", c.notes)
+	}
 	if n := strings.Count(m.log(t), " update\n"); n != 2 {
 		t.Errorf("%d updates, want 2", n)
 	}
@@ -248,7 +252,7 @@ case "$*" in *--configure*) /usr/sbin/policy-rc.d; [ $? = 101 ] && rm /var/lib/d
 	if n := strings.Count(log, "--configure -a"); n != 1 || strings.Index(log, "--configure -a") > strings.Index(log, "apt-get") {
 		t.Errorf("configured %d times:\n%s", n, log)
 	}
-	if !strings.Contains(strings.Join(c.lines, "\n"), "dpkg was interrupted before") || m.policy() != "none" {
-		t.Errorf("lines %q, policy %q", c.lines, m.policy())
+	if want := []string{"dpkg was interrupted before: dpkg --configure -a"}; !slices.Equal(c.notes, want) || m.policy() != "none" {
+		t.Errorf("notes %q, policy %q", c.notes, m.policy())
 	}
 }

@@ -184,7 +184,13 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 	if err := s.upload(ctx, steps, observe); err != nil {
 		return err
 	}
-	s.output.tell(func(line string) { observe(engine.Output{Line: line}) })
+	var remarks remarks
+	s.output.tell(func(line string) {
+		observe(engine.Output{Line: line})
+		if text, ok := remarks.in(line); ok {
+			observe(engine.Note{Text: text})
+		}
+	})
 	defer s.output.tell(nil)
 	stop := context.AfterFunc(ctx, s.shell.Kill)
 	defer stop()

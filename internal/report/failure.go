@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -34,6 +35,17 @@ func (p page) failure(record *finished, restored bool) []string {
 		lines = append(lines, p.barred("  ", back.Output, p.paint.plain)...)
 	}
 	return lines
+}
+
+// undone says what a run that was interrupted did not come to. Of a step that it was cut off
+// in nobody knows; the next run asks the host.
+func (p page) undone(resources []string) []string {
+	names := make([]string, len(resources))
+	for i, id := range resources {
+		kind, name := shortName(id)
+		names[i] = kind + " " + name
+	}
+	return p.prose("  ", fmt.Sprintf("not done %d: %s", len(names), strings.Join(names, ", ")), p.paint.plain)
 }
 
 func (p page) recovery(back *recovery) []string {

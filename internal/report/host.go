@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"provision/internal/engine"
@@ -14,6 +15,8 @@ type host struct {
 	phase    string             // what is under way
 	since    time.Time          // when that began
 	changes  int                // that the plan announced
+	left     []string           // the resources whose change was announced and is not done
+	applying bool               // the changes have begun
 	done     int                // that are done
 	checks   int                // that were made
 	wanted   int                // checks that are to be made
@@ -54,9 +57,15 @@ func (h *host) follow(r record, now time.Time) {
 	case *asking:
 		enter("asking the host what it has")
 	case *planned:
-		h.changes = r.Counts.changes()
+		h.changes, h.left = r.Counts.changes(), nil
+		for _, announced := range r.Resources {
+			if announced.Kind != same {
+				h.left = append(h.left, announced.Resource)
+			}
+		}
 		enter("planned")
 	case *applying:
+		h.applying = true
 		enter("beginning")
 	case *stepBegan:
 		h.steps[r.Number] = r.Resource
@@ -71,6 +80,7 @@ func (h *host) follow(r record, now time.Time) {
 		h.transfer.record = r
 	case *changed:
 		h.done++
+		h.left = slices.DeleteFunc(h.left, func(id string) bool { return id == r.Resource })
 	case *verifying:
 		h.wanted = r.Checks
 		enter(fmt.Sprintf("verifying: check 1 of %d", h.wanted))

@@ -163,6 +163,13 @@ func brokenRun() []moment {
 			Err: &engine.RestoredError{Failed: step, Restored: back}, Hint: "provision plan graphite -H web2"}, 0})
 }
 
+// interruptedRun is an install that Ctrl-C stopped after some of its steps.
+func interruptedRun() []moment {
+	return append(graphiteRun("web1")[:20], moment{engine.Finished{
+		Status: engine.StatusInterrupted, Changed: 4, Same: 24, Elapsed: 9 * time.Second,
+		Err: errors.New("interrupted"), Hint: "run the same command again: it goes on where this one stopped"}, 0})
+}
+
 // lostRun is a host that does not answer.
 func lostRun() []moment {
 	return []moment{

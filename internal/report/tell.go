@@ -119,6 +119,9 @@ func (t *Terminal) finish(h *host, record *finished) {
 		if len(t.hosts) < 2 && record.Changed > 0 { // else the summary says it
 			t.print([]string{"  " + p.tally(record)})
 		}
+		if record.Status == engine.StatusInterrupted && h.applying && len(h.left) > 0 {
+			t.print(p.undone(h.left))
+		}
 		return
 	}
 	if t.options.Verbosity < 0 {

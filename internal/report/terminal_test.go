@@ -92,6 +92,7 @@ func TestTerminal(t *testing.T) {
 		{"broken-80", Options{Width: 80}, only("web2")},
 		{"broken-200-colour", Options{Width: 200, Color: true}, only("web2")},
 		{"broken-quiet", Options{Width: 80, Verbosity: -1}, only("web2")},
+		{"interrupted-80", Options{Width: 80}, map[string][]moment{"web1": interruptedRun()}},
 		{"three-80", Options{Width: 80, Hosts: three}, threeHosts()},
 		{"three-200", Options{Width: 200, Hosts: three}, threeHosts()},
 		{"three-log", Options{Hosts: three}, threeHosts()},
