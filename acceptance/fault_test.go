@@ -20,14 +20,14 @@ import (
 )
 
 // faulty is a lab host on which something is made to go wrong, and small recipes are run.
-// Faults that need a package use netbase: it is small, and no host has it.
+// Faults that need packages use netbase and media-types: they are small, and no host has them.
 type faulty struct {
 	machine
 	target run.Target
 }
 
 // faultPackages are there on every host, so that only what is meant to fail fails.
-var faultPackages = []string{"netbase"}
+var faultPackages = []string{"netbase", "media-types"}
 
 func newFaulty(t *testing.T, name string) faulty {
 	t.Helper()
@@ -123,12 +123,6 @@ func (f faulty) build(t *testing.T, with change, build func(*recipe.Recipe)) tol
 
 func (f faulty) runs(t *testing.T, do func(context.Context, []run.Work, run.Settings) ([]run.Result, error), with change, build func(*recipe.Recipe)) told {
 	t.Helper()
-	task := recipe.Task{Name: "fault", Build: func(recipe.Input) (recipe.Recipe, error) {
-		var r recipe.Recipe
-		build(&r)
-		return r, nil
-	}}
-	blueprint := run.Blueprint{Tasks: []recipe.Task{task}, Values: map[string]recipe.Values{"fault": {}}, Address: f.Address.String()}
 	var mu sync.Mutex
 	var o told
 	settings := run.Settings{
@@ -156,12 +150,24 @@ func (f faulty) runs(t *testing.T, do func(context.Context, []run.Work, run.Sett
 		},
 	}
 	began := time.Now()
-	results, err := do(t.Context(), []run.Work{{Target: f.target, Blueprint: blueprint}}, settings)
+	results, err := do(t.Context(), []run.Work{f.work(build)}, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.Result, o.elapsed = results[0], time.Since(began)
 	return o
+}
+
+// work is a recipe for the host.
+func (f faulty) work(build func(*recipe.Recipe)) run.Work {
+	task := recipe.Task{Name: "fault", Build: func(recipe.Input) (recipe.Recipe, error) {
+		var r recipe.Recipe
+		build(&r)
+		return r, nil
+	}}
+	return run.Work{Target: f.target, Blueprint: run.Blueprint{
+		Tasks: []recipe.Task{task}, Values: map[string]recipe.Values{"fault": {}}, Address: f.Address.String(),
+	}}
 }
 
 // clean fails the test when a run that is over has left something.
