@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -163,6 +164,52 @@ func TestFault20HostKeyUnknown(t *testing.T) {
 		t.Errorf("known_hosts:\n%s", text)
 	}
 	s.dial() // now it is known
+}
+
+// Somebody else holds the lock of known_hosts, and adds the very host: nothing is written
+// before the lock is free, and then the host is known.
+func TestFault20HostKeyIsAppendedUnderALock(t *testing.T) {
+	s := newFakeServer(t)
+	all, err := os.ReadFile(s.known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.writeKnown()
+	other, err := os.OpenFile(s.known, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	config := s.config()
+	config.Options = append(config.Options, "StrictHostKeyChecking=accept-new")
+	dialed := make(chan error, 1)
+	go func() {
+		c, err := Dial(context.Background(), s.address(), config)
+		if err == nil {
+			c.Close()
+		}
+		dialed <- err
+	}()
+	select {
+	case err := <-dialed:
+		t.Fatalf("did not wait for the lock: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	if _, err := other.Write(all); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-dialed; err != nil {
+		t.Error(err)
+	}
+	if text, _ := os.ReadFile(s.known); !bytes.Equal(text, all) {
+		t.Errorf("known_hosts:\n%s", text)
+	}
 }
 
 func TestFault20ConfirmedHostKey(t *testing.T) {
@@ -352,6 +399,63 @@ func TestFault29SlowLink(t *testing.T) {
 	if err != nil || len(out) != 30 {
 		t.Errorf("%q %v", out, err)
 	}
+}
+
+// Towards the host bytes may move for long without an answer: what keepalives ask waits
+// behind them.
+func TestFault29SlowLinkToTheHost(t *testing.T) {
+	const size = 1 << 20
+	s := newFakeServer(t)
+	s.exec = func(channel ssh.Channel, line string) {
+		started(channel, line)
+		time.Sleep(3 * time.Second) // what is read makes the window wider, which is an answer
+		n, _ := io.Copy(io.Discard, channel)
+		fmt.Fprint(channel, n)
+		exitStatus(channel, 0)
+	}
+	config := s.config()
+	config.KnownHosts = s.known + ".relay"
+	config.Options = append(config.Options, "StrictHostKeyChecking=accept-new")
+	config.KeepAlive = 200 * time.Millisecond
+	address := s.address()
+	address.Port = slowRelay(t, s.listener.Addr().String(), 2<<10, 5*time.Millisecond)
+	c, err := Dial(context.Background(), address, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	out, err := c.Run(context.Background(), Command{Script: "true"}, make([]byte, size))
+	if err != nil || string(out) != fmt.Sprint(size) {
+		t.Errorf("%q %v", out, err)
+	}
+}
+
+// slowRelay passes on so many bytes at a time to the target, and holds few itself.
+func slowRelay(t *testing.T, target string, bytes int64, every time.Duration) (port int) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		client.(*net.TCPConn).SetReadBuffer(64 << 10)
+		server, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer server.Close()
+		go io.Copy(client, server)
+		for err == nil {
+			_, err = io.CopyN(server, client, bytes)
+			time.Sleep(every)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // The noise names sudo's prompt as an echoing shell would: no password is sent.

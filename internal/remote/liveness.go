@@ -9,14 +9,36 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
 )
 
 // liveConn counts what arrives. Any byte is a sign of life, so a slow link that
-// still moves is never given up; SSH's flow control makes a host that takes our
-// data answer at least every megabyte or so.
+// still moves is never given up.
 type liveConn struct {
 	net.Conn
 	received atomic.Int64
+}
+
+// sending tells how many bytes the host's TCP has acknowledged, while more of ours
+// are on their way or wait for it: on a slow link an answer may come only behind
+// all of them. It is 0 where nothing waits, for then a host must answer by itself,
+// and on a connection that is no TCP (tcp(7), TCP_INFO).
+func (c *liveConn) sending() (acknowledged uint64) {
+	tcp, ok := c.Conn.(*net.TCPConn)
+	if !ok {
+		return 0
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil && (info.Unacked > 0 || info.Notsent_bytes > 0) {
+			acknowledged = info.Bytes_acked
+		}
+	})
+	return acknowledged
 }
 
 func (c *liveConn) Read(buffer []byte) (int, error) {
@@ -32,7 +54,7 @@ func keepAlive(conn *liveConn, client *ssh.Client, interval time.Duration, most 
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	var asking atomic.Bool
-	last, silent := conn.received.Load(), 0
+	last, taken, silent := conn.received.Load(), uint64(0), 0
 	for {
 		select {
 		case <-done:
@@ -42,6 +64,9 @@ func keepAlive(conn *liveConn, client *ssh.Client, interval time.Duration, most 
 		if now := conn.received.Load(); now != last {
 			last, silent = now, 0
 			continue
+		}
+		if now := conn.sending(); now > taken {
+			taken, silent = now, 0
 		}
 		if silent >= most {
 			return true

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 
@@ -54,7 +55,7 @@ func (c *Connection) Upload(ctx context.Context, upload Upload) error {
 	content.report()
 	if offset < upload.Size {
 		if err := c.send(ctx, upload, content, offset); err != nil {
-			return fmt.Errorf("upload %s: %w", upload.Path, err)
+			return fmt.Errorf("upload %s: %w", upload.Path, c.room(ctx, upload, err))
 		}
 	}
 	if err := c.finishUpload(ctx, upload); err != nil {
@@ -141,6 +142,23 @@ func (c *Connection) send(ctx context.Context, upload Upload, content io.Reader,
 			"is `Subsystem sftp` set in sshd_config, and does a startup file of the login shell print something?", c.name, err))
 	}
 	return c.sendCommand(ctx, upload, content)
+}
+
+// room names the file system that is full, where an upload failed for that: of a full
+// disk SFTP says nothing but "Failure".
+func (c *Connection) room(ctx context.Context, upload Upload, failure error) error {
+	if errors.Is(failure, ErrLost) || ctx.Err() != nil {
+		return failure
+	}
+	answer, err := c.Run(ctx, Command{Root: upload.Root, Script: "df --output=avail,iavail,target -- " + script.Quote(path.Dir(upload.Path)) + ` | {
+read -r _
+read -r kilobytes inodes at
+[ "$kilobytes" -ge 256 ] && [ "$inodes" != 0 ] || printf %s "the file system at $at is full: $kilobytes KiB and $inodes inodes are left"
+}`}, nil)
+	if err != nil || len(answer) == 0 {
+		return failure
+	}
+	return fmt.Errorf("%s (%w)", answer, failure)
 }
 
 // openSFTP opens the subsystem. A server that prints noise first, or says
