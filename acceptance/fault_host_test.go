@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"bytes"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,17 +18,38 @@ import (
 	"provision/internal/run"
 )
 
-// The destination's file system is full: it is named, and the old file is whole.
+// The destination's file system is full, for a file and for an upload: it is named, and the
+// old file is whole.
 func TestFault04DiskFull(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, "labf04")
 	f.run(t, "mkdir /etc/small && mount -t tmpfs -o size=64k tmpfs /etc/small && echo old >/etc/small/file && chmod 600 /etc/small/file")
 	full := f.install(t, change{}, want.File{Path: "/etc/small/file", Content: strings.Repeat("0123456789abcde\n", 32<<10)}).is(t, engine.StatusFailed)
 	full.says(t, "the file system at /etc/small is full")
-	if got := f.run(t, "cat /etc/small/file; ls -A /etc/small"); got != "old\nfile\n" {
-		t.Errorf("what is there: %q", got)
+	for _, user := range []string{"root", "operator"} { // over SFTP, and through sudo and cat
+		f.target.Address.User = user
+		f.install(t, change{}, artifactOf(t, "/etc/small/file", randomContent(512<<10))).is(t, engine.StatusFailed).says(t, "the file system at /etc/small is full")
+		if got := f.run(t, "cat /etc/small/file; stat -c %a /etc/small/file; ls -A /etc/small"); got != "old\n600\nfile\n" {
+			t.Errorf("as %s: what is there: %q", user, got)
+		}
 	}
 	f.clean(t)
+}
+
+// artifactOf is a release's file with that content.
+func artifactOf(t *testing.T, path string, content []byte) want.Artifact {
+	t.Helper()
+	source := filepath.Join(t.TempDir(), "artifact")
+	if err := os.WriteFile(source, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return want.Artifact{Path: path, Artifact: recipe.Artifact{Source: source, Size: int64(len(content)), SHA256: recipe.Digest(content)}}
+}
+
+func randomContent(size int) []byte {
+	content := make([]byte, size)
+	rand.Read(content) // never fails (crypto/rand, since Go 1.24)
+	return content
 }
 
 // The host's clock is set back between two runs: the second is the later one all the same,
@@ -44,7 +66,10 @@ func TestFault26ClockSetBack(t *testing.T) {
 	if log := f.read(t, "/var/lib/provision/runs/000002/journal"); !strings.HasPrefix(log, "1999-01-01T") {
 		t.Fatalf("the clock was not set back:\n%s", log)
 	}
-	f.runs(t, run.Rollback("fault"), change{}, func(*recipe.Recipe) {}).is(t, engine.StatusChanged)
+	back := f.runs(t, run.Rollback("fault"), change{}, func(*recipe.Recipe) {}).is(t, engine.StatusChanged)
+	if diff := back.plan.Changes()[0].Change.Diff; diff == nil || string(diff.Before) != "2\n" || string(diff.After) != "1\n" {
+		t.Errorf("the rollback shows %+v", diff)
+	}
 	if got := f.read(t, "/etc/clock.conf"); got != "1\n" {
 		t.Errorf("rolled back to %q", got)
 	}
@@ -76,19 +101,19 @@ func TestFault27OutputThatIsNoText(t *testing.T) {
 	f.clean(t)
 }
 
-// A step prints 100 MB on each of its streams: all is read, little is kept.
+// A step prints a gigabyte, half of it on each of its streams: all is read, little is kept.
 func TestFault28MuchOutputOfAStep(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, "labf28")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	o := f.install(t, change{}, once("shout", "l=$(head -c 4000 /dev/zero | tr '\\0' x); (yes $l | head -c 100000000) & yes $l | head -c 100000000 >&2; wait"))
+	o := f.install(t, change{}, once("shout", "l=$(head -c 4000 /dev/zero | tr '\\0' x); (yes $l | head -c 500000000) & yes $l | head -c 500000000 >&2; wait"))
 	o.is(t, engine.StatusChanged)
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 128<<20 {
 		t.Errorf("the heap grew by %d MB", grown>>20)
 	}
-	t.Logf("200 MB in %s", o.elapsed.Round(time.Millisecond))
+	t.Logf("1 GB in %s", o.elapsed.Round(time.Millisecond))
 	f.clean(t)
 }
 
@@ -97,14 +122,8 @@ func TestFault33And34NoexecAndUmask(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, "labf33")
 	f.run(t, "mount -o remount,noexec /tmp; mount -t tmpfs -o noexec tmpfs /var/tmp; for f in .profile .bashrc; do { echo umask 077; cat /root/$f; } >/root/new; mv /root/new /root/$f; done")
-	artifact := []byte("#!/bin/sh\n")
-	path := filepath.Join(t.TempDir(), "app")
-	if err := os.WriteFile(path, artifact, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	f.install(t, change{}, want.Directory{Path: "/etc/umask"}, want.File{Path: "/etc/umask/file", Content: "x\n"}, netbase,
-		want.Artifact{Path: "/etc/umask/app", Artifact: recipe.Artifact{Source: path, Size: int64(len(artifact)), SHA256: recipe.Digest(artifact)}},
-		once("say", "umask >/etc/umask/umask")).is(t, engine.StatusChanged)
+		artifactOf(t, "/etc/umask/app", []byte("#!/bin/sh\n")), once("say", "umask >/etc/umask/umask")).is(t, engine.StatusChanged)
 	if got := f.run(t, "stat -c '%a %n' /etc/umask /etc/umask/* /etc/services; cat /etc/umask/umask"); got != "755 /etc/umask\n755 /etc/umask/app\n644 /etc/umask/file\n644 /etc/umask/umask\n644 /etc/services\n0022\n" {
 		t.Errorf("modes:\n%s", got)
 	}
