@@ -1,10 +1,8 @@
 package tasks
 
 import (
-	"errors"
 	"fmt"
 	"path"
-	"strings"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -37,6 +35,7 @@ func Gimel() recipe.Task {
 			"the dashboard asks for a password, which is made on the host.",
 		Uses:      []string{"nginx", "redis"},
 		Variables: gimelVariables(),
+		Check:     checkCertificate(gimelName),
 		Build:     buildGimel,
 		Verify:    verifyGimel,
 		Deployed:  &recipe.Deployed{Releases: gimelReleases, Current: gimelCurrent, Source: "./cmd/gimel", Binary: "gimel"},
@@ -46,19 +45,6 @@ func Gimel() recipe.Task {
 
 // gimel is what the parts of the recipe are made from.
 type gimel struct{ recipe.Input }
-
-func newGimel(in recipe.Input) (gimel, error) {
-	g := gimel{in}
-	if !g.selfSigned() && (in.Vars.String("tls_certificate") == "" || in.Vars.String("tls_key") == "") {
-		return g, errors.New("tls: files needs tls_certificate and tls_key")
-	}
-	for _, name := range []string{"tls_certificate", "tls_key"} {
-		if strings.HasPrefix(in.Vars.String(name), g.own().directory()+"/") {
-			return g, fmt.Errorf("%s: %s holds the certificate that provision makes, and goes with it: keep yours elsewhere", name, g.own().directory())
-		}
-	}
-	return g, nil
-}
 
 func (g gimel) selfSigned() bool { return g.Vars.String("tls") == "self-signed" }
 func (g gimel) localRedis() bool { return isLocalRedis(g.Vars.String("redis_url")) }
@@ -72,10 +58,7 @@ func (g gimel) own() selfSigned {
 // configuration, and its link stands beside that: what is new of both is tried together,
 // before either goes live.
 func buildGimel(in recipe.Input) (recipe.Recipe, error) {
-	g, err := newGimel(in)
-	if err != nil {
-		return recipe.Recipe{}, err
-	}
+	g := gimel{in}
 	var r recipe.Recipe
 	if g.localRedis() {
 		if err := addRedisConfiguration(&r, g.Of("redis")); err != nil {

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"provision/internal/recipe"
@@ -128,7 +128,8 @@ func trackPaths(value any) error {
 		return errors.New("must have at least one entry")
 	}
 	return eachOf(func(name string) error {
-		if !trackPathForm.MatchString(name) || len(name) > 100 {
+		// nginx takes . and .. away before it compares.
+		if !trackPathForm.MatchString(name) || len(name) > 100 || path.Clean(name) != name {
 			return fmt.Errorf("%q: must be a path such as /track", name)
 		}
 		for _, route := range gimelRoutes {
@@ -151,23 +152,50 @@ func secretOf(least int) func(any) error {
 	}
 }
 
-var redisURLForm = regexp.MustCompile(`^(unix://([A-Za-z0-9._-]+@)?/[A-Za-z0-9._/-]+|rediss?(\+(sentinel|cluster))?://([A-Za-z0-9._%-]+@)?[A-Za-z0-9.:,\[\]-]+(/[A-Za-z0-9._/-]*)?)$`)
+// As gimel reads it (internal/gimel/store refuses the rest, on the host): socket, kind, hosts,
+// and the path, which is a database, or a master and a database.
+var redisURLForm = regexp.MustCompile(`^(?:unix://(?:[A-Za-z0-9._-]+@)?(/[A-Za-z0-9._/-]+)|` +
+	`rediss?(\+sentinel|\+cluster)?://(?:[A-Za-z0-9._%-]+@)?([A-Za-z0-9.:,\[\]-]+)(?:/([A-Za-z0-9._/-]*))?)$`)
+
+var redisPath = map[string]*regexp.Regexp{
+	"":          regexp.MustCompile(`^[0-9]{0,5}$`),
+	"+sentinel": regexp.MustCompile(`^[A-Za-z0-9._-]+(/[0-9]{1,5})?$`),
+	"+cluster":  regexp.MustCompile(`^$`),
+}
 
 func redisURL(value any) error {
 	text := value.(string)
 	if at := strings.LastIndex(text, "@"); at > 0 && strings.Count(text[:at], ":") > 1 {
 		return errors.New("must have no password in it: that is redis_password")
 	}
-	if !redisURLForm.MatchString(text) {
+	part := redisURLForm.FindStringSubmatch(text)
+	if part == nil {
 		return errors.New("must be a URL such as redis://gimel@10.1.2.3:6379")
+	}
+	socket, kind, hosts, behind := part[1], part[2], part[3], part[4]
+	if socket != "" {
+		return hostPath(socket)
+	}
+	all := strings.Split(hosts, ",")
+	switch {
+	case kind == "" && len(all) > 1:
+		return errors.New("several hosts need redis+sentinel:// or redis+cluster://")
+	case kind == "+sentinel" && behind == "":
+		return errors.New("redis+sentinel:// needs /MASTER behind the hosts")
+	case !redisPath[kind].MatchString(behind):
+		return fmt.Errorf("%q behind the hosts: must be a database's number, behind a sentinel's /MASTER, and nothing for a cluster", behind)
+	}
+	for _, host := range all {
+		if hostPort(host) != nil && hostPort(host+":1") != nil {
+			return fmt.Errorf("%q: must be HOST:PORT", host)
+		}
 	}
 	return nil
 }
 
 func hostPort(text string) error {
-	host, port, err := net.SplitHostPort(text)
-	number, numberErr := strconv.Atoi(port)
-	if err != nil || numberErr != nil || number < 1 || number > 65535 || ipAddress(host) != nil && hostName(host) != nil {
+	host, number, err := net.SplitHostPort(text)
+	if err != nil || port(number) != nil || ipAddress(host) != nil && hostName(host) != nil {
 		return fmt.Errorf("%q: must be HOST:PORT", text)
 	}
 	return nil

@@ -1,8 +1,6 @@
 package tasks
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -43,6 +41,7 @@ func Graphite() recipe.Task {
 			"the packages come, so that nothing listens where it should not, not even while they install. What a variable brought goes when it is turned off; packages stay.",
 		Uses:      []string{"nginx", "uwsgi"},
 		Variables: graphiteVariables(),
+		Check:     checkCertificate("graphite"),
 		Build:     buildGraphite,
 		Verify:    verifyGraphite,
 		After:     afterGraphite,
@@ -63,14 +62,6 @@ func newGraphite(in recipe.Input) (graphite, error) {
 			return g, err
 		}
 		g.networks = append(g.networks, prefix)
-	}
-	if in.Vars.String("tls") == "files" && (in.Vars.String("tls_certificate") == "" || in.Vars.String("tls_key") == "") {
-		return g, errors.New("tls: files needs tls_certificate and tls_key")
-	}
-	for _, name := range []string{"tls_certificate", "tls_key"} {
-		if directory := g.certificate().directory(); strings.HasPrefix(in.Vars.String(name), directory+"/") {
-			return g, fmt.Errorf("%s: %s holds the certificate that provision makes, and goes with it: keep yours elsewhere", name, directory)
-		}
 	}
 	return g, nil
 }

@@ -31,6 +31,8 @@ func TestVariablesRefuse(t *testing.T) {
 		{"graphite", "server_names", []any{"a", "a"}, "is there twice"},
 		{"graphite", "server_names", "a", "want a list"},
 		{"graphite", "allowed_hosts", []any{"a b"}, "must be a host name"},
+		{"graphite", "allowed_hosts", []any{"."}, `".": must be a host name`},
+		{"graphite", "allowed_hosts", []any{"fe80::1%eth0"}, "must be a host name"},
 		{"graphite", "time_zone", "Europe/Berlim", "must be a time zone"},
 		{"graphite", "time_zone", "Local", "must be a time zone"},
 		{"graphite", "time_zone", "", "must be a time zone"},
@@ -41,26 +43,34 @@ func TestVariablesRefuse(t *testing.T) {
 		{"graphite", "password", strings.Repeat("a", 201), "200 bytes"},
 		{"graphite", "tls", "on", "is not one of off, self-signed, files"},
 		{"graphite", "tls_key", "key.pem", "absolute path"},
-		{"graphite", "tls_key", "/etc/../key", "absolute path"},
+		{"graphite", "tls_key", "/etc/../key", "without .. in it"},
+		{"graphite", "tls_key", "/etc/a\x00b", "absolute path"},
+		{"graphite", "tls_key", "/etc/a\nb", "absolute path"},
 		{"graphite", "tls_key", "/etc/a;b", "absolute path"},
 		{"graphite", "carbon_listen", []any{"10.0.0.1"}, "must be a network"},
 		{"graphite", "carbon_listen", []any{"10.0.0.1/8"}, "10.0.0.0/8?"},
 		{"graphite", "carbon_listen", []any{"0.0.0.0/0"}, "is everybody"},
 		{"graphite", "updates_per_second", 0, "must be between"},
 		{"graphite", "schemas", []any{}, "at least one"},
-		{"graphite", "schemas", record("name", "a", "pattern", "(", "retentions", "10s:6h"), "missing closing )"},
+		{"graphite", "schemas", record("name", "a", "pattern", "(", "retentions", "10s:6h"), `pattern "(": missing closing )`},
+		{"graphite", "schemas", record("name", "a", "pattern", "a\u202eb", "retentions", "10s:6h"), "control character"},
 		{"graphite", "schemas", record("name", "DEFAULT", "pattern", "a", "retentions", "10s:6h"), "neither DEFAULT"},
 		{"graphite", "schemas", record("name", "a]", "pattern", "a", "retentions", "10s:6h"), "must be letters"},
 		{"graphite", "schemas", append(schema("10s:6h"), schema("10s:6h")...), "is there twice"},
 		{"graphite", "schemas", schema("10s"), "must be a step and a length"},
 		{"graphite", "schemas", schema("0:1"), "has no step"},
 		{"graphite", "schemas", schema("1m:1s"), "shorter than its step"},
+		{"graphite", "schemas", schema("1s:100y"), "more than 1 GiB"},
+		{"graphite", "schemas", schema("1d:200y"), "136 years"},
+		{"graphite", "schemas", schema("999999999y:999999999y"), "136 years"},
+		{"graphite", "schemas", schema("999999999y:999999999"), "more than 1 GiB"},
 		{"graphite", "schemas", schema("10s:6h,15s:7d"), "must be a multiple"},
 		{"graphite", "schemas", schema("10s:6h,1m:6h"), "must reach further back"},
 		{"graphite", "schemas", schema("10s:30s,1m:6h"), "too short to fill"},
 		{"graphite", "aggregations", record("name", "a", "pattern", "a", "method", "mean", "x_files_factor", "0"), "must be one of average"},
 		{"graphite", "aggregations", record("name", "a", "pattern", "a", "method", "sum", "x_files_factor", "2"), "between 0 and 1"},
 		{"graphite", "aggregations", record("name", "a", "pattern", "a", "method", "sum", "x_files_factor", "NaN"), "between 0 and 1"},
+		{"graphite", "aggregations", record("name", "a", "pattern", "a", "method", "sum", "x_files_factor", "0x1p-2"), "between 0 and 1"},
 		{"nginx", "client_max_body_size", "8 MB", "must be a size"},
 		{"uwsgi", "processes", 0, "must be between"},
 	}
@@ -124,16 +134,44 @@ func TestVariablesAreDocumented(t *testing.T) {
 	}
 }
 
-func TestGraphiteRefusesWhatDoesNotFit(t *testing.T) {
-	task := taskNamed(t, "graphite")
-	for want, raw := range map[string]map[string]any{
-		"tls: files needs tls_certificate and tls_key": {"tls": "files", "tls_key": "/etc/ssl/k.pem"},
-		"keep yours elsewhere":                         {"tls": "files", "tls_key": own.key(), "tls_certificate": own.certificate()},
-	} {
-		_, err := task.Build(input(t, task, recipe.Platforms()[0], raw))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: got %v, want %q", raw, err, want)
+func TestCertificatesThatAreRefused(t *testing.T) {
+	for _, name := range []string{"graphite", "gimel"} {
+		task, own := taskNamed(t, name), selfSigned{Task: name}
+		for _, c := range []struct {
+			raw            map[string]any
+			variable, want string
+		}{
+			{nil, "", ""},
+			{map[string]any{"tls": "files", "tls_key": "/etc/ssl/k.pem", "tls_certificate": "/etc/ssl/c.pem"}, "", ""},
+			{map[string]any{"tls": "files", "tls_key": "/etc/ssl/k.pem"}, "tls", "needs tls_certificate and tls_key"},
+			{map[string]any{"tls": "files", "tls_key": own.key(), "tls_certificate": own.certificate()}, "tls_certificate", "keep yours elsewhere"},
+		} {
+			variable, err := task.Check(input(t, task, recipe.Platforms()[0], c.raw).Vars)
+			if variable != c.variable || (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v: got %s, %v, want %q", name, c.raw, variable, err, c.want)
+			}
 		}
+	}
+}
+
+// The reason for which a secret is refused is shown.
+func TestRefusedSecretsAreNotRepeated(t *testing.T) {
+	secrets := 0
+	for _, task := range All() {
+		for _, variable := range task.Variables {
+			if variable.Type != recipe.TypeSecret {
+				continue
+			}
+			secrets++
+			for _, value := range []string{"hunter2\n" + strings.Repeat("hunter2", 4), strings.Repeat("hunter2", 40)} {
+				if _, err := variable.Decode(value); err == nil || strings.Contains(err.Error(), "hunter") {
+					t.Errorf("%s.%s: got %v", task.Name, variable.Name, err)
+				}
+			}
+		}
+	}
+	if secrets < 5 {
+		t.Errorf("%d secrets", secrets)
 	}
 }
 

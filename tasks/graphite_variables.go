@@ -6,11 +6,13 @@ import (
 	"net/netip"
 	"path"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // so that a time zone is known whatever the controller has installed
+	"unicode"
 
 	"provision/internal/recipe"
 )
@@ -137,10 +139,13 @@ func hostName(name string) error {
 
 // Django's forms: a name, .example.org for all below it, an address, or "*".
 func allowedHost(name string) error {
-	if _, err := netip.ParseAddr(name); err == nil || name == "*" {
+	if address, err := netip.ParseAddr(name); err == nil && address.Zone() == "" || name == "*" {
 		return nil
 	}
-	return hostName(strings.TrimPrefix(name, "."))
+	if hostName(strings.TrimPrefix(name, ".")) != nil {
+		return fmt.Errorf("%q: must be a host name, .example.org for all below it, or an address", name)
+	}
+	return nil
 }
 
 func timeZone(value any) error {
@@ -174,7 +179,7 @@ var hostPathForm = regexp.MustCompile(`^/[A-Za-z0-9._/@+-]+$`)
 
 func hostPath(name string) error {
 	if !hostPathForm.MatchString(name) || path.Clean(name) != name {
-		return fmt.Errorf("%q: must be an absolute path of letters, digits and . _ / @ + -", name)
+		return fmt.Errorf("%q: must be an absolute path of letters, digits and . _ / @ + -, without .. in it", name)
 	}
 	return nil
 }
@@ -212,13 +217,15 @@ func section(record map[string]string, seen map[string]bool) error {
 var lookaround = regexp.MustCompile(`\(\?(<?[=!])`)
 
 func pattern(text string) error {
-	if text != strings.TrimSpace(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if text != strings.TrimSpace(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return fmt.Errorf("pattern %q: has white space at an end, or a control character", text)
 	}
-	if _, err := regexp.Compile(lookaround.ReplaceAllString(text, "(?:")); err != nil {
-		return fmt.Errorf("pattern %q: %w", text, err)
+	_, err := regexp.Compile(lookaround.ReplaceAllString(text, "(?:"))
+	var broken *syntax.Error
+	if errors.As(err, &broken) {
+		return fmt.Errorf("pattern %q: %s", text, broken.Code)
 	}
-	return nil
+	return err
 }
 
 func schemas(value any) error {
@@ -241,6 +248,14 @@ var archiveForm = regexp.MustCompile(`^([0-9]{1,9})([smhdwy]?):([0-9]{1,9})([smh
 
 var seconds = map[string]int{"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
+const (
+	// whisper keeps how far back a metric reaches in 32 bits (whisper.metadataFormat).
+	mostRetention = 1<<32 - 1 // seconds
+	// A point takes 12 bytes (whisper.pointFormat), and carbon allocates all of a metric at
+	// once: one that takes more than 1 GiB is a slip of the pen.
+	mostPoints = 1 << 30 / 12
+)
+
 // retentions checks what whisper.validateArchiveList asks of archives: each finer than
 // the next and a divisor of it, shorter than it, and with points enough to fill one of
 // its points.
@@ -261,6 +276,10 @@ func retentions(text string) error {
 			nextPoints = nextPoints * seconds[part[4]] / nextStep
 		}
 		switch {
+		case nextPoints > mostPoints:
+			return fmt.Errorf("%q: would take more than 1 GiB a metric, at once", archive)
+		case nextStep > mostRetention || nextStep*nextPoints > mostRetention:
+			return fmt.Errorf("%q: reaches back further than the 136 years that whisper can", archive)
 		case nextPoints < 1:
 			return fmt.Errorf("%q: is shorter than its step", archive)
 		case i > 0 && (nextStep <= step || nextStep%step != 0):
@@ -288,7 +307,8 @@ func aggregations(value any) error {
 			return fmt.Errorf("method %q of %s: must be one of %s", record["method"], record["name"], strings.Join(aggregationMethods, ", "))
 		}
 		factor, err := strconv.ParseFloat(record["x_files_factor"], 64)
-		if err != nil || !(factor >= 0 && factor <= 1) {
+		// Python has no hexadecimal floats.
+		if err != nil || !(factor >= 0 && factor <= 1) || strings.ContainsAny(record["x_files_factor"], "xX") {
 			return fmt.Errorf("x_files_factor %q of %s: must be between 0 and 1", record["x_files_factor"], record["name"])
 		}
 	}

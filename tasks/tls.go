@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -22,6 +23,24 @@ func (s selfSigned) directory() string   { return configDirectory + "/" + s.Task
 func (s selfSigned) certificate() string { return s.directory() + "/certificate.pem" }
 func (s selfSigned) key() string         { return s.directory() + "/key.pem" }
 func (s selfSigned) name() string        { return "make " + s.Task + "'s certificate" }
+
+// checkCertificate makes a task's check of the variables that say which certificate its
+// site has.
+func checkCertificate(task string) func(recipe.Values) (string, error) {
+	directory := selfSigned{Task: task}.directory()
+	return func(vars recipe.Values) (string, error) {
+		files := []string{"tls_certificate", "tls_key"}
+		for _, name := range files {
+			if strings.HasPrefix(vars.String(name), directory+"/") {
+				return name, fmt.Errorf("%s holds the certificate that provision makes, and goes with it: keep yours elsewhere", directory)
+			}
+		}
+		if vars.String("tls") == "files" && (vars.String(files[0]) == "" || vars.String(files[1]) == "") {
+			return "tls", errors.New("files needs tls_certificate and tls_key")
+		}
+		return "", nil
+	}
+}
 
 // add adds the directory and the certificate; openssl is there before.
 func (s selfSigned) add(r *recipe.Recipe) {

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,6 +89,8 @@ func TestEscapes(t *testing.T) {
 		"pythonString": {pythonString, []string{"\xff"}},
 		"unitValue":    {unitValue, []string{"", " a", "a\nb", `a\`, `"a"`, "$a", "a;b"}},
 		"uwsgiValue":   {uwsgiValue, []string{"", "a b", "a\nb", "%n", "$(HOME)", "@(file)", "_graphité"}},
+		"redisValue":   {redisValue, []string{"", "a b", "a\nb", `"a"`, "a'", `a\`, "#a", "a\x00", "é"}},
+		"lineValue":    {lineValue, []string{"", " a", "a ", "a\nb", "a\rb", "a\x00", "\xff", "a\u2028b"}},
 		"prefix":       {prefix, []string{"", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "x/8", "fe80::1%eth0/64"}},
 	}
 	for name, c := range refuse {
@@ -125,6 +128,37 @@ func FuzzIniValue(f *testing.F) {
 		back := strings.ReplaceAll(got, "%%", "%")
 		if back != value || strings.Contains(strings.ReplaceAll(got, "%%", ""), "%") {
 			t.Errorf("iniValue(%q) = %q, which reads as %q", value, got, back)
+		}
+	})
+}
+
+// Of gimel's settings the whole rest of a line is the value.
+func FuzzLineValue(f *testing.F) {
+	f.Add("correct horse")
+	f.Fuzz(func(t *testing.T, value string) {
+		got, err := lineValue(value)
+		if err == nil && (got != value || strings.TrimSpace(got) != got || strings.ContainsAny(got, "\r\n\x00\u2028") || !utf8.ValidString(got)) {
+			t.Errorf("lineValue(%q) = %q", value, got)
+		}
+	})
+}
+
+// What stands as one word in redis.conf, in uWSGI's ini and as a section's name goes through
+// unchanged, and holds nothing that ends a word or has a meaning there.
+func FuzzWords(f *testing.F) {
+	f.Add("/run/redis/redis-server.sock")
+	f.Fuzz(func(t *testing.T, value string) {
+		for name, escape := range map[string]func(string) (string, error){"redisValue": redisValue, "uwsgiValue": uwsgiValue, "iniName": iniName} {
+			got, err := escape(value)
+			if err == nil && (got != value || got == "" || got == "DEFAULT" && name == "iniName" ||
+				strings.ContainsFunc(got, func(r rune) bool { return r <= ' ' || r > '~' }) || strings.ContainsAny(got, "\"'\\#;%$()[]{}")) {
+				t.Errorf("%s(%q) = %q", name, value, got)
+			}
+		}
+		if got, err := prefix(value); err == nil {
+			if network, err := netip.ParsePrefix(got); err != nil || network != network.Masked() {
+				t.Errorf("prefix(%q) = %q", value, got)
+			}
 		}
 	})
 }

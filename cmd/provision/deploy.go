@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -49,17 +50,29 @@ itself. The same release again changes nothing.`,
 	return command
 }
 
+var digestForm = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+
 // release returns what is to be deployed.
 func (a artifactFlags) release(ctx context.Context, task string) (*recipe.Release, error) {
 	if a.sha256 != "" && a.file == "" {
 		return nil, usage(errors.New("--sha256: of no --artifact"), "add --artifact FILE")
+	}
+	if a.sha256 != "" && !digestForm.MatchString(a.sha256) {
+		return nil, usage(fmt.Errorf("--sha256 %q: is no SHA-256", a.sha256), "64 hexadecimal digits, as sha256sum prints them")
 	}
 	deployed, err := findDeployed(task)
 	if err != nil {
 		return nil, err
 	}
 	if a.file != "" {
-		return release.FromFile(a.file, a.sha256)
+		made, err := release.FromFile(a.file, a.sha256)
+		switch {
+		case errors.Is(err, release.ErrDigest):
+			return nil, usage(err, "fetch the file again, or say the SHA-256 of this one")
+		case err != nil:
+			return nil, usage(err, "--artifact names the binary of "+task+"; without it one is built from this source tree")
+		}
+		return made, nil
 	}
 	made, err := release.FromSource(ctx, a.source, deployed.Source)
 	if errors.Is(err, release.ErrNoSource) {

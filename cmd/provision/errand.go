@@ -42,7 +42,7 @@ func findTasks(names []string) ([]recipe.Task, error) {
 			return nil, usage(err, "provision list")
 		}
 		if slices.Contains(names[:len(found)], name) {
-			return nil, usage(fmt.Errorf("%q: is named twice", name), "")
+			return nil, usage(fmt.Errorf("%q: is named twice", name), "name it once")
 		}
 		found = append(found, tasks.All()[at])
 	}
@@ -81,6 +81,9 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		e, err := inventory.ParseExtra(text, known())
 		if err != nil {
 			return errand{}, err
+		}
+		if slices.ContainsFunc(extra, func(x inventory.Extra) bool { return x.Task == e.Task && x.Variable == e.Variable }) {
+			return errand{}, usage(fmt.Errorf("-e %s.%s: is given twice", e.Task, e.Variable), "give it once")
 		}
 		extra = append(extra, e)
 	}
@@ -124,6 +127,14 @@ func valuesOf(host inventory.Host, its []recipe.Task, extra []inventory.Extra) (
 	for _, name := range names {
 		if values[name], err = host.Values(name, known(), extra); err != nil {
 			return nil, err
+		}
+	}
+	for _, task := range its {
+		if task.Check == nil {
+			continue
+		}
+		if variable, err := task.Check(values[task.Name]); err != nil {
+			return nil, host.Refusal(task.Name, variable, extra, err)
 		}
 	}
 	return values, nil

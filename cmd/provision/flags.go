@@ -73,7 +73,7 @@ var contradictions = []struct{ one, other, hint string }{
 	{"local", "limit", "--local is this machine alone"},
 	{"local", "ask-password", "--local logs in nowhere"},
 	{"hosts", "limit", "-H for hosts that are in no inventory, -l for those that are"},
-	{"quiet", "verbose", ""},
+	{"quiet", "verbose", "-q says less, -v more"},
 	{"check", "yes", "--check changes nothing"},
 	{"check", "plan", "the file is a plan already: look at it"},
 	{"artifact", "source", "a file to deploy, or a tree to build it from"},
@@ -92,6 +92,15 @@ func checkFlags(command *cobra.Command, groups []flagGroup) error {
 		if refused != nil {
 			return usage(fmt.Errorf("--%s: %s does not take it", refused.Name, command.CommandPath()), command.CommandPath()+" --help")
 		}
+	}
+	var empty *pflag.Flag // as by --to "$VERSION" where VERSION is not set
+	command.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Changed && flag.Value.Type() == "string" && flag.Value.String() == "" {
+			empty = flag
+		}
+	})
+	if empty != nil {
+		return usage(fmt.Errorf("--%s: wants a value, and has an empty one", empty.Name), command.CommandPath()+" --help")
 	}
 	for _, pair := range contradictions {
 		one, other := command.Flags().Lookup(pair.one), command.Flags().Lookup(pair.other)

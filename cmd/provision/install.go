@@ -42,7 +42,7 @@ func (r *runFlags) registerChanges(command *cobra.Command) {
 
 func (r *runFlags) validate() error {
 	if r.lockTimeout < 0 {
-		return usage(fmt.Errorf("--lock-timeout %s: must not be negative", r.lockTimeout), "")
+		return usage(fmt.Errorf("--lock-timeout %s: must not be negative", r.lockTimeout), "--lock-timeout 0s does not wait")
 	}
 	return nil
 }

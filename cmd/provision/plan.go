@@ -46,6 +46,11 @@ func (f *flags) plan(ctx context.Context, io console, names []string) error {
 
 // planTo shows what would change, and saves it.
 func (f *flags) planTo(ctx context.Context, io console, names []string, out string) error {
+	if out != "" {
+		if err := checkOut(out); err != nil {
+			return err
+		}
+	}
 	e, err := f.work(io, names)
 	if err != nil {
 		return err

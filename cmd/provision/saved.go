@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"provision/internal/recipe"
 	"provision/internal/report"
 	"provision/internal/run"
+	"provision/internal/script"
 )
 
 // savedPlan is a plan in a file, for somebody to look at before it is installed. It holds
@@ -152,6 +154,17 @@ func masked(masker *report.Masker, content []byte) []byte {
 	return []byte(masker.Mask(string(content)))
 }
 
+// checkOut refuses a place where no plan could be saved, before the work for it is done.
+func checkOut(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return usage(fmt.Errorf("--out %s: is a directory", path), "name a file in it")
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return usage(fmt.Errorf("--out %s: there is no directory %s", path, filepath.Dir(path)), "mkdir -p "+script.Quote(filepath.Dir(path)))
+	}
+	return nil
+}
+
 // write writes the file beside its place and renames it there.
 func (s savedPlan) write(path string) error {
 	data, err := json.MarshalIndent(s, "", "  ")
@@ -181,6 +194,13 @@ func readPlan(path string) (savedPlan, error) {
 	var saved savedPlan
 	refuse := func(problem string) (savedPlan, error) {
 		return saved, usage(fmt.Errorf("%s: %s", path, problem), "make one: provision plan --out FILE")
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return refuse("no such file")
+	case err == nil && !info.Mode().IsRegular(): // to read a FIFO might never end
+		return refuse("is not a regular file")
 	}
 	file, err := os.Open(path)
 	if err != nil {

@@ -42,6 +42,7 @@ func TestScript(t *testing.T) {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
 			env.Setenv("LANG", "C.UTF-8")
+			env.Setenv("NEWLINE", "\n")
 			env.Setenv("PROVISION_LAB_DIR", filepath.Join(env.WorkDir, "lab"))
 			env.Values[listenersKey{}] = &listeners{}
 			return os.MkdirAll(filepath.Join(home, ".ssh"), 0o700)

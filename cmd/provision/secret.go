@@ -182,11 +182,10 @@ func findVariable(name string) (recipe.Variable, error) {
 	return recipe.Variable{}, usage(fmt.Errorf("%q: no such variable", name), hint)
 }
 
-// accept refuses a value that the variable would not take. The reason may quote the value,
-// so it is not told.
+// accept refuses a value that the variable would not take, without repeating it.
 func accept(variable recipe.Variable, place inventory.Place, value recipe.Secret) error {
 	if _, err := variable.Decode(value); err != nil {
-		return usage(fmt.Errorf("%s: the value is not accepted", place.Variable), variable.Help)
+		return usage(fmt.Errorf("%s: %s", place.Variable, inventory.SecretProblem(variable, value, err, "the value is not accepted")), variable.Help)
 	}
 	return nil
 }

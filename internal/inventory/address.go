@@ -42,7 +42,7 @@ func (a Address) place() string {
 
 var (
 	// useradd(8) allows less and directories more; this is what needs no quoting anywhere.
-	userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\$?$`)
+	userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
 	// RFC 1123, 2.1, and the underscore, which many private zones use.
 	hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 	zoneName  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,32}$`)
@@ -77,7 +77,7 @@ func ParseHost(spec string) (Address, error) {
 	case found && strings.HasPrefix(user, "-"), strings.HasPrefix(rest, "-"):
 		return refuse("starts with -", "ssh would take it for an option")
 	case found && !userName.MatchString(user):
-		return refuse(fmt.Sprintf("%q is not a user name", user), "letters, digits, _ . and - only")
+		return refuse(fmt.Sprintf("%q is not a user name", user), "letters, digits, _ . and - only; any other goes into ~/.ssh/config: User")
 	}
 	host, port, problem, hint := splitPort(rest)
 	if problem == "" {
@@ -105,7 +105,7 @@ func splitPort(rest string) (host string, port int, problem, hint string) {
 	} else {
 		if strings.Count(rest, ":") > 1 {
 			return "", 0, "an IPv6 address needs brackets: where it ends and the port begins cannot be told",
-				fmt.Sprintf("write [%s], or [%s]:%s", rest, rest[:strings.LastIndex(rest, ":")], rest[strings.LastIndex(rest, ":")+1:])
+				bracketHint(rest)
 		}
 		host, digitsOfPort, found = strings.Cut(rest, ":")
 	}
@@ -117,6 +117,16 @@ func splitPort(rest string) (host string, port int, problem, hint string) {
 		return "", 0, fmt.Sprintf("%q is not a port", digitsOfPort), "a number from 1 to 65535"
 	}
 	return host, port, "", ""
+}
+
+// bracketHint says how an address without brackets may have been meant.
+func bracketHint(rest string) string {
+	at := strings.LastIndex(rest, ":")
+	plain, _, _ := strings.Cut(rest[:at], "%")
+	if _, err := netip.ParseAddr(plain); err != nil {
+		return fmt.Sprintf("write [%s]", rest)
+	}
+	return fmt.Sprintf("write [%s], or [%s]:%s", rest, rest[:at], rest[at+1:])
 }
 
 // checkHost refuses what is no host name and no address.
@@ -132,7 +142,7 @@ func checkHost(host string, bracketed bool) (problem, hint string) {
 		return "is a pattern", "patterns select hosts of the inventory: -l 'web*'"
 	}
 	if len(name) > 253 {
-		return "is longer than any host name", ""
+		return "is longer than any host name", "253 characters at the most; a short name can stand in ~/.ssh/config: HostName"
 	}
 	labels := strings.Split(name, ".")
 	for _, label := range labels {

@@ -117,12 +117,15 @@ func short(text string) string {
 	return string(runes[:57]) + "..."
 }
 
+// shownNames is how many names a hint lists.
+const shownNames = 12
+
 // didYouMean returns a hint with the nearest name, or with all of a few.
 func didYouMean(word string, names []string) string {
 	if near := recipe.Nearest(word, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
-	if len(names) == 0 || len(names) > 12 {
+	if len(names) == 0 || len(names) > shownNames {
 		return ""
 	}
 	return "one of " + strings.Join(names, ", ")

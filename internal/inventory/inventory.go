@@ -34,20 +34,26 @@ func (k Known) variable(key string) (v recipe.Variable, problem, hint string) {
 		}
 		return v, fmt.Sprintf("there is no task %q", task), hint
 	}
-	var names []string
+	var names, bare []string
 	for _, v := range variables {
 		if dotted && v.Name == name {
 			return v, "", ""
 		}
-		names = append(names, task+"."+v.Name)
+		names, bare = append(names, task+"."+v.Name), append(bare, v.Name)
 	}
 	if !dotted {
 		return v, "want task.variable, found the task alone", "one of " + strings.Join(names, ", ")
 	}
 	if len(names) == 0 {
-		return v, fmt.Sprintf("task %s has no variables", task), ""
+		return v, fmt.Sprintf("task %s has no variables", task), "remove it"
 	}
-	return v, fmt.Sprintf("task %s has no variable %q", task, name), didYouMean(key, names)
+	hint = "provision list " + task
+	if near := recipe.Nearest(name, bare); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", task+"."+near)
+	} else if len(names) <= shownNames {
+		hint = "one of " + strings.Join(names, ", ")
+	}
+	return v, fmt.Sprintf("task %s has no variable %q", task, name), hint
 }
 
 // Setting is a variable's value as the inventory has it, and where it stands.
@@ -138,11 +144,11 @@ func readFile(path string) ([]byte, error) {
 	case info.IsDir():
 		return refuse("is a directory", "name the file in it", nil)
 	case !info.Mode().IsRegular():
-		return refuse("is not a regular file", "", nil)
+		return refuse("is not a regular file", "name the file that has your hosts: --inventory FILE", nil)
 	}
 	const tooBig = "larger than 1 MiB"
 	if info.Size() > maxSize {
-		return refuse(tooBig, "this is hardly an inventory", nil)
+		return refuse(tooBig, "this is hardly an inventory; name another: --inventory FILE", nil)
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -154,7 +160,7 @@ func readFile(path string) ([]byte, error) {
 		return refuse(reason(err), "", err)
 	}
 	if len(data) > maxSize {
-		return refuse(tooBig, "this is hardly an inventory", nil)
+		return refuse(tooBig, "this is hardly an inventory; name another: --inventory FILE", nil)
 	}
 	return data, nil
 }
@@ -172,7 +178,7 @@ func reason(err error) string {
 // Errors where there are several.
 func Parse(name string, data []byte, known Known, secrets Decrypter) (*Inventory, error) {
 	if len(data) > maxSize {
-		return nil, &Error{Position: Position{File: name}, Problem: "larger than 1 MiB", Advice: "this is hardly an inventory"}
+		return nil, &Error{Position: Position{File: name}, Problem: "larger than 1 MiB", Advice: "this is hardly an inventory; name another: --inventory FILE"}
 	}
 	root, err := parseYAML(name, data)
 	if err != nil {

@@ -24,7 +24,7 @@ func checkText(file string, data []byte) error {
 		entries++
 		at := Position{file, line, 1}
 		if dashes := len(text) - len(bytes.TrimLeft(text, "- ")); bytes.Count(text[:dashes], []byte("- ")) > maxDepth {
-			return &Error{Position: at, Problem: "nested too deep"}
+			return &Error{Position: at, Problem: "nested too deep", Advice: flat}
 		}
 		comment := false
 		for ; len(text) > 0; at.Column++ {
@@ -42,10 +42,10 @@ func checkText(file string, data []byte) error {
 				open = max(0, open-1)
 			}
 			if open > maxBrackets {
-				problem = "too many brackets"
+				problem, hint = "too many brackets", flat
 			}
 			if entries > maxEntries {
-				problem = fmt.Sprintf("more than %d entries", maxEntries)
+				problem, hint = fmt.Sprintf("more than %d entries", maxEntries), flat
 			}
 			if problem != "" {
 				return &Error{Position: at, Problem: problem, Advice: hint}
@@ -65,7 +65,7 @@ func checkRune(r rune, size int, comment bool) (problem, hint string) {
 	case r == '\t' && !comment:
 		return "a tab", `YAML is indented with spaces; inside double quotes write \t`
 	case unicode.IsControl(r) && r != '\n' && r != '\t':
-		return fmt.Sprintf("a control character (%U): not a text file", r), ""
+		return fmt.Sprintf("a control character (%U): not a text file", r), "name the file that has your hosts: --inventory FILE"
 	}
 	return "", ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"provision/internal/recipe"
@@ -43,13 +44,13 @@ func ParseExtra(text string, known Known) (Extra, error) {
 			return refuse(problem, hint)
 		}
 		if _, err := variable.Decode(secret); err != nil {
-			return refuse("the secret is not accepted", variable.Help)
+			return refuse(SecretProblem(variable, secret, err, "the secret is not accepted"), variable.Help)
 		}
 		extra.Value = secret
 		return extra, nil
 	case recipe.TypeString:
 		if strings.ContainsAny(value, "\x00\r\n") {
-			return refuse("a control character in the value", "")
+			return refuse("a control character in the value", "write it as one line")
 		}
 		extra.Value = value
 	default:
@@ -162,13 +163,31 @@ func (h Host) Values(task string, known Known, extra []Extra) (recipe.Values, er
 	return values, nil
 }
 
-func (h Host) variable(key, task string, v recipe.Variable, extra []Extra) (any, error) {
+// Refusal returns the error of a variable whose value does not go with others, at the place
+// where it is set, if it is.
+func (h Host) Refusal(task, variable string, extra []Extra, problem error) *Error {
+	setting, _ := h.setting(task, variable, extra)
+	refused := &Error{Position: setting.Position, What: "variable " + task + "." + variable, Problem: problem.Error(), Advice: "provision list " + task, Cause: problem}
+	if setting.Line == 0 && setting.File != "" {
+		refused.What = "" // -e names it
+	}
+	return refused
+}
+
+// setting returns what sets a variable: the last of the extras, or the inventory.
+func (h Host) setting(task, variable string, extra []Extra) (Setting, bool) {
+	key := task + "." + variable
 	setting, set := h.Vars[key]
 	for _, e := range extra {
-		if e.Task == task && e.Variable == v.Name {
+		if e.Task == task && e.Variable == variable {
 			setting, set = Setting{Value: e.Value, Position: Position{File: "-e " + key}}, true
 		}
 	}
+	return setting, set
+}
+
+func (h Host) variable(key, task string, v recipe.Variable, extra []Extra) (any, error) {
+	setting, set := h.setting(task, v.Name, extra)
 	if !set {
 		return v.Zero(), nil
 	}
@@ -187,14 +206,25 @@ func (h Host) variable(key, task string, v recipe.Variable, extra []Extra) (any,
 		raw = secret
 	}
 	decoded, err := v.Decode(raw)
-	if _, secret := raw.(recipe.Secret); err != nil && secret {
-		// The reason may quote the value.
-		return refuse("the decrypted value is not accepted", v.Help, nil)
+	if secret, ok := raw.(recipe.Secret); err != nil && ok {
+		return refuse(SecretProblem(v, secret, err, "the decrypted value is not accepted"), v.Help, nil)
 	}
 	if err != nil {
 		return refuse(err.Error(), choices(v, raw), err)
 	}
 	return decoded, nil
+}
+
+// SecretProblem returns why a value that nobody may see is refused. Only a secret variable's
+// check is trusted not to repeat the value, and not even that one blindly.
+func SecretProblem(v recipe.Variable, value recipe.Secret, reason error, otherwise string) string {
+	quoted := strconv.Quote(value.Reveal())
+	for _, repeated := range []string{value.Reveal(), quoted[1 : len(quoted)-1]} {
+		if v.Type != recipe.TypeSecret || strings.Contains(reason.Error(), repeated) {
+			return otherwise
+		}
+	}
+	return otherwise + ": " + reason.Error()
 }
 
 // hintOf returns an error's hint, if it has one.

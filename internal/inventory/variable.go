@@ -113,12 +113,17 @@ func (d *decoder) list(what string, n *node) []any {
 }
 
 func (d *decoder) records(what string, v recipe.Variable, n *node) []any {
+	fields := "each entry has " + strings.Join(v.Fields, ", ")
+	if n.kind != kindList && n.kind != kindNull {
+		d.refuse(n.at, what, "want a list of mappings with "+strings.Join(v.Fields, ", ")+", found "+n.describe(), fields)
+		return nil
+	}
 	if !d.want(n, kindList, what, "a list of mappings with "+strings.Join(v.Fields, ", ")) {
 		return nil
 	}
 	list := []any{}
 	for i, item := range n.items {
-		entry := fmt.Sprintf("%s: entry %d", what, i+1)
+		entry := strings.TrimPrefix(fmt.Sprintf("%s: entry %d", what, i+1), ": ") // of -e: no what
 		before := len(d.errs)
 		if !d.mapping(item, entry, v.Fields) {
 			continue
@@ -131,7 +136,7 @@ func (d *decoder) records(what string, v recipe.Variable, n *node) []any {
 		}
 		for _, field := range v.Fields {
 			if item.get(field) == nil && len(d.errs) == before {
-				d.refuse(item.at, entry, field+" is missing", "each entry has "+strings.Join(v.Fields, ", "))
+				d.refuse(item.at, entry, field+" is missing", fields)
 			}
 		}
 		list = append(list, record)

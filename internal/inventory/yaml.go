@@ -16,6 +16,9 @@ import (
 // maxDepth is more than a hosts.yaml ever needs; it bounds what the parser recurses into.
 const maxDepth = 20
 
+// flat is the hint for what no inventory has.
+const flat = "an inventory is flat and short: see hosts.example.yaml"
+
 // kind is the sort of a node.
 type kind int
 
@@ -132,11 +135,23 @@ func syntaxError(file string, err error) error {
 		at.Line, at.Column = max(1, token.Position.Line), max(1, token.Position.Column)
 	}
 	message := syntax.GetMessage()
-	hint := ""
-	if strings.Contains(message, "not allowed in this context") {
-		hint = "the indentation is off, or a text with \": \" in it needs quotes"
+	return &Error{Position: at, What: "YAML", Problem: message, Advice: syntaxHint(message)}
+}
+
+// syntaxHint says what is behind a message of the parser's, as a rule.
+func syntaxHint(message string) string {
+	for _, known := range []struct{ part, hint string }{
+		{"reserved character", "a text that begins with it needs quotes"},
+		{"end character of", "a quote that opens has to close"},
+		{"end token", "a bracket that opens has to close"},
+		{"must be specified", "a bracket that opens has to close, and entries have commas between them"},
+		{"invalid key", "a key is a name, with a colon behind it"},
+	} {
+		if strings.Contains(message, known.part) {
+			return known.hint
+		}
 	}
-	return &Error{Position: at, What: "YAML", Problem: message, Advice: hint}
+	return "the indentation is off, or a text with \": \" in it needs quotes"
 }
 
 // converter turns the parser's tree into ours and refuses what we have no use for.
@@ -172,7 +187,7 @@ func (c *converter) convert(from ast.Node, depth int) *node {
 	}
 	n.at = c.position(from)
 	if depth > maxDepth {
-		c.refuse(n.at, "nested too deep", "")
+		c.refuse(n.at, "nested too deep", flat)
 		return n
 	}
 	if group := from.GetComment(); group != nil && len(group.Comments) > 0 {
@@ -216,7 +231,7 @@ func (c *converter) add(mapping *node, from *ast.MappingValueNode, depth int) {
 	key := c.convert(from.Key, depth+1)
 	switch {
 	case len(key.text) > 200:
-		c.refuse(key.at, "a key of more than 200 characters", "")
+		c.refuse(key.at, "a key of more than 200 characters", flat)
 		return
 	case key.kind != kindString:
 		c.refuse(key.at, "key "+key.text+": want a name", "put it in quotes, if it is one")
@@ -272,7 +287,7 @@ func (c *converter) scalar(n *node, from ast.Node) {
 	}
 	for _, r := range n.text {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			c.refuse(n.at, fmt.Sprintf("a control character (%U) in a text", r), "")
+			c.refuse(n.at, fmt.Sprintf("a control character (%U) in a text", r), "remove it")
 			break
 		}
 	}

@@ -180,7 +180,7 @@ func TestNearest(t *testing.T) {
 	names := []string{"graphite", "nginx", "redis", "uwsgi"}
 	for word, want := range map[string]string{
 		"grafite": "graphite", "graphit": "graphite", "ngnix": "nginx", "redi": "redis", "uwsg": "uwsgi",
-		"nginx": "nginx", "postgresql": "", "": "", "x": "",
+		"nginx": "nginx", "postgresql": "", "": "", "x": "", "nix": "", "rds": "",
 	} {
 		if got := recipe.Nearest(word, names); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)

@@ -1,9 +1,10 @@
 package recipe
 
 // Nearest returns the name that is closest to the word a person typed, "" when none is
-// near: at most two letters changed, added or left out, or a third of a long word.
+// near: at most two letters changed, added or left out, or a third of a long word, and
+// never more than half of a short one.
 func Nearest(word string, names []string) string {
-	best, distance := "", max(2, len(word)/3)+1
+	best, distance := "", max(min(2, len(word)/2), len(word)/3)+1
 	for _, name := range names {
 		if d := editDistance(word, name); d < distance {
 			best, distance = name, d

@@ -62,8 +62,11 @@ type Task struct {
 	About     string   // a few sentences, for list TASK
 	Uses      []string // the tasks whose parts it includes, and whose variables it reads
 	Variables []Variable
-	Build     func(Input) (Recipe, error)
-	Verify    func(Input) []Check
+	// Check refuses values that do not go together, and names the variable that is to be
+	// another; nil refuses none. Build can rely on it.
+	Check  func(Values) (variable string, err error)
+	Build  func(Input) (Recipe, error)
+	Verify func(Input) []Check
 	// Deployed says how the task's releases lie on a host; nil when it has none.
 	Deployed *Deployed
 	// After returns the lines that tell a person what to do next: where it answers,

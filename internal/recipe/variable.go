@@ -30,7 +30,8 @@ type Variable struct {
 	Help    string // one sentence
 	Choices []string
 	Fields  []string // of TypeRecords: the mapping's keys, all required
-	// Check refuses a value with a reason: "must be a port". It gets the decoded value.
+	// Check refuses a value with a reason: "must be a port". It gets the decoded value; of
+	// a secret the reason must not repeat it, for it is shown.
 	Check func(any) error
 }
 

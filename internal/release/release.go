@@ -23,6 +23,9 @@ import (
 // ErrNoSource says that a directory is not provision's source tree.
 var ErrNoSource = errors.New("not provision's source tree")
 
+// ErrDigest says that a file is not the one that was meant.
+var ErrDigest = errors.New("has another SHA-256")
+
 // FromFile returns the release of a binary. want is its SHA-256 in hex, "" when nobody
 // knows it. Its version is the start of its digest, so that the same file is the same
 // release.
@@ -32,7 +35,7 @@ func FromFile(path, want string) (*recipe.Release, error) {
 		return nil, err
 	}
 	if want != "" && !strings.EqualFold(want, artifact.SHA256) {
-		return nil, fmt.Errorf("%s: its SHA-256 is %s, not %s", path, artifact.SHA256, want)
+		return nil, fmt.Errorf("%s: %w: it is %s, not %s", path, ErrDigest, artifact.SHA256, want)
 	}
 	return &recipe.Release{
 		Version:  artifact.SHA256[:12],
@@ -44,6 +47,9 @@ func FromFile(path, want string) (*recipe.Release, error) {
 // before it is opened, for reading one might never end.
 func describe(path string) (recipe.Artifact, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return recipe.Artifact{}, fmt.Errorf("%s: no such file", path)
+	}
 	if err != nil {
 		return recipe.Artifact{}, err
 	}

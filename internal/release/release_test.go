@@ -118,7 +118,7 @@ func TestFromFile(t *testing.T) {
 	for _, row := range []struct{ path, want, err string }{
 		{file, "", ""},
 		{file, strings.ToUpper(digest), ""},
-		{file, strings.Repeat("0", 64), "its SHA-256 is " + digest},
+		{file, strings.Repeat("0", 64), "has another SHA-256: it is " + digest},
 		{dir, "", "not a regular file"},
 		{fifo, "", "not a regular file"},
 		{file + "x", "", "no such file"},
