@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -124,6 +125,10 @@ func TestFault03KilledBeforeTheRestart(t *testing.T) {
 	if f.mainPIDs(t, "fault.service")["fault.service"] == before {
 		t.Error("the service was not restarted")
 	}
+	restart := again.plan.Changes()[0]
+	if restart.Item.Resource.ID() != "service:fault.service" || restart.Change.Summary != "restart: its configuration changed" || again.Changed != 1 {
+		t.Errorf("the rerun said %s %+v, and changed %d", restart.Item.Resource.ID(), restart.Change, again.Changed)
+	}
 	f.clean(t)
 }
 
@@ -204,10 +209,7 @@ func TestFault37CtrlC(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	host := boot(t, l, "bookworm", "labf37")[0]
-	for _, test := range []struct {
-		presses int
-		says    string
-	}{{1, "interrupted"}, {2, ""}} {
+	for presses := 1; presses <= 2; presses++ {
 		if err := l.Rewind(context.Background(), host.Name); err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +232,7 @@ func TestFault37CtrlC(t *testing.T) {
 			output.Write(buffer[:n])
 			if pressed.IsZero() && strings.Contains(output.String(), `"event":"step_began"`) && strings.Contains(output.String(), "install nginx-light") {
 				pressed = time.Now()
-				for range test.presses {
+				for range presses {
 					c.Process.Signal(syscall.SIGINT)
 					time.Sleep(300 * time.Millisecond)
 				}
@@ -239,21 +241,30 @@ func TestFault37CtrlC(t *testing.T) {
 		c.Wait()
 		took := time.Since(pressed)
 		if code := c.ProcessState.ExitCode(); code != 130 || pressed.IsZero() {
-			t.Fatalf("%d times: exit code %d\n%s\n%s", test.presses, code, tail(output.String(), 3000), stderr.String())
+			t.Fatalf("%d times: exit code %d\n%s\n%s", presses, code, tail(output.String(), 3000), stderr.String())
 		}
-		t.Logf("Ctrl-C %d times: ended after %s", test.presses, took.Round(time.Millisecond))
+		t.Logf("Ctrl-C %d times: ended after %s", presses, took.Round(time.Millisecond))
 		text := output.String()
 		installed := strings.Contains(host.run(t, "dpkg-query -W -f '${db:Status-Abbrev}' nginx-light 2>&1 || :"), "ii")
-		if test.presses == 1 && (!installed || !strings.Contains(text, `"status":"interrupted"`) || !strings.Contains(text, "it goes on")) {
-			t.Errorf("once: installed %v\n%s", installed, tail(text, 2000))
+		events := ended{stdout: text}.events(t)
+		last := events[len(events)-2] // before the summary
+		awaited := slices.ContainsFunc(of(events, "step_ended", ""), func(e event) bool { return strings.HasPrefix(e.Title, "install nginx-light") })
+		if n := len(of(events, "changed", "")); n == 0 || last.Changed != n || last.Status != "interrupted" {
+			t.Errorf("%d times: %s, %d of %d changes told", presses, last.Status, n, last.Changed)
 		}
-		if test.presses == 2 && !strings.Contains(text, "outcome unknown") {
-			t.Errorf("twice:\n%s", tail(text, 2000))
+		if began := of(events, "step_began", ""); !strings.HasPrefix(began[len(began)-1].Title, "install nginx-light") {
+			t.Errorf("%d times: went on to %q", presses, began[len(began)-1].Title)
+		}
+		if presses == 1 && (!installed || !awaited || !strings.Contains(text, "it goes on")) {
+			t.Errorf("once: installed %v, and the step awaited %v\n%s", installed, awaited, tail(text, 2000))
+		}
+		if presses == 2 && (awaited || !strings.Contains(last.Error, "outcome unknown")) {
+			t.Errorf("twice: the step awaited %v\n%s", awaited, tail(text, 2000))
 		}
 		provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
 		provision(t, "plan", "nginx", "--detailed-exitcode", "-H", host.Name).exits(t, 0)
 		if left := host.leftovers(t); len(left) > 0 {
-			t.Errorf("%d times: left %q", test.presses, left)
+			t.Errorf("%d times: left %q", presses, left)
 		}
 	}
 }

@@ -2,12 +2,15 @@ package acceptance
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +28,7 @@ func TestFault39SecretsStayWhereTheyBelong(t *testing.T) {
 	l := labtest.Open(t)
 	host := boot(t, l, "bookworm", "labf39")[0]
 	dir := t.TempDir()
+	const secretFile = "/etc/provision/secrets/graphite-password"
 	const first, second, sudo = "Marker-encrypted-7Q2x", "Marker-from-a-file-9Zp4", "Marker-of-sudo-3Kd8"
 	host.feed(t, "chpasswd", "operator:"+sudo+"\n")
 	inventory := filepath.Join(dir, "hosts.yaml")
@@ -60,15 +64,19 @@ func TestFault39SecretsStayWhereTheyBelong(t *testing.T) {
 		if more[0] != "verify" { // which asks with the password of hosts.yaml, and that is no longer the host's
 			ended.exits(t, 0)
 		}
+		if more[0] == "install" && len(more) == 3 && strings.TrimSpace(host.read(t, secretFile)) != first {
+			t.Fatal("the password of hosts.yaml is not in force")
+		}
 		outputs += ended.stdout + ended.stderr
 	}
 	watch()
 
 	markers := map[string]*regexp.Regexp{ // by secret, the files of the host that hold it
-		first:  regexp.MustCompile(`^/var/lib/provision/runs/\d+/kept/\d+$`),
-		second: regexp.MustCompile(`^/etc/provision/secrets/graphite-password$`),
+		first:  regexp.MustCompile(`^$`), // it was rotated: no kept copy either
+		second: regexp.MustCompile(`^` + secretFile + `$`),
 		sudo:   regexp.MustCompile(`^$`),
 	}
+	logged := host.run(t, "journalctl -q --no-pager -o verbose")
 	markers[strings.TrimSpace(host.read(t, "/etc/graphite/secret_key"))] = regexp.MustCompile(`^/etc/graphite/secret_key$`)
 	if !strings.Contains(outputs, "carbon takes a metric") || !strings.Contains(outputs, `"event":"checked"`) || len(outputs) < 20_000 {
 		t.Fatalf("only %d bytes of output were caught", len(outputs))
@@ -77,6 +85,9 @@ func TestFault39SecretsStayWhereTheyBelong(t *testing.T) {
 		for _, form := range forms(marker) {
 			if at := strings.Index(outputs, form); at >= 0 {
 				t.Errorf("%.8s… is printed: %q", marker, outputs[max(0, at-200):at])
+			}
+			if strings.Contains(logged, form) {
+				t.Errorf("%.8s… is in the host's log", marker)
 			}
 		}
 		for _, path := range host.filesWith(t, forms(marker)) {
@@ -88,7 +99,7 @@ func TestFault39SecretsStayWhereTheyBelong(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.TrimSpace(host.read(t, "/etc/provision/secrets/graphite-password")); got != second {
+	if got := strings.TrimSpace(host.read(t, secretFile)); got != second {
 		t.Error("the password that was given is not in force")
 	}
 	file, err := os.ReadFile(inventory)
@@ -148,11 +159,15 @@ func forms(secret string) []string {
 // filesWith lists the host's files that hold one of the texts.
 func (m machine) filesWith(t *testing.T, texts []string) []string {
 	t.Helper()
+	leader, err := m.Leader()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var found []string
-	root := m.Root()
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	root := fmt.Sprintf("/proc/%d/root", leader) // with what is mounted inside: /run, /tmp
+	err = filepath.WalkDir(root+"/", func(path string, entry fs.DirEntry, err error) error {
 		inside := strings.TrimPrefix(path, root)
-		if entry != nil && entry.IsDir() && (inside == "/usr/share" || inside == "/usr/lib" || inside == "/var/cache/apt") {
+		if entry != nil && entry.IsDir() && slices.Contains([]string{"/usr/share", "/usr/lib", "/var/cache/apt", "/proc", "/sys"}, inside) {
 			return filepath.SkipDir
 		}
 		if err != nil || !entry.Type().IsRegular() {
@@ -176,13 +191,32 @@ func (m machine) filesWith(t *testing.T, texts []string) []string {
 	return found
 }
 
+// unpacked is what the words of a command line hold in base64, also when it is compressed:
+// scripts travel so.
+func unpacked(data []byte) []byte {
+	var all []byte
+	for _, word := range coded.FindAll(data, -1) {
+		plain, err := base64.StdEncoding.DecodeString(string(word))
+		if err != nil {
+			continue
+		}
+		if archive, err := gzip.NewReader(bytes.NewReader(plain)); err == nil {
+			plain, _ = io.ReadAll(archive) // what there is, if it was cut off
+		}
+		all = append(append(all, 0), plain...)
+	}
+	return all
+}
+
+var coded = regexp.MustCompile(`[A-Za-z0-9+/]{40,}={0,2}`)
+
 // watchProcesses looks every few milliseconds, until the function that it returns is
 // called, at the arguments and environments of all processes: a lab host's are among this
 // machine's.
 func watchProcesses(t *testing.T, markers ...string) func() {
 	stop := make(chan struct{})
 	var done sync.WaitGroup
-	looks, processes := 0, 0
+	looks, processes, packed := 0, 0, 0
 	done.Go(func() {
 		told := map[string]bool{}
 		for {
@@ -204,6 +238,10 @@ func watchProcesses(t *testing.T, markers ...string) func() {
 				processes++
 				for _, part := range []string{"cmdline", "environ"} {
 					data, _ := os.ReadFile("/proc/" + entry.Name() + "/" + part) // gone by now, or one of the kernel's
+					if bytes.Contains(data, []byte("base64 -d")) {
+						packed++
+						data = append(data, unpacked(data)...)
+					}
 					for _, marker := range markers {
 						for _, form := range forms(marker) {
 							if strings.Contains(string(data), form) && !told[part+marker] {
@@ -219,6 +257,9 @@ func watchProcesses(t *testing.T, markers ...string) func() {
 	return func() {
 		close(stop)
 		done.Wait()
-		t.Logf("looked %d times, at %d processes", looks, processes)
+		t.Logf("looked %d times, at %d processes, into %d packed scripts", looks, processes, packed)
+		if packed == 0 {
+			t.Error("no script was seen on its way")
+		}
 	}
 }
