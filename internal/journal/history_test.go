@@ -1,7 +1,9 @@
 package journal_test
 
 import (
+	"fmt"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"provision/internal/recipe"
@@ -57,5 +59,31 @@ func TestHistory(t *testing.T) {
 	}
 	if got := read(t, m.dir+"/lib"+first.Copy(1)[len("/var/lib"):]); got != "old" {
 		t.Errorf("the copy holds %q", got)
+	}
+}
+
+// Each record is on the disk before anything that follows it, and is never written again.
+func TestJournalIsAppendedAndSynced(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.fake(t, "sync", `case "$1" in */journal) cp "$1" `+m.dir+`/synced-$(wc -l <"$1") ;; esac
+exec /usr/bin/sync "$@"
+`)
+	c := m.begin(t)
+	seen := m.root + "/seen"
+	c.do(t, run("look", "cat /var/lib/provision/runs/*/journal >"+seen), file(m.root+"/file", "x"))
+	c.finish(t)
+	whole := read(t, m.state("runs/000001/journal"))
+	lines := strings.SplitAfter(strings.TrimSuffix(whole, "\n"), "\n")
+	if len(lines) != 6 { // run, two steps that begin and end, finish
+		t.Fatalf("journal:\n%s", whole)
+	}
+	for i := range lines {
+		if got := read(t, fmt.Sprintf("%s/synced-%d", m.dir, i+1)); !strings.HasPrefix(whole, got) || strings.Count(got, "\n") != i+1 {
+			t.Errorf("synced with %d lines:\n%s", i+1, got)
+		}
+	}
+	if got := read(t, seen); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"event":"begin","step":1,"title":"look"`) {
+		t.Errorf("a step sees\n%s", got)
 	}
 }
