@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ arguments, as they are.`,
   provision exec -H lab1 -- 'ss -lnt | wc -l'`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if strings.TrimSpace(strings.Join(args, "")) == "" {
 				return usage(errors.New("exec: no command"), "provision exec -l all -- uptime")
 			}
 			e, err := f.bare(io)

@@ -7,6 +7,7 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/inventory"
+	"provision/internal/lab"
 	"provision/internal/remote"
 	"provision/internal/report"
 	"provision/internal/run"
@@ -86,6 +87,9 @@ func hintOf(err error) string {
 	var with interface{ Hint() string }
 	if errors.As(err, &with) {
 		return with.Hint()
+	}
+	if errors.Is(err, lab.ErrNoHost) {
+		return "provision lab list"
 	}
 	return remote.Hint(err)
 }

@@ -44,6 +44,9 @@ PROVISION_LAB_BRIDGE and PROVISION_LAB_NETWORK, where the default is
 	return command
 }
 
+// mostLabHosts is more than the lab is meant for, and fits into its network.
+const mostLabHosts = 200
+
 type labOpener func() (*lab.Lab, error)
 
 func newLabUp(io console, open labOpener) *cobra.Command {
@@ -61,8 +64,8 @@ takes a minute or two, for the system that all are made from; others a second.`,
 			if len(args) > 0 {
 				names = args
 				if n, err := strconv.Atoi(args[0]); err == nil && len(args) == 1 {
-					if n < 1 {
-						return usage(fmt.Errorf("lab up %d: must be 1 or more", n), "")
+					if n < 1 || n > mostLabHosts {
+						return usage(fmt.Errorf("lab up %d: must be between 1 and %d", n, mostLabHosts), "provision lab up 3")
 					}
 					names = lab.Names(n)
 				}

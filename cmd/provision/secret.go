@@ -171,7 +171,7 @@ func findVariable(name string) (recipe.Variable, error) {
 			continue
 		}
 		if v.Type != recipe.TypeSecret && v.Type != recipe.TypeString {
-			return v, usage(fmt.Errorf("%s: is a %s, and only texts are encrypted", name, v.Type), "")
+			return v, usage(fmt.Errorf("%s: is a %s, and only texts are encrypted", name, v.Type), "write it into hosts.yaml as it is")
 		}
 		return v, nil
 	}
