@@ -59,6 +59,10 @@ func (p page) restored(record *restored) []string {
 		end = "and it runs as before"
 	}
 	first := "  " + p.paint.update.Render(p.sign.restored) + " "
+	if record.Undone {
+		lines := p.prose(first, fmt.Sprintf("the change to %s is undone: all is as before it", oneLine(record.Unit)), p.paint.plain)
+		return append(lines, p.barred("    ", strings.Join(record.Paths, "\n"), p.paint.faint)...)
+	}
 	lines := p.prose(first, fmt.Sprintf("%s did not survive the change: its files are put back, %s", oneLine(record.Unit), end), p.paint.plain)
 	return append(lines, p.barred("    ", strings.Join(record.Paths, "\n"), p.paint.faint)...)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"provision/internal/engine"
 )
@@ -22,19 +23,20 @@ import (
 //	applying    run
 //	step_began  number title resource
 //	step_ended  number title seconds failed
-//	output      line
+//	output      line raw
 //	progress    title done total
 //	note        text
 //	changed     resource task kind summary deltas[]
-//	restored    unit paths[] runs
+//	restored    unit paths[] runs undone
 //	verifying   checks
 //	checked     name from seconds passed error
-//	printed     line stream
+//	printed     line stream raw
 //	finished    status changed same seconds error hint output after[]
 //	            restored{unit paths[] runs error output}
 //	summary     hosts[]{host status} again
 //
-// Fields may be added. What is empty may be left out. Bytes that are not UTF-8 are U+FFFD.
+// Fields may be added. What is empty may be left out. Bytes that are not UTF-8 are U+FFFD; a
+// line that has some is there in raw too, byte by byte, in base64.
 type JSON struct {
 	masker *Masker
 	now    func() time.Time
@@ -61,6 +63,14 @@ func NewJSON(w io.Writer, secrets []string) *JSON {
 	return &JSON{masker: NewMasker(secrets), now: time.Now, w: w, hosts: []hostStatus{}}
 }
 
+// raw returns the bytes of a line, masked already, that JSON cannot hold as text.
+func raw(line string) []byte {
+	if utf8.ValidString(line) {
+		return nil
+	}
+	return []byte(line)
+}
+
 // Event writes an event.
 func (j *JSON) Event(e engine.HostEvent) {
 	r := newRecord(e, j.now())
@@ -68,6 +78,12 @@ func (j *JSON) Event(e engine.HostEvent) {
 		return
 	}
 	gate(r, j.masker.Mask)
+	switch r := r.(type) {
+	case *output:
+		r.Raw = raw(r.Line)
+	case *printed:
+		r.Raw = raw(r.Line)
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if end, ok := r.(*finished); ok {

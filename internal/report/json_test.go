@@ -144,3 +144,28 @@ func TestSecretThatIsAWord(t *testing.T) {
 		t.Errorf("got %s", out.String())
 	}
 }
+
+// What is no UTF-8 is kept byte by byte, and masked all the same.
+func TestRawLines(t *testing.T) {
+	var out bytes.Buffer
+	j := NewJSON(&out, []string{"hunter2hunter2"})
+	for _, event := range []engine.Event{
+		engine.Output{Line: "a\xff<hunter2hunter2>"}, engine.Output{Line: "é<"},
+		engine.Printed{Line: "\xfe", Error: true}, engine.Printed{Line: "x"},
+	} {
+		j.Event(engine.HostEvent{Host: "web1", Event: event})
+	}
+	want := []string{"a\xff<" + Mark + ">", "", "\xfe", ""}
+	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+		var got struct {
+			Host, Event, Line, Stream string
+			Raw                       []byte
+		}
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		if string(got.Raw) != want[i] || got.Host != "web1" || got.Line == "" || strings.Contains(line, "hunter2") || (got.Event == "printed") != (got.Stream != "") {
+			t.Errorf("%s: raw %q, want %q", line, got.Raw, want[i])
+		}
+	}
+}

@@ -102,6 +102,7 @@ type stepEnded struct {
 type output struct {
 	head
 	Line string `json:"line"`
+	Raw  []byte `json:"raw,omitempty"` // of a line that is no UTF-8
 }
 
 type progress struct {
@@ -123,9 +124,10 @@ type changed struct {
 
 type restored struct {
 	head
-	Unit  string   `json:"unit"`
-	Paths []string `json:"paths"`
-	Runs  bool     `json:"runs"`
+	Unit   string   `json:"unit"`
+	Paths  []string `json:"paths"`
+	Runs   bool     `json:"runs"`
+	Undone bool     `json:"undone,omitempty"` // a change that might cut the connection, which nobody confirmed
 }
 
 type verifying struct {
@@ -146,6 +148,7 @@ type printed struct {
 	head
 	Line   string `json:"line"`
 	Stream word   `json:"stream"` // stdout or stderr
+	Raw    []byte `json:"raw,omitempty"`
 }
 
 type finished struct {
@@ -200,7 +203,7 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 	case engine.StepEnded:
 		return &stepEnded{top("step_ended"), event.Number, event.Title, event.Elapsed.Seconds(), event.Failed}
 	case engine.Output:
-		return &output{top("output"), event.Line}
+		return &output{head: top("output"), Line: event.Line}
 	case engine.Progress:
 		return &progress{top("progress"), event.Title, event.Done, event.Total}
 	case engine.Note:
@@ -210,7 +213,7 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 		done.Content = nil // the plan had it
 		return &changed{top("changed"), done}
 	case engine.Restored:
-		return &restored{top("restored"), event.Unit, event.Paths, event.Runs}
+		return &restored{top("restored"), event.Unit, event.Paths, event.Runs, event.Undone}
 	case engine.Verifying:
 		return &verifying{top("verifying"), event.Checks}
 	case engine.Checked:
@@ -220,7 +223,7 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 		if event.Error {
 			stream = "stderr"
 		}
-		return &printed{top("printed"), event.Line, stream}
+		return &printed{head: top("printed"), Line: event.Line, Stream: stream}
 	case engine.Finished:
 		return newFinished(top("finished"), event)
 	}
