@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"provision/internal/engine"
@@ -11,6 +12,7 @@ import (
 	"provision/internal/remote"
 	"provision/internal/report"
 	"provision/internal/run"
+	"provision/internal/script"
 )
 
 // The exit codes. Where several apply, the first of 130, 1, 3, 6, 5, 4, 2 wins.
@@ -91,7 +93,14 @@ func hintOf(err error) string {
 	if errors.Is(err, lab.ErrNoHost) {
 		return "provision lab list"
 	}
-	return remote.Hint(err)
+	if hint := remote.Hint(err); hint != "" {
+		return hint
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return fmt.Sprintf("%v: ls -ld %s", file.Err, script.Quote(file.Path))
+	}
+	return ""
 }
 
 // codeOf returns the code for one host's end.

@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 // TestScript runs testdata/script/*.txt, each in an empty folder with an empty home:
 //
 //	exits CODE COMMAND...    run it; its exit code has to be this
-//	refuse ARGUMENT...       provision refuses this with code 1: nothing on standard output,
-//	                         and it connects to no listener of the script
+//	refuse ARGUMENT...       provision refuses this with code 1 and a hint: nothing on standard
+//	                         output, and it connects to no listener of the script
 //	listen NAME              listen on loopback; the port is $NAME
 //	sshd NAME                start a real sshd on loopback; the port is $NAME, and $SSH are
 //	                         the flags that let provision in
@@ -83,6 +83,9 @@ func cmdRefuse(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if printed := ts.ReadFile("stdout"); printed != "" {
 		ts.Fatalf("on standard output: %s", printed)
+	}
+	if told := ts.ReadFile("stderr"); !strings.HasPrefix(told, "✗ ") || !strings.Contains(told, "\n  hint: ") {
+		ts.Fatalf("no problem with a hint: %s", told)
 	}
 	if n := connected.Load() - before; n > 0 {
 		ts.Fatalf("it connected, %d times", n)

@@ -189,14 +189,17 @@ func (d *decoder) want(n *node, want kind, what, wanted string) bool {
 	if n.kind == want {
 		return true
 	}
-	hint := ""
-	if n.kind == kindNull {
+	hint := "a line for each, as KEY: VALUE"
+	switch {
+	case n.kind == kindNull:
 		hint = "give it a value, or remove the line"
-	}
-	if n.kind == kindString && want == kindList {
+	case n.kind == kindString && want == kindList:
 		hint = fmt.Sprintf("write [%s]", short(n.text))
-	}
-	if n.kind == kindString && strings.HasPrefix(what, "host ") {
+	case n.kind != kindMapping && want == kindList:
+		hint = fmt.Sprintf("write [%q]", short(n.text))
+	case want == kindList:
+		hint = "a line for each, with - in front"
+	case n.kind == kindString && strings.HasPrefix(what, "host "):
 		hint = fmt.Sprintf("write {address: %q}", short(n.text))
 	}
 	d.refuse(n.at, what, fmt.Sprintf("want %s, found %s", wanted, n.describe()), hint)
@@ -213,7 +216,7 @@ func (d *decoder) text(n *node, what string) bool {
 	case n.kind == kindNull:
 		d.refuse(n.at, what, "want a string, found nothing", "give it a value, or remove the line")
 	case n.kind == kindList || n.kind == kindMapping:
-		d.refuse(n.at, what, "want a string, found "+n.describe(), "")
+		d.refuse(n.at, what, "want a string, found "+n.describe(), "one value, without brackets and without - in front")
 	default:
 		d.refuse(n.at, what, "want a string, found "+n.describe(), fmt.Sprintf("as a text it needs quotes: %q", short(n.text)))
 	}

@@ -235,7 +235,7 @@ func RewriteFile(path string, change func(*Document) error) error {
 		return nil
 	}
 	if err := replace(target, doc.Bytes()); err != nil {
-		return &Error{Position: Position{File: path}, Problem: "cannot be written: " + reason(err), Cause: err}
+		return &Error{Position: Position{File: path}, Problem: "cannot be written: " + reason(err), Advice: "ls -ld " + path + " shows whose it is", Cause: err}
 	}
 	return nil
 }

@@ -140,27 +140,27 @@ func readFile(path string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return refuse("no such file", "start from hosts.example.yaml, or name a host: -H user@host", err)
 	case err != nil:
-		return refuse(reason(err), "", err)
+		return refuse(reason(err), "ls -ld "+path+" shows whose it is", err)
 	case info.IsDir():
 		return refuse("is a directory", "name the file in it", nil)
 	case !info.Mode().IsRegular():
-		return refuse("is not a regular file", "name the file that has your hosts: --inventory FILE", nil)
+		return refuse("is not a regular file", "ls -ld "+path+" shows what it is", nil)
 	}
 	const tooBig = "larger than 1 MiB"
 	if info.Size() > maxSize {
-		return refuse(tooBig, "this is hardly an inventory; name another: --inventory FILE", nil)
+		return refuse(tooBig, "this is hardly the file that was meant", nil)
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return refuse(reason(err), "", err)
+		return refuse(reason(err), "ls -ld "+path+" shows whose it is", err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
 	if err != nil {
-		return refuse(reason(err), "", err)
+		return refuse(reason(err), "ls -ld "+path+" shows whose it is", err)
 	}
 	if len(data) > maxSize {
-		return refuse(tooBig, "this is hardly an inventory; name another: --inventory FILE", nil)
+		return refuse(tooBig, "this is hardly the file that was meant", nil)
 	}
 	return data, nil
 }
@@ -178,7 +178,7 @@ func reason(err error) string {
 // Errors where there are several.
 func Parse(name string, data []byte, known Known, secrets Decrypter) (*Inventory, error) {
 	if len(data) > maxSize {
-		return nil, &Error{Position: Position{File: name}, Problem: "larger than 1 MiB", Advice: "this is hardly an inventory; name another: --inventory FILE"}
+		return nil, &Error{Position: Position{File: name}, Problem: "larger than 1 MiB", Advice: "this is hardly the file that was meant"}
 	}
 	root, err := parseYAML(name, data)
 	if err != nil {

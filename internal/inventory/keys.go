@@ -59,14 +59,14 @@ func (k *Keys) Add(file string) error {
 	if err != nil {
 		return refuse(reason(err), "", err)
 	}
+	if bytes.HasPrefix(data, []byte("ssh-")) || bytes.HasPrefix(data, []byte("age1")) {
+		return refuse("is a public key", "name the private one", nil)
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return refuse(fmt.Sprintf("has the mode %04o: others can read this private key", info.Mode().Perm()), "chmod 600 "+file, nil)
 	}
 	const wanted = "a file that age-keygen wrote, or an ssh key of type ed25519 or rsa"
-	switch {
-	case bytes.HasPrefix(data, []byte("ssh-")), bytes.HasPrefix(data, []byte("age1")):
-		return refuse("is a public key", "name the private one", nil)
-	case !bytes.Contains(data, []byte("PRIVATE KEY-----")):
+	if !bytes.Contains(data, []byte("PRIVATE KEY-----")) {
 		identities, err := age.ParseIdentities(bytes.NewReader(data))
 		if err != nil { // its text may quote the key
 			return refuse("is not a private key", wanted, nil)

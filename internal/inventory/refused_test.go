@@ -32,8 +32,11 @@ func TestRefused(t *testing.T) {
 				t.Fatal("it is not refused")
 			}
 			got := err.Error() + "\n"
-			if hint := hintOf(err); hint != "" {
-				got += "  hint: " + hint + "\n"
+			got += "  hint: " + hintOf(err) + "\n"
+			for _, e := range each(t, err) {
+				if e.Advice == "" {
+					t.Errorf("%v: no hint", e)
+				}
 			}
 			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
 			if *update {
@@ -52,8 +55,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// placed fails unless every error has a place within the text.
-func placed(t *testing.T, data string, err error) {
+// each returns the errors that an error of ours holds.
+func each(t *testing.T, err error) Errors {
 	t.Helper()
 	var all Errors
 	var one *Error
@@ -64,8 +67,14 @@ func placed(t *testing.T, data string, err error) {
 	default:
 		t.Fatalf("%T is not an error of ours: %v", err, err)
 	}
+	return all
+}
+
+// placed fails unless every error has a place within the text.
+func placed(t *testing.T, data string, err error) {
+	t.Helper()
 	lines := strings.Split(data, "\n")
-	for _, e := range all {
+	for _, e := range each(t, err) {
 		// What is missing is a blank behind its key.
 		if e.Line < 1 || e.Line > len(lines) || e.Column < 1 || e.Column > utf8.RuneCountInString(lines[e.Line-1])+2 {
 			t.Errorf("%v: there is no such place", e)

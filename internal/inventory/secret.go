@@ -59,7 +59,7 @@ func Encrypt(value recipe.Secret, recipients []age.Recipient) (Ciphertext, error
 		return "", &Error{What: "recipients", Problem: "there are none to encrypt for", Advice: "add recipients: to hosts.yaml, a list of public keys: age1…, or the line of ~/.ssh/id_ed25519.pub"}
 	}
 	if len(value.Reveal()) > maxSecret {
-		return "", &Error{What: "secret", Problem: "longer than 64 KiB"}
+		return "", &Error{What: "secret", Problem: "longer than 64 KiB", Advice: "this is hardly a password"}
 	}
 	var text bytes.Buffer
 	lines := armor.NewWriter(&text)

@@ -128,7 +128,7 @@ func parseYAML(file string, data []byte) (root *node, err error) {
 func syntaxError(file string, err error) error {
 	var syntax yaml.Error
 	if !errors.As(err, &syntax) {
-		return &Error{Position: Position{File: file}, Problem: "not YAML"}
+		return &Error{Position: Position{File: file}, Problem: "not YAML", Advice: flat}
 	}
 	at := Position{File: file}
 	if token := syntax.GetToken(); token != nil && token.Position != nil {
