@@ -296,6 +296,9 @@ func (c Config) fillTimes(s *settings, from *source) {
 	if s.connectTimeout == 0 {
 		s.connectTimeout = from.seconds("ConnectTimeout", defaultConnectTimeout)
 	}
+	if s.connectTimeout == 0 {
+		s.connectTimeout = defaultConnectTimeout // ssh's 0 leaves it to TCP, and a handshake unbounded
+	}
 	s.keepAlive = c.KeepAlive
 	if s.keepAlive == 0 {
 		s.keepAlive = from.seconds("ServerAliveInterval", defaultKeepAlive)

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -83,6 +84,19 @@ Match all
 	equal(t, "host", over.host, "other")
 	equal(t, "jump", over.proxyJump, "")
 	equal(t, "alive", over.keepAliveMax, 2)
+}
+
+// Nobody has to ask for them, and nobody can turn them off: without them a dead host would
+// be waited for without end.
+func TestDeadlinesAreOnByDefault(t *testing.T) {
+	for _, options := range [][]string{nil, {"ServerAliveInterval=0", "ConnectTimeout=0"}, {"ServerAliveInterval=none", "ConnectTimeout=none"}} {
+		s, err := Config{ConfigFile: "none", Options: options}.settings(Address{Host: "web1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, fmt.Sprint("keepalive of ", options), []any{s.keepAlive, s.keepAliveMax}, []any{15 * time.Second, 3})
+		equal(t, fmt.Sprint("connect timeout of ", options), s.connectTimeout, 10*time.Second)
+	}
 }
 
 func equal(t *testing.T, what string, got, want any) {
