@@ -76,17 +76,26 @@ func parsePermission(text string) (permission, error) {
 	p := permission{Protocol: part[3], Source: part[4]}
 	p.First, _ = strconv.Atoi(part[1]) // five digits at most
 	p.Last, _ = strconv.Atoi(cmp.Or(part[2], part[1]))
-	if p.First < 1 || p.Last > 65535 || p.First > p.Last {
+	if p.First < 1 || max(p.First, p.Last) > 65535 {
 		return p, fmt.Errorf("%q: has no port between 1 and 65535", text)
+	}
+	if p.First > p.Last {
+		return p, fmt.Errorf("%q: ends before it begins: %d-%d?", text, p.Last, p.First)
 	}
 	if p.Source == "" {
 		return p, nil
+	}
+	if prefix, err := netip.ParsePrefix(p.Source); err == nil && prefix.Bits() == 0 {
+		return p, fmt.Errorf("%q: is anywhere, of one IP version: leave out from", text)
 	}
 	if err := network(p.Source); err != nil {
 		return p, err
 	}
 	p.Family = "ip"
-	if netip.MustParsePrefix(p.Source).Addr().Is6() {
+	switch address := netip.MustParsePrefix(p.Source).Addr(); {
+	case address.Is4In6(): // no packet has such an address (RFC 4291, 2.5.5.2)
+		return p, fmt.Errorf("%q: is IPv4 written as IPv6: write it as IPv4", text)
+	case address.Is6():
 		p.Family = "ip6"
 	}
 	return p, nil

@@ -97,7 +97,8 @@ func checkRules(t *testing.T, rules string) {
 
 func TestFirewallRefuses(t *testing.T) {
 	for name, raw := range map[string][]any{
-		"allow":     {"80", "80/icmp", "0/tcp", "70000/tcp", "90-80/tcp", "80/tcp from 10.0.0.1/8", "80/tcp from everywhere", "80/tcp accept; flush ruleset", "80/tcp\n"},
+		"allow": {"80", "80/icmp", "0/tcp", "70000/tcp", "90-80/tcp", "80/tcp from 10.0.0.1/8", "80/tcp from everywhere", "80/tcp accept; flush ruleset", "80/tcp\n", "80-70000/tcp",
+			"80/tcp from 10.0.0.0/33", "80/tcp from 10.0.0.1", "80/tcp from 0.0.0.0/0", "80/tcp from ::ffff:10.0.0.0/104", "80/tcp from fe80::%eth0/64", "80/tcp from 10.0.0.0/8\n", ""},
 		"ssh_ports": {"0", "65536", "022", "ssh", "22; accept"},
 	} {
 		for _, variable := range Firewall().Variables {

@@ -123,21 +123,24 @@ func (a *application) ask(ctx context.Context, items []recipe.Item) error {
 func (a *application) do(ctx context.Context, batch []Planned) error {
 	for len(batch) > 0 {
 		if a.stopped() {
-			for _, unit := range a.armed {
-				a.observe(Note{Text: "the host undoes what was done for " + unit + ", in a moment"})
-			}
-			return ErrInterrupted
+			return a.interrupted(ctx)
 		}
 		part, rest := a.split(batch)
 		steps, last := a.steps(part)
-		err := a.session.Do(ctx, steps, func(event Event) {
+		err := a.doGuarded(ctx, steps, func(event Event) {
 			a.observe(event)
 			if ended, ok := event.(StepEnded); ok && !ended.Failed {
 				a.stepDone(ended.Number, steps, part, last)
 			}
 		})
-		if err != nil {
-			return a.recover(ctx, err)
+		var failed *StepError
+		switch {
+		case errors.As(err, &failed):
+			return a.recover(ctx, failed, err)
+		case err != nil && len(a.armed) > 0:
+			return a.lost(ctx, err, steps, part, last)
+		case err != nil:
+			return err
 		}
 		if err := a.confirmAll(ctx, part); err != nil {
 			return err

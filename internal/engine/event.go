@@ -63,9 +63,10 @@ type Changed struct {
 
 // Restored says that a service did not survive a change and has its old files back.
 type Restored struct {
-	Unit  string
-	Paths []string
-	Runs  bool // it runs again, as before
+	Unit   string
+	Paths  []string
+	Runs   bool // it runs again, as before
+	Undone bool // a guarded change, which nobody confirmed: whether it runs is as before
 }
 
 // Verifying says that a task's checks begin.

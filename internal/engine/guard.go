@@ -10,43 +10,70 @@ import (
 	"provision/internal/recipe"
 )
 
-// NewProber is a Prober that can also ask over a connection of its own, made for it: the
-// proof that a guarded change has not shut the controller out.
-type NewProber interface {
+// Verdict is what became of a guarded change.
+type Verdict string
+
+// The verdicts. Exactly one of confirming and undoing wins, on the host.
+const (
+	VerdictOpen      Verdict = "open"      // neither, yet
+	VerdictConfirmed Verdict = "confirmed" // it stays
+	VerdictUndone    Verdict = "undone"    // the host is as before
+	VerdictUnknown   Verdict = "unknown"   // nothing is armed, and the journal says nothing
+)
+
+// Arbiter is a Prober that also reaches its host over connections made for one question
+// each: one that was made since is the proof that a guarded change has not shut the
+// controller out.
+type Arbiter interface {
 	Prober
-	ProbeAnew(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error)
+	// Verdict says what became of the guarded change to a unit. Given the number of the step
+	// that made it live, it confirms it, when that step is done.
+	Verdict(ctx context.Context, unit string, step int) (Verdict, error)
 }
 
-// UnconfirmedError says that a guarded change may have cut the connection, or failed, so
-// that the host undid it, or will.
+// UnconfirmedError says that a guarded change may have cut the connection, failed, or was
+// interrupted, so that the host undid it, or will.
 type UnconfirmedError struct {
 	Unit   string
-	Err    error // the step that failed, or why there was no new connection
-	Undone bool  // seen by a new connection: the host is as before
+	Err    error // the step that failed, or why nobody confirmed it
+	Undone bool  // the host has said so: it is as before
+	Asked  bool  // to confirm it, and the answer was not waited for
 }
 
 // Error implements error.
 func (e *UnconfirmedError) Error() string {
-	problem := "no new connection could be made: "
-	var failed *StepError
-	if errors.As(e.Err, &failed) {
-		problem = ""
-	}
-	text := e.Unit + ": " + problem + e.Err.Error() + "; "
-	if e.Undone {
+	text := e.Unit + ": " + e.Err.Error() + "; "
+	switch {
+	case e.Undone:
 		return text + "the host has undone the change, and is as before"
+	case e.Asked:
+		return text + "unless it was confirmed just then, the host undoes the change by itself"
 	}
-	return text + "the host undoes the change by itself, but could not be asked"
+	return text + "the host undoes the change by itself, which was not seen from here"
 }
 
 // Unwrap returns the reason.
 func (e *UnconfirmedError) Unwrap() error { return e.Err }
 
-// What the engine allows beyond UndoAfter until it has seen that a host undid a change.
-const undoSlack = 45 * time.Second
+// ErrCut says that a guarded change has cut the connection of the session, and stays, for
+// new connections can be made: another session can go on.
+var ErrCut = errors.New("the change cut the connection that it was made over")
 
-// askPause lies between two tries of a new connection.
-const askPause = time.Second
+// errTooLate says that the host undid a change that was about to be confirmed.
+var errTooLate = errors.New("it was not confirmed in time")
+
+const (
+	// undoSlack is what the engine allows beyond UndoAfter until a host says that it undid.
+	undoSlack = 45 * time.Second
+	// askPause lies between two tries of a new connection.
+	askPause = time.Second
+	// answerWithin is how long a session may take for a small step when its connection may be
+	// cut. It is what lies between ConfirmWithin and UndoAfter.
+	answerWithin = recipe.UndoAfter - recipe.ConfirmWithin
+	// watchEvery is how often new connections are tried while a change is made that may have
+	// cut the one that it is made over.
+	watchEvery = 5 * time.Second
+)
 
 // guards returns the guarded units that an item is part of: those that it notifies, and
 // itself.
@@ -72,6 +99,55 @@ func guardOf(item recipe.Item) string {
 	return ""
 }
 
+// liveStep returns the last of steps that makes a guarded change live, 0 when there is none.
+func liveStep(steps []recipe.Numbered) (unit string, number int) {
+	for _, step := range slices.Backward(steps) {
+		if control, ok := step.Step.(recipe.ControlUnit); ok && control.Guarded {
+			return control.Unit, step.Number
+		}
+	}
+	return "", 0
+}
+
+// doGuarded is session.Do. Where a step makes a guarded change live, new connections are
+// tried beside it when it takes long: the connection may be cut, and no answer come.
+func (a *application) doGuarded(ctx context.Context, steps []recipe.Numbered, observe Observer) error {
+	unit, number := liveStep(steps)
+	if number == 0 || !slices.Contains(a.armed, unit) {
+		return a.session.Do(ctx, steps, observe)
+	}
+	watched, decided := context.WithCancelCause(ctx)
+	defer decided(nil)
+	go a.watch(watched, unit, number, decided)
+	err := a.session.Do(watched, steps, observe)
+	if err != nil && errors.Is(context.Cause(watched), ErrCut) {
+		return ErrCut
+	}
+	return err
+}
+
+// watch ends a session's step when a new connection says that it is done, and the session
+// does not.
+func (a *application) watch(ctx context.Context, unit string, step int, decided context.CancelCauseFunc) {
+	arbiter, ok := a.prober.(Arbiter)
+	for verdict := VerdictOpen; ok; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(watchEvery):
+		}
+		if verdict != VerdictOpen { // and there was time for the session to say so
+			decided(ErrCut)
+			return
+		}
+		trying, cancel := context.WithTimeout(ctx, recipe.ConfirmWithin)
+		if got, err := arbiter.Verdict(trying, unit, step); err == nil {
+			verdict = got
+		}
+		cancel()
+	}
+}
+
 // confirmAll confirms the armed units of a part's services, now that they have taken in
 // their change.
 func (a *application) confirmAll(ctx context.Context, part []Planned) error {
@@ -85,48 +161,115 @@ func (a *application) confirmAll(ctx context.Context, part []Planned) error {
 	return nil
 }
 
-// confirm makes a guarded change stay when a new connection can be made, and otherwise
-// waits until the host has undone it.
+// confirm makes a guarded change that is live stay, over a new connection, and otherwise sees
+// it undone.
 func (a *application) confirm(ctx context.Context, unit string) error {
-	a.observe(Note{Text: "a new connection has to confirm the change to " + unit})
-	began := time.Now()
-	err := a.askAnew(ctx, recipe.ConfirmWithin, func(recipe.Answer) bool { return true })
-	if err == nil {
-		// On a connection that was cut this would wait for longer than the host does.
-		confirming, cancel := context.WithTimeout(ctx, recipe.UndoAfter-recipe.ConfirmWithin)
-		defer cancel()
-		a.number++
-		steps := []recipe.Numbered{{Number: a.number, Resource: "service:" + unit, Step: recipe.Confirm{Unit: unit}}}
-		if err = a.session.Do(confirming, steps, a.observe); err == nil {
-			a.armed = slices.DeleteFunc(a.armed, func(other string) bool { return other == unit })
-			a.observe(Note{Text: fmt.Sprintf("%s: a new connection was made after %.1f s: the change stays", unit, time.Since(began).Seconds())})
-			return nil
-		}
-	}
-	if ctx.Err() != nil {
+	if err := a.decide(ctx, unit, a.number, true); err != nil {
 		return err
 	}
-	a.observe(Note{Text: unit + ": " + err.Error() + ": waiting until the host has undone the change"})
-	return a.seeUndone(ctx, unit, err, recipe.UndoAfter-time.Since(began)+undoSlack)
+	answering, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	a.number++
+	err := a.session.Do(answering, []recipe.Numbered{{Number: a.number, Resource: "service:" + unit, Step: recipe.Confirm{Unit: unit}}}, a.observe)
+	var failed *StepError
+	if err == nil || errors.As(err, &failed) || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrCut, err)
 }
 
-// seeUndone asks a host, over new connections, until nothing is armed for a unit.
-func (a *application) seeUndone(ctx context.Context, unit string, reason error, within time.Duration) error {
-	err := a.askAnew(ctx, within, func(answer recipe.Answer) bool {
-		return answer.Facts.Path(recipe.Armed(unit)).Type == recipe.PathAbsent
-	}, recipe.Probe{Key: recipe.PathKey(recipe.Armed(unit))})
-	if err == nil {
+// lost answers a session that was lost while something is armed. When a step was under way
+// that makes a change live, that may be what cut the connection: then it stays all the same
+// when a new one can be made, and that step and the rest of its part are done when the host
+// says so. Anything less is nothing to confirm.
+func (a *application) lost(ctx context.Context, failure error, steps []recipe.Numbered, part []Planned, last []int) error {
+	unit, step := liveStep(steps)
+	switch {
+	case ctx.Err() != nil:
+		return &UnconfirmedError{Unit: a.armed[0], Err: fmt.Errorf("%w: %w", ErrInterrupted, failure), Asked: step > 0}
+	case !slices.Contains(a.armed, unit):
+		_, err := a.seeUndone(ctx, a.armed[0], failure, recipe.UndoAfter+undoSlack)
+		return err
+	}
+	if err := a.decide(ctx, unit, step, false); err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if !slices.ContainsFunc(a.done, func(done doneStep) bool { return done.Number == step.Number }) {
+			a.stepDone(step.Number, steps, part, last)
+		}
+	}
+	if errors.Is(failure, ErrCut) {
+		return failure
+	}
+	return fmt.Errorf("%w: %w", ErrCut, failure)
+}
+
+// decide waits until a guarded change is confirmed, over a new connection, or else undone:
+// then it is an error. The session is asked to undo it when it still answers.
+func (a *application) decide(ctx context.Context, unit string, step int, answers bool) error {
+	a.observe(Note{Text: "a new connection has to confirm the change to " + unit})
+	began := time.Now()
+	verdict, reason := a.await(ctx, recipe.ConfirmWithin, unit, step)
+	switch {
+	case verdict == VerdictConfirmed:
+		return a.stays(unit, began)
+	case ctx.Err() != nil:
+		return &UnconfirmedError{Unit: unit, Err: ErrInterrupted, Asked: true}
+	case verdict == VerdictUndone:
+		a.observe(a.undone(unit))
+		return &UnconfirmedError{Unit: unit, Err: errTooLate, Undone: true}
+	case verdict == VerdictUnknown:
+		return fmt.Errorf("%s: nothing is armed any more, and the host's journal does not say whether the change stays", unit)
+	case !errors.Is(reason, ErrInterrupted):
+		reason = fmt.Errorf("no new connection could be made: %w", reason)
+	}
+	if answers {
+		err := a.undoNow(ctx, reason, answerWithin)
+		var unconfirmed *UnconfirmedError
+		if errors.As(err, &unconfirmed) && unconfirmed.Undone {
+			return err
+		}
+	}
+	verdict, err := a.seeUndone(ctx, unit, reason, recipe.UndoAfter-time.Since(began)+undoSlack)
+	if verdict == VerdictConfirmed { // the answer to that was lost
+		return a.stays(unit, began)
+	}
+	return err
+}
+
+// stays tells that a change was confirmed.
+func (a *application) stays(unit string, began time.Time) error {
+	a.disarmed(unit)
+	a.observe(Note{Text: fmt.Sprintf("%s: a new connection was made after %.1f s: the change stays", unit, time.Since(began).Seconds())})
+	return nil
+}
+
+func (a *application) disarmed(unit string) {
+	a.armed = slices.DeleteFunc(a.armed, func(other string) bool { return other == unit })
+}
+
+// seeUndone asks a host, over new connections, until it says that a change is undone.
+func (a *application) seeUndone(ctx context.Context, unit string, reason error, within time.Duration) (Verdict, error) {
+	a.observe(Note{Text: unit + ": " + reason.Error() + ": waiting until the host has undone the change"})
+	stop := a.stop
+	a.stop = nil // to stop is what the first Ctrl-C asked for
+	verdict, _ := a.await(ctx, within, unit, 0)
+	a.stop = stop
+	if verdict == VerdictUndone {
 		a.observe(a.undone(unit))
 	}
-	return &UnconfirmedError{Unit: unit, Err: reason, Undone: err == nil}
+	return verdict, &UnconfirmedError{Unit: unit, Err: reason, Undone: verdict == VerdictUndone}
 }
 
-// undoNow answers a step that failed while something is armed.
-func (a *application) undoNow(ctx context.Context, failure error) error {
-	for _, unit := range a.armed {
+// undoNow answers a step that failed, or Ctrl-C, while something is armed.
+func (a *application) undoNow(ctx context.Context, failure error, within time.Duration) error {
+	for _, unit := range slices.Clone(a.armed) {
+		undoing, cancel := context.WithTimeout(ctx, within)
 		a.number++
 		steps := []recipe.Numbered{{Number: a.number, Resource: "service:" + unit, Step: recipe.Undo{Unit: unit}}}
-		err := a.session.Do(ctx, steps, a.observe)
+		err := a.session.Do(undoing, steps, a.observe)
+		cancel()
 		if err == nil {
 			a.observe(a.undone(unit))
 		}
@@ -135,40 +278,65 @@ func (a *application) undoNow(ctx context.Context, failure error) error {
 	return failure
 }
 
-// undone tells what undoing a unit has put back.
+// interrupted ends a run between two steps: what is armed is undone.
+func (a *application) interrupted(ctx context.Context) error {
+	return a.undoNow(ctx, ErrInterrupted, undoSlack)
+}
+
+// undone tells what undoing a unit has put back, which is no change any more.
 func (a *application) undone(unit string) Restored {
-	restored := Restored{Unit: unit, Runs: a.initial.Unit(unit).Running()}
+	restored := Restored{Unit: unit, Runs: a.initial.Unit(unit).Running(), Undone: true}
 	for _, done := range slices.Backward(a.done) {
 		if path := recipe.PathOf(done.Step); path != "" && slices.Contains(done.Guards, unit) {
 			restored.Paths = append(restored.Paths, path)
 		}
 	}
+	a.disarmed(unit)
+	a.result.Changed = slices.DeleteFunc(a.result.Changed, func(changed Planned) bool { return slices.Contains(a.guards(changed.Item), unit) })
 	return restored
 }
 
-// askAnew asks over new connections until an answer is good.
-func (a *application) askAnew(ctx context.Context, within time.Duration, good func(recipe.Answer) bool, probes ...recipe.Probe) error {
-	prober, ok := a.prober.(NewProber)
+// await asks over new connections until there is a verdict, or stop is closed. Without a
+// verdict the error says why.
+func (a *application) await(ctx context.Context, within time.Duration, unit string, step int) (Verdict, error) {
+	arbiter, ok := a.prober.(Arbiter)
 	if !ok {
-		return errors.New("there is no way to make one")
+		return VerdictOpen, errors.New("there is no way to make one")
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := untilStopped(ctx, within, a.stop)
 	defer cancel()
 	last := errors.New("there was no time to make one")
 	for {
-		answer, err := prober.ProbeAnew(ctx, probes)
+		verdict, err := arbiter.Verdict(ctx, unit, step)
 		switch {
-		case err == nil && good(answer):
-			return nil
+		case err == nil && verdict != VerdictOpen:
+			return verdict, nil
 		case err == nil:
-			last = errors.New("the host has not undone it yet")
+			last = errors.New("the host has not said yet that the change is made")
 		case ctx.Err() == nil:
 			last = err
 		}
 		select {
 		case <-ctx.Done():
-			return last
+			if errors.Is(context.Cause(ctx), ErrInterrupted) {
+				last = ErrInterrupted
+			}
+			return VerdictOpen, last
 		case <-time.After(askPause):
 		}
 	}
+}
+
+// untilStopped is a context with an end, which is ErrInterrupted when stop is closed.
+func untilStopped(ctx context.Context, within time.Duration, stop <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, interrupt := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-stop:
+			interrupt(ErrInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }

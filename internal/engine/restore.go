@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,21 +77,11 @@ func (e *RestoredError) Error() string {
 // Unwrap returns the failed step.
 func (e *RestoredError) Unwrap() error { return e.Failed }
 
-// recover answers what ended a batch. A failed step's services get their files back; what
-// is armed is undone, here or, when the connection was cut, by the host itself.
-func (a *application) recover(ctx context.Context, failure error) error {
-	var failed *StepError
-	switch {
-	case errors.As(failure, &failed):
-		failure = a.putBack(ctx, failed, failure)
-		if len(a.armed) > 0 {
-			failure = a.undoNow(ctx, failure)
-		}
-	case len(a.armed) > 0 && ctx.Err() == nil:
-		a.observe(Note{Text: failure.Error() + ": waiting until the host has undone the change to " + a.armed[0]})
-		failure = a.seeUndone(ctx, a.armed[0], failure, recipe.UndoAfter+undoSlack)
-	}
-	return failure
+// recover answers a step that failed: its services get their files back, and what is armed
+// is undone.
+func (a *application) recover(ctx context.Context, failed *StepError, failure error) error {
+	failure = a.putBack(ctx, failed, failure)
+	return a.undoNow(ctx, failure, undoSlack)
 }
 
 // putBack gives the services whose change failed their old files, newest first: the failed

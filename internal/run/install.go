@@ -86,6 +86,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 
 // Plan makes every host's plan and changes nothing.
 func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+	settings.Patience = settleWithin
 	return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 		j.plan(ctx)
 		j.approve()
@@ -227,7 +228,7 @@ func (j *job) connect(ctx context.Context) bool {
 		j.finish("", err)
 		return false
 	}
-	j.host = host{j.Target, connection}
+	j.host = host{target: j.Target, connection: connection}
 	return true
 }
 
@@ -236,14 +237,16 @@ func (j *job) plan(ctx context.Context) {
 		return
 	}
 	j.observe(engine.Asking{})
-	wanted, made, err := j.host.plan(ctx, j.Blueprint, j.probes)
+	err := j.settled(ctx, func() (err error) {
+		j.wanted, j.made, err = j.host.plan(ctx, j.Blueprint, j.probes)
+		return err
+	})
 	if err != nil {
 		j.finish("", err)
 		return
 	}
-	j.wanted, j.made = wanted, made
-	j.result.Same = len(made.Items) - len(made.Changes())
-	j.observe(engine.PlanMade{Plan: made})
+	j.result.Same = len(j.made.Items) - len(j.made.Changes())
+	j.observe(engine.PlanMade{Plan: j.made})
 }
 
 func (j *job) apply(ctx context.Context) {
@@ -274,16 +277,23 @@ func (j *job) change(ctx context.Context) error {
 	if j.boot, err = j.host.boot(ctx); err != nil {
 		return err
 	}
-	session, err := j.host.begin(ctx, header, j.settings.Patience, j.observe)
+	session, err := j.begin(ctx, header)
 	if err != nil {
 		return err
 	}
-	j.observe(engine.Applying{Run: session.Run})
 	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
 	if errors.Is(err, engine.ErrStale) && j.settings.Unasked {
 		result, err = j.applyAnew(ctx, session)
 	}
 	j.result.Changed, j.result.Same = len(result.Changed), result.Same
+	for cuts := 0; errors.Is(err, engine.ErrCut) && cuts < mostCuts; cuts++ {
+		if session, err = j.goOn(ctx, header); err != nil {
+			return err
+		}
+		result, err = engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
+		j.result.Same = result.Same - j.result.Changed
+		j.result.Changed += len(result.Changed)
+	}
 	outcome := "converged"
 	var unconfirmed *engine.UnconfirmedError
 	if errors.As(err, &unconfirmed) {
@@ -296,6 +306,17 @@ func (j *job) change(ctx context.Context) error {
 		outcome = string(status(err, engine.StatusFailed))
 	}
 	return errors.Join(err, session.Finish(ctx, outcome))
+}
+
+// begin starts the run on the host, under its lock.
+func (j *job) begin(ctx context.Context, header journal.Header) (*journal.Session, error) {
+	session, err := j.host.begin(ctx, header, j.settings.Patience, j.observe)
+	if err != nil {
+		return nil, err
+	}
+	j.host.run, j.host.anyway = session.Run, true // under the lock nobody else is at work
+	j.observe(engine.Applying{Run: session.Run})
+	return session, nil
 }
 
 // applyAnew plans once more, now under the host's lock, and applies that: nobody was asked

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"provision/internal/engine"
+	"provision/internal/journal"
 	"provision/internal/remote"
+	"provision/internal/script"
 )
 
 // How long a host is tried again after its connection was lost in the middle of a run.
@@ -15,6 +17,26 @@ const (
 	lostTries = 5
 	lostPause = 2 * time.Second
 )
+
+// mostCuts is how many connections may be lost to the changes of one run.
+const mostCuts = 3
+
+// goOn starts another run where a guarded change has cut the connection and was confirmed
+// over a new one: the first is ended on the host, which may not have noticed yet that nobody
+// is there, and would keep its lock.
+func (j *job) goOn(ctx context.Context, header journal.Header) (*journal.Session, error) {
+	j.observe(engine.Note{Text: "the change cut the connection that it was made over: going on over a new one"})
+	j.host.connection.Close()
+	connection, err := j.Target.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	j.host.connection = connection
+	if _, err := connection.Run(ctx, remote.Command{Script: script.TakeOver(j.host.run, j.settings.Patience), Root: true}, nil); err != nil {
+		return nil, fmt.Errorf("the run that was cut off does not end: %w", err)
+	}
+	return j.begin(ctx, header)
+}
 
 // lookAgain connects once more after the connection was lost in the middle of a change,
 // asks the host what it has now, and tells what is left to do. It changes nothing: the
@@ -31,7 +53,7 @@ func (j *job) lookAgain(ctx context.Context) {
 			continue
 		}
 		defer connection.Close()
-		again := host{j.Target, connection}
+		again := host{target: j.Target, connection: connection}
 		boot, err := again.boot(ctx)
 		if err != nil {
 			continue // on its way down

@@ -15,9 +15,11 @@ func status(err error, otherwise engine.Status) engine.Status {
 	switch {
 	case err == nil:
 		return otherwise
+	case errors.Is(err, engine.ErrInterrupted):
+		return engine.StatusInterrupted
 	case errors.As(err, &unconfirmed): // whatever became of the connection
 		return engine.StatusFailed
-	case errors.Is(err, engine.ErrInterrupted), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
 		return engine.StatusInterrupted
 	case errors.Is(err, journal.ErrLocked):
 		return engine.StatusLocked
@@ -41,10 +43,10 @@ func hint(err error, target Target) string {
 		return own.Hint()
 	}
 	var unconfirmed *engine.UnconfirmedError
-	if errors.As(err, &unconfirmed) && !unconfirmed.Undone {
+	if errors.As(err, &unconfirmed) && !unconfirmed.Undone && !errors.Is(err, engine.ErrInterrupted) {
 		return "reach the host by another way; it undoes the change to " + unconfirmed.Unit + " by itself, at the latest when it is rebooted"
 	}
-	if errors.As(err, &unconfirmed) {
+	if errors.As(err, &unconfirmed) && !errors.Is(err, engine.ErrInterrupted) {
 		return "mend the configuration, then run the same command again"
 	}
 	if text := remote.Hint(err); text != "" {

@@ -29,7 +29,7 @@ func (j *job) planRollback(ctx context.Context, task string) {
 		return
 	}
 	j.observe(engine.Asking{})
-	err := j.rollbackTo(ctx, task)
+	err := j.settled(ctx, func() error { return j.rollbackTo(ctx, task) })
 	if err != nil {
 		j.finish("", err)
 		return
@@ -39,6 +39,13 @@ func (j *job) planRollback(ctx context.Context, task string) {
 }
 
 func (j *job) rollbackTo(ctx context.Context, task string) error {
+	now, err := j.host.Probe(ctx, []recipe.Probe{unsettledChanges()})
+	if err != nil {
+		return err
+	}
+	if err := unsettled(now.Facts); err != nil && !j.host.anyway {
+		return err
+	}
 	runs, err := j.host.history(ctx)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 
 	"provision/internal/engine"
@@ -34,6 +35,8 @@ func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
 type host struct {
 	target     Target
 	connection *remote.Connection
+	run        string // its name in the host's journal, once it has begun
+	anyway     bool   // plan though a guarded change is neither confirmed nor undone
 }
 
 // ErrUnsupported says that a host is none that the tasks know.
@@ -52,24 +55,28 @@ func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, 
 	return answer, nil
 }
 
-// ProbeAnew implements engine.NewProber: it asks over a connection of its own.
-func (h host) ProbeAnew(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
+// Verdict implements engine.Arbiter: it asks over a connection of its own.
+func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdict, error) {
 	connection, err := h.target.connect(ctx)
 	if err != nil {
-		return recipe.Answer{}, err
+		return engine.VerdictOpen, err
 	}
 	defer connection.Close()
-	return host{h.target, connection}.Probe(ctx, probes)
+	output, err := connection.Run(ctx, remote.Command{Script: script.Verdict(h.run, unit, step), Root: true}, nil)
+	return engine.Verdict(strings.TrimSpace(string(output))), err
 }
 
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
 // it depends on the host's name, is asked in a second round trip.
 func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, recipe.Answer, error) {
-	answer, err := h.Probe(ctx, append([]recipe.Probe{deadRuns()}, probes...))
+	answer, err := h.Probe(ctx, append([]recipe.Probe{deadRuns(), unsettledChanges()}, probes...))
 	if err != nil {
 		return recipe.Recipe{}, answer, err
 	}
 	if err := supported(answer); err != nil {
+		return recipe.Recipe{}, answer, err
+	}
+	if err := unsettled(answer.Facts); err != nil && !h.anyway {
 		return recipe.Recipe{}, answer, err
 	}
 	wanted, err := blueprint.Recipe(answer.Platform)
@@ -161,8 +168,12 @@ func (h host) begin(ctx context.Context, header journal.Header, patience time.Du
 		return nil, err
 	}
 	return journal.Begin(ctx, journal.Shell{
-		Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Kill: process.Kill,
-		Upload: h.upload,
+		Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Upload: h.upload,
+		// A host that does not answer does not end the command either: the connection goes too.
+		Kill: func() {
+			process.Kill()
+			h.connection.Close()
+		},
 	}, observe)
 }
 

@@ -16,6 +16,9 @@ var guard string
 //go:embed sh/undo.sh
 var undo string
 
+//go:embed sh/takeover.sh
+var takeover string
+
 // slowest is what a unit may take to settle, after which it fails anyway: until then a
 // change that is live is undone only when the run that made it is gone.
 const slowest = 3 * time.Minute
@@ -46,4 +49,19 @@ func covered(step recipe.Numbered) string {
 
 func countdown(unit string, after time.Duration) string {
 	return fmt.Sprintf("countdown %s %d\n", Quote(unit), seconds(after))
+}
+
+// Verdict is the script that asks, outside of a run and without its lock, what became of a
+// guarded change of that run: it prints open, confirmed, undone or unknown. With the number of
+// the step that made the change live it confirms it, when that step has succeeded.
+func Verdict(run, unit string, step int) string {
+	return strip(prelude) + strip(guard) + "run=$state/runs/" + Quote(run) + "\nverdict " + Quote(unit) + fmt.Sprintf(" %d\n", step)
+}
+
+// TakeOver is the script that ends a run whose connection was cut: what is under way on the
+// host comes to its end, and the lock is free then. It fails with 75 when that takes longer
+// than patience.
+func TakeOver(run string, patience time.Duration) string {
+	record := Record{Event: "finish", Outcome: "cut off"}
+	return strip(prelude) + "run=$state/runs/" + Quote(run) + fmt.Sprintf("\npatience=%d\nrecord=%s\n", seconds(patience), Quote(record.Line())) + strip(takeover)
 }

@@ -57,12 +57,15 @@ func (h *Host) Probe(_ context.Context, probes []recipe.Probe) (recipe.Answer, e
 	return answer, nil
 }
 
-// ProbeAnew implements engine.NewProber.
-func (h *Host) ProbeAnew(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
-	if h.Cut {
-		return recipe.Answer{}, errors.New("connection refused")
+// Verdict implements engine.Arbiter. Who is to fail to confirm comes too late.
+func (h *Host) Verdict(_ context.Context, unit string, _ int) (engine.Verdict, error) {
+	switch {
+	case h.Cut:
+		return engine.VerdictOpen, errors.New("connection refused")
+	case h.Fail[recipe.Confirm{Unit: unit}.Title()]:
+		return engine.VerdictUndone, nil
 	}
-	return h.Probe(ctx, probes)
+	return engine.VerdictConfirmed, nil
 }
 
 // Do implements engine.Session.

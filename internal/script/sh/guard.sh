@@ -3,8 +3,8 @@
 #
 # $state/armed/UNIT holds what is armed: found (ActiveState and UnitFileState of before),
 # index (RUN STEP of each step on a file, oldest first), runs, boot (the boot's ID), live (the
-# uptime in seconds at which it is undone, once it is live), and open. Confirming and
-# undoing both begin by renaming open: one of them wins.
+# uptime in seconds at which it is undone, once it is live), alone (the same, once its run is
+# gone), and open. Confirming and undoing both begin by renaming open: one of them wins.
 
 system=/etc/systemd/system
 
@@ -13,11 +13,7 @@ boot_id() { cat /proc/sys/kernel/random/boot_id; }
 # arm UNIT ACTIVE ENABLED: the units come first, for without them nothing may be armed.
 arm() {
 	armed=$state/armed/$1
-	if [ -e "$armed/open" ]; then
-		printf '%s\n' "$runid" >>"$armed/runs"
-		return
-	fi
-	[ ! -e "$armed/undoing" ] || { echo "$1: an earlier change is being undone" >&2; return 1; }
+	[ ! -e "$armed/open" ] && [ ! -e "$armed/undoing" ] || { echo "$1: an earlier change is not undone yet" >&2; return 1; }
 	# The one at boot comes before what it undoes; with the timer's being that one too, the
 	# reload that it orders would wait for it (systemd.unit(5), Before=).
 	rm -rf "$armed" && mkdir -p "$armed" && chmod 0700 "$state/armed" "$armed" &&
@@ -50,15 +46,37 @@ countdown() {
 	printf '%s\n' $((${uptime%%.*} + $2)) >"$state/armed/$1/live.new" && mv -f -T "$state/armed/$1/live.new" "$state/armed/$1/live"
 }
 
+# stay makes a change stay, unless the host has begun to undo it. It needs no lock, and lasts
+# before anybody is told of it; what waited for the change to be taken in waits no more.
+stay() {
+	mv -T -- "$state/armed/$1/open" "$state/armed/$1/confirmed" 2>/dev/null || return
+	sync "$state/armed/$1" 2>/dev/null || sync
+	rm -f "$state/pending/$1"
+	record "{\"event\":\"confirmed\",\"unit\":\"$1\"}" || :
+}
+
+# verdict tells what became of a change; with the step that made it live it stays, when that
+# step is done: verdict UNIT STEP
+verdict() {
+	armed=$state/armed/$1
+	# A step's end is in the journal before anything is said of it.
+	if [ "$2" -gt 0 ] && grep -q -F "{\"event\":\"end\",\"step\":$2,\"status\":0}" "$run/journal"; then stay "$1" || :; fi
+	if [ -e "$armed/open" ] || [ -e "$armed/undoing" ]; then say open
+	elif grep -q -F "{\"event\":\"undone\",\"unit\":\"$1\"}" "$run/journal"; then say undone
+	elif grep -q -F "{\"event\":\"confirmed\",\"unit\":\"$1\"}" "$run/journal"; then say confirmed
+	else say unknown; fi
+}
+
+# confirm takes away what undoes a change that stays.
 confirm() {
-	mv -T -- "$state/armed/$1/open" "$state/armed/$1/confirmed" 2>/dev/null ||
+	stay "$1" || [ -e "$state/armed/$1/confirmed" ] ||
 		{ echo "$1: the change is not there to be confirmed: the host has undone it" >&2; return 1; }
 	rm -rf "$state/armed/$1"
 	disarm
 }
 
 # disarm takes away what undoes, when nothing is armed any more; also what was left half
-# armed or half confirmed. Whoever calls it holds the run's lock.
+# armed, confirmed or undone. Whoever calls it holds the run's lock.
 disarm() {
 	for armed in "$state"/armed/*; do
 		[ -e "$armed/open" ] || [ -e "$armed/undoing" ] || rm -rf "$armed"
@@ -73,14 +91,10 @@ disarm() {
 	systemctl daemon-reload
 }
 
-# adopt makes this run answer for what a run that died has armed: the countdown stops, and
-# begins anew when this run makes the change live. What was being undone is undone first.
+# adopt undoes what a run that died has armed: nobody is left who could confirm it.
 adopt() {
 	for armed in "$state"/armed/*; do
-		if [ -e "$armed/undoing" ] || { [ -e "$armed/open" ] && [ "$(cat "$armed/boot")" != "$(boot_id)" ]; }; then
-			sh "$state/undo"
-		fi
-		rm -f "$armed/live"
+		if [ -e "$armed/open" ] || [ -e "$armed/undoing" ]; then sh "$state/undo" "${armed##*/}" </dev/null; fi
 	done
 	disarm
 }

@@ -44,7 +44,8 @@ for earlier in "$state"/runs/*; do
 		rm -rf "$earlier/open" "$earlier"/rehearse*
 	}
 done
-: >"$run/open"
+# With its process, for who takes over from it when the connection is cut.
+echo $$ >"$run/open"
 record "$header" || exit 71
 # Made here and told to the controller alone: in no argv, in no environment.
 nonce=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')

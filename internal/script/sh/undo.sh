@@ -11,31 +11,40 @@ nobody_runs() {
 	flock -n 9
 }
 
-# due says whether an armed change has to be undone: it was begun, the host was rebooted,
-# the run that could confirm it is gone, or its time is over.
+# due says whether an armed change has to be undone: that was begun, the host was rebooted,
+# the run that could confirm it is gone, or its time is over. Of a run that is gone only the
+# connection may be, which the change has cut, and who made it confirms it over another one:
+# for that there are ten seconds, when the change is live.
 due() {
 	[ -e "$1/open" ] || { [ -e "$1/undoing" ]; return; }
 	[ "$(cat "$1/boot")" = "$(boot_id)" ] || return 0
-	! nobody_runs || return 0
-	[ -e "$1/live" ] || return
 	read -r uptime _ </proc/uptime
-	[ "${uptime%%.*}" -ge "$(cat "$1/live")" ]
+	uptime=${uptime%%.*}
+	if nobody_runs; then
+		[ -e "$1/live" ] || return 0
+		[ -e "$1/alone" ] || echo $((uptime + 10)) >"$1/alone"
+		[ "$uptime" -lt "$(cat "$1/alone")" ] || return 0
+	fi
+	[ -e "$1/live" ] && [ "$uptime" -ge "$(cat "$1/live")" ]
 }
 
-# put_back restores the files of an armed change, newest first.
+# put_back restores the files of an armed change, newest first. Nothing is written for it but
+# the files themselves: the disk may be full.
 put_back() {
 	status=0
-	tac "$1/index" >"$1/reversed"
-	while read -r runid step; do
+	entries=$(tac "$1/index" | tr ' ' /) || return
+	for entry in $entries; do
+		runid=${entry%/*} step=${entry#*/}
 		run=$state/runs/$runid from=$state/runs/$runid
 		# A step that was noted and not begun has nothing to put back.
 		grep -q "^$step " "$run/kept/index" 2>/dev/null || continue
 		if restore "$step"; then record "{\"event\":\"undo\",\"step\":$step}"; else status=1; fi
-	done <"$1/reversed"
+	done
 	return $status
 }
 
-# undo UNIT: at boot nothing may be waited for, for what is started waits for this.
+# undo UNIT: at boot nothing may be waited for, for what is started waits for this. It may be
+# cut off anywhere, and is then done again from the start.
 undo() {
 	armed=$state/armed/$1
 	[ -e "$armed/undoing" ] || mv -T -- "$armed/open" "$armed/undoing" || return
@@ -53,13 +62,17 @@ undo() {
 	put_back "$armed" || { echo "$1: not all is undone: this is tried again" >&2; return 1; }
 	daemon_reload
 	case $active in
-	active | reloading | activating) systemctl $block reload-or-restart -- "$1" || systemctl $block restart -- "$1" ;;
+	active | reloading | activating)
+		systemctl $block reload-or-restart -- "$1" || systemctl $block restart -- "$1" ||
+			{ echo "$1: does not take in its old files: this is tried again" >&2; return 1; } ;;
 	esac
 	rm -f "$state/pending/$1"
 	while read -r runid; do
 		run=$state/runs/$runid
 		record "{\"event\":\"undone\",\"unit\":\"$1\"}"
 	done <"$armed/runs"
+	# First the name by which this would begin anew: what it needs for that goes in any order.
+	mv -T -- "$armed/undoing" "$armed/undone"
 	rm -rf "$armed"
 }
 
