@@ -148,6 +148,52 @@ func TestServiceThatDoesNotSurviveGetsItsFilesBack(t *testing.T) {
 	}
 }
 
+// A run died between a file and the restart; the next one finds out that the service does not
+// survive it, and has to take back what the dead one did.
+func TestChangeOfADeadRunIsTakenBackToo(t *testing.T) {
+	dead := engine.Replacement{Resource: "file:/etc/daemon/daemon.conf", Back: recipe.Restore{Run: "000007", Number: 3, Path: "/etc/daemon/daemon.conf"}}
+	for _, row := range []struct {
+		name     string
+		replaced map[string][]engine.Replacement
+		state    string // of the service, after the dead run
+		want     []string
+	}{
+		{"that killed a service", map[string][]engine.Replacement{"daemon.service": {dead}}, "failed", []string{"restore /etc/daemon/daemon.conf", "restart daemon.service", "done: daemon.service"}},
+		{"that the service had not taken in", map[string][]engine.Replacement{"daemon.service": {dead}}, "active", []string{"restore /etc/daemon/daemon.conf", "restart daemon.service", "done: daemon.service"}},
+		{"whose service never ran", nil, "inactive", nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			host := bareHost()
+			if _, err := host.Converge(daemon("a\n")); err != nil {
+				t.Fatal(err)
+			}
+			host.Done, host.Replaced = nil, row.replaced
+			host.Facts.Apply([]recipe.Effect{
+				recipe.Known(recipe.PendingKey("daemon.service"), recipe.Pending{Action: recipe.Restart}),
+				recipe.Known(recipe.UnitKey("daemon.service"), recipe.Unit{Load: "loaded", Active: row.state, State: "enabled"}),
+			})
+			host.Fail["restart daemon.service"], host.Fail["start daemon.service"] = true, true
+			wanted := daemon("a\n")
+			answer, err := host.Probe(t.Context(), wanted.Probes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := engine.NewPlan(wanted, answer.Facts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = engine.Apply(t.Context(), host, host, wanted, plan, func(event engine.Event) {
+				if ended, ok := event.(engine.StepEnded); ok && ended.Failed {
+					clear(host.Fail) // the old files let it start
+				}
+			}, nil)
+			if err == nil || !slices.Equal(host.Done, row.want) {
+				t.Errorf("error %v; done %q, want %q", err, host.Done, row.want)
+			}
+		})
+	}
+}
+
 func TestPendingNotificationOfADeadRunIsAnswered(t *testing.T) {
 	host := bareHost()
 	if _, err := host.Converge(daemon("a\n")); err != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,8 +90,11 @@ func (a *application) recover(ctx context.Context, failed *StepError, failure er
 // on a full disk. A service that took nothing in yet is left alone; one that did takes in
 // its old files. So does another service that was told of the same files.
 func (a *application) putBack(ctx context.Context, failed *StepError, failure error) error {
-	units := a.failedUnits(failed)
-	restored := Restored{Unit: strings.Join(units, ", ")}
+	way, err := a.lookBack(ctx, a.failedUnits(failed))
+	if err != nil {
+		return errors.Join(failure, err)
+	}
+	restored := Restored{Unit: strings.Join(way.units, ", ")}
 	var steps []recipe.Numbered
 	add := func(step recipe.Step) {
 		a.number++
@@ -98,22 +102,18 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 	}
 	var told []string // of what goes back
 	remains := map[string]bool{}
-	for _, done := range slices.Backward(a.done) {
-		path := recipe.PathOf(done.Step)
-		if path == "" {
-			continue
-		}
-		back := slices.ContainsFunc(units, func(unit string) bool { return notifies(done.notifies, unit) })
-		for _, n := range done.notifies {
+	for _, file := range way.files {
+		back := slices.ContainsFunc(way.units, func(unit string) bool { return notifies(file.notifies, unit) })
+		for _, n := range file.notifies {
 			if back && !slices.Contains(told, n.Unit) {
 				told = append(told, n.Unit)
 			}
 			remains[n.Unit] = remains[n.Unit] || !back
 		}
 		if back {
-			add(recipe.Restore{Number: done.Number, Path: path})
-			if !slices.Contains(restored.Paths, path) {
-				restored.Paths = append(restored.Paths, path)
+			add(file.back)
+			if !slices.Contains(restored.Paths, file.back.Path) {
+				restored.Paths = append(restored.Paths, file.back.Path)
 			}
 		}
 	}
@@ -122,11 +122,12 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 	}
 	for _, unit := range told {
 		// What waited before this run, or waits for what stays, goes on waiting.
-		if _, took := a.taken(unit, failed); !took && a.initial.Pending(unit).Action == "" && !remains[unit] {
+		waits := a.initial.Pending(unit).Action != "" && !way.settled[unit]
+		if _, took := a.taken(unit, failed); !took && !waits && !remains[unit] {
 			add(recipe.Clear{Unit: unit})
 		}
 	}
-	err := a.session.Do(ctx, steps, a.observe)
+	err = a.session.Do(ctx, steps, a.observe)
 	for _, unit := range told {
 		if control, took := a.taken(unit, failed); took && err == nil {
 			err = a.takeBack(ctx, control)
@@ -140,21 +141,19 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 	return &RestoredError{Failed: failed, Restored: restored, Err: err}
 }
 
-// failedUnits returns the services that ran before the run and whose change a failed step
-// was part of. One that is guarded is not among them: it is undone as a whole.
+// failedUnits returns the services whose change a failed step was part of. One that is guarded
+// is not among them: it is undone as a whole.
 func (a *application) failedUnits(failed *StepError) []string {
 	var units []string
 	switch step := failed.Step.Step.(type) {
 	case recipe.ControlUnit:
-		if step.Found.Running() {
-			units = append(units, step.Unit)
-		}
+		units = append(units, step.Unit)
 	case recipe.Rehearse:
 		units = append(units, step.Unit)
 	default:
 		for _, item := range a.wanted.Items {
 			for _, n := range item.Notifies {
-				if item.Resource.ID() == failed.Step.Resource && a.initial.Unit(n.Unit).Running() {
+				if item.Resource.ID() == failed.Step.Resource {
 					units = append(units, n.Unit)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"provision/internal/engine"
+	"provision/internal/recipe"
 	"provision/internal/remote"
 	"provision/internal/script"
 )
@@ -36,6 +37,22 @@ func (h host) history(ctx context.Context) ([]script.Past, error) {
 		return nil, err
 	}
 	return script.ParseHistory(output)
+}
+
+// Untaken implements engine.Memory.
+func (h host) Untaken(ctx context.Context, unit string) ([]engine.Replacement, bool, error) {
+	runs, err := h.history(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	found, took := script.Untaken(runs, unit)
+	var earlier []engine.Replacement
+	for _, r := range found {
+		if r.Run != h.run {
+			earlier = append(earlier, engine.Replacement{Resource: r.Resource, Back: recipe.Restore{Run: r.Run, Number: r.Step, Path: r.Path}})
+		}
+	}
+	return earlier, took, nil
 }
 
 // tell is a run in a few lines: who did what and when, how it ended, and each step.

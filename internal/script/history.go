@@ -111,6 +111,43 @@ func parsePast(name, journal, index string) (Past, error) {
 	return past, nil
 }
 
+// Replacement is a step of a run that replaced a file, and kept what was there.
+type Replacement struct {
+	Run string
+	Record
+}
+
+// Untaken returns the replacements of files since a unit last took its files in, newest
+// first: taken back one after the other, they leave what the unit took in then. took is
+// false when no run that is remembered started, restarted or reloaded it; the replacements
+// are then all that there are.
+func Untaken(runs []Past, unit string) (replacements []Replacement, took bool) {
+	for _, past := range slices.Backward(runs) {
+		add := func(step Record) {
+			if _, kept := past.Kept[step.Step]; kept && step.Path != "" {
+				replacements = append(replacements, Replacement{past.Run, step})
+			}
+		}
+		for _, step := range past.Failed {
+			if step.Status == 0 { // the run died in it: it may be done
+				add(step)
+			}
+		}
+		for _, step := range slices.Backward(past.Steps) {
+			if step.Unit == unit && step.takesIn() {
+				return replacements, true
+			}
+			add(step)
+		}
+	}
+	return replacements, false
+}
+
+// takesIn reports whether a unit takes its files in by the step.
+func (r Record) takesIn() bool {
+	return r.Verb == recipe.VerbStart || r.Verb == recipe.VerbRestart || r.Verb == recipe.VerbReload
+}
+
 // Changing reports whether the run did anything that a rollback can take back.
 func (p Past) Changing() bool {
 	for _, step := range p.Steps {

@@ -23,6 +23,8 @@ type Host struct {
 	Fail map[string]bool
 	// Status is the exit status of steps that fail; 0 is 1.
 	Status int
+	// Replaced is what earlier runs replaced since a unit took it in, newest first, by unit.
+	Replaced map[string][]engine.Replacement
 	// Cut says that no new connection can be made.
 	Cut bool
 
@@ -66,6 +68,12 @@ func (h *Host) Verdict(_ context.Context, unit string, _ int) (engine.Verdict, e
 		return engine.VerdictUndone, nil
 	}
 	return engine.VerdictConfirmed, nil
+}
+
+// Untaken implements engine.Memory: of the units that Replaced names.
+func (h *Host) Untaken(_ context.Context, unit string) ([]engine.Replacement, bool, error) {
+	replaced, took := h.Replaced[unit]
+	return replaced, took, nil
 }
 
 // Do implements engine.Session.

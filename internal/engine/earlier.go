@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"provision/internal/recipe"
+)
+
+// Memory is a Prober of a host that knows what earlier runs did there.
+type Memory interface {
+	Prober
+	// Untaken returns the replacements of files by earlier runs since a unit last took its
+	// files in, newest first. took is false when no run that is remembered made it do so.
+	Untaken(ctx context.Context, unit string) (replacements []Replacement, took bool, err error)
+}
+
+// Replacement is a step of an earlier run on a file.
+type Replacement struct {
+	Resource string
+	Back     recipe.Restore
+}
+
+// replaced is a file that a service may get back, and whom its resource notifies.
+type replaced struct {
+	back     recipe.Restore
+	notifies []recipe.Notification
+}
+
+// wayBack is what a change that failed goes back to.
+type wayBack struct {
+	units   []string        // the services that ran before it
+	files   []replaced      // newest first
+	settled map[string]bool // the units for which nothing of earlier runs waits then
+}
+
+// lookBack says which of the services whose change failed ran before it, and so have
+// something to go back to, and the files that were replaced since, newest first: by this run;
+// and by earlier ones that died or failed before a service took them in, for what waits from
+// then on is part of the same change.
+func (a *application) lookBack(ctx context.Context, candidates []string) (wayBack, error) {
+	way := wayBack{settled: map[string]bool{}}
+	for _, done := range slices.Backward(a.done) {
+		if path := recipe.PathOf(done.Step); path != "" {
+			way.files = append(way.files, replaced{recipe.Restore{Number: done.Number, Path: path}, done.notifies})
+		}
+	}
+	for _, unit := range candidates {
+		ran := a.initial.Unit(unit).Running()
+		if memory, ok := a.prober.(Memory); ok && a.initial.Pending(unit).Action != "" {
+			earlier, took, err := memory.Untaken(ctx, unit)
+			if err != nil {
+				return way, err
+			}
+			ran, way.settled[unit] = ran || took, took
+			for _, replacement := range earlier {
+				if notified := a.notified(replacement.Resource); ran && notifies(notified, unit) {
+					way.files = append(way.files, replaced{replacement.Back, notified})
+				}
+			}
+		}
+		if ran {
+			way.units = append(way.units, unit)
+		}
+	}
+	return way, nil
+}
+
+// notified are the notifications of a resource of the recipe.
+func (a *application) notified(resource string) []recipe.Notification {
+	for _, item := range a.wanted.Items {
+		if item.Resource.ID() == resource {
+			return item.Notifies
+		}
+	}
+	return nil
+}

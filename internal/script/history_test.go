@@ -1,0 +1,73 @@
+package script
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// remembered is a host's memory: of each run its journal, with a copy kept of each file that a
+// step replaced.
+func remembered(t *testing.T, runs ...string) []Past {
+	t.Helper()
+	var printed strings.Builder
+	for i, journal := range runs {
+		fmt.Fprintf(&printed, "%06d\x00", i+1)
+		index := ""
+		for line := range strings.Lines(journal) {
+			var number, status int
+			var path, unit, verb string
+			switch fields := strings.Fields(line); fields[0] {
+			case "file":
+				fmt.Sscan(line[5:], &number, &path, &status)
+				fmt.Fprintf(&printed, "now {\"event\":\"begin\",\"step\":%d,\"path\":%q}\n", number, path)
+				index += fmt.Sprintf("%d file L2E=\n", number)
+			case "unit":
+				fmt.Sscan(line[5:], &number, &unit, &verb, &status)
+				fmt.Fprintf(&printed, "now {\"event\":\"begin\",\"step\":%d,\"unit\":%q,\"verb\":%q}\n", number, unit, verb)
+			}
+			if !strings.HasSuffix(line, "cut\n") {
+				fmt.Fprintf(&printed, "now {\"event\":\"end\",\"step\":%d,\"status\":%d}\n", number, status)
+			}
+		}
+		printed.WriteString("\x00" + index + "\x00")
+	}
+	pasts, err := ParseHistory([]byte(printed.String() + "end\x00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pasts
+}
+
+// What a service has not taken in yet goes back to where it last took something in, through
+// all runs that died in between.
+func TestUntaken(t *testing.T) {
+	const taken = "file 1 /a 0\nunit 2 x.service start 0\n"
+	for _, row := range []struct {
+		name string
+		runs []string
+		want string
+		took bool
+	}{
+		{"all is taken in", []string{taken}, "", true},
+		{"a run that died before the restart", []string{taken, "file 1 /a 0\nfile 2 /b 0\n"}, "2:2 2:1", true},
+		{"two of them", []string{taken, "file 1 /a 0\n", "file 1 /b 0\n"}, "3:1 2:1", true},
+		{"one that died in the restart", []string{taken, "file 1 /a 0\nunit 2 x.service restart cut\n"}, "2:1", true},
+		{"a restart that failed", []string{taken, "file 1 /a 0\nunit 2 x.service restart 1\n"}, "2:1", true},
+		{"one that died in a file", []string{taken, "file 1 /a 0\nfile 2 /b cut\n"}, "2:2 2:1", true},
+		{"a file that failed", []string{taken, "file 1 /a 0\nfile 2 /b 4\n"}, "2:1", true},
+		{"in the middle of a run", []string{"file 1 /a 0\nunit 2 x.service reload 0\nfile 3 /b 0\n"}, "1:3", true},
+		{"another unit", []string{taken, "file 1 /a 0\nunit 2 y.service restart 0\n"}, "2:1", true},
+		{"another verb", []string{taken, "file 1 /a 0\nunit 2 x.service enable 0\n"}, "2:1", true},
+		{"never", []string{"file 1 /a 0\n"}, "1:1", false},
+	} {
+		replacements, took := Untaken(remembered(t, row.runs...), "x.service")
+		var got []string
+		for _, r := range replacements {
+			got = append(got, fmt.Sprintf("%s:%d", strings.TrimLeft(r.Run, "0"), r.Step))
+		}
+		if strings.Join(got, " ") != row.want || took != row.took {
+			t.Errorf("%s: %q, taken in %v; want %q, %v", row.name, got, took, row.want, row.took)
+		}
+	}
+}
