@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,16 +67,20 @@ func (l *load) run() {
 	}
 }
 
-// send sends the participation of one visitor.
-func (l *load) send(number int64) {
-	query := url.Values{
+// event sends the participation of one visitor, once.
+func (l *load) event(number int64) error {
+	return l.ask(url.Values{
 		"namespace": {"load"}, "experiment": {l.experiment}, "event": {"participate"},
 		"variant": {[]string{"blue", "red"}[number%2]}, "uuid": {fmt.Sprintf("visitor-%d", number)},
-	}
+	})
+}
+
+// send sends it, and again where that is asked for.
+func (l *load) send(number int64) {
 	for try := 0; try < 100; try++ {
 		began := time.Now()
-		problem := l.ask(query)
-		if problem == "" {
+		err := l.event(number)
+		if err == nil {
 			l.acknowledged.Add(1)
 			if took := int64(time.Since(began)); took > l.slowest.Load() {
 				l.slowest.Store(took)
@@ -83,7 +88,7 @@ func (l *load) send(number int64) {
 			return
 		}
 		l.other.Add(1)
-		count, _ := l.trouble.LoadOrStore(problem, new(atomic.Int64))
+		count, _ := l.trouble.LoadOrStore(err.Error(), new(atomic.Int64))
 		count.(*atomic.Int64).Add(1)
 		if !l.again {
 			return
@@ -92,17 +97,17 @@ func (l *load) send(number int64) {
 	}
 }
 
-func (l *load) ask(query url.Values) string {
+func (l *load) ask(query url.Values) error {
 	response, err := l.client.Get(l.base + "?" + query.Encode())
 	if err != nil {
-		return err.(*url.Error).Err.Error()
+		return err.(*url.Error).Err // without the query, so that what is alike counts as one
 	}
 	defer response.Body.Close()
 	io.Copy(io.Discard, response.Body)
 	if response.StatusCode != http.StatusOK {
-		return response.Status
+		return errors.New(response.Status)
 	}
-	return ""
+	return nil
 }
 
 func (l *load) stop(t *testing.T) {
@@ -131,8 +136,8 @@ func (l *load) countsEverything(t *testing.T, g gimelHost) {
 	goal := url.Values{"namespace": {"load"}, "experiment": {l.experiment}, "event": {"goal"}, "variant": {"blue"}, "uuid": {"visitor-2"}}
 	for _, variant := range []string{"blue", "red"} {
 		goal.Set("variant", variant)
-		if problem := l.ask(goal); problem != "" {
-			t.Fatal(problem)
+		if err := l.ask(goal); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if trials, _ := g.counts(t, "load", l.experiment); trials != l.sent.Load() {

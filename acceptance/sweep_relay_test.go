@@ -49,6 +49,13 @@ func (c *cutter) count() int {
 	return c.writes
 }
 
+// wasCut says whether the write came at which it was to be cut.
+func (c *cutter) wasCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at > 0 && c.writes >= c.at
+}
+
 func (c *cutter) accept() {
 	for {
 		client, err := c.listener.Accept()

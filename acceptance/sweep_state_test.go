@@ -77,8 +77,8 @@ func (m machine) enumerateFiles(t *testing.T) []string {
 
 // random matches files that hold what every install makes anew, or what runs writes: of
 // these kind, owner and mode are compared.
-var random = regexp.MustCompile(`^/etc/provision/secrets/|^/etc/graphite/secret_key$|^/etc/nginx/.*(htpasswd|passwd|\.key|\.pem|\.crt)|^/etc/ssl/|^/etc/(ld\.so\.cache|shadow|gshadow|subuid|subgid)$` +
-	`|^/var/lib/graphite/(graphite\.db|search_index)|^/var/lib/(dpkg|redis|pam|ucf)/|^/var/log/|^/opt/gimel/|^/etc/gimel/|^/etc/redis/`)
+var random = regexp.MustCompile(`^/etc/provision/(secrets/|[a-z]+-tls/[a-z]+\.pem$)|^/etc/graphite/secret_key$|^/etc/nginx/.*(htpasswd|passwd|\.key|\.pem|\.crt)|^/etc/ssl/|^/etc/(ld\.so\.cache|shadow|gshadow|subuid|subgid)$` +
+	`|^/var/lib/graphite/(graphite\.db|search_index)|^/var/lib/(dpkg|redis|pam|ucf)/|^/var/log/|^/etc/redis/.*acl`)
 
 // unsteady matches what comes and goes with time and not with a run: the host's memory,
 // which is looked at by itself, logs, metrics that carbon counts of itself, backups that

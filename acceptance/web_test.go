@@ -16,6 +16,7 @@ import (
 type website struct {
 	base     string // http://ADDRESS
 	password string
+	host     string // that is asked for; "": as in base
 }
 
 func (m machine) web(t *testing.T) website {
@@ -24,7 +25,7 @@ func (m machine) web(t *testing.T) website {
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	return website{"http://" + m.Address.String(), strings.TrimSpace(string(password))}
+	return website{base: "http://" + m.Address.String(), password: strings.TrimSpace(string(password))}
 }
 
 // get returns the status and the body of an answer, which may be a redirection.
