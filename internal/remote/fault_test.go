@@ -408,7 +408,7 @@ func TestFault29SlowLinkToTheHost(t *testing.T) {
 	s := newFakeServer(t)
 	s.exec = func(channel ssh.Channel, line string) {
 		started(channel, line)
-		time.Sleep(3 * time.Second) // what is read makes the window wider, which is an answer
+		time.Sleep(4 * time.Second) // what is read makes the window wider, which is an answer
 		n, _ := io.Copy(io.Discard, channel)
 		fmt.Fprint(channel, n)
 		exitStatus(channel, 0)
@@ -416,7 +416,7 @@ func TestFault29SlowLinkToTheHost(t *testing.T) {
 	config := s.config()
 	config.KnownHosts = s.known + ".relay"
 	config.Options = append(config.Options, "StrictHostKeyChecking=accept-new")
-	config.KeepAlive = 200 * time.Millisecond
+	config.KeepAlive = 500 * time.Millisecond
 	address := s.address()
 	address.Port = slowRelay(t, s.listener.Addr().String(), 2<<10, 5*time.Millisecond)
 	c, err := Dial(context.Background(), address, config)
