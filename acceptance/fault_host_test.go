@@ -3,6 +3,7 @@ package acceptance
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -97,6 +98,9 @@ func TestFault27OutputThatIsNoText(t *testing.T) {
 		if strings.ContainsAny(text, "\x1b\x07") || !utf8.ValidString(text) || !strings.Contains(text, "print") {
 			t.Errorf("%s: %q", name, text)
 		}
+	}
+	if kept := base64.StdEncoding.EncodeToString([]byte(raw)); !strings.Contains(lines.String(), `"raw":"`+kept+`"`) {
+		t.Errorf("JSON has not kept the bytes:\n%s", lines.String())
 	}
 	f.clean(t)
 }
