@@ -3,6 +3,8 @@ package acceptance
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -150,6 +152,63 @@ func TestFault11Reboot(t *testing.T) {
 	f.run(t, ": >/var/tmp/done-reboot")
 	f.install(t, change{}, resources...).is(t, engine.StatusChanged)
 	f.clean(t)
+}
+
+// A reboot takes longer than a lost connection is tried for: a port that is closed on a host
+// that answers is waited for.
+func TestFault11RebootThatTakesLong(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf11b")
+	relay, err := lab.NewRelay(f.Address.String()+":22", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := f.through(relay.Address())
+	var down sync.WaitGroup
+	shut := at("reboot", func() {
+		down.Go(func() {
+			relay.Close()
+			time.Sleep(22 * time.Second)
+			listener, err := net.Listen("tcp", relay.Address())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { listener.Close() })
+			go forward(listener, f.Address.String()+":22")
+		})
+	})
+	late := over.install(t, change{on: shut}, once("reboot", "sleep 40"), want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusUnreachable)
+	down.Wait()
+	if !late.noted("the host seems to reboot: waiting for it, up to 5 minutes") || !late.noted("connected again: 2 of 2 left to do: command:reboot, file:/etc/last") {
+		t.Errorf("notes %q", late.notes)
+	}
+	if late.noted("the host has rebooted") {
+		t.Error("it did not: only its port was closed")
+	}
+}
+
+// forward passes connections on until the listener is closed.
+func forward(listener net.Listener, target string) {
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", target)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		go func() {
+			io.Copy(server, client)
+			server.Close()
+		}()
+		go func() {
+			io.Copy(client, server)
+			client.Close()
+		}()
+	}
 }
 
 // Two runs on a host at once: the second waits, and says for whom; in vain it gives up.

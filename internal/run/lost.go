@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"provision/internal/engine"
@@ -12,10 +14,13 @@ import (
 	"provision/internal/script"
 )
 
-// How long a host is tried again after its connection was lost in the middle of a run.
+// How long a host is tried again after its connection was lost in the middle of a run: so
+// many times, each after a longer pause, and so long where it was seen to go down or to be up
+// without its sshd, for a reboot may take minutes.
 const (
-	lostTries = 5
-	lostPause = 2 * time.Second
+	lostTries    = 5
+	lostPause    = 2 * time.Second
+	rebootWithin = 5 * time.Minute
 )
 
 // mostCuts is how many connections may be lost to the changes of one run.
@@ -42,21 +47,31 @@ func (j *job) goOn(ctx context.Context, header journal.Header) (*journal.Session
 // asks the host what it has now, and tells what is left to do. It changes nothing: the
 // step that was under way may still be running there, under the host's lock.
 func (j *job) lookAgain(ctx context.Context) {
-	for try := range lostTries {
+	began, rebooting, tries := time.Now(), false, 0
+	var stop <-chan struct{} // it asks for an end of the longer wait only
+	for ; tries < lostTries || rebooting && time.Since(began) < rebootWithin; tries++ {
+		if tries == lostTries {
+			j.observe(engine.Note{Text: fmt.Sprintf("the host seems to reboot: waiting for it, up to %.0f minutes", rebootWithin.Minutes())})
+			stop = j.settings.Stop
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Duration(try) * lostPause):
+		case <-stop:
+			return
+		case <-time.After(time.Duration(min(tries, lostTries)) * lostPause):
 		}
 		connection, err := j.Target.connect(ctx)
 		if err != nil {
+			rebooting = rebooting || errors.Is(err, syscall.ECONNREFUSED)
 			continue
 		}
 		defer connection.Close()
 		again := host{target: j.Target, connection: connection}
 		boot, err := again.boot(ctx)
 		if err != nil {
-			continue // on its way down
+			rebooting = true // on its way down
+			continue
 		}
 		if boot != j.boot {
 			j.observe(engine.Note{Text: "the host has rebooted"})
@@ -69,7 +84,7 @@ func (j *job) lookAgain(ctx context.Context) {
 		j.observe(engine.Note{Text: "connected again: " + remaining(left)})
 		return
 	}
-	j.observe(engine.Note{Text: fmt.Sprintf("could not connect again in %d tries", lostTries)})
+	j.observe(engine.Note{Text: fmt.Sprintf("could not connect again in %d tries", tries)})
 }
 
 // boot returns a word that is new with every boot of the host (random(4), boot_id): that a
