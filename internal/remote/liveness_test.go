@@ -1,0 +1,149 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+func TestFault22HalfOpenConnection(t *testing.T) {
+	s := newFakeServer(t)
+	s.exec = func(channel ssh.Channel, line string) { started(channel, line) }
+	r := startRelay(t, s.listener.Addr().String(), 0)
+	config := s.config()
+	config.KnownHosts = s.known + ".relay"
+	config.Options = append(config.Options, "StrictHostKeyChecking=accept-new")
+	config.KeepAlive = 20 * time.Millisecond
+	c, err := Dial(context.Background(), Address{User: "root", Host: "127.0.0.1", Port: r.port}, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := c.Start(context.Background(), Command{Script: "sleep 30"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // ten intervals: a host that answers is kept
+	if c.transport.(*sshTransport).ended() {
+		t.Fatal("a silent command on a live host was given up")
+	}
+	r.goSilent()
+	soon(t, func() {
+		if err := process.Wait(); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "stopped answering") {
+			t.Error(err)
+		}
+	})
+}
+
+func TestFault23HandshakeStalls(t *testing.T) {
+	for name, accept := range map[string]func(net.Conn){
+		"says nothing":        func(net.Conn) {},
+		"stops after version": func(c net.Conn) { io.WriteString(c, "SSH-2.0-tar-pit\r\n") },
+		"endless banner": func(c net.Conn) {
+			for {
+				if _, err := io.WriteString(c, "hello\r\n"); err != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newFakeServer(t)
+			s.accept = accept
+			config := s.config()
+			config.ConnectTimeout = 100 * time.Millisecond
+			soon(t, func() {
+				_, err := Dial(context.Background(), s.address(), config)
+				if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "100ms") {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// Bytes that trickle are a sign of life, also while what keepalives ask has no answer.
+func TestFault29SlowLink(t *testing.T) {
+	s := newFakeServer(t)
+	s.mute = true
+	s.exec = func(channel ssh.Channel, line string) {
+		started(channel, line)
+		for range 8 {
+			io.WriteString(channel, ".")
+			time.Sleep(450 * time.Millisecond)
+		}
+		exitStatus(channel, 0)
+	}
+	c := s.dial(func(config *Config) {
+		config.KeepAlive = 200 * time.Millisecond
+		config.ConnectTimeout = time.Second // not the command's business
+	})
+	out, err := c.Run(context.Background(), Command{Script: "true"}, nil)
+	if err != nil || len(out) != 8 {
+		t.Errorf("%q %v", out, err)
+	}
+}
+
+// Towards the host bytes may move for long without an answer: what keepalives ask waits
+// behind them.
+func TestFault29SlowLinkToTheHost(t *testing.T) {
+	const size = 1 << 20
+	s := newFakeServer(t)
+	s.exec = func(channel ssh.Channel, line string) {
+		started(channel, line)
+		time.Sleep(4 * time.Second) // what is read makes the window wider, which is an answer
+		n, _ := io.Copy(io.Discard, channel)
+		fmt.Fprint(channel, n)
+		exitStatus(channel, 0)
+	}
+	config := s.config()
+	config.KnownHosts = s.known + ".relay"
+	config.Options = append(config.Options, "StrictHostKeyChecking=accept-new")
+	config.KeepAlive = 500 * time.Millisecond
+	address := s.address()
+	address.Port = slowRelay(t, s.listener.Addr().String(), 2<<10, 5*time.Millisecond)
+	c, err := Dial(context.Background(), address, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	out, err := c.Run(context.Background(), Command{Script: "true"}, make([]byte, size))
+	if err != nil || string(out) != fmt.Sprint(size) {
+		t.Errorf("%q %v", out, err)
+	}
+}
+
+// slowRelay passes on so many bytes at a time to the target, and holds few itself.
+func slowRelay(t *testing.T, target string, bytes int64, every time.Duration) (port int) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		client.(*net.TCPConn).SetReadBuffer(64 << 10)
+		server, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer server.Close()
+		go io.Copy(client, server)
+		for err == nil {
+			_, err = io.CopyN(server, client, bytes)
+			time.Sleep(every)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
+}
