@@ -8,39 +8,34 @@ import (
 	"math/rand/v2"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"provision/internal/lab/labtest"
 )
 
-// TestSweepFromBare kills the command in the middle of an install, at one moment after another,
-// runs it again, and compares the host with one that was installed in one go. With
-// PROVISION_SWEEP=all it goes through every moment, which takes hours; else through the
-// one in which packages install, and one that the suite's name chooses.
+// TestSweepFromBare kills installs on bare hosts while apt and dpkg are at work, runs them
+// again, and compares the host with one that was installed in one go: the command alone,
+// so that apt-get goes on without it, and all of the run on the host, dpkg and the scripts of
+// packages too, after so many seconds. With PROVISION_SWEEP=all it goes through every second;
+// else through some that the suite's name chooses.
 func TestSweepFromBare(t *testing.T) {
 	l := labtest.Open(t)
 	for _, suite := range []string{"bookworm", "trixie"} {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
 			host := boot(t, l, suite, "labsweep"+suite[:1])[0]
-			bare := func() {
-				fresh, err := l.Fresh(t.Context(), host.Name, "")
-				if err != nil {
-					t.Fatal(err)
-				}
-				host.Host = fresh
-			}
-			moments := killAt(t, host, 0)
-			if len(moments) < 50 {
-				t.Fatalf("an install has %d moments: %q", len(moments), moments)
-			}
+			provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
 			clean := host.outcome(t)
-			for _, moment := range chosen(suite, moments) {
-				t.Run(fmt.Sprintf("%d of %d", moment, len(moments)), func(t *testing.T) {
-					bare()
-					killAt(t, host, moment)
+			for _, moment := range packageMoments(suite) {
+				t.Run(moment.String(), func(t *testing.T) {
+					fresh, err := l.Fresh(t.Context(), host.Name, "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					host.Host = fresh
+					host.dieInPackages(t, moment)
 					installAgain(t, host)
 					provision(t, "plan", "graphite", "--detailed-exitcode", "-H", host.Name).exits(t, 0)
 					provision(t, "verify", "graphite", "-H", host.Name).exits(t, 0)
@@ -50,6 +45,38 @@ func TestSweepFromBare(t *testing.T) {
 			}
 		})
 	}
+}
+
+// packageMoment is when, after apt-get began, something dies: the command, or all of the run
+// on the host.
+type packageMoment struct {
+	seconds int
+	host    bool
+}
+
+func (m packageMoment) String() string {
+	if m.host {
+		return fmt.Sprintf("all on the host after %d s", m.seconds)
+	}
+	return fmt.Sprintf("the command after %d s", m.seconds)
+}
+
+// packagesTake is about how long the packages take to install, in seconds.
+const packagesTake = 16
+
+// packageMoments are the moments that are tried.
+func packageMoments(suite string) []packageMoment {
+	if os.Getenv("PROVISION_SWEEP") == "all" {
+		moments := []packageMoment{{0, false}, {packagesTake / 2, false}}
+		for seconds := range packagesTake {
+			moments = append(moments, packageMoment{seconds, true})
+		}
+		return moments
+	}
+	seed := fnv.New64()
+	seed.Write([]byte(suite))
+	random := rand.New(rand.NewPCG(seed.Sum64(), 0))
+	return []packageMoment{{random.IntN(packagesTake), false}, {random.IntN(packagesTake), true}}
 }
 
 // installAgain is the run after the one that died. Where a step of that one, as apt-get, is
@@ -65,65 +92,44 @@ func installAgain(t *testing.T, host machine) {
 	again.exits(t, 0)
 }
 
-// chosen are the moments at which the install is killed.
-func chosen(suite string, moments []string) []int {
-	var all []int
-	for i := range moments {
-		all = append(all, i+1)
-	}
-	if os.Getenv("PROVISION_SWEEP") == "all" {
-		return all
-	}
-	packages := 1 + slices.IndexFunc(moments, func(m string) bool { return strings.HasPrefix(m, "step_began install ") })
-	seed := fnv.New64()
-	seed.Write([]byte(suite))
-	return []int{packages, all[rand.New(rand.NewPCG(seed.Sum64(), 0)).IntN(len(all))]}
-}
-
-// killAt installs and kills the command when it tells of that beginning or end of a step,
-// counted from one; 0 lets it come to its end. It returns those moments.
-func killAt(t *testing.T, host machine, moment int) []string {
+// dieInPackages installs, and lets that die while packages install.
+func (m machine) dieInPackages(t *testing.T, at packageMoment) {
 	t.Helper()
-	c := command(t, "install", "graphite", "-y", "--json", "-H", host.Name)
+	c := command(t, "install", "graphite", "-y", "--json", "-H", m.Name)
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var moments []string
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewReader(stdout)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			break
-		}
+	reached := false
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		var next event
-		if err := json.Unmarshal(line, &next); err != nil {
-			t.Errorf("%v: %s", err, line)
+		if err := json.Unmarshal(lines.Bytes(), &next); err != nil {
+			t.Errorf("%v: %s", err, lines.Text())
+		}
+		if reached || next.Event != "step_began" || !strings.HasPrefix(next.Title, "install ") {
 			continue
 		}
-		if next.Event != "step_began" && next.Event != "step_ended" {
-			continue
-		}
-		moments = append(moments, next.Event+" "+next.Title)
-		if len(moments) == moment {
-			t.Logf("killed at: %s", moments[moment-1])
-			if err := c.Process.Kill(); err != nil {
-				t.Error(err)
-			}
+		reached = true
+		time.Sleep(time.Duration(at.seconds) * time.Second)
+		if at.host {
+			t.Logf("killed: %s", strings.Join(strings.Fields(m.run(t, killSessions)), " "))
+		} else if err := c.Process.Kill(); err != nil {
+			t.Error(err)
 		}
 	}
-	err = c.Wait()
-	if moment == 0 && err != nil {
-		t.Fatalf("%s: %v", c, err)
+	if err := c.Wait(); err == nil || !reached {
+		t.Errorf("%s: ended well, packages were reached: %v", c, reached)
 	}
-	if moment > 0 && err == nil {
-		t.Errorf("%s: ended well before it could be killed", c)
-	}
-	return moments
 }
+
+// killSessions kills all that sshd has started, at once, and names it.
+const killSessions = `below() { for child in $(cat /proc/$1/task/*/children); do echo $child; below $child; done; }
+victims=$(below $(systemctl show -p MainPID --value ssh) 2>/dev/null)
+for victim in $victims; do cat /proc/$victim/comm; done 2>/dev/null
+kill -9 $victims`
 
 // outcome is what an install leaves: files, packages, units, listeners.
 type outcome struct {
