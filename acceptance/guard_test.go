@@ -52,6 +52,11 @@ func (g guarded) all(t *testing.T) {
 		{"shut out", g.shutOut},
 		{"controller killed", g.killed},
 		{"controller killed, and run again at once", g.runAgain},
+		{"interrupted", g.interrupted},
+		{"confirmed too late", g.tooLate},
+		{"its own connection cut", g.cutOff},
+		{"rolled back", g.rolledBack},
+		{"a second controller", g.second},
 		{"rebooted", g.rebooted},
 		{"turned off", g.off},
 	}

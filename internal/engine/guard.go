@@ -59,8 +59,9 @@ func (e *UnconfirmedError) Unwrap() error { return e.Err }
 // new connections can be made: another session can go on.
 var ErrCut = errors.New("the change cut the connection that it was made over")
 
-// errTooLate says that the host undid a change that was about to be confirmed.
-var errTooLate = errors.New("it was not confirmed in time")
+// ErrTooLate says that the host undid a change that was about to be confirmed: nothing was
+// wrong with it but that its controller, or the host, was slow.
+var ErrTooLate = errors.New("it was not confirmed in time")
 
 const (
 	// undoSlack is what the engine allows beyond UndoAfter until a host says that it undid.
@@ -218,7 +219,7 @@ func (a *application) decide(ctx context.Context, unit string, step int, answers
 		return &UnconfirmedError{Unit: unit, Err: ErrInterrupted, Asked: true}
 	case verdict == VerdictUndone:
 		a.observe(a.undone(unit))
-		return &UnconfirmedError{Unit: unit, Err: errTooLate, Undone: true}
+		return &UnconfirmedError{Unit: unit, Err: ErrTooLate, Undone: true}
 	case verdict == VerdictUnknown:
 		return fmt.Errorf("%s: nothing is armed any more, and the host's journal does not say whether the change stays", unit)
 	case !errors.Is(reason, ErrInterrupted):

@@ -23,14 +23,10 @@ type Guarded interface {
 	Guards() string
 }
 
-// Armed is the directory of a host's own memory that is there from Arm until the change is
-// confirmed, or undone to the end.
-func Armed(unit string) string { return "/var/lib/provision/armed/" + unit }
-
 // Arm makes a host ready to undo a guarded change: a timer undoes it when it is live for
-// UndoAfter, or when the run that made it is gone, and a boot unit does after a reboot. A
-// unit that is armed already, by a run that died, stays so as it is: then all is undone that
-// nobody has confirmed.
+// UndoAfter, or when the run that made it is gone (and when it is live, has been for ten
+// seconds, for only its connection may be gone), and a boot unit does after a reboot. What a
+// run that died has armed the next run undoes before anything else.
 type Arm struct {
 	Unit  string
 	Found Unit // as probed: what undoing goes back to
@@ -42,8 +38,8 @@ func (s Arm) Effects() []Effect { return nil }
 // Title implements Step.
 func (s Arm) Title() string { return "arm the undoing of changes to " + s.Unit }
 
-// Confirm makes a guarded change stay: a new connection was made. It fails when the host has
-// begun to undo.
+// Confirm takes away what undoes a guarded change that stays: it was confirmed over a new
+// connection. It fails when the host has begun to undo.
 type Confirm struct{ Unit string }
 
 // Effects implements Step.

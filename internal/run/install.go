@@ -297,7 +297,8 @@ func (j *job) change(ctx context.Context) error {
 	outcome := "converged"
 	var unconfirmed *engine.UnconfirmedError
 	if errors.As(err, &unconfirmed) {
-		return errors.Join(err, leave(ctx, session))
+		leave(ctx, session)
+		return err
 	}
 	if errors.Is(err, remote.ErrLost) {
 		j.lookAgain(ctx)
@@ -337,15 +338,11 @@ func (j *job) applyAnew(ctx context.Context, session engine.Session) (engine.Res
 const leaveWithin = 10 * time.Second
 
 // leave ends a run whose change was undone. On a connection that was cut there is nobody to
-// end it for: the host lets go of it by itself.
-func leave(ctx context.Context, session engine.Session) error {
+// end it for: the host lets go of it by itself, and may have.
+func leave(ctx context.Context, session engine.Session) {
 	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
 	defer cancel()
-	err := session.Finish(ctx, "undone")
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, remote.ErrLost) {
-		return nil
-	}
-	return err
+	_ = session.Finish(ctx, "undone")
 }
 
 func (j *job) verify(ctx context.Context) error {

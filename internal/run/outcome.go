@@ -46,6 +46,9 @@ func hint(err error, target Target) string {
 	if errors.As(err, &unconfirmed) && !unconfirmed.Undone && !errors.Is(err, engine.ErrInterrupted) {
 		return "reach the host by another way; it undoes the change to " + unconfirmed.Unit + " by itself, at the latest when it is rebooted"
 	}
+	if errors.Is(err, engine.ErrTooLate) {
+		return "run the same command again"
+	}
 	if errors.As(err, &unconfirmed) && !errors.Is(err, engine.ErrInterrupted) {
 		return "mend the configuration, then run the same command again"
 	}

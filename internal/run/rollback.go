@@ -74,7 +74,7 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 func lastChanging(runs []script.Past, task string) (script.Past, error) {
 	undone := map[string]bool{}
 	for _, past := range runs {
-		if past.Head.Does == "rollback" && past.Outcome == "converged" {
+		if past.Head.Does == "rollback" && (past.Outcome == "converged" || past.Outcome == script.CutOff) {
 			undone[past.Head.Of], undone[past.Run] = true, true
 		}
 	}

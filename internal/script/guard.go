@@ -58,10 +58,14 @@ func Verdict(run, unit string, step int) string {
 	return strip(prelude) + strip(guard) + "run=$state/runs/" + Quote(run) + "\nverdict " + Quote(unit) + fmt.Sprintf(" %d\n", step)
 }
 
+// CutOff is the outcome of a run whose guarded change was confirmed and cut its connection:
+// another one went on.
+const CutOff = "cut off"
+
 // TakeOver is the script that ends a run whose connection was cut: what is under way on the
 // host comes to its end, and the lock is free then. It fails with 75 when that takes longer
 // than patience.
 func TakeOver(run string, patience time.Duration) string {
-	record := Record{Event: "finish", Outcome: "cut off"}
+	record := Record{Event: "finish", Outcome: CutOff}
 	return strip(prelude) + "run=$state/runs/" + Quote(run) + fmt.Sprintf("\npatience=%d\nrecord=%s\n", seconds(patience), Quote(record.Line())) + strip(takeover)
 }

@@ -83,7 +83,8 @@ disarm() {
 	done
 	rmdir "$state/armed" 2>/dev/null
 	[ ! -e "$state/armed" ] || return 0
-	set -- "$state/undo" "$system/provision-undo.timer" "$system/provision-undo.service" "$system/provision-undo-boot.service"
+	# What the units run goes last: were this cut off before, they would do it again.
+	set -- "$system/provision-undo-boot.service" "$system/provision-undo.timer" "$system/provision-undo.service" "$state/undo"
 	[ -e "$1" ] || [ -e "$2" ] || [ -e "$3" ] || [ -e "$4" ] || return 0
 	systemctl -q disable provision-undo-boot.service 2>/dev/null
 	systemctl stop provision-undo.timer 2>/dev/null

@@ -1,0 +1,151 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"provision/internal/engine"
+	"provision/internal/engine/enginetest"
+	"provision/internal/recipe"
+)
+
+// cutSession loses its connection in a step, which the host does all the same.
+type cutSession struct {
+	*enginetest.Host
+	at string
+}
+
+func (s *cutSession) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+	for _, step := range steps {
+		if s.at == "" {
+			return errors.New("the session is over")
+		}
+		if step.Step.Title() == s.at {
+			s.at = ""
+			return errors.Join(s.Host.Do(ctx, steps, func(engine.Event) {}), errors.New("connection lost"))
+		}
+		if err := s.Host.Do(ctx, []recipe.Numbered{step}, observe); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verdicts is a host of which new connections say what became of a change.
+type verdicts struct {
+	*enginetest.Host
+	undone bool
+	asked  []int // for which step to confirm it
+}
+
+func (v *verdicts) Verdict(_ context.Context, _ string, step int) (engine.Verdict, error) {
+	v.asked = append(v.asked, step)
+	if v.undone {
+		return engine.VerdictUndone, nil
+	}
+	return engine.VerdictConfirmed, nil
+}
+
+// guardedApply changes a door that is there, over a session that is cut, and stops when a
+// step has that title, or a note begins so.
+func guardedApply(t *testing.T, host *enginetest.Host, prober engine.Prober, session engine.Session, stopAt string) (engine.Result, error) {
+	t.Helper()
+	ctx, stop := context.Background(), make(chan struct{})
+	wanted := door("b\n")
+	answer, err := host.Probe(ctx, wanted.Probes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := engine.NewPlan(wanted, answer.Facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine.Apply(ctx, prober, session, wanted, plan, func(event engine.Event) {
+		said := ""
+		switch event := event.(type) {
+		case engine.StepEnded:
+			said = event.Title
+		case engine.Note:
+			said = event.Text
+		}
+		if stopAt != "" && strings.HasPrefix(said, stopAt) {
+			stopAt = ""
+			close(stop)
+		}
+	}, stop)
+}
+
+func openDoor(t *testing.T) *enginetest.Host {
+	t.Helper()
+	host := enginetest.NewHost(recipe.Platforms()[0])
+	if _, err := host.Converge(door("a\n")); err != nil {
+		t.Fatal(err)
+	}
+	host.Done = nil
+	return host
+}
+
+func TestChangeThatCutsItsOwnConnectionStays(t *testing.T) {
+	for _, at := range []string{"reload door.service", "confirm the change to door.service"} {
+		t.Run(at, func(t *testing.T) {
+			host := openDoor(t)
+			asked := &verdicts{Host: host}
+			result, err := guardedApply(t, host, asked, &cutSession{host, at}, "")
+			var unconfirmed *engine.UnconfirmedError
+			if !errors.Is(err, engine.ErrCut) || errors.As(err, &unconfirmed) {
+				t.Fatalf("error: %v", err)
+			}
+			if len(result.Changed) != 4 || len(asked.asked) != 1 || asked.asked[0] == 0 {
+				t.Errorf("changed %d, asked to confirm %v", len(result.Changed), asked.asked)
+			}
+			if result, err = guardedApply(t, host, asked, host, ""); err != nil || len(result.Changed) != 1 {
+				t.Errorf("going on changed %d: %v", len(result.Changed), err)
+			}
+			if last := host.Done[len(host.Done)-1]; last != "write /etc/later" || slices.Contains(host.Done, "undo the change to door.service") {
+				t.Errorf("done %q", host.Done)
+			}
+		})
+	}
+}
+
+func TestHalfAChangeIsNotConfirmed(t *testing.T) {
+	host := openDoor(t)
+	asked := &verdicts{Host: host, undone: true}
+	_, err := guardedApply(t, host, asked, &cutSession{host, "write /etc/door/b"}, "")
+	var unconfirmed *engine.UnconfirmedError
+	if !errors.As(err, &unconfirmed) || !unconfirmed.Undone || slices.Max(asked.asked) != 0 {
+		t.Errorf("error %v, asked to confirm %v", err, asked.asked)
+	}
+}
+
+func TestConfirmingTooLateSaysThatItWasUndone(t *testing.T) {
+	host := openDoor(t)
+	result, err := guardedApply(t, host, &verdicts{Host: host, undone: true}, host, "")
+	var unconfirmed *engine.UnconfirmedError
+	if !errors.As(err, &unconfirmed) || !unconfirmed.Undone || !errors.Is(err, engine.ErrTooLate) {
+		t.Errorf("error: %v", err)
+	}
+	if len(result.Changed) != 1 { // /etc/other, which has nothing to do with it
+		t.Errorf("changed %d", len(result.Changed))
+	}
+}
+
+func TestInterruptUndoesWhatIsArmed(t *testing.T) {
+	for stopAt, cut := range map[string]bool{"write /etc/door/b": false, "a new connection has to confirm": true} {
+		t.Run(stopAt, func(t *testing.T) {
+			host := openDoor(t)
+			host.Cut = cut
+			_, err := guardedApply(t, host, host, host, stopAt)
+			var unconfirmed *engine.UnconfirmedError
+			if !errors.Is(err, engine.ErrInterrupted) || !errors.As(err, &unconfirmed) || !unconfirmed.Undone {
+				t.Errorf("error: %v", err)
+			}
+			if last := host.Done[len(host.Done)-1]; last != "undo the change to door.service" {
+				t.Errorf("done %q", host.Done)
+			}
+		})
+	}
+}
