@@ -255,7 +255,7 @@ func TestFault25OrphanedAptKeepsTheLock(t *testing.T) {
 	over := f.through(relay.Address())
 	over.install(t, change{on: cut}, want.Package{Name: "netbase"}).is(t, engine.StatusUnreachable).says(t, "netbase: outcome unknown")
 	locked := f.install(t, change{patience: 0}, want.Package{Name: "netbase"}).is(t, engine.StatusLocked)
-	locked.says(t, "held by tester@labf25b (install fault) since 20")
+	locked.says(t, "held by tester@labf25b (install fault) since 20", "; at work: apt-get")
 	again := f.install(t, change{patience: 60 * time.Second}, want.Package{Name: "netbase"}, want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusChanged)
 	if !again.noted("waiting for the lock") || !again.noted("picks up") {
 		t.Errorf("notes %q", again.notes)

@@ -134,18 +134,22 @@ func TestFault33And34NoexecAndUmask(t *testing.T) {
 	f.clean(t)
 }
 
-// The root is mounted read-only: one error, and no change before it.
+// The root is mounted read-only, with a /var of its own or without: one error, and no change
+// before it.
 func TestFault35ReadOnlyRoot(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, "labf35")
-	f.run(t, "mount -t tmpfs tmpfs /srv && for d in /etc /var /usr; do mount --bind $d $d && mount -o remount,bind,ro $d || exit; done")
-	o := f.install(t, change{}, want.File{Path: "/srv/first", Content: "x\n"}, want.File{Path: "/etc/second", Content: "x\n"}).is(t, engine.StatusFailed)
-	o.says(t, "Read-only file system")
-	if strings.Count(o.Err.Error(), "Read-only") != 1 {
-		t.Errorf("said more than once: %v", o.Err)
-	}
-	if got := f.run(t, "ls -A /srv"); got != "" {
-		t.Errorf("changed all the same: %q", got)
+	f.run(t, "mount -t tmpfs tmpfs /srv")
+	for _, frozen := range []string{"/etc /usr", "/var"} {
+		f.run(t, "for d in "+frozen+"; do mount --bind $d $d && mount -o remount,bind,ro $d || exit; done")
+		o := f.install(t, change{}, want.File{Path: "/srv/first", Content: "x\n"}, want.File{Path: "/etc/second", Content: "x\n"}).is(t, engine.StatusFailed)
+		o.says(t, "Read-only file system")
+		if strings.Count(o.Err.Error(), "Read-only") != 1 {
+			t.Errorf("said more than once: %v", o.Err)
+		}
+		if got := f.run(t, "ls -A /srv /var/lib/provision/runs 2>/dev/null || :"); got != "" && got != "/srv:\n" {
+			t.Errorf("with %s read-only: changed all the same: %q", frozen, got)
+		}
 	}
 }
 

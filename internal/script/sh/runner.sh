@@ -1,11 +1,26 @@
 # The run itself: take the lock, sweep what a dead run left, then do step after step.
 # Sourced after the functions, with $holder, $patience, $silence, $header and $leave set.
 
+# Where the root is mounted read-only, /var may be writable all the same, and the first steps
+# would be done.
+[ -w /etc ] || { echo "/etc: Read-only file system" >&2; exit 71; }
+# holder names whose run holds the lock, and what of that is still at work: an apt-get may
+# outlive its run.
+holder() {
+	cat "$state/holder" 2>/dev/null
+	for process in /proc/[0-9]*; do
+		[ "$(readlink "$process/fd/9" 2>/dev/null)" = "$state/lock" ] && read -r name 2>/dev/null <"$process/comm" || continue
+		case $name in
+		sh | timeout | head | tail | flock) ;;
+		*) printf '; at work: %s' "$name"; return ;;
+		esac
+	done
+}
 mkdir -p "$state" && mkdir -p "$state/pending" "$state/runs" && chmod 0700 "$state" || exit 71
 exec 9>>"$state/lock" || exit 71
 if ! flock -n 9; then
-	say "busy $(cat "$state/holder" 2>/dev/null)"
-	flock -w "$patience" 9 3>&- || { say "locked $(cat "$state/holder" 2>/dev/null)"; exit 75; }
+	say "busy $(holder)"
+	flock -w "$patience" 9 3>&- || { say "locked $(holder)"; exit 75; }
 fi
 # The number after the last one: under the lock, and whatever any clock says.
 last=$(ls "$state/runs" | tail -n 1)
