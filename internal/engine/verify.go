@@ -89,6 +89,14 @@ func bracketed(host string) string {
 	return host
 }
 
+// zoned writes the zone of an IPv6 address as a URL has it: %25 for the % (RFC 6874).
+func zoned(address string) string {
+	if zone := strings.Index(address, "%"); zone >= 0 && zone < strings.Index(address, "]") {
+		return address[:zone] + "%25" + address[zone+1:]
+	}
+	return address
+}
+
 func once(ctx context.Context, check recipe.Check, reach Reach, fill *strings.Replacer) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -164,7 +172,7 @@ func checkHTTP(ctx context.Context, check recipe.HTTPCheck, dial Dialer, fill *s
 	if method == "" {
 		method = http.MethodGet
 	}
-	request, err := http.NewRequestWithContext(ctx, method, fill.Replace(check.URL), strings.NewReader(fill.Replace(check.Body)))
+	request, err := http.NewRequestWithContext(ctx, method, zoned(fill.Replace(check.URL)), strings.NewReader(fill.Replace(check.Body)))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,5 +126,25 @@ func TestVerifyTriesUntilItsTimeIsOver(t *testing.T) {
 	check := recipe.Check{Name: "late", Within: 20 * time.Second, Command: &recipe.CommandCheck{Script: "x"}}
 	if err := engine.Verify(t.Context(), []recipe.Check{check}, reach, func(engine.Event) {}); err != nil || tries != 3 {
 		t.Errorf("error %v after %d tries", err, tries)
+	}
+}
+
+// A host may be reached by an IPv6 address with a zone, which a URL writes otherwise.
+func TestVerifyOfAZonedAddress(t *testing.T) {
+	page, _ := service(t)
+	var dialed []string
+	outside := func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialed = append(dialed, address)
+		return (&net.Dialer{}).DialContext(ctx, network, page.Listener.Addr().String())
+	}
+	checks := []recipe.Check{
+		{From: recipe.FromController, HTTP: &recipe.HTTPCheck{URL: "http://$HOST:80/%7E?a=%20", Prefix: "\x89PNG"}},
+		{From: recipe.FromController, TCP: &recipe.TCPCheck{Address: "$HOST:2003"}},
+	}
+	if err := engine.Verify(t.Context(), checks, engine.Reach{Host: "fe80::1%lo", Outside: outside}, func(engine.Event) {}); err != nil {
+		t.Error(err)
+	}
+	if want := []string{"[fe80::1%lo]:80", "[fe80::1%lo]:2003"}; !slices.Equal(dialed, want) {
+		t.Errorf("dialed %q", dialed)
 	}
 }
