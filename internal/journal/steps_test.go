@@ -286,24 +286,56 @@ func TestGeneratedSecret(t *testing.T) {
 	m.noTemporaries(t)
 }
 
+// copiesOf lists the kept copies that begin with a text.
+func (m *machine) copiesOf(t *testing.T, text string) (found []string) {
+	t.Helper()
+	matches, err := filepath.Glob(m.state("runs/*/kept/[0-9]*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, match := range matches {
+		if strings.HasPrefix(read(t, match), text) {
+			found = append(found, match)
+		}
+	}
+	return found
+}
+
+// The run that rotated a secret died, or failed later: the next one has no such step any
+// more, and forgets all the same.
+func TestSecretThatADeadRunRotatedIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*testing.T, *client){
+		"died":   func(t *testing.T, c *client) { c.kill(t) },
+		"failed": func(t *testing.T, c *client) { c.Finish(t.Context(), "failed") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			m.write(t, m.root+"/secret", "password one")
+			c := m.begin(t)
+			step := file(m.root+"/secret", "password two")
+			step.Mode, step.Secret = 0o600, true
+			c.do(t, step)
+			end(t, c)
+			if found := m.copiesOf(t, "password"); len(found) != 1 {
+				t.Fatalf("copies %q, want the one to put back", found)
+			}
+			m.begin(t).finish(t)
+			if found := m.copiesOf(t, "password"); len(found) > 0 || exists(m.state("secrets")) {
+				t.Errorf("copies of a secret are left: %q", found)
+			}
+		})
+	}
+}
+
 // TestRotatedSecretIsForgotten: the copy of a secret that was replaced goes from every run,
 // when the run that replaced it has converged, and not before.
 func TestRotatedSecretIsForgotten(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	path := m.root + "/secret"
-	copies := func() (found []string) {
-		matches, err := filepath.Glob(m.state("runs/*/kept/[0-9]*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range matches {
-			if strings.HasPrefix(read(t, match), "password") {
-				found = append(found, match)
-			}
-		}
-		return found
-	}
+	copies := func() []string { return m.copiesOf(t, "password") }
 	for i, password := range []string{"password one", "password two"} {
 		c := m.begin(t)
 		step := file(path, password)

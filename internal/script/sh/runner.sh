@@ -66,17 +66,18 @@ record "$header" || exit 71
 nonce=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
 say "ready $runid $nonce $swept$unfinished"
 
-# forget drops the copies of secrets that were replaced, once the run that did so has
-# converged: what is rotated must be nowhere any more.
+# forget drops the copies of secrets that were replaced, once a run has converged, be it the
+# one that did so or the next: what is rotated must be nowhere any more.
 forget() {
-	[ -e "$run/secrets" ] || return 0
+	[ -e "$state/secrets" ] || return 0
 	while read -r secret; do
 		for index in "$state"/runs/*/kept/index; do
 			while read -r number kind name; do
 				[ "$name" != "$secret" ] || [ "$kind" != 'file' ] || rm -f "${index%/index}/$number"
 			done <"$index"
 		done
-	done <"$run/secrets"
+	done <"$state/secrets"
+	rm -f "$state/secrets"
 }
 
 finish() {
@@ -88,7 +89,7 @@ finish() {
 	record "$1"
 	# Uploads that are not whole by now: a run that died began them, and this one did not go on.
 	sweep "$state/uploads"
-	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run/apt-output" "$run/secrets" "$state/temporaries" "$state/holder"
+	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run/apt-output" "$state/temporaries" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
 }
