@@ -171,3 +171,20 @@ func TestFullStateDirectoryStopsBeforeTheChange(t *testing.T) {
 	}
 	m.noTemporaries(t)
 }
+
+// A step that cannot be written down is not done.
+func TestFullJournalStopsBeforeTheStep(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.setup = "mkdir /var/lib/provision && mount -t tmpfs -o size=64k tmpfs /var/lib/provision || exit 99"
+	c := m.begin(t)
+	c.do(t, run("fill the disk", "cat /dev/zero >/var/lib/provision/filler || :"))
+	long := run(strings.Repeat("x", 5000), "touch "+m.root+"/touched")
+	err := c.try(t.Context(), long)
+	if err == nil || !strings.Contains(err.Error(), "the file system at /var/lib/provision is full") {
+		t.Errorf("error %v", err)
+	}
+	if exists(m.root + "/touched") {
+		t.Error("it was done all the same")
+	}
+}

@@ -12,8 +12,8 @@ say() { printf '%s\n' "$*" >&3 2>/dev/null || :; }
 
 # record appends to the run's journal, and returns only when it is on the disk.
 record() {
-	printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$run/journal" || return
-	sync "$run/journal"
+	printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$run/journal" &&
+		sync "$run/journal" || room "$run/journal"
 }
 
 # mark parts what one step prints from what the next one does. It stands on a line of its
