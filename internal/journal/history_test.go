@@ -62,6 +62,20 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+func TestJournalHasTheHashOfThePlanThatIsDone(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	c := m.begin(t)
+	if err := c.Replanned(t.Context(), "0123456789abcdef"); err != nil {
+		t.Fatal(err)
+	}
+	c.do(t, file(m.root+"/file", "x"))
+	c.finish(t)
+	if runs := m.history(t); len(runs) != 1 || runs[0].Head.Plan != "0123456789abcdef" {
+		t.Errorf("remembered: %+v", runs)
+	}
+}
+
 // Each record is on the disk before anything that follows it, and is never written again.
 func TestJournalIsAppendedAndSynced(t *testing.T) {
 	t.Parallel()

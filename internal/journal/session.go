@@ -45,12 +45,13 @@ type Header struct {
 	Of      string // of a rollback: the run that it takes back
 	By      string // user@controller
 	Version string // of this program
+	Plan    string // the hash of the plan
 }
 
 // Script returns the script that Begin expects the shell to run.
 func Script(header Header, patience time.Duration) string {
 	record := script.Record{
-		Event: "run", Tasks: header.Tasks, Does: header.Verb, Of: header.Of, By: header.By, Version: header.Version,
+		Event: "run", Tasks: header.Tasks, Does: header.Verb, Of: header.Of, By: header.By, Version: header.Version, Plan: header.Plan,
 	}
 	return script.Runner(script.Run{
 		Holder:   fmt.Sprintf("%s (%s %s)", header.By, header.Verb, strings.Join(header.Tasks, " ")),
@@ -247,7 +248,8 @@ func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe e
 	if len(uploads) == 0 {
 		return nil
 	}
-	if err := s.announce(ctx, uploads); err != nil {
+	// One that never becomes whole can be gone on with by the next run, and goes at its end.
+	if err := s.note(ctx, "an upload", script.Uploads(uploads)); err != nil {
 		return err
 	}
 	for _, step := range uploads {
@@ -261,22 +263,25 @@ func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe e
 	return nil
 }
 
-// announce lets the host note where uploads will lie until they are whole: one that never
-// becomes so can be gone on with by the next run, and goes at the end of that.
-func (s *Session) announce(ctx context.Context, uploads []recipe.Upload) error {
+// Replanned writes down that another plan is done than the one that the run began with.
+func (s *Session) Replanned(ctx context.Context, hash string) error {
+	return s.note(ctx, "the plan", script.Note(script.Record{Event: "plan", Plan: hash}))
+}
+
+// note runs sh that only writes something down on the host.
+func (s *Session) note(ctx context.Context, what, code string) error {
 	stop := context.AfterFunc(ctx, s.shell.Kill)
 	defer stop()
-	code := script.Uploads(uploads)
 	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
-		return s.died("upload", cause(ctx, err))
+		return s.died(what, cause(ctx, err))
 	}
 	line, err := s.line()
 	if err != nil {
-		return s.died("upload", cause(ctx, err))
+		return s.died(what, cause(ctx, err))
 	}
 	s.output.await()
 	if line != "batch 0" {
-		return fmt.Errorf("the host could not note an upload: %s", strings.TrimSpace(s.output.text()))
+		return fmt.Errorf("the host could not note %s: %s", what, strings.TrimSpace(s.output.text()))
 	}
 	return nil
 }

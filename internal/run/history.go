@@ -65,6 +65,9 @@ func tell(past script.Past) []string {
 	if past.Head.Of != "" {
 		what += ", takes back run " + past.Head.Of
 	}
+	if past.Head.Plan != "" {
+		what += ", plan " + past.Head.Plan
+	}
 	lines := []string{fmt.Sprintf("run %s  %s  %s  by %s: %s", past.Run, past.Began, what, past.Head.By, outcome)}
 	for _, step := range past.Steps {
 		lines = append(lines, "  "+step.Title)

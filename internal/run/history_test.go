@@ -25,11 +25,11 @@ func past(t *testing.T, name string, lines ...string) script.Past {
 
 func TestTellSaysWhatFailedAndWhatNobodyKnows(t *testing.T) {
 	run := past(t, "000007",
-		`{"event":"run","tasks":["graphite"],"does":"rollback","of":"000006","by":"anna@desk"}`,
+		`{"event":"run","tasks":["graphite"],"does":"rollback","of":"000006","by":"anna@desk","plan":"0123456789abcdef"}`,
 		`{"event":"begin","step":1,"title":"write /a","path":"/a"}`, `{"event":"end","step":1,"status":0}`,
 		`{"event":"begin","step":2,"title":"restart x.service"}`, `{"event":"end","step":2,"status":3}`,
 		`{"event":"begin","step":3,"title":"install nginx"}`, `{"event":"en`)
-	want := `run 000007  2026-11-23T05:26:12Z  rollback graphite, takes back run 000006  by anna@desk: died before its end
+	want := `run 000007  2026-11-23T05:26:12Z  rollback graphite, takes back run 000006, plan 0123456789abcdef  by anna@desk: died before its end
   write /a
   restart x.service: failed with status 3
   install nginx: outcome unknown: the run died in it`
@@ -46,6 +46,8 @@ func TestLastChangingSkipsWhatWasTakenBack(t *testing.T) {
 	first := make("000001", `{"event":"run","tasks":["nginx"],"does":"install"}`)
 	second := make("000002", `{"event":"run","tasks":["nginx"],"does":"install"}`)
 	back := make("000003", `{"event":"run","tasks":["nginx"],"does":"rollback","of":"000002"}`)
+	cut := past(t, "000003", append([]string{`{"event":"run","tasks":["nginx"],"does":"rollback","of":"000002"}`}, append(write, `{"event":"finish","outcome":"cut off"}`)...)...)
+	went := past(t, "000004", `{"event":"run","tasks":["nginx"],"does":"rollback","of":"000002"}`, `{"event":"finish","outcome":"converged"}`)
 	other := make("000004", `{"event":"run","tasks":["graphite"],"does":"install"}`)
 	for _, row := range []struct {
 		name string
@@ -55,6 +57,7 @@ func TestLastChangingSkipsWhatWasTakenBack(t *testing.T) {
 	}{
 		{"the newest", []script.Past{first, second}, "000002", ""},
 		{"not one that was taken back", []script.Past{first, second, back}, "000001", ""},
+		{"nor the rollback, which was cut off", []script.Past{first, second, cut, went}, "000001", ""},
 		{"not under another task's change", []script.Past{first, other}, "", "roll that back first"},
 		{"of the task alone", []script.Past{other}, "", "nothing to roll back"},
 	} {
@@ -78,7 +81,7 @@ func TestAsBeforeStopsWhatTheRunStartedAndRestartsWhatRan(t *testing.T) {
 		`{"event":"begin","step":2,"title":"start new.service","unit":"new.service","verb":"start","found":{"Active":"inactive"}}`, `{"event":"end","step":2,"status":0}`,
 		`{"event":"begin","step":3,"title":"reload old.service","unit":"old.service","verb":"reload","found":{"Active":"active"}}`, `{"event":"end","step":3,"status":0}`)
 	var ids []string
-	for _, item := range asBefore(run).Items {
+	for _, item := range asBefore(run, nil).Items {
 		ids = append(ids, item.Resource.ID())
 		for _, n := range item.Notifies {
 			if n != (recipe.Notification{Unit: "old.service", Action: recipe.Reload}) {

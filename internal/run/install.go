@@ -267,12 +267,16 @@ func (j *job) apply(ctx context.Context) {
 	j.finish(status, err)
 }
 
+// converged is the outcome of a run that came to a good end, in the host's journal.
+const converged = "converged"
+
 // change does the plan under the host's lock.
 func (j *job) change(ctx context.Context) error {
 	header := j.settings.Header
 	if len(header.Tasks) == 0 {
 		header.Tasks = j.Blueprint.names()
 	}
+	header.Plan = j.made.Hash()
 	var err error
 	if j.boot, err = j.host.boot(ctx); err != nil {
 		return err
@@ -294,7 +298,7 @@ func (j *job) change(ctx context.Context) error {
 		j.result.Same = result.Same - j.result.Changed
 		j.result.Changed += len(result.Changed)
 	}
-	outcome := "converged"
+	outcome := converged
 	var unconfirmed *engine.UnconfirmedError
 	if errors.As(err, &unconfirmed) {
 		leave(ctx, session)
@@ -323,7 +327,7 @@ func (j *job) begin(ctx context.Context, header journal.Header) (*journal.Sessio
 // applyAnew plans once more, now under the host's lock, and applies that: nobody was asked
 // about the first plan, so nobody has to be asked again. It happens after a wait for the
 // lock, as when the apt-get of a run that died was still at work.
-func (j *job) applyAnew(ctx context.Context, session engine.Session) (engine.Result, error) {
+func (j *job) applyAnew(ctx context.Context, session *journal.Session) (engine.Result, error) {
 	j.observe(engine.Note{Text: "the host changed since it was asked: planned again"})
 	wanted, made, err := j.host.plan(ctx, j.Blueprint, j.probes)
 	if err != nil {
@@ -331,6 +335,9 @@ func (j *job) applyAnew(ctx context.Context, session engine.Session) (engine.Res
 	}
 	j.wanted, j.made = wanted, made
 	j.observe(engine.PlanMade{Plan: made})
+	if err := session.Replanned(ctx, made.Hash()); err != nil {
+		return engine.Result{}, err
+	}
 	return engine.Apply(ctx, j.host, session, wanted, made, j.observe, j.settings.Stop)
 }
 

@@ -55,7 +55,7 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 		return err
 	}
 	j.settings.Header.Tasks, j.settings.Header.Of = past.Head.Tasks, past.Run
-	j.wanted = asBefore(past)
+	j.wanted = asBefore(past, runs)
 	j.wanted.Label(task)
 	answer, err := j.host.Probe(ctx, j.wanted.Probes())
 	if err != nil {
@@ -74,8 +74,13 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 func lastChanging(runs []script.Past, task string) (script.Past, error) {
 	undone := map[string]bool{}
 	for _, past := range runs {
-		if past.Head.Does == "rollback" && (past.Outcome == "converged" || past.Outcome == script.CutOff) {
-			undone[past.Head.Of], undone[past.Run] = true, true
+		if past.Head.Does == "rollback" && past.Outcome == converged {
+			undone[past.Head.Of] = true
+		}
+	}
+	for _, past := range runs { // also a rollback that was cut off, or failed, before one that went on with it
+		if past.Head.Does == "rollback" && undone[past.Head.Of] {
+			undone[past.Run] = true
 		}
 	}
 	later := map[string]script.Past{}
@@ -101,9 +106,26 @@ func lastChanging(runs []script.Past, task string) (script.Past, error) {
 	return script.Past{}, fmt.Errorf("%s: %w: the host remembers no run that changed it", task, ErrNothingToRollBack)
 }
 
+// listened returns where a unit listened before a run: where the last run before it that came
+// to a good end has seen it listen. It is none when no such run is remembered, and nothing is
+// known then; what the run itself made it listen on is what is taken back.
+func listened(unit string, before script.Past, runs []script.Past) []string {
+	for _, past := range slices.Backward(runs) {
+		if past.Run >= before.Run || past.Outcome != converged && past.Outcome != script.CutOff {
+			continue
+		}
+		for _, step := range slices.Backward(past.Steps) {
+			if step.Unit == unit && len(step.Listens) > 0 {
+				return step.Listens
+			}
+		}
+	}
+	return nil
+}
+
 // asBefore is the recipe of a host as it was before a run: units that the run brought up
 // go down, then its files come back, newest first, then units that ran before take them in.
-func asBefore(past script.Past) recipe.Recipe {
+func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 	var wanted recipe.Recipe
 	before := map[string]script.Record{} // by unit, the first step on it
 	var units []string
@@ -151,7 +173,7 @@ func asBefore(past script.Past) recipe.Recipe {
 	}
 	for _, unit := range units {
 		if step := before[unit]; step.Found.Running() {
-			wanted.Add(resource.Service{Unit: unit, Check: step.Check, Listens: step.Listens, Guarded: step.Guarded})
+			wanted.Add(resource.Service{Unit: unit, Check: step.Check, Listens: listened(unit, past, runs), Guarded: step.Guarded})
 		}
 	}
 	return wanted

@@ -71,6 +71,8 @@ func parsePast(name, journal, index string) (Past, error) {
 		switch record.Event {
 		case "run":
 			past.Head, past.Began = record, at
+		case "plan":
+			past.Head.Plan = record.Plan
 		case "begin":
 			begun[record.Step] = record
 		case "end":

@@ -10,7 +10,7 @@ import (
 // Record is a line of a run's journal. What is needed to take a step back is in it; what a
 // step wrote is not, for it may be a secret: the host keeps copies.
 type Record struct {
-	Event    string `json:"event"` // run, begin, end, finish; undo and undone by the host itself
+	Event    string `json:"event"` // run, plan, begin, end, finish; undo and undone by the host itself
 	Step     int    `json:"step,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Resource string `json:"resource,omitempty"`
@@ -33,6 +33,7 @@ type Record struct {
 	Does    string   `json:"does,omitempty"` // install, deploy, rollback
 	Of      string   `json:"of,omitempty"`   // of a rollback: the run that it takes back
 	Version string   `json:"version,omitempty"`
+	Plan    string   `json:"plan,omitempty"` // the hash of what was planned; of plan: of another plan, made under the lock
 
 	Outcome string `json:"outcome,omitempty"` // of finish
 }

@@ -29,6 +29,9 @@ func Steps(steps []recipe.Numbered) string {
 	return s.String()
 }
 
+// Note returns the sh that adds a record to the run's journal, for a runner.
+func Note(record Record) string { return "record " + Quote(record.Line()) + " || exit\n" }
+
 // Uploads returns the sh that notes the temporaries of uploads, for a runner.
 func Uploads(uploads []recipe.Upload) string {
 	var s strings.Builder
