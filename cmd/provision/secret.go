@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -249,7 +252,13 @@ func edited(console console, before recipe.Secret) (recipe.Secret, error) {
 		editor = "editor" // Debian's: update-alternatives(1)
 	}
 	// Both variables may hold arguments too: "code --wait".
-	run := exec.Command("/bin/sh", "-c", editor+` "$1"`, "sh", file)
+	// A signal ends the editor and not us, who have to take the file away.
+	ctx, done := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	defer done()
+	interrupts := make(chan os.Signal, 1) // of the terminal: they are the editor's
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	run := exec.CommandContext(ctx, "/bin/sh", "-c", editor+` "$1"`, "sh", file)
 	run.Stdin, run.Stdout, run.Stderr = console.in, console.err, console.err
 	if err := run.Run(); err != nil {
 		return before, usage(fmt.Errorf("editor %s: %w", editor, err), "nothing was changed")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"sync/atomic"
 	"testing"
 
@@ -22,9 +23,12 @@ func TestIdentitiesThatAreRefused(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "key.pub"), string(ssh.MarshalAuthorizedKey(public)), 0o644)
 	writeKey(t, filepath.Join(dir, "locked"), "open sesame")
 	writeFile(t, filepath.Join(dir, "text"), "hello", 0o600)
+	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
 		"open": "mode 0644 is too open", "key.pub": "is a public key", "locked": "encrypted", "text": "is not a private key",
-		"missing": "cannot be read", ".": "is a directory",
+		"missing": "cannot be read", ".": "is a directory", "fifo": "is not a regular file",
 	} {
 		path := filepath.Join(dir, name)
 		config := Config{ConfigFile: "none", Identities: []string{path}, Options: []string{"IdentityAgent=none"}}

@@ -117,6 +117,9 @@ func (c Config) loadIdentity(identity identityFile, held []key) ([]key, error) {
 	if info.IsDir() {
 		return nil, configError(path, "is a directory, not a private key", "")
 	}
+	if !info.Mode().IsRegular() { // reading a FIFO or a device may never end
+		return nil, configError(path, "is not a regular file", "")
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, configError(path, "the identity file cannot be read", "", err)

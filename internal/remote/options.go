@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -22,9 +21,10 @@ func parseOptions(texts []string) ([]option, error) {
 			return nil, configError("-o "+text, "is not Key=Value", "for example: -o StrictHostKeyChecking=accept-new")
 		case slices.Contains(strings.Fields(harmlessKeywords), lower):
 		case slices.Contains(strings.Fields(unsupportedKeywords), lower):
-			return nil, configError("-o "+text, key+" is not supported", "leave it out, or reach the host through a ProxyCommand that runs ssh")
+			return nil, configError("-o "+key, "is not supported", "leave it out, or reach the host through a ProxyCommand that runs ssh")
 		case !slices.Contains(strings.Fields(supportedKeywords), lower):
-			return nil, configError("-o "+text, fmt.Sprintf("unknown ssh option %q", key), "see ssh_config(5) for the names")
+			// Without the value, which may be a password.
+			return nil, configError("-o "+key, "unknown ssh option", "see ssh_config(5) for the names")
 		}
 		options = append(options, option{lower, value})
 	}

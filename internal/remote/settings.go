@@ -203,10 +203,14 @@ func (c Config) configFiles() ([]*ssh_config.Config, error) {
 	}
 	var files []*ssh_config.Config
 	for _, name := range names {
-		text, err := os.ReadFile(name)
+		info, err := os.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) && c.ConfigFile == "" {
 			continue
 		}
+		if err == nil && !info.Mode().IsRegular() && !info.IsDir() { // reading a FIFO or a device may never end
+			return nil, configError(name, "is not a regular file", "")
+		}
+		text, err := os.ReadFile(name)
 		if err != nil {
 			return nil, configError(name, "cannot be read", "", err)
 		}

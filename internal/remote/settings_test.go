@@ -110,7 +110,8 @@ func TestSettingsRefused(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	file := filepath.Join(t.TempDir(), "config")
 	for _, c := range []struct{ option, file, want string }{
-		{option: "StrictHostKeyCheking=no", want: `unknown ssh option "StrictHostKeyCheking"`},
+		{option: "StrictHostKeyCheking=no", want: "-o StrictHostKeyCheking: unknown ssh option"},
+		{option: "Password=hunter2", want: "-o Password: unknown ssh option"},
 		{option: "nonsense", want: "is not Key=Value"},
 		{option: "Port=", want: "is not Key=Value"},
 		{option: "Port=70000", want: "is not a number from 1 to 65535"},
