@@ -21,7 +21,7 @@ bench-gimel: # events a second, beside a handler that does nothing; needs nginx 
 	go run ./internal/gimel/bench
 	go run ./internal/gimel/bench --crashes
 
-sweep: # a crash at every write to the host, and the run after it
+sweep: # a crash at every write to the host, and the run after it: about two hours
 	PROVISION_SWEEP=all go test -v -timeout 3h -run TestSweep ./acceptance
 
 lint:

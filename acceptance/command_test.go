@@ -89,6 +89,9 @@ type resource struct {
 	Content  *struct{ Form, Diff string }
 }
 
+// longestLine of --json is a plan's, with the content of all files.
+const longestLine = 8 << 20
+
 // events parses what --json printed.
 func (e ended) events(t *testing.T) []event {
 	t.Helper()

@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -272,40 +273,10 @@ func TestFault37CtrlC(t *testing.T) {
 		if err := l.Rewind(context.Background(), host.Name); err != nil {
 			t.Fatal(err)
 		}
-		c := command(t, "install", "nginx", "-y", "--json", "-H", host.Name)
-		reader, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var stderr strings.Builder
-		c.Stderr = &stderr
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		var output strings.Builder
-		buffer := make([]byte, 64<<10)
-		var pressed time.Time
-		for err == nil {
-			var n int
-			n, err = reader.Read(buffer)
-			output.Write(buffer[:n])
-			if pressed.IsZero() && strings.Contains(output.String(), `"event":"step_began"`) && strings.Contains(output.String(), "install nginx-light") {
-				pressed = time.Now()
-				for range presses {
-					c.Process.Signal(syscall.SIGINT)
-					time.Sleep(300 * time.Millisecond)
-				}
-			}
-		}
-		c.Wait()
-		took := time.Since(pressed)
-		if code := c.ProcessState.ExitCode(); code != 130 || pressed.IsZero() {
-			t.Fatalf("%d times: exit code %d\n%s\n%s", presses, code, tail(output.String(), 3000), stderr.String())
-		}
-		t.Logf("Ctrl-C %d times: ended after %s", presses, took.Round(time.Millisecond))
-		text := output.String()
+		run := pressCtrlC(t, presses, "install nginx-light", "install", "nginx", "-y", "--json", "-H", host.Name)
+		run.exits(t, 130)
 		installed := strings.Contains(host.run(t, "dpkg-query -W -f '${db:Status-Abbrev}' nginx-light 2>&1 || :"), "ii")
-		events := ended{stdout: text}.events(t)
+		events := run.events(t)
 		last := events[len(events)-2] // before the summary
 		awaited := slices.ContainsFunc(of(events, "step_ended", ""), func(e event) bool { return strings.HasPrefix(e.Title, "install nginx-light") })
 		if n := len(of(events, "changed", "")); n == 0 || last.Changed != n || last.Status != "interrupted" {
@@ -314,11 +285,11 @@ func TestFault37CtrlC(t *testing.T) {
 		if began := of(events, "step_began", ""); !strings.HasPrefix(began[len(began)-1].Title, "install nginx-light") {
 			t.Errorf("%d times: went on to %q", presses, began[len(began)-1].Title)
 		}
-		if presses == 1 && (!installed || !awaited || !strings.Contains(text, "it goes on")) {
-			t.Errorf("once: installed %v, and the step awaited %v\n%s", installed, awaited, tail(text, 2000))
+		if presses == 1 && (!installed || !awaited || !strings.Contains(run.stdout, "it goes on")) {
+			t.Errorf("once: installed %v, and the step awaited %v\n%s", installed, awaited, tail(run.stdout, 2000))
 		}
 		if presses == 2 && (awaited || !strings.Contains(last.Error, "outcome unknown")) {
-			t.Errorf("twice: the step awaited %v\n%s", awaited, tail(text, 2000))
+			t.Errorf("twice: the step awaited %v\n%s", awaited, tail(run.stdout, 2000))
 		}
 		provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
 		provision(t, "plan", "nginx", "--detailed-exitcode", "-H", host.Name).exits(t, 0)
@@ -326,4 +297,41 @@ func TestFault37CtrlC(t *testing.T) {
 			t.Errorf("%d times: left %q", presses, left)
 		}
 	}
+}
+
+// pressCtrlC runs the command, which prints JSON, and interrupts it so many times when the
+// step begins whose title begins so.
+func pressCtrlC(t *testing.T, presses int, step string, args ...string) ended {
+	t.Helper()
+	c := command(t, args...)
+	var stderr strings.Builder
+	c.Stderr = &stderr
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var output strings.Builder
+	var pressed time.Time
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, longestLine)
+	for lines.Scan() {
+		output.WriteString(lines.Text() + "\n")
+		if !pressed.IsZero() || !strings.Contains(lines.Text(), `"event":"step_began"`) || !strings.Contains(lines.Text(), `"title":"`+step) {
+			continue
+		}
+		pressed = time.Now()
+		for range presses {
+			c.Process.Signal(syscall.SIGINT)
+			time.Sleep(300 * time.Millisecond)
+		}
+	}
+	c.Wait()
+	if pressed.IsZero() {
+		t.Fatalf("%s: no step %q\n%s\n%s", c, step, tail(output.String(), 3000), stderr.String())
+	}
+	t.Logf("Ctrl-C %d times: ended after %s", presses, time.Since(pressed).Round(time.Millisecond))
+	return ended{strings.Join(c.Args, " "), c.ProcessState.ExitCode(), output.String(), stderr.String()}
 }

@@ -74,34 +74,15 @@ func TestFault39SecretsStayWhereTheyBelong(t *testing.T) {
 	}
 	watch()
 
-	markers := map[string]*regexp.Regexp{ // by secret, the files of the host that hold it
-		first:  regexp.MustCompile(`^$`), // it was rotated: no kept copy either
-		second: regexp.MustCompile(`^` + secretFile + `$`),
-		sudo:   regexp.MustCompile(`^$`),
-	}
-	logged := host.run(t, "journalctl -q --no-pager -o verbose")
-	markers[strings.TrimSpace(host.read(t, "/etc/graphite/secret_key"))] = regexp.MustCompile(`^/etc/graphite/secret_key$`)
 	if !strings.Contains(outputs, "carbon takes a metric") || !strings.Contains(outputs, `"event":"checked"`) || len(outputs) < 20_000 {
 		t.Fatalf("only %d bytes of output were caught", len(outputs))
 	}
-	for marker, holders := range markers {
-		for _, form := range forms(marker) {
-			if at := strings.Index(outputs, form); at >= 0 {
-				t.Errorf("%.8s… is printed: %q", marker, outputs[max(0, at-200):at])
-			}
-			if strings.Contains(logged, form) {
-				t.Errorf("%.8s… is in the host's log", marker)
-			}
-		}
-		for _, path := range host.filesWith(t, forms(marker)) {
-			if !holders.MatchString(path) {
-				t.Errorf("%.8s… is in %s", marker, path)
-			}
-			if mode := host.run(t, "stat -c '%a %U' "+path); mode != "600 root\n" && mode != "600 _graphite\n" {
-				t.Errorf("%s, which holds %.8s…, has %s", path, marker, mode)
-			}
-		}
-	}
+	host.holdsSecretsOnlyIn(t, outputs, map[string]string{
+		first:  "", // it was rotated: no kept copy either
+		second: secretFile,
+		sudo:   "",
+		strings.TrimSpace(host.read(t, "/etc/graphite/secret_key")): "/etc/graphite/secret_key",
+	})
 	if got := strings.TrimSpace(host.read(t, secretFile)); got != second {
 		t.Error("the password that was given is not in force")
 	}
@@ -111,10 +92,35 @@ func TestFault39SecretsStayWhereTheyBelong(t *testing.T) {
 	}
 }
 
+// holdsSecretsOnlyIn looks for secrets in what was printed, in the host's log and in all its
+// files: each may be in the one that is named, and there for nobody else.
+func (m machine) holdsSecretsOnlyIn(t *testing.T, printed string, holders map[string]string) {
+	t.Helper()
+	logged := m.run(t, "journalctl -q --no-pager -o verbose")
+	for marker, holder := range holders {
+		for _, form := range forms(marker) {
+			if at := strings.Index(printed, form); at >= 0 {
+				t.Errorf("%.8s… is printed: %q", marker, printed[max(0, at-200):at])
+			}
+			if strings.Contains(logged, form) {
+				t.Errorf("%.8s… is in the host's log", marker)
+			}
+		}
+		for _, path := range m.filesWith(t, forms(marker)) {
+			if path != holder {
+				t.Errorf("%.8s… is in %s", marker, path)
+			}
+			if mode := m.run(t, "stat -c '%a %U' "+path); mode != "600 root\n" && mode != "600 _graphite\n" {
+				t.Errorf("%s, which holds %.8s…, has %s", path, marker, mode)
+			}
+		}
+	}
+}
+
 // journalOfTwo matches what the host remembers: who installed what, from where, each step,
 // and how it ended.
-var journalOfTwo = regexp.MustCompile(`(?s)run 000001  \S+  install graphite.*  by \S+@\S+: converged\n.*  write /etc/provision/secrets/graphite-password\n` +
-	`.*run 000002  \S+  install graphite.*  by \S+@\S+: converged\n.*  write /etc/provision/secrets/graphite-password\n`)
+var journalOfTwo = regexp.MustCompile(`(?s)run 000001  \S+  install graphite, plan [0-9a-f]{16}  by \S+@\S+: converged\n.*  write /etc/provision/secrets/graphite-password\n` +
+	`.*run 000002  \S+  install graphite, plan [0-9a-f]{16}  by \S+@\S+: converged\n.*  write /etc/provision/secrets/graphite-password\n`)
 
 // prompted runs the command on a terminal for its input alone, and answers its question;
 // what it prints is all caught.

@@ -104,7 +104,9 @@ func (m machine) dieInPackages(t *testing.T, at packageMoment) {
 		t.Fatal(err)
 	}
 	reached := false
-	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, longestLine)
+	for lines.Scan() {
 		var next event
 		if err := json.Unmarshal(lines.Bytes(), &next); err != nil {
 			t.Errorf("%v: %s", err, lines.Text())
