@@ -3,6 +3,7 @@ package acceptance
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os/exec"
 	"strings"
 	"sync"
@@ -245,6 +246,45 @@ func (g guarded) second(t *testing.T) {
 	}
 	g.noAccidents(t)
 	g.provision(t, "install", 0, "-y")
+}
+
+// withGraphite opens carbon to this network in the same run as the firewall in front of it,
+// and takes that back. One host is enough for it.
+func (g guarded) withGraphite(t *testing.T) {
+	if g.Suite != "bookworm" {
+		return
+	}
+	both := func(t *testing.T, options ...string) string {
+		t.Helper()
+		return provision(t, append([]string{"install", "firewall", "graphite", "-y", "-v", "-H", g.Name}, options...)...).exits(t, 0).stderr
+	}
+	open := []string{"-e", "graphite.carbon_listen=[198.19.255.0/24]", "-e", allow(8140)}
+	carbon := func(t *testing.T, want bool) {
+		t.Helper()
+		for port, lets := range map[string]bool{"2003": want, "2004": false, "80": true} {
+			conn, err := net.DialTimeout("tcp", g.Address.String()+":"+port, time.Second)
+			if err == nil {
+				conn.Close()
+			}
+			if (err == nil) != lets {
+				t.Errorf("port %s: %v", port, err)
+			}
+		}
+	}
+	text := both(t, open...)
+	before, after, confirmed := strings.Cut(text, "the change stays")
+	if !confirmed || strings.Contains(before, "carbon-cache.service ·") || !strings.Contains(after, "start carbon-cache.service ·") {
+		t.Errorf("carbon was not started behind the firewall's change:\n%s", text)
+	}
+	carbon(t, true)
+	if again := both(t, open...); !strings.Contains(again, "changed 0 ") {
+		t.Errorf("again: %s", again)
+	}
+	both(t)
+	carbon(t, false)
+	g.provision(t, "rollback", 0, "-y")
+	carbon(t, true)
+	g.undoneSoon(t)
 }
 
 // TestFirewallRefusesBeforeItConnects has nobody behind its port: who connects ends with 4.

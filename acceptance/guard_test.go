@@ -59,6 +59,7 @@ func (g guarded) all(t *testing.T) {
 		{"a second controller", g.second},
 		{"rebooted", g.rebooted},
 		{"turned off", g.off},
+		{"with graphite", g.withGraphite},
 	}
 	for _, step := range steps {
 		if !t.Run(step.name, step.test) {
@@ -89,7 +90,7 @@ func (g guarded) nothingLeft(t *testing.T) {
 			t.Errorf("%s is left", path)
 		}
 	}
-	if left := g.run(t, "systemctl list-units --all --no-legend --plain 'provision-undo*'; find /etc/systemd /run/systemd /var/lib/provision/pending -name 'provision-*' ! -name provision-firewall.service; find / -xdev -name '.provision-*' -not -path '/proc/*'"); left != "" {
+	if left := g.run(t, "systemctl list-units --all --no-legend --plain 'provision-undo*'; find /etc/systemd /run/systemd /var/lib/provision/pending -name 'provision-*' ! -name provision-firewall.service; find / -xdev -name '.provision-[0-9]*' -not -path '/proc/*'"); left != "" {
 		t.Errorf("left: %s", left)
 	}
 }

@@ -119,34 +119,45 @@ func (a *application) doGuarded(ctx context.Context, steps []recipe.Numbered, ob
 	}
 	watched, decided := context.WithCancelCause(ctx)
 	defer decided(nil)
-	go a.watch(watched, unit, number, decided)
+	tried := make(chan error, 1)
+	go func() { tried <- a.watch(watched, unit, number, decided) }()
 	err := a.session.Do(watched, steps, observe)
 	if err != nil && errors.Is(context.Cause(watched), ErrCut) {
-		return ErrCut
+		err = ErrCut
 	}
+	decided(nil)
+	a.shut = <-tried
 	return err
 }
 
 // watch ends a session's step when a new connection says that it is done, and the session
-// does not.
-func (a *application) watch(ctx context.Context, unit string, step int, decided context.CancelCauseFunc) {
+// does not. The error says why no new connection could be made before that.
+func (a *application) watch(ctx context.Context, unit string, step int, decided context.CancelCauseFunc) error {
 	arbiter, ok := a.prober.(Arbiter)
+	var shut error
 	for verdict := VerdictOpen; ok; {
 		select {
 		case <-ctx.Done():
-			return
+			return shut
 		case <-time.After(watchEvery):
 		}
 		if verdict != VerdictOpen { // and there was time for the session to say so
 			decided(ErrCut)
-			return
+			return shut
 		}
 		trying, cancel := context.WithTimeout(ctx, recipe.ConfirmWithin)
-		if got, err := arbiter.Verdict(trying, unit, step); err == nil {
-			verdict = got
-		}
+		got, err := arbiter.Verdict(trying, unit, step)
 		cancel()
+		switch {
+		case err == nil && got == VerdictOpen:
+			shut = nil
+		case err == nil:
+			verdict = got
+		case ctx.Err() == nil:
+			shut = err
+		}
 	}
+	return nil
 }
 
 // confirmAll confirms the armed units of a part's services, now that they have taken in
@@ -165,7 +176,7 @@ func (a *application) confirmAll(ctx context.Context, part []Planned) error {
 // confirm makes a guarded change that is live stay, over a new connection, and otherwise sees
 // it undone.
 func (a *application) confirm(ctx context.Context, unit string) error {
-	if err := a.decide(ctx, unit, a.number, true); err != nil {
+	if err := a.decide(ctx, unit, a.number); err != nil {
 		return err
 	}
 	answering, cancel := context.WithTimeout(ctx, answerWithin)
@@ -189,10 +200,10 @@ func (a *application) lost(ctx context.Context, failure error, steps []recipe.Nu
 	case ctx.Err() != nil:
 		return &UnconfirmedError{Unit: a.armed[0], Err: fmt.Errorf("%w: %w", ErrInterrupted, failure), Asked: step > 0}
 	case !slices.Contains(a.armed, unit):
-		_, err := a.seeUndone(ctx, a.armed[0], failure, recipe.UndoAfter+undoSlack)
+		_, err := a.undo(ctx, a.armed[0], failure, recipe.UndoAfter+undoSlack)
 		return err
 	}
-	if err := a.decide(ctx, unit, step, false); err != nil {
+	if err := a.decide(ctx, unit, step); err != nil {
 		return err
 	}
 	for _, step := range steps {
@@ -207,32 +218,29 @@ func (a *application) lost(ctx context.Context, failure error, steps []recipe.Nu
 }
 
 // decide waits until a guarded change is confirmed, over a new connection, or else undone:
-// then it is an error. The session is asked to undo it when it still answers.
-func (a *application) decide(ctx context.Context, unit string, step int, answers bool) error {
+// then it is an error.
+func (a *application) decide(ctx context.Context, unit string, step int) error {
 	a.observe(Note{Text: "a new connection has to confirm the change to " + unit})
 	began := time.Now()
 	verdict, reason := a.await(ctx, recipe.ConfirmWithin, unit, step)
 	switch {
 	case verdict == VerdictConfirmed:
 		return a.stays(unit, began)
-	case ctx.Err() != nil:
-		return &UnconfirmedError{Unit: unit, Err: ErrInterrupted, Asked: true}
 	case verdict == VerdictUndone:
 		a.observe(a.undone(unit))
-		return &UnconfirmedError{Unit: unit, Err: ErrTooLate, Undone: true}
+		reason = ErrTooLate
+		if a.shut != nil { // and the session was heard of again when it was undone
+			reason = fmt.Errorf("no new connection could be made: %w", a.shut)
+		}
+		return &UnconfirmedError{Unit: unit, Err: reason, Undone: true}
+	case ctx.Err() != nil:
+		return &UnconfirmedError{Unit: unit, Err: ErrInterrupted, Asked: true}
 	case verdict == VerdictUnknown:
 		return fmt.Errorf("%s: nothing is armed any more, and the host's journal does not say whether the change stays", unit)
 	case !errors.Is(reason, ErrInterrupted):
 		reason = fmt.Errorf("no new connection could be made: %w", reason)
 	}
-	if answers {
-		err := a.undoNow(ctx, reason, answerWithin)
-		var unconfirmed *UnconfirmedError
-		if errors.As(err, &unconfirmed) && unconfirmed.Undone {
-			return err
-		}
-	}
-	verdict, err := a.seeUndone(ctx, unit, reason, recipe.UndoAfter-time.Since(began)+undoSlack)
+	verdict, err := a.undo(ctx, unit, reason, recipe.UndoAfter-time.Since(began)+undoSlack)
 	if verdict == VerdictConfirmed { // the answer to that was lost
 		return a.stays(unit, began)
 	}
@@ -250,15 +258,24 @@ func (a *application) disarmed(unit string) {
 	a.armed = slices.DeleteFunc(a.armed, func(other string) bool { return other == unit })
 }
 
-// seeUndone asks a host, over new connections, until it says that a change is undone.
-func (a *application) seeUndone(ctx context.Context, unit string, reason error, within time.Duration) (Verdict, error) {
+// undo has a change undone by the session, when that still answers, and otherwise asks the
+// host, over new connections, until it says that it did so by itself.
+func (a *application) undo(ctx context.Context, unit string, reason error, within time.Duration) (Verdict, error) {
+	err := a.undoNow(ctx, reason, answerWithin)
+	var unconfirmed *UnconfirmedError
+	if errors.As(err, &unconfirmed) && unconfirmed.Undone {
+		return VerdictUndone, err
+	}
 	a.observe(Note{Text: unit + ": " + reason.Error() + ": waiting until the host has undone the change"})
 	stop := a.stop
 	a.stop = nil // to stop is what the first Ctrl-C asked for
 	verdict, _ := a.await(ctx, within, unit, 0)
 	a.stop = stop
-	if verdict == VerdictUndone {
+	switch {
+	case verdict == VerdictUndone:
 		a.observe(a.undone(unit))
+	case ctx.Err() != nil && !errors.Is(reason, ErrInterrupted):
+		reason = fmt.Errorf("%w: %w", ErrInterrupted, reason)
 	}
 	return verdict, &UnconfirmedError{Unit: unit, Err: reason, Undone: verdict == VerdictUndone}
 }

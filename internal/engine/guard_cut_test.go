@@ -133,6 +133,43 @@ func TestConfirmingTooLateSaysThatItWasUndone(t *testing.T) {
 	}
 }
 
+// silent is a host that no new connection reaches, and whose session is cut.
+type silent struct {
+	*enginetest.Host
+	cancel context.CancelFunc
+}
+
+func (s *silent) Verdict(ctx context.Context, _ string, _ int) (engine.Verdict, error) {
+	s.cancel()
+	<-ctx.Done()
+	return engine.VerdictOpen, ctx.Err()
+}
+
+func TestSecondInterruptSaysWhatIsNotKnown(t *testing.T) {
+	for name, lost := range map[string]string{"while it is confirmed": "", "while it is seen undone": "write /etc/door/b"} {
+		t.Run(name, func(t *testing.T) {
+			host := openDoor(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			wanted := door("b\n")
+			answer, _ := host.Probe(ctx, wanted.Probes())
+			plan, err := engine.NewPlan(wanted, answer.Facts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			session := engine.Session(host)
+			if lost != "" {
+				session = &cutSession{host, lost}
+			}
+			_, err = engine.Apply(ctx, &silent{Host: host, cancel: cancel}, session, wanted, plan, func(engine.Event) {}, nil)
+			var unconfirmed *engine.UnconfirmedError
+			if !errors.Is(err, engine.ErrInterrupted) || !errors.As(err, &unconfirmed) || unconfirmed.Undone || unconfirmed.Asked != (lost == "") {
+				t.Errorf("error: %v", err)
+			}
+		})
+	}
+}
+
 func TestInterruptUndoesWhatIsArmed(t *testing.T) {
 	for stopAt, cut := range map[string]bool{"write /etc/door/b": false, "a new connection has to confirm": true} {
 		t.Run(stopAt, func(t *testing.T) {
