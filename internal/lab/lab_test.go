@@ -216,6 +216,12 @@ func TestDestroy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Without one of its own, the bridge would have the address of its only port, and another
+	// when the next host comes: hosts that send to the old one hear nothing for half a minute.
+	own, port := hardwareAddress(t, bridge), hardwareAddress(t, "vb-"+hosts[0].Name)
+	if own == port {
+		t.Errorf("the bridge has its port's address %s", port)
+	}
 	if err := l.Destroy(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
@@ -295,6 +301,15 @@ func waitFor(t *testing.T, what string, happened func() bool) {
 			t.Fatalf("waited 30 s for %s", what)
 		}
 	}
+}
+
+func hardwareAddress(t *testing.T, link string) string {
+	t.Helper()
+	found, err := net.InterfaceByName(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.HardwareAddr.String()
 }
 
 // wantNothingLeft looks for what a host has outside of its own directory.

@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net"
 	"net/netip"
@@ -33,6 +35,9 @@ func (l *Lab) ensureNetwork(ctx context.Context) error {
 	if !l.ownsBridge() {
 		return fmt.Errorf("%s: a link of that name is there and not this lab's: give the lab another name for its bridge", bridge)
 	}
+	if err := l.pinHardwareAddress(ctx); err != nil {
+		return err
+	}
 	address := netip.PrefixFrom(gateway(network), network.Bits())
 	if !hasAddress(bridge, address) {
 		if err := run(ctx, "ip", "address", "add", address.String(), "dev", bridge); err != nil {
@@ -51,6 +56,19 @@ func (l *Lab) ensureNetwork(ctx context.Context) error {
 		return err
 	}
 	return allowForwarding(ctx, bridge)
+}
+
+// pinHardwareAddress gives the bridge an address of its own. Without one it takes the lowest of
+// its ports' (br_stp_recalculate_bridge_id in the kernel's net/bridge/br_stp_if.c), another
+// one whenever a host comes or goes; and the other hosts, which send to the old one, hear
+// nothing for up to half a minute, until they ask for it anew.
+func (l *Lab) pinHardwareAddress(ctx context.Context) error {
+	digest := sha256.Sum256([]byte(l.ownMark()))
+	address := net.HardwareAddr(append([]byte{0x02}, digest[:5]...)) // 02: locally administered (IEEE 802)
+	if link, err := net.InterfaceByName(l.config.Bridge); err == nil && bytes.Equal(link.HardwareAddr, address) {
+		return nil
+	}
+	return run(ctx, "ip", "link", "set", l.config.Bridge, "address", address.String())
 }
 
 // ownMark is the alias of this lab's bridge, which tells it from every other.
