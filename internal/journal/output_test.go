@@ -162,6 +162,7 @@ func TestFullStateDirectoryStopsBeforeTheChange(t *testing.T) {
 	m.write(t, m.root+"/file", strings.Repeat("old", 100_000))
 	m.setup = "mkdir /var/lib/provision && mount -t tmpfs -o size=64k tmpfs /var/lib/provision || exit 99"
 	c := m.begin(t)
+	c.do(t, file(m.root+"/small", "new")) // what is noted of the next one has room
 	failed := c.fails(t, file(m.root+"/file", "new"))
 	if !strings.Contains(failed.Output, "the file system at /var/lib/provision is full") {
 		t.Errorf("said %q", failed.Output)

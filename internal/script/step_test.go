@@ -1,6 +1,9 @@
 package script
 
-import "testing"
+import (
+	"regexp"
+	"testing"
+)
 
 func TestProcAddress(t *testing.T) {
 	for listener, want := range map[string]string{
@@ -21,5 +24,23 @@ func TestStripLeavesOutOnlyCommentsAndIndentation(t *testing.T) {
 	const text = "# comment\n\tif x; then # not this one\n\t\techo '#'\n\n\tfi\n"
 	if got, want := strip(text), "if x; then # not this one\necho '#'\nfi\n"; got != want {
 		t.Errorf("strip: %q, want %q", got, want)
+	}
+}
+
+// The files of sh share one shell: the second function of a name would take the place of the
+// first, also for those that call it.
+func TestNoFunctionIsDefinedTwice(t *testing.T) {
+	defined := regexp.MustCompile(`(?m)^(\w+)\(\)`)
+	for name, text := range map[string]string{"run": Runner(Run{}), "undoing": prelude + guard + undo} {
+		seen := map[string]bool{}
+		for _, match := range defined.FindAllStringSubmatch(text, -1) {
+			if seen[match[1]] {
+				t.Errorf("%s: %s is defined twice", name, match[1])
+			}
+			seen[match[1]] = true
+		}
+		if len(seen) < 20 {
+			t.Errorf("%s: found %d functions", name, len(seen))
+		}
 	}
 }

@@ -4,6 +4,7 @@
 # Where the root is mounted read-only, /var may be writable all the same, and the first steps
 # would be done.
 [ -w /etc ] || { echo "/etc: Read-only file system" >&2; exit 71; }
+
 # holder names whose run holds the lock, and what of that is still at work: an apt-get may
 # outlive its run.
 holder() {
@@ -66,9 +67,9 @@ record "$header" || exit 71
 nonce=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
 say "ready $runid $nonce $swept$unfinished"
 
-# forget drops the copies of secrets that were replaced, once a run has converged, be it the
-# one that did so or the next: what is rotated must be nowhere any more.
-forget() {
+# forget_secrets drops the copies of secrets that were replaced, once a run has converged, be
+# it the one that did so or the next: what is rotated must be nowhere any more.
+forget_secrets() {
 	[ -e "$state/secrets" ] || return 0
 	while read -r secret; do
 		for index in "$state"/runs/*/kept/index; do
@@ -83,7 +84,7 @@ forget() {
 finish() {
 	daemon_reload
 	case $1 in
-	*'"converged"'*) forget ;;
+	*'"converged"'*) forget_secrets ;;
 	esac
 	disarm
 	record "$1"
