@@ -44,7 +44,7 @@ func TestModel(t *testing.T) {
 			}
 			defer connection.Close()
 			blueprint := blueprintOf(t, host.Address.String(), test.vars)
-			applyAndCompare(t, prober{connection}, blueprint)
+			applyAndCompare(t, prober{connection: connection}, blueprint)
 			options := []string{"graphite", "-H", test.host}
 			for _, v := range test.vars {
 				options = append(options, "-e", v)
@@ -81,8 +81,11 @@ func blueprintOf(t *testing.T, address string, vars []string) run.Blueprint {
 	return blueprint
 }
 
-// prober asks a host, as a run does.
-type prober struct{ connection *remote.Connection }
+// prober asks a host, as a run does: nothing here is guarded, and no run has died.
+type prober struct {
+	engine.Host
+	connection *remote.Connection
+}
 
 func (p prober) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
 	output, err := p.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true}, nil)

@@ -18,7 +18,7 @@ type Result struct {
 
 // application is one run of a recipe on one host.
 type application struct {
-	prober  Prober
+	host    Host
 	session Session
 	wanted  recipe.Recipe
 	observe Observer
@@ -42,9 +42,9 @@ type doneStep struct {
 
 // Apply makes a host what the recipe wants: what plan announced, and nothing else. The
 // session holds the host's lock. stop, when it is closed, ends the run between two steps.
-func Apply(ctx context.Context, prober Prober, session Session, wanted recipe.Recipe, plan Plan, observe Observer, stop <-chan struct{}) (Result, error) {
-	a := &application{prober: prober, session: session, wanted: wanted, observe: observe, stop: stop}
-	answer, err := prober.Probe(ctx, wanted.Probes())
+func Apply(ctx context.Context, host Host, session Session, wanted recipe.Recipe, plan Plan, observe Observer, stop <-chan struct{}) (Result, error) {
+	a := &application{host: host, session: session, wanted: wanted, observe: observe, stop: stop}
+	answer, err := host.Probe(ctx, wanted.Probes())
 	if err != nil {
 		return a.result, err
 	}
@@ -110,7 +110,7 @@ func (a *application) ask(ctx context.Context, items []recipe.Item) error {
 			}
 		}
 	}
-	answer, err := a.prober.Probe(ctx, recipe.Merge(probes))
+	answer, err := a.host.Probe(ctx, recipe.Merge(probes))
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (a *application) stepDone(number int, steps []recipe.Numbered, part []Plann
 
 // converged asks the host once more: what still differs did not converge.
 func (a *application) converged(ctx context.Context) error {
-	answer, err := a.prober.Probe(ctx, a.wanted.Probes())
+	answer, err := a.host.Probe(ctx, a.wanted.Probes())
 	if err != nil {
 		return err
 	}

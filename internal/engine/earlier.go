@@ -7,14 +7,6 @@ import (
 	"provision/internal/recipe"
 )
 
-// Memory is a Prober of a host that knows what earlier runs did there.
-type Memory interface {
-	Prober
-	// Untaken returns the replacements of files by earlier runs since a unit last took its
-	// files in, newest first. took is false when no run that is remembered made it do so.
-	Untaken(ctx context.Context, unit string) (replacements []Replacement, took bool, err error)
-}
-
 // Replacement is a step of an earlier run on a file.
 type Replacement struct {
 	Resource string
@@ -47,8 +39,8 @@ func (a *application) lookBack(ctx context.Context, candidates []string) (wayBac
 	}
 	for _, unit := range candidates {
 		ran := a.initial.Unit(unit).Running()
-		if memory, ok := a.prober.(Memory); ok && a.initial.Pending(unit).Action != "" {
-			earlier, took, err := memory.Untaken(ctx, unit)
+		if a.initial.Pending(unit).Action != "" {
+			earlier, took, err := a.host.Untaken(ctx, unit)
 			if err != nil {
 				return way, err
 			}

@@ -21,16 +21,6 @@ const (
 	VerdictUnknown   Verdict = "unknown"   // nothing is armed, and the journal says nothing
 )
 
-// Arbiter is a Prober that also reaches its host over connections made for one question
-// each: one that was made since is the proof that a guarded change has not shut the
-// controller out.
-type Arbiter interface {
-	Prober
-	// Verdict says what became of the guarded change to a unit. Given the number of the step
-	// that made it live, it confirms it, when that step is done.
-	Verdict(ctx context.Context, unit string, step int) (Verdict, error)
-}
-
 // UnconfirmedError says that a guarded change may have cut the connection, failed, or was
 // interrupted, so that the host undid it, or will.
 type UnconfirmedError struct {
@@ -133,9 +123,8 @@ func (a *application) doGuarded(ctx context.Context, steps []recipe.Numbered, ob
 // watch ends a session's step when a new connection says that it is done, and the session
 // does not. The error says why no new connection could be made before that.
 func (a *application) watch(ctx context.Context, unit string, step int, decided context.CancelCauseFunc) error {
-	arbiter, ok := a.prober.(Arbiter)
 	var shut error
-	for verdict := VerdictOpen; ok; {
+	for verdict := VerdictOpen; ; {
 		select {
 		case <-ctx.Done():
 			return shut
@@ -146,7 +135,7 @@ func (a *application) watch(ctx context.Context, unit string, step int, decided 
 			return shut
 		}
 		trying, cancel := context.WithTimeout(ctx, recipe.ConfirmWithin)
-		got, err := arbiter.Verdict(trying, unit, step)
+		got, err := a.host.Verdict(trying, unit, step)
 		cancel()
 		switch {
 		case err == nil && got == VerdictOpen:
@@ -157,7 +146,6 @@ func (a *application) watch(ctx context.Context, unit string, step int, decided 
 			shut = err
 		}
 	}
-	return nil
 }
 
 // confirmAll confirms the armed units of a part's services, now that they have taken in
@@ -317,15 +305,11 @@ func (a *application) undone(unit string) Restored {
 // await asks over new connections until there is a verdict, or stop is closed. Without a
 // verdict the error says why.
 func (a *application) await(ctx context.Context, within time.Duration, unit string, step int) (Verdict, error) {
-	arbiter, ok := a.prober.(Arbiter)
-	if !ok {
-		return VerdictOpen, errors.New("there is no way to make one")
-	}
 	ctx, cancel := untilStopped(ctx, within, a.stop)
 	defer cancel()
 	last := errors.New("there was no time to make one")
 	for {
-		verdict, err := arbiter.Verdict(ctx, unit, step)
+		verdict, err := a.host.Verdict(ctx, unit, step)
 		switch {
 		case err == nil && verdict != VerdictOpen:
 			return verdict, nil

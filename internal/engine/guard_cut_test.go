@@ -51,7 +51,7 @@ func (v *verdicts) Verdict(_ context.Context, _ string, step int) (engine.Verdic
 
 // guardedApply changes a door that is there, over a session that is cut, and stops when a
 // step has that title, or a note begins so.
-func guardedApply(t *testing.T, host *enginetest.Host, prober engine.Prober, session engine.Session, stopAt string) (engine.Result, error) {
+func guardedApply(t *testing.T, host *enginetest.Host, asked engine.Host, session engine.Session, stopAt string) (engine.Result, error) {
 	t.Helper()
 	ctx, stop := context.Background(), make(chan struct{})
 	wanted := door("b\n")
@@ -63,7 +63,7 @@ func guardedApply(t *testing.T, host *enginetest.Host, prober engine.Prober, ses
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine.Apply(ctx, prober, session, wanted, plan, func(event engine.Event) {
+	return engine.Apply(ctx, asked, session, wanted, plan, func(event engine.Event) {
 		said := ""
 		switch event := event.(type) {
 		case engine.StepEnded:

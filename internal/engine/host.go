@@ -8,9 +8,17 @@ import (
 	"provision/internal/recipe"
 )
 
-// Prober answers questions about a host, all in one round trip.
-type Prober interface {
+// Host is what a run asks a host beside its session.
+type Host interface {
+	// Probe answers all questions in one round trip.
 	Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error)
+	// Verdict says what became of the guarded change to a unit. Given the number of the step
+	// that made it live, it confirms it, when that step is done. It asks over a connection made
+	// for that alone: the proof that the change has not shut the controller out.
+	Verdict(ctx context.Context, unit string, step int) (Verdict, error)
+	// Untaken returns the replacements of files by earlier runs since a unit last took its
+	// files in, newest first. took is false when no run that is remembered made it do so.
+	Untaken(ctx context.Context, unit string) (replacements []Replacement, took bool, err error)
 }
 
 // Session is a run under the host's lock: it does steps and journals them.

@@ -39,7 +39,7 @@ func (h host) history(ctx context.Context) ([]script.Past, error) {
 	return script.ParseHistory(output)
 }
 
-// Untaken implements engine.Memory.
+// Untaken implements engine.Host.
 func (h host) Untaken(ctx context.Context, unit string) ([]engine.Replacement, bool, error) {
 	runs, err := h.history(ctx)
 	if err != nil {

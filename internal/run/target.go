@@ -31,7 +31,7 @@ func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
 	return remote.Dial(ctx, t.Address, t.Config)
 }
 
-// host is a connected target. It implements engine.Prober.
+// host is a connected target. It implements engine.Host.
 type host struct {
 	target     Target
 	connection *remote.Connection
@@ -42,7 +42,7 @@ type host struct {
 // ErrUnsupported says that a host is none that the tasks know.
 var ErrUnsupported = errors.New("unsupported system")
 
-// Probe implements engine.Prober: one script, one round trip.
+// Probe implements engine.Host: one script, one round trip.
 func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
 	output, err := h.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true}, nil)
 	if err != nil {
@@ -55,7 +55,7 @@ func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, 
 	return answer, nil
 }
 
-// Verdict implements engine.Arbiter: it asks over a connection of its own.
+// Verdict implements engine.Host: it asks over a connection of its own.
 func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdict, error) {
 	connection, err := h.target.connect(ctx)
 	if err != nil {

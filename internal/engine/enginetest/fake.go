@@ -13,7 +13,7 @@ import (
 	"provision/internal/recipe"
 )
 
-// Host is a fake host. It implements engine.Prober and engine.Session.
+// Host is a fake host. It implements engine.Host and engine.Session.
 type Host struct {
 	Platform recipe.Platform
 	Facts    recipe.Facts // what is there; what is not named is absent
@@ -37,7 +37,7 @@ func NewHost(platform recipe.Platform) *Host {
 	return &Host{Platform: platform, Facts: recipe.Facts{}, Brings: map[string][]recipe.Effect{}, Fail: map[string]bool{}}
 }
 
-// Probe implements engine.Prober.
+// Probe implements engine.Host.
 func (h *Host) Probe(_ context.Context, probes []recipe.Probe) (recipe.Answer, error) {
 	h.Probed++
 	answer := recipe.Answer{Platform: h.Platform, Distro: "debian", Facts: recipe.Facts{}}
@@ -59,7 +59,7 @@ func (h *Host) Probe(_ context.Context, probes []recipe.Probe) (recipe.Answer, e
 	return answer, nil
 }
 
-// Verdict implements engine.Arbiter. Who is to fail to confirm comes too late.
+// Verdict implements engine.Host. Who is to fail to confirm comes too late.
 func (h *Host) Verdict(_ context.Context, unit string, _ int) (engine.Verdict, error) {
 	switch {
 	case h.Cut:
@@ -70,7 +70,7 @@ func (h *Host) Verdict(_ context.Context, unit string, _ int) (engine.Verdict, e
 	return engine.VerdictConfirmed, nil
 }
 
-// Untaken implements engine.Memory: of the units that Replaced names.
+// Untaken implements engine.Host: of the units that Replaced names.
 func (h *Host) Untaken(_ context.Context, unit string) ([]engine.Replacement, bool, error) {
 	replaced, took := h.Replaced[unit]
 	return replaced, took, nil
