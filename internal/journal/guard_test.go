@@ -228,6 +228,53 @@ func TestNextRunUndoesWhatADeadOneArmed(t *testing.T) {
 	d.gone(t)
 }
 
+// The journal may be on a disk that is full: what was confirmed is confirmed without it.
+func TestConfirmedChangeThatTheJournalDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	c := d.begin(t)
+	d.change(t, c)
+	d.verdict(t, c.Run, 3)
+	journal := d.state("runs/" + c.Run + "/journal")
+	text := read(t, journal)
+	kept, _, confirmed := strings.Cut(text, `{"event":"confirmed"`)
+	if !confirmed {
+		t.Fatalf("the journal: %s", text)
+	}
+	d.write(t, journal, kept[:strings.LastIndex(kept, "\n")+1])
+	if verdict := d.verdict(t, c.Run, 0); verdict != "confirmed" {
+		t.Errorf("verdict %s", verdict)
+	}
+	c.finish(t)
+	d.gone(t)
+}
+
+// After a boot only the boot unit is there, once: what it could not undo the timer has to.
+func TestUndoingThatFailsAtBootIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	c := d.begin(t)
+	d.change(t, c)
+	c.kill(t)
+	d.write(t, d.state("armed/"+doorUnit+"/boot"), "another\n")
+	d.fake(t, "systemctl", "echo \"$*\" >>"+d.dir+"/systemctl\n[ ! -e "+d.dir+"/broken ] || case $* in *restart*) exit 1 ;; esac\n")
+	d.write(t, d.dir+"/broken", "")
+	d.write(t, d.dir+"/systemctl", "")
+	d.inside(t, "sh /var/lib/provision/undo")
+	if said := read(t, d.dir+"/systemctl"); !strings.Contains(said, "--no-block start provision-undo.timer\n") {
+		t.Errorf("systemctl was told\n%s", said)
+	}
+	if verdict := d.verdict(t, c.Run, 0); verdict != "open" {
+		t.Errorf("verdict %s", verdict)
+	}
+	os.Remove(d.dir + "/broken")
+	d.inside(t, "sh /var/lib/provision/undo")
+	if verdict := d.verdict(t, c.Run, 0); verdict != "undone" || read(t, d.path) != "old" {
+		t.Errorf("verdict %s, the file is %s", verdict, read(t, d.path))
+	}
+	d.gone(t)
+}
+
 // TestTakeOverWaitsForTheStepUnderWay: a run whose connection was cut ends, and what it had
 // started does too.
 func TestTakeOverWaitsForTheStepUnderWay(t *testing.T) {
@@ -241,7 +288,22 @@ func TestTakeOverWaitsForTheStepUnderWay(t *testing.T) {
 		d.inside(t, script.TakeOver(c.Run, 10*time.Second)+"\n:")
 		took <- exists(d.dir + "/ended")
 	}()
-	eventually(t, "the runner to end", func() bool { return c.process.Signal(nil) != nil || c.shell.Wait() != nil })
+	ended := make(chan struct{})
+	go func() {
+		c.shell.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("the runner did not end before its step")
+	}
+	select {
+	case <-took:
+		d.write(t, d.dir+"/go", "")
+		t.Fatal("it did not wait for the step")
+	case <-time.After(200 * time.Millisecond):
+	}
 	d.write(t, d.dir+"/go", "")
 	if !<-took {
 		t.Error("it did not wait for the step")

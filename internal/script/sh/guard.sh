@@ -25,7 +25,7 @@ arm() {
 		systemctl daemon-reload && systemctl -q enable provision-undo-boot.service && systemctl start provision-undo.timer &&
 		printf '%s %s\n' "$2" "$3" >"$armed/found" && printf '%s\n' "$runid" >"$armed/runs" && : >"$armed/index" && boot_id >"$armed/boot" &&
 		sync "$armed/found" "$armed/index" "$armed/boot" "$state/undo" "$system/provision-undo-boot.service" &&
-		: >"$armed/open" && sync "$armed/open" "$armed" "$state/armed" "$system"
+		: >"$armed/open" && sync "$armed/open" "$armed" "$state/armed" "$state" "$system"
 }
 
 # undoing_unit writes a unit that undoes what is due: undoing_unit NAME SETTING...
@@ -63,7 +63,7 @@ verdict() {
 	if [ "$2" -gt 0 ] && grep -q -F "{\"event\":\"end\",\"step\":$2,\"status\":0}" "$run/journal"; then stay "$1" || :; fi
 	if [ -e "$armed/open" ] || [ -e "$armed/undoing" ]; then say open
 	elif grep -q -F "{\"event\":\"undone\",\"unit\":\"$1\"}" "$run/journal"; then say undone
-	elif grep -q -F "{\"event\":\"confirmed\",\"unit\":\"$1\"}" "$run/journal"; then say confirmed
+	elif [ -e "$armed/confirmed" ] || grep -q -F "{\"event\":\"confirmed\",\"unit\":\"$1\"}" "$run/journal"; then say confirmed
 	else say unknown; fi
 }
 

@@ -28,8 +28,8 @@ due() {
 	[ -e "$1/live" ] && [ "$uptime" -ge "$(cat "$1/live")" ]
 }
 
-# put_back restores the files of an armed change, newest first. Nothing is written for it but
-# the files themselves: the disk may be full.
+# put_back restores the files of an armed change, newest first. What it replaces is not kept:
+# the disk may be full.
 put_back() {
 	status=0
 	entries=$(tac "$1/index" | tr ' ' /) || return
@@ -41,6 +41,13 @@ put_back() {
 		if restore "$step"; then record "{\"event\":\"undo\",\"step\":$step}"; else status=1; fi
 	done
 	return $status
+}
+
+# again says what failed, and fails. The timer tries again; since a boot it does not run.
+again() {
+	echo "$1: this is tried again" >&2
+	systemctl --no-block start provision-undo.timer
+	return 1
 }
 
 # undo UNIT: at boot nothing may be waited for, for what is started waits for this. It may be
@@ -59,12 +66,12 @@ undo() {
 	enabled* | static | generated) ;;
 	*) systemctl -q disable -- "$1" 2>/dev/null ;;
 	esac
-	put_back "$armed" || { echo "$1: not all is undone: this is tried again" >&2; return 1; }
+	put_back "$armed" || again "$1: not all is undone" || return
 	daemon_reload
 	case $active in
 	active | reloading | activating)
 		systemctl $block reload-or-restart -- "$1" || systemctl $block restart -- "$1" ||
-			{ echo "$1: does not take in its old files: this is tried again" >&2; return 1; } ;;
+			again "$1: does not take in its old files" || return ;;
 	esac
 	rm -f "$state/pending/$1"
 	while read -r runid; do
