@@ -119,7 +119,7 @@ func writeFile(number string, step recipe.WriteFile) string {
 		need += "[ -s " + Quote(secret) + " ] || { echo " + Quote("there is no secret in "+secret) + " >&2; exit 1; }\n"
 	}
 	if step.Secret {
-		need += "printf '%s\\n' " + base64.StdEncoding.EncodeToString([]byte(step.Path)) + " >>\"$state/secrets\"\n"
+		need += "printf '%s\\n' " + base64.StdEncoding.EncodeToString([]byte(step.Path)) + " >>\"$state/secrets\"\nsync \"$state/secrets\"\n"
 	}
 	return need + "keep " + number + " " + path + "\nbeside " + path + " " + number + "\n(\numask 077\n" +
 		produce(step, `"$new"`) + ") || room " + path + " || discard\n" +
