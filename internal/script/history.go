@@ -3,7 +3,6 @@ package script
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,16 +41,13 @@ cat "$run/kept/index" 2>/dev/null; printf '\000'
 done
 printf 'end\000'`
 
-// ParseHistory reads what History printed.
+// ParseHistory reads what History printed: ErrTruncated when that is not all. A line that was
+// cut short, as when the host lost power or its disk was full, is left out.
 func ParseHistory(output []byte) ([]Past, error) {
 	fields := strings.Split(string(output), "\x00")
 	var runs []Past
 	for ; len(fields) >= 3 && fields[0] != "end"; fields = fields[3:] {
-		past, err := parsePast(fields[0], fields[1], fields[2])
-		if err != nil {
-			return nil, fmt.Errorf("journal of run %s: %w", fields[0], err)
-		}
-		runs = append(runs, past)
+		runs = append(runs, parsePast(fields[0], fields[1], fields[2]))
 	}
 	if len(fields) == 0 || fields[0] != "end" {
 		return nil, ErrTruncated
@@ -59,14 +55,14 @@ func ParseHistory(output []byte) ([]Past, error) {
 	return runs, nil
 }
 
-func parsePast(name, journal, index string) (Past, error) {
+func parsePast(name, journal, index string) Past {
 	past := Past{Run: name, Kept: map[int]Kept{}}
 	begun := map[int]Record{}
 	for _, line := range strings.Split(strings.TrimSpace(journal), "\n") {
 		at, text, ok := strings.Cut(line, " ")
 		var record Record
 		if !ok || json.Unmarshal([]byte(text), &record) != nil {
-			continue // a line that was cut short when the host lost power
+			continue
 		}
 		switch record.Event {
 		case "run":
@@ -100,17 +96,13 @@ func parsePast(name, journal, index string) (Past, error) {
 		if len(fields) != 3 {
 			continue
 		}
-		number, err := strconv.Atoi(fields[0])
-		if err != nil {
-			return past, err
+		number, bad := strconv.Atoi(fields[0])
+		path, cut := base64.StdEncoding.DecodeString(fields[2])
+		if bad == nil && cut == nil {
+			past.Kept[number] = Kept{Kind: fields[1], Path: string(path)}
 		}
-		path, err := base64.StdEncoding.DecodeString(fields[2])
-		if err != nil {
-			return past, err
-		}
-		past.Kept[number] = Kept{Kind: fields[1], Path: string(path)}
 	}
-	return past, nil
+	return past
 }
 
 // Replacement is a step of a run that replaced a file, and kept what was there.

@@ -39,6 +39,16 @@ func remembered(t *testing.T, runs ...string) []Past {
 	return pasts
 }
 
+func TestHistoryLeavesOutLinesThatWereCutShort(t *testing.T) {
+	journal := "now {\"event\":\"begin\",\"step\":1,\"path\":\"/a\"}\nnow {\"event\":\"end\",\"step\":1,\"status\":0}\nnow {\"eve"
+	for _, torn := range []string{"2", "2 file", "2 file L2I", "x file L2I="} {
+		runs, err := ParseHistory([]byte("000001\x00" + journal + "\x001 file L2E=\n" + torn + "\x00end\x00"))
+		if err != nil || len(runs) != 1 || len(runs[0].Steps) != 1 || len(runs[0].Kept) != 1 || runs[0].Kept[1].Path != "/a" {
+			t.Errorf("%q: %+v, %v", torn, runs, err)
+		}
+	}
+}
+
 // What a service has not taken in yet goes back to where it last took something in, through
 // all runs that died in between.
 func TestUntaken(t *testing.T) {
