@@ -15,11 +15,15 @@ func (p Plan) Hash() string {
 	for _, planned := range p.Changes() {
 		change := planned.Change
 		var content []byte
+		var wanted []string
+		for _, delta := range change.Deltas {
+			wanted = append(wanted, delta.Name, delta.After)
+		}
 		if change.Diff != nil && !change.Diff.Secret {
 			content = change.Diff.After
 		}
 		// Texts and bytes always marshal.
-		encoder.Encode([]any{planned.Item.Task, planned.Item.Resource.ID(), change.Kind, change.Summary, change.Deltas, change.Until, content})
+		encoder.Encode([]any{planned.Item.Task, planned.Item.Resource.ID(), change.Kind, change.Summary, wanted, change.Until, content})
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }

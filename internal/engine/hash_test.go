@@ -31,4 +31,13 @@ func TestHash(t *testing.T) {
 	if plan("/a", "one", "old", true).Hash() != plan("/a", "two", "old", true).Hash() {
 		t.Error("a secret goes into the hash")
 	}
+	mode := func(before, after string) string {
+		return engine.Plan{Items: []engine.Planned{{
+			Item:   recipe.Item{Resource: resource.File{Path: "/a"}, Task: "x"},
+			Change: recipe.Change{Kind: recipe.Update, Deltas: []recipe.Delta{{Name: "mode", Before: before, After: after}}},
+		}}}.Hash()
+	}
+	if mode("0600", "0644") != mode("0640", "0644") || mode("0600", "0644") == mode("0600", "0640") {
+		t.Error("the hash tells what was there before, or not what is to be")
+	}
 }
