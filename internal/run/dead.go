@@ -44,7 +44,8 @@ for unit in *; do
 if [ -e "$unit/open" ] || { [ -e "$unit/undoing" ] && [ $free -ne 0 ]; }; then set -- "$@" "$unit"; fi
 done
 [ $# -gt 0 ] || exit 1
-[ $free -eq 0 ] || set -- "$@" "$(cat ../holder)"
+holder=$(cat ../holder 2>/dev/null)
+[ $free -eq 0 ] || set -- "$@" "${holder:-one that has ended}"
 printf '%s\n' "$@"
 [ $free -eq 0 ] && exit 2
 exit 0`}

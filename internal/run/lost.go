@@ -37,7 +37,8 @@ func (j *job) goOn(ctx context.Context, header journal.Header) (*journal.Session
 		return nil, err
 	}
 	j.host.connection = connection
-	if _, err := connection.Run(ctx, remote.Command{Script: script.TakeOver(j.host.run, j.settings.Patience), Root: true}, nil); err != nil {
+	patience := max(j.settings.Patience, leaveWithin) // it ends at once, but for what is under way
+	if _, err := connection.Run(ctx, remote.Command{Script: script.TakeOver(j.host.run, patience), Root: true}, nil); err != nil {
 		return nil, fmt.Errorf("the run that was cut off does not end: %w", err)
 	}
 	return j.begin(ctx, header)
