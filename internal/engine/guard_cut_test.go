@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"provision/internal/engine"
 	"provision/internal/engine/enginetest"
@@ -106,6 +108,50 @@ func TestChangeThatCutsItsOwnConnectionStays(t *testing.T) {
 			}
 			if last := host.Done[len(host.Done)-1]; last != "write /etc/later" || slices.Contains(host.Done, "undo the change to door.service") {
 				t.Errorf("done %q", host.Done)
+			}
+		})
+	}
+}
+
+// deaf is a session that hears nothing from a step on, which the host does all the same.
+type deaf struct {
+	*enginetest.Host
+	at string
+}
+
+func (s *deaf) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+	if err := s.Host.Do(ctx, steps, observe); err != nil || steps[len(steps)-1].Step.Title() != s.at {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// slow is a host on which a guarded change is not done at first.
+type slow struct {
+	*enginetest.Host
+	open int // how often it says so
+}
+
+func (s *slow) Verdict(ctx context.Context, unit string, step int) (engine.Verdict, error) {
+	if s.open--; s.open >= 0 {
+		return engine.VerdictOpen, nil
+	}
+	return s.Host.Verdict(ctx, unit, step)
+}
+
+// A connection may be cut so that neither side hears of it for minutes: new ones are tried
+// while the step is under way.
+func TestSilentCutIsNoticedBesideTheStep(t *testing.T) {
+	for _, open := range []int{0, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			host, began := openDoor(t), time.Now()
+			_, err := guardedApply(t, host, &slow{host, open}, &deaf{host, "done: door.service"}, "")
+			if !errors.Is(err, engine.ErrCut) || slices.Contains(host.Done, "undo the change to door.service") {
+				t.Errorf("open %d times: error %v, done %q", open, err, host.Done)
+			}
+			if took := time.Since(began); took > recipe.UndoAfter {
+				t.Errorf("open %d times: it took %s, and the host would have undone it", open, took)
 			}
 		})
 	}
