@@ -19,26 +19,24 @@ type liveConn struct {
 	received atomic.Int64
 }
 
-// sending tells how many bytes the host's TCP has acknowledged, while more of ours
+// sent tells how many bytes the host's TCP has acknowledged, and whether more of ours
 // are on their way or wait for it: on a slow link an answer may come only behind
-// all of them. It is 0 where nothing waits, for then a host must answer by itself,
-// and on a connection that is no TCP (tcp(7), TCP_INFO).
-func (c *liveConn) sending() (acknowledged uint64) {
+// all of them. Both are zero on a connection that is no TCP (tcp(7), TCP_INFO).
+func (c *liveConn) sent() (acknowledged uint64, waiting bool) {
 	tcp, ok := c.Conn.(*net.TCPConn)
 	if !ok {
-		return 0
+		return 0, false
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	raw.Control(func(fd uintptr) {
-		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		if err == nil && (info.Unacked > 0 || info.Notsent_bytes > 0) {
-			acknowledged = info.Bytes_acked
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			acknowledged, waiting = info.Bytes_acked, info.Unacked > 0 || info.Notsent_bytes > 0
 		}
 	})
-	return acknowledged
+	return acknowledged, waiting
 }
 
 func (c *liveConn) Read(buffer []byte) (int, error) {
@@ -61,12 +59,14 @@ func keepAlive(conn *liveConn, client *ssh.Client, interval time.Duration, most 
 			return false
 		case <-ticker.C:
 		}
-		if now := conn.received.Load(); now != last {
-			last, silent = now, 0
+		received := conn.received.Load()
+		acknowledged, waiting := conn.sent()
+		// Where nothing waits, a host must answer by itself.
+		alive := received != last || waiting && acknowledged > taken
+		last, taken = received, acknowledged
+		if alive {
+			silent = 0
 			continue
-		}
-		if now := conn.sending(); now > taken {
-			taken, silent = now, 0
 		}
 		if silent >= most {
 			return true
