@@ -1,10 +1,10 @@
 # A change that may cut the connection is armed before it is made, and the host undoes it by
 # itself unless it is confirmed. Sourced after prelude.sh, by the runner and by the undoing.
 #
-# $state/armed/UNIT holds what is armed: found (ActiveState and UnitFileState of before),
-# index (RUN STEP of each step on a file, oldest first), runs, boot (the boot's ID), live (the
-# uptime in seconds at which it is undone, once it is live), alone (the same, once its run is
-# gone), and open. Confirming and undoing both begin by renaming open: one of them wins.
+# $state/armed/UNIT holds what is armed: found (ActiveState and UnitFileState of before, and
+# the run), index (each step on a file, oldest first), boot (the boot's ID), live (the uptime in
+# seconds at which it is undone, once it is live), alone (the same, once its run is gone), and
+# open. Confirming and undoing both begin by renaming open: one of them wins.
 
 system=/etc/systemd/system
 
@@ -23,7 +23,7 @@ arm() {
 		printf '%s\n' '[Unit]' 'Description=Undoing of a change that nobody confirms' \
 			'[Timer]' OnActiveSec=3 OnUnitInactiveSec=3 AccuracySec=500ms >"$system/provision-undo.timer" &&
 		systemctl daemon-reload && systemctl -q enable provision-undo-boot.service && systemctl start provision-undo.timer &&
-		printf '%s %s\n' "$2" "$3" >"$armed/found" && printf '%s\n' "$runid" >"$armed/runs" && : >"$armed/index" && boot_id >"$armed/boot" &&
+		printf '%s %s %s\n' "$2" "$3" "$runid" >"$armed/found" && : >"$armed/index" && boot_id >"$armed/boot" &&
 		sync "$armed/found" "$armed/index" "$armed/boot" "$state/undo" "$system/provision-undo-boot.service" &&
 		: >"$armed/open" && sync "$armed/open" "$armed" "$state/armed" "$state" "$system"
 }
@@ -38,7 +38,7 @@ undoing_unit() {
 }
 
 # covered notes that undoing a unit takes a step back: covered UNIT STEP
-covered() { printf '%s %s\n' "$runid" "$2" >>"$state/armed/$1/index" && sync "$state/armed/$1/index"; }
+covered() { printf '%s\n' "$2" >>"$state/armed/$1/index" && sync "$state/armed/$1/index"; }
 
 # countdown says that a change is live, and in how many seconds it is undone.
 countdown() {

@@ -28,14 +28,12 @@ due() {
 	[ -e "$1/live" ] && [ "$uptime" -ge "$(cat "$1/live")" ]
 }
 
-# put_back restores the files of an armed change, newest first. What it replaces is not kept:
-# the disk may be full.
+# put_back restores the files of the run's armed change, newest first. What it replaces is not
+# kept: the disk may be full.
 put_back() {
 	status=0
-	entries=$(tac "$1/index" | tr ' ' /) || return
-	for entry in $entries; do
-		runid=${entry%/*} step=${entry#*/}
-		run=$state/runs/$runid from=$state/runs/$runid
+	steps=$(tac "$1/index") || return
+	for step in $steps; do
 		# A step that was noted and not begun has nothing to put back.
 		grep -q "^$step " "$run/kept/index" 2>/dev/null || continue
 		if restore "$step"; then record "{\"event\":\"undo\",\"step\":$step}"; else status=1; fi
@@ -57,7 +55,8 @@ undo() {
 	[ -e "$armed/undoing" ] || mv -T -- "$armed/open" "$armed/undoing" || return
 	block=
 	[ "$(cat "$armed/boot")" = "$(boot_id)" ] || block=--no-block
-	read -r active enabled <"$armed/found"
+	read -r active enabled runid <"$armed/found"
+	run=$state/runs/$runid from=$state/runs/$runid
 	case $active in
 	active | reloading | activating) ;;
 	*) systemctl $block stop -- "$1" ;;
@@ -74,10 +73,7 @@ undo() {
 			again "$1: does not take in its old files" || return ;;
 	esac
 	rm -f "$state/pending/$1"
-	while read -r runid; do
-		run=$state/runs/$runid
-		record "{\"event\":\"undone\",\"unit\":\"$1\"}"
-	done <"$armed/runs"
+	record "{\"event\":\"undone\",\"unit\":\"$1\"}"
 	# First the name by which this would begin anew: what it needs for that goes in any order.
 	mv -T -- "$armed/undoing" "$armed/undone"
 	rm -rf "$armed"
