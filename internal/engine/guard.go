@@ -210,7 +210,9 @@ func (a *application) lost(ctx context.Context, failure error, steps []recipe.Nu
 func (a *application) decide(ctx context.Context, unit string, step int) error {
 	a.observe(Note{Text: "a new connection has to confirm the change to " + unit})
 	began := time.Now()
-	verdict, reason := a.await(ctx, recipe.ConfirmWithin, unit, step)
+	waiting, cancel := untilStopped(ctx, recipe.ConfirmWithin, a.stop)
+	verdict, reason := a.await(waiting, unit, step)
+	cancel()
 	switch {
 	case verdict == VerdictConfirmed:
 		return a.stays(unit, began)
@@ -255,10 +257,9 @@ func (a *application) undo(ctx context.Context, unit string, reason error, withi
 		return VerdictUndone, err
 	}
 	a.observe(Note{Text: unit + ": " + reason.Error() + ": waiting until the host has undone the change"})
-	stop := a.stop
-	a.stop = nil // to stop is what the first Ctrl-C asked for
-	verdict, _ := a.await(ctx, within, unit, 0)
-	a.stop = stop
+	waiting, cancel := context.WithTimeout(ctx, within) // also when stopped: undoing is what that asks for
+	verdict, _ := a.await(waiting, unit, 0)
+	cancel()
 	switch {
 	case verdict == VerdictUndone:
 		a.observe(a.undone(unit))
@@ -302,11 +303,8 @@ func (a *application) undone(unit string) Restored {
 	return restored
 }
 
-// await asks over new connections until there is a verdict, or stop is closed. Without a
-// verdict the error says why.
-func (a *application) await(ctx context.Context, within time.Duration, unit string, step int) (Verdict, error) {
-	ctx, cancel := untilStopped(ctx, within, a.stop)
-	defer cancel()
+// await asks over new connections until there is a verdict. Without one the error says why.
+func (a *application) await(ctx context.Context, unit string, step int) (Verdict, error) {
 	last := errors.New("there was no time to make one")
 	for {
 		verdict, err := a.host.Verdict(ctx, unit, step)

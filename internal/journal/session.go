@@ -69,7 +69,7 @@ type Session struct {
 
 	mu       sync.Mutex // of Stdin
 	idle     chan struct{}
-	finished bool
+	finished bool // the run has ended, or the host cannot be told of its end
 }
 
 // Begin waits until the shell holds the lock. What a dead run left is swept, and observe
@@ -134,6 +134,7 @@ func cause(ctx context.Context, err error) error {
 // died explains why the runner is gone. What it printed is read first, for waiting for it
 // may close its streams; but not for ever: an orphaned step may hold them open.
 func (s *Session) died(what string, err error) error {
+	s.finished = true
 	select {
 	case <-s.output.ended:
 	case <-time.After(time.Second):
@@ -198,7 +199,6 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 	code := script.Steps(steps)
 	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
 		// The host does nothing of a batch that did not arrive whole.
-		s.finished = true
 		return s.died("run", cause(ctx, err))
 	}
 	var failed *engine.StepError
@@ -206,7 +206,7 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 	for {
 		line, err := s.line()
 		if err != nil {
-			return s.lost(steps, ended, s.died("run", cause(ctx, err)))
+			return lost(steps, ended, s.died("run", cause(ctx, err)))
 		}
 		fields := strings.Fields(line)
 		switch {
@@ -288,8 +288,7 @@ func (s *Session) note(ctx context.Context, what, code string) error {
 
 // lost says what is known when the connection died: the first step of which no end was
 // heard may have been done, or half done, or not begun.
-func (s *Session) lost(steps []recipe.Numbered, ended int, err error) error {
-	s.finished = true
+func lost(steps []recipe.Numbered, ended int, err error) error {
 	if ended >= len(steps) {
 		return err
 	}

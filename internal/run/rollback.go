@@ -43,7 +43,7 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 	if err != nil {
 		return err
 	}
-	if err := unsettled(now.Facts); err != nil && !j.host.anyway {
+	if err := j.host.unsettled(now.Facts); err != nil {
 		return err
 	}
 	runs, err := j.host.history(ctx)

@@ -76,7 +76,7 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 	if err := supported(answer); err != nil {
 		return recipe.Recipe{}, answer, err
 	}
-	if err := unsettled(answer.Facts); err != nil && !h.anyway {
+	if err := h.unsettled(answer.Facts); err != nil {
 		return recipe.Recipe{}, answer, err
 	}
 	wanted, err := blueprint.Recipe(answer.Platform)
