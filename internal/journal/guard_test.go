@@ -221,6 +221,10 @@ func TestNextRunUndoesWhatADeadOneArmed(t *testing.T) {
 	}
 	d.gone(t)
 	d.change(t, c)
+	// The controller of the dead run wakes up: what is armed now is not its own to confirm.
+	if late, open := d.verdict(t, dead.Run, 3), d.verdict(t, c.Run, 0); late != "undone" || open != "open" {
+		t.Errorf("the dead run's verdict %s, this one's %s", late, open)
+	}
 	if verdict := d.verdict(t, c.Run, 3); verdict != "confirmed" {
 		t.Errorf("verdict %s", verdict)
 	}

@@ -59,11 +59,18 @@ stay() {
 # step is done: verdict UNIT STEP
 verdict() {
 	armed=$state/armed/$1
-	# A step's end is in the journal before anything is said of it.
-	if [ "$2" -gt 0 ] && grep -q -F "{\"event\":\"end\",\"step\":$2,\"status\":0}" "$run/journal"; then stay "$1" || :; fi
-	if [ -e "$armed/open" ] || [ -e "$armed/undoing" ]; then say open
-	elif grep -q -F "{\"event\":\"undone\",\"unit\":\"$1\"}" "$run/journal"; then say undone
-	elif [ -e "$armed/confirmed" ] || grep -q -F "{\"event\":\"confirmed\",\"unit\":\"$1\"}" "$run/journal"; then say confirmed
+	# What is armed may be another run's by now, which has undone this one's before.
+	of=
+	read -r _ _ of 2>/dev/null <"$armed/found"
+	if [ "$of" = "${run##*/}" ]; then
+		# A step's end is in the journal before anything is said of it.
+		if [ "$2" -gt 0 ] && grep -q -F "{\"event\":\"end\",\"step\":$2,\"status\":0}" "$run/journal"; then stay "$1" || :; fi
+		if [ -e "$armed/open" ] || [ -e "$armed/undoing" ]; then say open; return; fi
+		# The journal may be on a disk that is full.
+		if [ -e "$armed/confirmed" ]; then say confirmed; return; fi
+	fi
+	if grep -q -F "{\"event\":\"undone\",\"unit\":\"$1\"}" "$run/journal"; then say undone
+	elif grep -q -F "{\"event\":\"confirmed\",\"unit\":\"$1\"}" "$run/journal"; then say confirmed
 	else say unknown; fi
 }
 
