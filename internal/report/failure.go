@@ -37,9 +37,9 @@ func (p page) failure(record *finished, restored bool) []string {
 	return lines
 }
 
-// undone says what a run that was interrupted did not come to. Of a step that it was cut off
+// notDone says what a run that was interrupted did not come to. Of a step that it was cut off
 // in nobody knows; the next run asks the host.
-func (p page) undone(resources []string) []string {
+func (p page) notDone(resources []string) []string {
 	names := make([]string, len(resources))
 	for i, id := range resources {
 		kind, name := shortName(id)

@@ -120,7 +120,7 @@ func (t *Terminal) finish(h *host, record *finished) {
 			t.print([]string{"  " + p.tally(record)})
 		}
 		if record.Status == engine.StatusInterrupted && h.applying && len(h.left) > 0 {
-			t.print(p.undone(h.left))
+			t.print(p.notDone(h.left))
 		}
 		return
 	}
