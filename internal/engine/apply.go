@@ -183,8 +183,8 @@ func (a *application) stopped() bool {
 
 // steps numbers the steps of a part of a batch: neighbouring installs become one,
 // configuration is rehearsed before its first file changes, and what may cut the connection
-// is armed before its first step. last says for each planned
-// change the number of its last step.
+// is armed before its first step. last says for each planned change the number of its last
+// step.
 func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int) {
 	add := func(resource string, step recipe.Step) {
 		a.number++

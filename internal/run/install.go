@@ -267,8 +267,11 @@ func (j *job) apply(ctx context.Context) {
 	j.finish(status, err)
 }
 
-// converged is the outcome of a run that came to a good end, in the host's journal.
-const converged = "converged"
+// Outcomes of a run in the host's journal, beside the statuses that are not good.
+const (
+	converged = "converged" // it came to a good end
+	undone    = "undone"    // a guarded change of it was, and is as before
+)
 
 // change does the plan under the host's lock.
 func (j *job) change(ctx context.Context) error {
@@ -299,16 +302,19 @@ func (j *job) change(ctx context.Context) error {
 		j.result.Changed += len(result.Changed)
 	}
 	outcome := converged
+	if err != nil {
+		outcome = string(status(err, engine.StatusFailed))
+	}
 	var unconfirmed *engine.UnconfirmedError
 	if errors.As(err, &unconfirmed) {
-		leave(ctx, session)
+		if unconfirmed.Undone {
+			outcome = undone
+		}
+		leave(ctx, session, outcome)
 		return err
 	}
 	if errors.Is(err, remote.ErrLost) {
 		j.lookAgain(ctx)
-	}
-	if err != nil {
-		outcome = string(status(err, engine.StatusFailed))
 	}
 	return errors.Join(err, session.Finish(ctx, outcome))
 }
@@ -344,12 +350,12 @@ func (j *job) applyAnew(ctx context.Context, session *journal.Session) (engine.R
 // leaveWithin bounds the end of a run whose connection may be cut.
 const leaveWithin = 10 * time.Second
 
-// leave ends a run whose change was undone. On a connection that was cut there is nobody to
-// end it for: the host lets go of it by itself, and may have.
-func leave(ctx context.Context, session engine.Session) {
+// leave ends a run whose guarded change was not confirmed. On a connection that was cut there
+// is nobody to end it for: the host lets go of it by itself, and may have.
+func leave(ctx context.Context, session engine.Session, outcome string) {
 	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
 	defer cancel()
-	_ = session.Finish(ctx, "undone")
+	_ = session.Finish(ctx, outcome)
 }
 
 func (j *job) verify(ctx context.Context) error {
