@@ -9,8 +9,9 @@
 # outlive its run.
 holder() {
 	cat "$state/holder" 2>/dev/null
+	lock=$(readlink -f "$state/lock") # /var may be a link
 	for process in /proc/[0-9]*; do
-		[ "$(readlink "$process/fd/9" 2>/dev/null)" = "$state/lock" ] && read -r name 2>/dev/null <"$process/comm" || continue
+		[ "$(readlink "$process/fd/9" 2>/dev/null)" = "$lock" ] && read -r name 2>/dev/null <"$process/comm" || continue
 		case $name in
 		sh | timeout | head | tail | flock) ;;
 		*) printf '; at work: %s' "$name"; return ;;

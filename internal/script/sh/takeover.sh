@@ -2,7 +2,7 @@
 # prelude.sh, with $run, $patience and $record set.
 
 # Its shell only waits for the next word; what it has started keeps the lock until it is done.
-if read -r runner <"$run/open" && [ "$(readlink "/proc/$runner/fd/9")" = "$state/lock" ]; then kill "$runner"; fi
+if read -r runner <"$run/open" && [ "$(readlink "/proc/$runner/fd/9")" = "$(readlink -f "$state/lock")" ]; then kill "$runner"; fi
 exec 9>>"$state/lock"
 flock -w "$patience" 9 || exit 75
 [ -e "$run/open" ] || exit 0
