@@ -30,7 +30,7 @@ type wayBack struct {
 // something to go back to, and the files that were replaced since, newest first: by this run;
 // and by earlier ones that died or failed before a service took them in, for what waits from
 // then on is part of the same change.
-func (a *application) lookBack(ctx context.Context, candidates []string) (wayBack, error) {
+func (a *application) lookBack(ctx context.Context, candidates []string) wayBack {
 	way := wayBack{settled: map[string]bool{}}
 	for _, done := range slices.Backward(a.done) {
 		if path := recipe.PathOf(done.Step); path != "" {
@@ -42,7 +42,7 @@ func (a *application) lookBack(ctx context.Context, candidates []string) (wayBac
 		if a.initial.Pending(unit).Action != "" {
 			earlier, took, err := a.host.Untaken(ctx, unit)
 			if err != nil {
-				return way, err
+				a.observe(Note{Text: unit + ": what earlier runs changed is not known, and stays: " + err.Error()})
 			}
 			ran, way.settled[unit] = ran || took, took
 			for _, replacement := range earlier {
@@ -55,7 +55,7 @@ func (a *application) lookBack(ctx context.Context, candidates []string) (wayBac
 			way.units = append(way.units, unit)
 		}
 	}
-	return way, nil
+	return way
 }
 
 // notified are the notifications of a resource of the recipe.

@@ -194,6 +194,46 @@ func TestChangeOfADeadRunIsTakenBackToo(t *testing.T) {
 	}
 }
 
+// forgetful is a host whose journals cannot be read.
+type forgetful struct{ *enginetest.Host }
+
+func (forgetful) Untaken(context.Context, string) ([]engine.Replacement, bool, error) {
+	return nil, false, errors.New("unreadable")
+}
+
+func TestOwnChangeIsTakenBackAlsoWhenEarlierOnesAreNotKnown(t *testing.T) {
+	host := bareHost()
+	if _, err := host.Converge(daemon("a\n")); err != nil {
+		t.Fatal(err)
+	}
+	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PendingKey("daemon.service"), recipe.Pending{Action: recipe.Restart})})
+	host.Fail["restart daemon.service"] = true
+	wanted := daemon("bad\n")
+	answer, err := host.Probe(t.Context(), wanted.Probes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := engine.NewPlan(wanted, answer.Facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noted := ""
+	_, err = engine.Apply(t.Context(), forgetful{host}, host, wanted, plan, func(event engine.Event) {
+		switch event := event.(type) {
+		case engine.StepEnded:
+			if event.Failed {
+				clear(host.Fail) // the old file lets it start
+			}
+		case engine.Note:
+			noted += event.Text
+		}
+	}, nil)
+	var restored *engine.RestoredError
+	if !errors.As(err, &restored) || !restored.Restored.Runs || !strings.Contains(noted, "unreadable") {
+		t.Errorf("error %v, noted %q, done %q", err, noted, host.Done)
+	}
+}
+
 func TestPendingNotificationOfADeadRunIsAnswered(t *testing.T) {
 	host := bareHost()
 	if _, err := host.Converge(daemon("a\n")); err != nil {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,10 +89,7 @@ func (a *application) recover(ctx context.Context, failed *StepError, failure er
 // on a full disk. A service that took nothing in yet is left alone; one that did takes in
 // its old files. So does another service that was told of the same files.
 func (a *application) putBack(ctx context.Context, failed *StepError, failure error) error {
-	way, err := a.lookBack(ctx, a.failedUnits(failed))
-	if err != nil {
-		return errors.Join(failure, err)
-	}
+	way := a.lookBack(ctx, a.failedUnits(failed))
 	restored := Restored{Unit: strings.Join(way.units, ", ")}
 	var steps []recipe.Numbered
 	add := func(step recipe.Step) {
@@ -127,7 +123,7 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 			add(recipe.Clear{Unit: unit})
 		}
 	}
-	err = a.session.Do(ctx, steps, a.observe)
+	err := a.session.Do(ctx, steps, a.observe)
 	for _, unit := range told {
 		if control, took := a.taken(unit, failed); took && err == nil {
 			err = a.takeBack(ctx, control)
