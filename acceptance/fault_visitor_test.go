@@ -17,27 +17,24 @@ func TestFaultVisitors(t *testing.T) {
 	host := boot(t, l, "bookworm", "labvisit")[0]
 	provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
 	b := broken{host, l.Identity(), l.KnownHosts()}
-	for _, change := range []struct {
-		name    string
-		allowed time.Duration
-		do      func()
-	}{
-		{"a plain restart of graphite-web", 30 * time.Second, func() { host.run(t, "systemctl restart graphite-web") }},
-		{"a change that nginx reloads", 0, func() {
-			provision(t, "install", "graphite", "-y", "-H", host.Name, "-e", "nginx.client_max_body_size=2m").exits(t, 0)
-		}},
-		{"its rollback", 0, func() { provision(t, "rollback", "graphite", "-y", "-H", host.Name).exits(t, 0) }},
-		{"a change that restarts graphite-web", 10 * time.Second, func() {
-			provision(t, "install", "graphite", "-y", "-H", host.Name, "-e", "graphite.time_zone=Asia/Tokyo").exits(t, 0)
-		}},
-		{"its rollback", 10 * time.Second, func() { provision(t, "rollback", "graphite", "-y", "-H", host.Name).exits(t, 0) }},
-	} {
+	meanwhile := func(what string, allowed time.Duration, do func()) visits {
 		asked := b.askAlways(t)
 		time.Sleep(500 * time.Millisecond)
-		change.do()
-		t.Log(change.name)
-		asked(change.allowed)
+		do()
+		t.Log(what)
+		return asked(allowed)
 	}
+	install := func(settings ...string) func() {
+		return func() {
+			provision(t, append([]string{"install", "graphite", "-y", "-H", host.Name}, settings...)...).exits(t, 0)
+		}
+	}
+	rollback := func() { provision(t, "rollback", "graphite", "-y", "-H", host.Name).exits(t, 0) }
+	plain := meanwhile("a plain restart of graphite-web", 30*time.Second, func() { host.run(t, "systemctl restart graphite-web") }).longest
+	meanwhile("a change that nginx reloads", 0, install("-e", "nginx.client_max_body_size=2m"))
+	meanwhile("its rollback", 0, rollback)
+	meanwhile("a change that restarts graphite-web", plain+5*time.Second, install("-e", "graphite.time_zone=Asia/Tokyo"))
+	meanwhile("its rollback", plain+5*time.Second, rollback)
 	if left := host.leftovers(t); len(left) > 0 {
 		t.Errorf("left %q", left)
 	}

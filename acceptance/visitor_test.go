@@ -66,14 +66,15 @@ func visit(ctx context.Context, ask question) func() visits {
 
 // askAlways asks for a graph, until the function that it returns is called, which says that
 // no more than so long went by without an answer; 0: no request failed.
-func (b broken) askAlways(t *testing.T) func(time.Duration) {
+func (b broken) askAlways(t *testing.T) func(time.Duration) visits {
 	t.Helper()
 	asked := visit(t.Context(), b.web(t).render)
-	return func(allowed time.Duration) {
+	return func(allowed time.Duration) visits {
 		t.Helper()
 		v := asked()
 		t.Logf("a graph: %s", v)
 		v.within(t, allowed)
+		return v
 	}
 }
 

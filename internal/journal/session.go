@@ -46,12 +46,13 @@ type Header struct {
 	By      string // user@controller
 	Version string // of this program
 	Plan    string // the hash of the plan
+	GoesOn  string // the run whose connection was cut, and which this one goes on with
 }
 
 // Script returns the script that Begin expects the shell to run.
 func Script(header Header, patience time.Duration) string {
 	record := script.Record{
-		Event: "run", Tasks: header.Tasks, Does: header.Verb, Of: header.Of, By: header.By, Version: header.Version, Plan: header.Plan,
+		Event: "run", Tasks: header.Tasks, Does: header.Verb, Of: header.Of, By: header.By, Version: header.Version, Plan: header.Plan, GoesOn: header.GoesOn,
 	}
 	return script.Runner(script.Run{
 		Holder:   fmt.Sprintf("%s (%s %s)", header.By, header.Verb, strings.Join(header.Tasks, " ")),

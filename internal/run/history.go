@@ -65,6 +65,9 @@ func tell(past script.Past) []string {
 	if past.Head.Of != "" {
 		what += ", takes back run " + past.Head.Of
 	}
+	if past.Head.GoesOn != "" {
+		what += ", goes on with run " + past.Head.GoesOn
+	}
 	if past.Head.Plan != "" {
 		what += ", plan " + past.Head.Plan
 	}

@@ -25,11 +25,11 @@ func past(t *testing.T, name string, lines ...string) script.Past {
 
 func TestTellSaysWhatFailedAndWhatNobodyKnows(t *testing.T) {
 	run := past(t, "000007",
-		`{"event":"run","tasks":["graphite"],"does":"rollback","of":"000006","by":"anna@desk","plan":"0123456789abcdef"}`,
+		`{"event":"run","tasks":["graphite"],"does":"rollback","of":"000006","goes_on":"000005","by":"anna@desk","plan":"0123456789abcdef"}`,
 		`{"event":"begin","step":1,"title":"write /a","path":"/a"}`, `{"event":"end","step":1,"status":0}`,
 		`{"event":"begin","step":2,"title":"restart x.service"}`, `{"event":"end","step":2,"status":3}`,
 		`{"event":"begin","step":3,"title":"install nginx"}`, `{"event":"en`)
-	want := `run 000007  2026-11-23T05:26:12Z  rollback graphite, takes back run 000006, plan 0123456789abcdef  by anna@desk: died before its end
+	want := `run 000007  2026-11-23T05:26:12Z  rollback graphite, takes back run 000006, goes on with run 000005, plan 0123456789abcdef  by anna@desk: died before its end
   write /a
   restart x.service: failed with status 3
   install nginx: outcome unknown: the run died in it`

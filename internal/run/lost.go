@@ -41,6 +41,7 @@ func (j *job) goOn(ctx context.Context, header journal.Header) (*journal.Session
 	if _, err := connection.Run(ctx, remote.Command{Script: script.TakeOver(j.host.run, patience), Root: true}, nil); err != nil {
 		return nil, fmt.Errorf("the run that was cut off does not end: %w", err)
 	}
+	header.GoesOn = j.host.run
 	return j.begin(ctx, header)
 }
 

@@ -54,6 +54,9 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 	if err != nil {
 		return err
 	}
+	if past.Head.GoesOn != "" {
+		j.observe(engine.Note{Text: "run " + past.Run + " went on with run " + past.Head.GoesOn + ", whose connection was cut: another rollback takes that back"})
+	}
 	j.settings.Header.Tasks, j.settings.Header.Of = past.Head.Tasks, past.Run
 	j.wanted = asBefore(past, runs)
 	j.wanted.Label(task)

@@ -30,8 +30,9 @@ type Record struct {
 	// Of run: whose it is.
 	Tasks   []string `json:"tasks,omitempty"`
 	By      string   `json:"by,omitempty"`
-	Does    string   `json:"does,omitempty"` // install, deploy, rollback
-	Of      string   `json:"of,omitempty"`   // of a rollback: the run that it takes back
+	Does    string   `json:"does,omitempty"`    // install, deploy, rollback
+	Of      string   `json:"of,omitempty"`      // of a rollback: the run that it takes back
+	GoesOn  string   `json:"goes_on,omitempty"` // the run that this one goes on with
 	Version string   `json:"version,omitempty"`
 	Plan    string   `json:"plan,omitempty"` // the hash of what was planned; of plan: of another plan, made under the lock
 

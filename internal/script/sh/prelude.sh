@@ -54,10 +54,24 @@ keep() {
 	enter "$1" "$kind" "$2"
 }
 
-# enter notes in the run's index what was kept: enter NUMBER KIND PATH
+# enter notes in the run's index what was kept: enter NUMBER KIND PATH. A line that a full
+# disk cuts short goes again: the next one would become part of it.
 enter() {
+	whole=$(stat -c %s "$run/kept/index") || return
 	printf '%s %s %s\n' "$1" "$2" "$(printf %s "$3" | base64 -w 0)" >>"$run/kept/index" &&
-		sync "$run/kept/index"
+		sync "$run/kept/index" || {
+		truncate -s "$whole" "$run/kept/index"
+		room "$run/kept/index"
+	}
+}
+
+# kept says whether something was kept of a step of the run: kept NUMBER. A line without its
+# end, of a host that lost power, is of a step that had not begun.
+kept() {
+	while read -r number _; do
+		[ "$number" != "$1" ] || return 0
+	done <"$run/kept/index"
+	return 1
 }
 
 # forget drops a copy that is not whole, and fails.
@@ -142,7 +156,8 @@ restore() {
 				[ ! -d "$path" ] || echo "$path: stays, for it is not empty" >&2
 			else rm -f -- "$path"; fi ;;
 		file | link | tree)
-			beside "$path" "restore$1" || return
+			# Where that cannot be noted, something may be left: better than not to go back.
+			beside "$path" "restore$1" || :
 			cp -a -T -- "$from/kept/$1" "$new" || room "$path" || discard || return
 			[ "$kind" != 'file' ] || sync "$new"
 			[ "$kind" != tree ] || rm -rf -- "$path"

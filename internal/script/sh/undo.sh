@@ -35,7 +35,7 @@ put_back() {
 	steps=$(tac "$1/index") || return
 	for step in $steps; do
 		# A step that was noted and not begun has nothing to put back.
-		grep -q "^$step " "$run/kept/index" 2>/dev/null || continue
+		kept "$step" 2>/dev/null || continue
 		if restore "$step"; then record "{\"event\":\"undo\",\"step\":$step}"; else status=1; fi
 	done
 	return $status

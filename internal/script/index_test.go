@@ -1,0 +1,42 @@
+package script
+
+import (
+	"os"
+	command "os/exec" // exec is a step here
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// The disk is full in the middle of a line of the index: the line goes again, so that neither
+// the next one becomes part of it nor the step counts as one with a copy.
+func TestIndexIsWholeOnAFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("mounts a file system")
+	}
+	run := t.TempDir()
+	if err := os.Mkdir(filepath.Join(run, "kept"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := command.Command("unshare", "-m", "--propagation", "private", "dash", "-c", prelude+`run=$0
+mount -t tmpfs -o size=4k tmpfs "$run/kept" && : >"$run/kept/index" || exit 99
+n=1
+while enter $n absent "/etc/a file/$n"; do
+	kept $n || exit 98
+	n=$((n + 1))
+done
+! kept $n || exit 97
+whole=$(stat -c %s "$run/kept/index")
+printf '%s ab' $n >>"$run/kept/index" # as a power cut may leave it
+! kept $n || exit 96
+truncate -s $whole "$run/kept/index"
+cat "$run/kept/index" >&3
+`, run)
+	index, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, err.(*command.ExitError).Stderr)
+	}
+	if !regexp.MustCompile(`^([0-9]+ absent [A-Za-z0-9+/]+=*\n){50,}$`).Match(index) {
+		t.Errorf("the index:\n%s", index)
+	}
+}
