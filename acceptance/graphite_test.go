@@ -17,6 +17,7 @@ const nobody = "198.19.255.250"
 // user does with it, in one run of the command where that is possible, with a third host
 // that is down.
 func TestGraphite(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	hosts := append(boot(t, l, "bookworm", "labacc12"), boot(t, l, "trixie", "labacc13")...)
 	for _, host := range hosts {

@@ -26,6 +26,7 @@ func hostNamed(name string) (machine, error) {
 // controller, and reboots the host, before the change is confirmed: each time the host
 // is as before, with nothing left over, and the next run converges.
 func TestFault15ChangeThatCutsTheConnectionIsUndone(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	for suite, name := range map[string]string{"bookworm": "labguard12", "trixie": "labguard13"} {
 		t.Run(suite, func(t *testing.T) {

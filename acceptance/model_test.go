@@ -23,6 +23,7 @@ import (
 // the recipe again: what the model of that step's effects said has to be so. It does it
 // with options that TestGraphite leaves alone, as users who are not root.
 func TestModel(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	tests := []struct {
 		suite, host, user string

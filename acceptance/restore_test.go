@@ -22,6 +22,7 @@ const configuration13 = "find /etc/nginx /etc/carbon /etc/systemd/system -type f
 // TestFault13And14 breaks the configuration of nginx and carbon, in ways that their
 // validators see and in ways that only a start shows, while somebody else asks for graphs.
 func TestFault13And14BrokenConfiguration(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	for suite, name := range map[string]string{"bookworm": "labback12", "trixie": "labback13"} {
 		t.Run(suite, func(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 // packages too, after so many seconds. With PROVISION_SWEEP=all it goes through every second;
 // else through some that the suite's name chooses.
 func TestSweepFromBare(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	for _, suite := range []string{"bookworm", "trixie"} {
 		t.Run(suite, func(t *testing.T) {

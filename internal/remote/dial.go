@@ -184,6 +184,9 @@ func unreachable(ctx context.Context, s settings, err error) error {
 	where := net.JoinHostPort(s.host, strconv.Itoa(s.port))
 	failure := &Error{What: s.alias, Problem: fmt.Sprintf("%s: %s", where, err), Kinds: []error{ErrUnreachable, err}}
 	cause := context.Cause(ctx)
+	if cause != nil { // net says "canceled" whatever the cause: a host that is silent is no Ctrl-C
+		failure.Kinds = []error{ErrUnreachable, cause}
+	}
 	var dns *net.DNSError
 	var refused *ssh.OpenChannelError
 	switch {
@@ -192,7 +195,6 @@ func unreachable(ctx context.Context, s settings, err error) error {
 		failure.Hint = "is the host up, and is its sshd answering? a longer wait: -o ConnectTimeout=SECONDS"
 	case cause != nil:
 		failure.Problem = where + ": " + cause.Error()
-		failure.Kinds = append(failure.Kinds, cause)
 	case errors.As(err, &dns):
 		failure.Problem = "the name " + s.host + " does not resolve"
 		failure.Hint = "check the spelling, the inventory, or HostName in ssh_config"

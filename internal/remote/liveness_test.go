@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,6 +67,57 @@ func TestFault23HandshakeStalls(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A host that is down, or behind a firewall that drops, answers nothing at all: it is
+// unreachable, and not a run that somebody interrupted.
+func TestFault23NothingAnswers(t *testing.T) {
+	port := fullListener(t)
+	config := Config{ConfigFile: "none", ConnectTimeout: 100 * time.Millisecond}
+	soon(t, func() {
+		_, err := Dial(context.Background(), Address{User: "root", Host: "127.0.0.1", Port: port}, config)
+		if !errors.Is(err, ErrUnreachable) || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "100ms") {
+			t.Errorf("%v, canceled: %v", err, errors.Is(err, context.Canceled))
+		}
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	config.ConnectTimeout = time.Minute
+	soon(t, func() {
+		_, err := Dial(ctx, Address{User: "root", Host: "127.0.0.1", Port: port}, config)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v is not what was asked for", err)
+		}
+	})
+}
+
+// fullListener returns the port of a socket that takes no more connections: its queue of one
+// is full, and Linux drops every further SYN (listen(2), tcp_abort_on_overflow in tcp(7)).
+func fullListener(t *testing.T) (port int) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := errors.Join(
+		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}),
+		syscall.Listen(fd, 0),
+	); err != nil {
+		t.Fatal(err)
+	}
+	address, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port = address.(*syscall.SockaddrInet4).Port
+	for {
+		conn, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), 200*time.Millisecond)
+		if err != nil {
+			return port
+		}
+		t.Cleanup(func() { conn.Close() })
 	}
 }
 
