@@ -178,16 +178,16 @@ func (a *application) confirm(ctx context.Context, unit string) error {
 	return fmt.Errorf("%w: %w", ErrCut, err)
 }
 
-// lost answers a session that was lost while something is armed. When a step was under way
-// that makes a change live, that may be what cut the connection: then it stays all the same
-// when a new one can be made, and that step and the rest of its part are done when the host
-// says so. Anything less is nothing to confirm.
+// lost answers a session that was lost, or is stuck, while something is armed. When a step
+// was under way that makes a change live, that may be what cut the connection: then it stays
+// all the same when a new one can be made, and that step and the rest of its part are done
+// when the host says so. Anything less is nothing to confirm.
 func (a *application) lost(ctx context.Context, failure error, steps []recipe.Numbered, part []Planned, last []int) error {
 	unit, step := liveStep(steps)
 	switch {
 	case ctx.Err() != nil:
 		return &UnconfirmedError{Unit: a.armed[0], Err: fmt.Errorf("%w: %w", ErrInterrupted, failure), Asked: step > 0}
-	case !slices.Contains(a.armed, unit):
+	case !slices.Contains(a.armed, unit), errors.Is(failure, ErrStuck):
 		_, err := a.undo(ctx, a.armed[0], failure, recipe.UndoAfter+undoSlack)
 		return err
 	}

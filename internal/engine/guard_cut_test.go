@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -165,6 +166,40 @@ func TestHalfAChangeIsNotConfirmed(t *testing.T) {
 	if !errors.As(err, &unconfirmed) || !unconfirmed.Undone || slices.Max(asked.asked) != 0 {
 		t.Errorf("error %v, asked to confirm %v", err, asked.asked)
 	}
+}
+
+// stuck is a session whose host has no room for its journal before a step.
+type stuck struct {
+	*enginetest.Host
+	at string
+}
+
+func (s *stuck) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+	for _, step := range steps {
+		if step.Step.Title() == s.at {
+			return fmt.Errorf("%w: no space left on device", engine.ErrStuck)
+		}
+		if err := s.Host.Do(ctx, []recipe.Numbered{step}, observe); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Nothing is waited for: the session is there to undo it, and its own words are the reason.
+func TestStuckHostUndoesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host, began := openDoor(t), time.Now()
+		asked := &verdicts{Host: host}
+		_, err := guardedApply(t, host, asked, &stuck{host, "reload door.service"}, "")
+		var unconfirmed *engine.UnconfirmedError
+		if !errors.Is(err, engine.ErrStuck) || !errors.As(err, &unconfirmed) || !unconfirmed.Undone || len(asked.asked) > 0 {
+			t.Errorf("error %v, asked to confirm %v", err, asked.asked)
+		}
+		if took := time.Since(began); took > 0 || host.Done[len(host.Done)-1] != "undo the change to door.service" {
+			t.Errorf("it took %s, done %q", took, host.Done)
+		}
+	})
 }
 
 func TestConfirmingTooLateSaysThatItWasUndone(t *testing.T) {

@@ -44,6 +44,10 @@ func (e *StepError) Error() string {
 // ErrStale says that the host changed between the plan and the run: nothing was done.
 var ErrStale = errors.New("the host changed since the plan was made")
 
+// ErrStuck says that the session lives, and its host could not write down what it does: it
+// does nothing more.
+var ErrStuck = errors.New("the host could not go on")
+
 // ErrInterrupted says that a run was asked to stop, and did between two steps.
 var ErrInterrupted = errors.New("interrupted")
 

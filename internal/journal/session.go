@@ -230,7 +230,7 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 				return failed
 			}
 			if fields[1] != "0" {
-				return fmt.Errorf("the host could not go on: %s", strings.TrimSpace(s.output.text()))
+				return fmt.Errorf("%w: %s", engine.ErrStuck, strings.TrimSpace(s.output.text()))
 			}
 			return nil
 		}
