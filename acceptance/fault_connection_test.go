@@ -129,7 +129,7 @@ func TestFault03KilledBeforeTheRestart(t *testing.T) {
 		t.Error("the service was not restarted")
 	}
 	restart := again.plan.Changes()[0]
-	if restart.Item.Resource.ID() != "service:fault.service" || restart.Change.Summary != "restart: its configuration changed" || again.Changed != 1 {
+	if restart.Item.Resource.ID() != "service:fault.service" || restart.Change.Summary != "restart: to take in what changed" || again.Changed != 1 {
 		t.Errorf("the rerun said %s %+v, and changed %d", restart.Item.Resource.ID(), restart.Change, again.Changed)
 	}
 	f.clean(t)

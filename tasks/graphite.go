@@ -177,13 +177,14 @@ func (g graphite) addSite(r *recipe.Recipe) error {
 
 // addPackages adds all packages in a row, which makes them one apt-get.
 func (g graphite) addPackages(r *recipe.Recipe) {
-	r.Add(resource.Package{Name: "graphite-carbon", Brings: []recipe.Key{recipe.UnitKey(carbonUnit)}})
+	r.Add(resource.Package{Name: "graphite-carbon", Brings: []recipe.Key{recipe.UnitKey(carbonUnit)}, Restarts: []string{carbonUnit}})
 	web := []recipe.Key{recipe.CommandKey(migrateDatabase)}
 	if g.Platform.Release >= trixie {
 		web = append(web, recipe.UnitKey(indexTimer))
 	}
-	r.Add(resource.Package{Name: "graphite-web", Brings: web})
-	r.Include(uwsgiPackages())
+	units := []string{graphiteWeb.unit()}
+	r.Add(resource.Package{Name: "graphite-web", Brings: web, Restarts: units})
+	r.Include(uwsgiPackages(units))
 	r.Include(nginxPackages())
 	if g.public() {
 		r.Add(resource.Package{Name: "nftables"})

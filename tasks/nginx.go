@@ -107,7 +107,7 @@ func nginxPackages() recipe.Recipe {
 	var r recipe.Recipe
 	r.Add(resource.Package{Name: "nginx-light", Brings: []recipe.Key{
 		recipe.UnitKey(nginxUnit), recipe.PathKey(nginxDefaultSite),
-	}})
+	}, Restarts: []string{nginxUnit}})
 	r.Add(resource.Package{Name: "logrotate", Brings: []recipe.Key{recipe.UnitKey(logrotateTimer)}})
 	return r
 }

@@ -15,7 +15,7 @@ func addPostgreSQLPackages(r *recipe.Recipe) {
 	r.Add(resource.Package{Name: "postgresql", Brings: []recipe.Key{
 		recipe.UnitKey(postgresqlUnit), recipe.CommandKey(makeDatabase),
 	}})
-	r.Add(resource.Package{Name: "python3-psycopg2"})
+	r.Add(resource.Package{Name: "python3-psycopg2", Restarts: []string{graphiteWeb.unit()}})
 }
 
 // addLocalhost makes the name known that PostgreSQL listens at: on a minimal Debian it is

@@ -139,7 +139,7 @@ exit 1`,
 }
 
 func addRedisPackage(r *recipe.Recipe) {
-	r.Add(resource.Package{Name: "redis-server", Brings: []recipe.Key{recipe.UnitKey(redisUnit)}})
+	r.Add(resource.Package{Name: "redis-server", Brings: []recipe.Key{recipe.UnitKey(redisUnit)}, Restarts: []string{redisUnit}})
 }
 
 // addRedisService runs Redis, whose configuration nothing but a start can check.

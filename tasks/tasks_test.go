@@ -141,9 +141,16 @@ func TestNotifiedServicesAreThere(t *testing.T) {
 			}
 		}
 		for i, item := range built.Items {
+			var notified []string
 			for _, n := range item.Notifies {
-				if at, ok := last[n.Unit]; !ok || at < i {
-					t.Errorf("%s notifies %s, which does not come after it", item.Resource.ID(), n.Unit)
+				notified = append(notified, n.Unit)
+			}
+			if p, ok := item.Resource.(resource.Package); ok {
+				notified = append(notified, p.Restarts...)
+			}
+			for _, unit := range notified {
+				if at, ok := last[unit]; !ok || at < i {
+					t.Errorf("%s notifies %s, which does not come after it", item.Resource.ID(), unit)
 				}
 			}
 		}

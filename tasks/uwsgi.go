@@ -16,7 +16,7 @@ func UWSGI() recipe.Task {
 			"as graphite, brings a unit of its own, which obeys the variables below.",
 		Variables: uwsgiVariables(),
 		Build: func(recipe.Input) (recipe.Recipe, error) {
-			return uwsgiPackages(), nil
+			return uwsgiPackages(nil), nil
 		},
 		Verify: func(recipe.Input) []recipe.Check {
 			return []recipe.Check{{
@@ -61,11 +61,11 @@ func between(low, high int) func(any) error {
 	}
 }
 
-// uwsgiPackages are uWSGI and its Python plugin. They start nothing.
-func uwsgiPackages() recipe.Recipe {
+// uwsgiPackages are uWSGI and its Python plugin, which run these units. They start nothing.
+func uwsgiPackages(units []string) recipe.Recipe {
 	var r recipe.Recipe
-	r.Add(resource.Package{Name: "uwsgi-core"})
-	r.Add(resource.Package{Name: "uwsgi-plugin-python3"})
+	r.Add(resource.Package{Name: "uwsgi-core", Restarts: units})
+	r.Add(resource.Package{Name: "uwsgi-plugin-python3", Restarts: units})
 	return r
 }
 

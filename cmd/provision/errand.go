@@ -103,7 +103,7 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		for name := range values {
 			read[name] = true
 		}
-		return run.Blueprint{Tasks: its, Values: values}, err
+		return run.Blueprint{Tasks: its, Values: values, Upgrade: f.run.upgrade}, err
 	})
 	if err != nil {
 		return errand{}, err

@@ -18,6 +18,7 @@ import (
 type runFlags struct {
 	forks       number
 	check       bool
+	upgrade     bool
 	yes         bool
 	lockTimeout time.Duration
 }
@@ -29,6 +30,11 @@ const defaultForks = 30
 func (r *runFlags) registerForks(command *cobra.Command) {
 	r.forks = defaultForks
 	command.Flags().VarP(&r.forks, "forks", "f", "hosts at once")
+}
+
+// registerUpgrade adds the flag of every verb that installs packages.
+func (r *runFlags) registerUpgrade(command *cobra.Command) {
+	command.Flags().BoolVar(&r.upgrade, "upgrade", false, "bring the tasks' packages to the versions that apt has")
 }
 
 // registerChanges adds the flags of a verb that changes hosts.
@@ -55,7 +61,9 @@ func newInstall(f *flags, io console) *cobra.Command {
 		Long: `Asks each host what it has, shows what would change, asks, makes it so, and
 proves that it works. Without a task it brings every host what hosts.yaml
 gives it. A host that is as it should be is only read. Packages are installed
-where they are missing, and left at the version that they have.
+where they are missing, and left at the version that they have; with --upgrade
+the tasks' own packages get the version that apt has, and what runs of them is
+restarted.
 
 With --plan it makes the changes of a saved plan, and no others: a host whose
 changes are not those of the file is refused (exit code 5). The file was
@@ -76,6 +84,7 @@ looked at, so nobody is asked, with a terminal or without.`,
 		},
 	}
 	f.run.registerChanges(command)
+	f.run.registerUpgrade(command)
 	command.Flags().StringVar(&saved, "plan", "", "make the changes of a plan that plan --out saved in a `FILE`")
 	return command
 }

@@ -36,6 +36,7 @@ type savedPlan struct {
 	Made      time.Time   `json:"made"`    // by the controller's clock
 	By        string      `json:"by"`
 	Tasks     []string    `json:"tasks"` // empty: those that the inventory gives each host
+	Upgrade   bool        `json:"upgrade,omitempty"`
 	Extra     []string    `json:"extra_vars,omitempty"`
 	Inventory string      `json:"inventory,omitempty"`
 	AdHoc     bool        `json:"ad_hoc,omitempty"` // the hosts were named with -H
@@ -59,7 +60,7 @@ const planFormat = 1
 func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan) (savedPlan, error) {
 	saved := savedPlan{
 		Format: planFormat, Version: version, Made: time.Now().UTC().Truncate(time.Second), By: whoami(),
-		Tasks: names, Extra: f.selection.extra, Inventory: f.selection.inventory,
+		Tasks: names, Upgrade: f.run.upgrade, Extra: f.selection.extra, Inventory: f.selection.inventory,
 		AdHoc: len(f.selection.hosts) > 0, Local: f.selection.local, Salt: make([]byte, 32),
 	}
 	rand.Read(saved.Salt) // never fails: crypto/rand, since Go 1.24
@@ -249,10 +250,14 @@ func (f *flags) installSaved(ctx context.Context, io console, path string, names
 	if len(names) > 0 {
 		return usage(fmt.Errorf("--plan %s: has its own tasks", path), "leave out "+strings.Join(names, " "))
 	}
+	if f.run.upgrade {
+		return usage(fmt.Errorf("--plan %s: says itself whether to upgrade", path), "leave out --upgrade")
+	}
 	saved, err := readPlan(path)
 	if err != nil {
 		return err
 	}
+	f.run.upgrade = saved.Upgrade
 	f.selection = saved.selection(f.selection)
 	e, err := f.work(io, saved.Tasks)
 	if err != nil {

@@ -40,6 +40,10 @@ type Package struct {
 // the state (dpkg-query(1)); the first is what is wanted, and one on hold ("hi") is there too.
 func (p Package) Installed() bool { return len(p.Status) == 2 && p.Status[1] == 'i' }
 
+// Candidate is the version of a package that apt would install by the lists that it has
+// (apt-cache(8), policy): "" when there is none.
+type Candidate struct{ Version string }
+
 // Lists is the state of apt's package lists.
 type Lists struct {
 	Known bool          // lists were fetched at all
@@ -85,7 +89,7 @@ type Pending struct{ Action Action }
 
 // Fact is one answer of a host: its value, or the event until which it is unknown.
 type Fact struct {
-	Value any    // Path, Content, Package, Lists, Unit, User, Group, Command or Pending
+	Value any    // Path, Content, Package, Candidate, Lists, Unit, User, Group, Command or Pending
 	Until string // "" when known; else what has to happen first: "nginx-light is installed"
 }
 
@@ -125,6 +129,9 @@ func (f Facts) Content(path string) []byte { return value[Content](f, ContentKey
 
 // Package returns a package's state.
 func (f Facts) Package(name string) Package { return value[Package](f, PackageKey(name)) }
+
+// Candidate returns the version of a package that apt would install.
+func (f Facts) Candidate(name string) Candidate { return value[Candidate](f, CandidateKey(name)) }
 
 // Lists returns the state of apt's lists.
 func (f Facts) Lists() Lists { return value[Lists](f, ListsKey()) }

@@ -8,15 +8,16 @@ type Kind string
 
 // The kinds of things that a host can be asked about.
 const (
-	KindPath    Kind = "path"    // a file, directory or link: type, mode, owner, digest
-	KindContent Kind = "content" // the bytes of a file, asked only for a diff
-	KindPackage Kind = "package" // a Debian package's state
-	KindLists   Kind = "lists"   // the age of apt's package lists
-	KindUnit    Kind = "unit"    // a systemd unit
-	KindUser    Kind = "user"
-	KindGroup   Kind = "group"
-	KindCommand Kind = "command" // the exit status of a read-only script
-	KindPending Kind = "pending" // a notification that no restart has answered yet
+	KindPath      Kind = "path"      // a file, directory or link: type, mode, owner, digest
+	KindContent   Kind = "content"   // the bytes of a file, asked only for a diff
+	KindPackage   Kind = "package"   // a Debian package's state
+	KindLists     Kind = "lists"     // the age of apt's package lists
+	KindCandidate Kind = "candidate" // the version of a package that apt would install
+	KindUnit      Kind = "unit"      // a systemd unit
+	KindUser      Kind = "user"
+	KindGroup     Kind = "group"
+	KindCommand   Kind = "command" // the exit status of a read-only script
+	KindPending   Kind = "pending" // a notification that no restart has answered yet
 )
 
 // Key names one thing that a host can be asked about. A fact is found by its key.
@@ -51,6 +52,9 @@ func CommandKey(name string) Key { return Key{KindCommand, name} }
 
 // PendingKey names the notification that waits for a unit.
 func PendingKey(unit string) Key { return Key{KindPending, unit} }
+
+// CandidateKey names the version of a package that apt would install.
+func CandidateKey(name string) Key { return Key{KindCandidate, name} }
 
 // ListsKey names the age of apt's package lists.
 func ListsKey() Key { return Key{Kind: KindLists} }

@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
+	"strings"
 	"time"
 )
 
 // Step is one act on a host. The set is closed: WriteFile, MakeDirectory, MakeLink,
-// SetAttributes, Remove, Restore, Upload, InstallPackages, ControlUnit, Rehearse, Exec, Notify,
-// Clear, Arm, Confirm and Undo. A step knows what it does to the facts; internal/script knows how it is said in sh.
+// SetAttributes, Remove, Restore, Upload, FetchLists, InstallPackages, ControlUnit, Rehearse,
+// Exec, Notify, Clear, Arm, Confirm and Undo. A step knows what it does to the facts;
+// internal/script knows how it is said in sh.
 type Step interface {
 	// Effects returns what the step does to the facts, when it succeeds.
 	Effects() []Effect
@@ -106,19 +108,37 @@ func (s Remove) Effects() []Effect {
 // Title implements Step.
 func (s Remove) Title() string { return "remove " + s.Path }
 
+// FetchLists fetches apt's package lists.
+type FetchLists struct {
+	Decides []Key // what is known only by the new lists
+}
+
+// Effects implements Step.
+func (s FetchLists) Effects() []Effect {
+	effects := []Effect{Known(ListsKey(), Lists{Known: true})}
+	for _, key := range s.Decides {
+		effects = append(effects, UnknownUntil(key, "the package lists are fetched"))
+	}
+	return effects
+}
+
+// Title implements Step.
+func (s FetchLists) Title() string { return "fetch the package lists" }
+
 // InstallPackages installs Debian packages, without starting any service. Neighbouring
 // ones become one apt-get.
 type InstallPackages struct {
-	Names  []string
-	Update bool  // fetch the package lists first
-	Brings []Key // what the packages' own scripts may change
+	Names  []string // "nginx-light", or with the version that it has to be: "nginx-light=1.22.1-9"
+	Update bool     // fetch the package lists first
+	Brings []Key    // what the packages' own scripts may change
 }
 
 // Effects implements Step.
 func (s InstallPackages) Effects() []Effect {
 	var effects []Effect
 	for _, name := range s.Names {
-		until := name + " is installed"
+		name, version, _ := strings.Cut(name, "=")
+		until := strings.TrimSpace(name+" "+version) + " is installed"
 		effects = append(effects, UnknownUntil(PackageKey(name), until))
 		for _, key := range s.Brings {
 			effects = append(effects, UnknownUntil(key, until))

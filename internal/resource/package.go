@@ -11,12 +11,14 @@ import (
 const ListsMaxAge = 24 * time.Hour
 
 // Package is a Debian package, installed without recommendations and left at the version
-// that it has. While packages install, no service starts: their configuration is there
-// first, and starting them is a Service's business.
+// that it has, or upgraded to apt's candidate. While packages install, no service starts:
+// their configuration is there first, and starting them is a Service's business.
 type Package struct {
-	Name   string
-	Brings []recipe.Key // what its own scripts may change of what recipes ask about
-	Absent bool         // purged
+	Name     string
+	Brings   []recipe.Key // what its own scripts may change of what recipes ask about
+	Restarts []string     // the units that run what it holds, and go on with the old of it after an upgrade
+	Upgrade  bool         // to the version that apt would install
+	Absent   bool         // purged
 }
 
 // ID implements recipe.Resource.
@@ -30,18 +32,31 @@ func (p Package) Merge(other recipe.Resource) (recipe.Resource, bool) {
 		return nil, false
 	}
 	both := p
-	both.Brings = slices.Clone(p.Brings)
-	for _, key := range o.Brings {
-		if !slices.Contains(both.Brings, key) {
-			both.Brings = append(both.Brings, key)
+	both.Brings, both.Restarts = union(p.Brings, o.Brings), union(p.Restarts, o.Restarts)
+	return both, true
+}
+
+// union returns what is in a or b, without repetition.
+func union[T comparable](a, b []T) []T {
+	all := slices.Clone(a)
+	for _, one := range b {
+		if !slices.Contains(all, one) {
+			all = append(all, one)
 		}
 	}
-	return both, true
+	return all
 }
 
 // Probes implements recipe.Resource.
 func (p Package) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.PackageKey(p.Name)}, {Key: recipe.ListsKey()}}
+	probes := []recipe.Probe{{Key: recipe.PackageKey(p.Name)}, {Key: recipe.ListsKey()}}
+	if p.Upgrade {
+		probes = append(probes, recipe.Probe{Key: recipe.CandidateKey(p.Name)})
+		for _, unit := range p.Restarts {
+			probes = append(probes, recipe.Probe{Key: recipe.PendingKey(unit)})
+		}
+	}
+	return probes
 }
 
 // Validate refuses what cannot be meant.
@@ -56,8 +71,10 @@ func (p Package) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return recipe.Change{
 			Kind: recipe.Delete, Summary: "purge", Steps: []recipe.Step{p.purge()},
 		}, nil
-	case p.Absent || found.Installed():
+	case p.Absent:
 		return recipe.Change{}, nil
+	case found.Installed():
+		return p.upgrade(found, facts), nil
 	}
 	lists := facts.Lists()
 	install := recipe.InstallPackages{
@@ -71,6 +88,25 @@ func (p Package) Diff(facts recipe.Facts) (recipe.Change, error) {
 		change.Deltas = []recipe.Delta{{Name: "dpkg status", Before: found.Status, After: "ii"}}
 	}
 	return change, nil
+}
+
+// upgrade is to the very version that the plan shows. One that is on hold stays (apt-mark(8)).
+func (p Package) upgrade(found recipe.Package, facts recipe.Facts) recipe.Change {
+	candidate := facts.Candidate(p.Name).Version
+	if !p.Upgrade || candidate == "" || candidate == found.Version || found.Status[0] == 'h' {
+		return recipe.Change{}
+	}
+	var steps []recipe.Step
+	for _, unit := range p.Restarts {
+		if facts.Pending(unit).Action != recipe.Restart {
+			steps = append(steps, recipe.Notify{Notification: recipe.Notification{Unit: unit, Action: recipe.Restart}})
+		}
+	}
+	return recipe.Change{
+		Kind:   recipe.Update,
+		Deltas: []recipe.Delta{{Name: "version", Before: found.Version, After: candidate}},
+		Steps:  append(steps, recipe.InstallPackages{Names: []string{p.Name + "=" + candidate}, Brings: p.Brings}),
+	}
 }
 
 func (p Package) purge() recipe.Step {

@@ -97,7 +97,7 @@ func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 		change.Kind, change.Summary = recipe.Act, "reload: its configuration changed"
 		change.Steps = append(change.Steps, s.control(recipe.VerbReload, found))
 	case pending.Action != "" && !s.Oneshot:
-		change.Kind, change.Summary = recipe.Act, "restart: its configuration changed"
+		change.Kind, change.Summary = recipe.Act, "restart: to take in what changed" // its configuration, or by an upgrade its program
 		change.Steps = append(change.Steps, s.control(recipe.VerbRestart, found))
 	}
 	if pending.Action != "" {

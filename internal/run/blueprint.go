@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"provision/internal/recipe"
+	"provision/internal/resource"
 )
 
 // Blueprint is what one host should be: tasks, with their variables decided. It is pure.
@@ -14,6 +15,7 @@ type Blueprint struct {
 	Values  map[string]recipe.Values // by task, of all tasks that exist
 	Address string                   // the host as the controller reaches it
 	Release *recipe.Release          // of a deploy; nil otherwise
+	Upgrade bool                     // packages too, to apt's candidates
 }
 
 func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {
@@ -41,7 +43,10 @@ func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 	if err != nil {
 		return recipe.Recipe{}, err
 	}
-	return joined, joined.Validate()
+	if err := joined.Validate(); err != nil || !b.Upgrade {
+		return joined, err
+	}
+	return resource.Upgraded(joined), nil
 }
 
 // Probes returns the questions for every platform that the tasks support, so that one

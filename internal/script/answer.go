@@ -57,7 +57,7 @@ func ParseAnswer(probes []recipe.Probe, output []byte) (recipe.Answer, error) {
 
 // width is how many fields a record of each section has.
 var width = map[string]int{
-	sectionHost: 5, sectionPaths: 6, sectionDigests: 1, sectionPackages: 1, sectionLists: 2, sectionUnits: 1,
+	sectionHost: 5, sectionPaths: 6, sectionDigests: 1, sectionPackages: 1, sectionCandidates: 1, sectionLists: 2, sectionUnits: 1,
 	sectionUsers: 1, sectionGroups: 1, sectionCommands: 3, sectionContents: 2, sectionPending: 2, sectionEnd: 1,
 }
 
@@ -69,6 +69,8 @@ func absent(kind recipe.Kind) any {
 		return recipe.Content{}
 	case recipe.KindPackage:
 		return recipe.Package{}
+	case recipe.KindCandidate:
+		return recipe.Candidate{}
 	case recipe.KindLists:
 		return recipe.Lists{}
 	case recipe.KindUnit:
@@ -95,6 +97,8 @@ func (a *answer) section(name string, body []string, asked questions) error {
 		return a.digests(body)
 	case sectionPackages:
 		return a.packages(body)
+	case sectionCandidates:
+		return a.candidates(body)
 	case sectionLists:
 		return a.lists(body)
 	case sectionUnits:
@@ -170,6 +174,17 @@ func (a *answer) packages(body []string) error {
 			return fmt.Errorf("package %q", line)
 		}
 		a.set(recipe.PackageKey(fields[0]), recipe.Package{Status: strings.TrimSpace(fields[1]), Version: fields[2]})
+	}
+	return nil
+}
+
+func (a *answer) candidates(body []string) error {
+	for _, line := range lines(body) {
+		name, version, ok := strings.Cut(line, "\t")
+		if !ok {
+			return fmt.Errorf("candidate %q", line)
+		}
+		a.set(recipe.CandidateKey(name), recipe.Candidate{Version: version})
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func answered(fields ...string) []byte {
 
 // everything asks one question of each kind.
 var everything = []recipe.Probe{
-	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.ListsKey()},
+	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.ListsKey()},
 	{Key: recipe.UnitKey("u.service")}, {Key: recipe.UnitKey("v.timer")}, {Key: recipe.UserKey("u")}, {Key: recipe.GroupKey("g")},
 	{Key: recipe.CommandKey("c"), Script: "true"}, {Key: recipe.PendingKey("u.service")},
 }
@@ -26,6 +26,7 @@ func TestParseAnswer(t *testing.T) {
 		"\x01paths\x01", "/a", "f", "4755", "root", "adm", "",
 		"\x01digests\x01", "abc  /a",
 		"\x01packages\x01", "p\tii \t1.2-3\nq\trc \t1\n",
+		"\x01candidates\x01", "p\t1:2~3\n",
 		"\x01lists\x01", "1000", "4600",
 		"\x01units\x01", "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=yes\n\nNeedDaemonReload=no\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
 		"\x01users\x01", "u:x:999:998::/home/u:/bin/sh\n",
@@ -46,6 +47,9 @@ func TestParseAnswer(t *testing.T) {
 	}
 	if got := facts.Package("p"); got != (recipe.Package{Status: "ii", Version: "1.2-3"}) {
 		t.Errorf("package %+v", got)
+	}
+	if got := facts.Candidate("p"); got.Version != "1:2~3" {
+		t.Errorf("candidate %+v", got)
 	}
 	if got := facts.Lists(); got != (recipe.Lists{Known: true, Age: time.Hour}) {
 		t.Errorf("lists %+v", got)

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -15,18 +16,19 @@ const State = "/var/lib/provision"
 // sections of an answer. Each is announced by its name between two \x01 bytes, which no
 // record begins with: paths begin with a slash, digests with a hex digit.
 const (
-	sectionHost     = "\x01host\x01"
-	sectionPaths    = "\x01paths\x01"
-	sectionDigests  = "\x01digests\x01"
-	sectionPackages = "\x01packages\x01"
-	sectionLists    = "\x01lists\x01"
-	sectionUnits    = "\x01units\x01"
-	sectionUsers    = "\x01users\x01"
-	sectionGroups   = "\x01groups\x01"
-	sectionCommands = "\x01commands\x01"
-	sectionContents = "\x01contents\x01"
-	sectionPending  = "\x01pending\x01"
-	sectionEnd      = "\x01end\x01"
+	sectionHost       = "\x01host\x01"
+	sectionPaths      = "\x01paths\x01"
+	sectionDigests    = "\x01digests\x01"
+	sectionPackages   = "\x01packages\x01"
+	sectionLists      = "\x01lists\x01"
+	sectionCandidates = "\x01candidates\x01"
+	sectionUnits      = "\x01units\x01"
+	sectionUsers      = "\x01users\x01"
+	sectionGroups     = "\x01groups\x01"
+	sectionCommands   = "\x01commands\x01"
+	sectionContents   = "\x01contents\x01"
+	sectionPending    = "\x01pending\x01"
+	sectionEnd        = "\x01end\x01"
 )
 
 // Probe returns one script that asks all of probes, and the platform of the host. It
@@ -57,6 +59,7 @@ func Probe(probes []recipe.Probe) string {
 	list(sectionPackages, asked.packages, func(words string) string {
 		return `dpkg-query -W -f '${Package}\t${db:Status-Abbrev}\t${Version}\n' ` + words + " 2>/dev/null\nprintf '\\000'\n"
 	})
+	list(sectionCandidates, asked.candidates, func(words string) string { return fmt.Sprintf(askCandidates, words) })
 	if asked.lists {
 		section(sectionLists, askLists)
 	}
@@ -78,6 +81,11 @@ const (
 	// A dot command that finds no file ends the shell (POSIX.1-2017, XCU 2.8.1).
 	askHost = `[ -r /etc/os-release ] && . /etc/os-release
 printf '%s\000' "${ID-}" "${VERSION_ID-}" "${VERSION_CODENAME-}" "$(dpkg --print-architecture 2>/dev/null)" "$(uname -n)"
+`
+	// Without the caches that apt-cache would write: a question changes nothing.
+	askCandidates = `apt-cache -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= policy -- %s 2>/dev/null |
+awk '/^[^ ]/ { name = substr($0, 1, length($0) - 1) } $1 == "Candidate:" && $2 != "(none)" { print name "\t" $2 }'
+printf '\000'
 `
 	askLists = `set -- /var/lib/apt/lists/*_Packages*
 [ -e "$1" ] && printf '%s\000' "$(stat -c %Y /var/lib/apt/lists)" "$(date +%s)"
@@ -161,9 +169,9 @@ func swap(secretPath, placeholder string, fill bool) string {
 
 // questions are probes by kind, each list sorted and without repetition.
 type questions struct {
-	paths, digests, packages, units, users, groups, contents []string
-	commands, filled                                         []recipe.Probe
-	lists                                                    bool
+	paths, digests, packages, candidates, units, users, groups, contents []string
+	commands, filled                                                     []recipe.Probe
+	lists                                                                bool
 }
 
 func sortProbes(probes []recipe.Probe) questions {
@@ -183,6 +191,8 @@ func sortProbes(probes []recipe.Probe) questions {
 			q.contents = append(q.contents, name)
 		case recipe.KindPackage:
 			q.packages = append(q.packages, name)
+		case recipe.KindCandidate:
+			q.candidates = append(q.candidates, name)
 		case recipe.KindLists:
 			q.lists = true
 		case recipe.KindUnit:

@@ -165,6 +165,7 @@ func TestProbeOfTheHost(t *testing.T) {
 	}
 	answer := ask(t,
 		recipe.Probe{Key: recipe.PackageKey("dpkg")}, recipe.Probe{Key: recipe.PackageKey("no-such-package")},
+		recipe.Probe{Key: recipe.CandidateKey("dpkg")}, recipe.Probe{Key: recipe.CandidateKey("no-such-package")},
 		recipe.Probe{Key: recipe.UserKey("root")}, recipe.Probe{Key: recipe.UserKey("no-such-user")},
 		recipe.Probe{Key: recipe.GroupKey("root")}, recipe.Probe{Key: recipe.GroupKey("no-such-group")},
 		recipe.Probe{Key: recipe.ListsKey()}, recipe.Probe{Key: recipe.PendingKey("no-such.service")},
@@ -186,6 +187,10 @@ func TestProbeOfTheHost(t *testing.T) {
 	facts := answer.Facts
 	if got := facts.Package("dpkg"); !got.Installed() || got.Version == "" {
 		t.Errorf("dpkg: %+v", got)
+	}
+	// One that is installed is a candidate itself, also without any list.
+	if facts.Candidate("dpkg").Version == "" || facts.Candidate("no-such-package").Version != "" {
+		t.Errorf("candidates: %+v, %+v", facts.Candidate("dpkg"), facts.Candidate("no-such-package"))
 	}
 	if got := facts.Package("no-such-package"); got != (recipe.Package{}) {
 		t.Errorf("no such package: %+v", got)

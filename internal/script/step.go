@@ -64,6 +64,8 @@ func body(numbered recipe.Numbered) string {
 		}
 		return "keep " + number + " " + path + "\nunits_changed " + path +
 			"\nif [ -d " + path + " ] && [ ! -L " + path + " ]; then rmdir -- " + path + "; else rm -f -- " + path + "; fi"
+	case recipe.FetchLists:
+		return "update"
 	case recipe.InstallPackages:
 		update := "no"
 		if step.Update {

@@ -103,8 +103,14 @@ func (h *Host) do(step recipe.Step) {
 		return
 	}
 	for _, name := range install.Names {
-		h.Facts[recipe.PackageKey(name)] = recipe.Fact{Value: recipe.Package{Status: "ii", Version: "1"}}
-		h.Facts.Apply(h.Brings[name])
+		name, version, _ := strings.Cut(name, "=")
+		if !h.Facts.Package(name).Installed() {
+			h.Facts.Apply(h.Brings[name])
+		}
+		if version == "" {
+			version = "1"
+		}
+		h.Facts[recipe.PackageKey(name)] = recipe.Fact{Value: recipe.Package{Status: "ii", Version: version}}
 	}
 }
 

@@ -1,0 +1,59 @@
+package resource
+
+import (
+	"time"
+
+	"provision/internal/recipe"
+)
+
+// UpgradeListsMaxAge is the age at which apt's package lists are fetched again before an
+// upgrade: they decide what there is to upgrade to.
+const UpgradeListsMaxAge = time.Hour
+
+// Upgraded returns a recipe that also brings its packages to the versions that apt would
+// install, by lists that are new enough. What the packages themselves depend on is upgraded
+// only as far as their new versions need it.
+func Upgraded(wanted recipe.Recipe) recipe.Recipe {
+	var upgraded recipe.Recipe
+	lists := packageLists{}
+	for _, item := range wanted.Items {
+		if p, ok := item.Resource.(Package); ok && !p.Absent {
+			p.Upgrade = true
+			item.Resource = p
+			lists.decides = append(lists.decides, recipe.CandidateKey(p.Name))
+			lists.decides = append(lists.decides, p.Brings...)
+			for _, unit := range p.Restarts {
+				lists.decides = append(lists.decides, recipe.PendingKey(unit))
+			}
+		}
+		upgraded.Items = append(upgraded.Items, item)
+	}
+	if len(lists.decides) > 0 {
+		upgraded.Items = append([]recipe.Item{{Resource: lists, Task: "apt"}}, upgraded.Items...)
+	}
+	return upgraded
+}
+
+// packageLists are apt's, not older than UpgradeListsMaxAge.
+type packageLists struct {
+	decides []recipe.Key // what is known only by the new lists
+}
+
+// ID implements recipe.Resource.
+func (packageLists) ID() string { return "lists:apt" }
+
+// Probes implements recipe.Resource.
+func (packageLists) Probes() []recipe.Probe { return []recipe.Probe{{Key: recipe.ListsKey()}} }
+
+// Diff implements recipe.Resource.
+func (l packageLists) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found := facts.Lists()
+	if found.Known && found.Age <= UpgradeListsMaxAge {
+		return recipe.Change{}, nil
+	}
+	why := "fetch: there are none"
+	if found.Known {
+		why = "fetch: over an hour old" // and not how old: it would be another change every second
+	}
+	return recipe.Change{Kind: recipe.Act, Summary: why, Steps: []recipe.Step{recipe.FetchLists{Decides: union(l.decides, nil)}}}, nil
+}
