@@ -19,6 +19,7 @@ func newPlan(f *flags, io console) *cobra.Command {
 changes nothing. With --out it also saves the plan in a file, for somebody to
 look at and for provision install --plan FILE.`,
 		Example: `  provision plan graphite -H root@web1
+  provision plan graphite -H web1 --upgrade   what apt has newer of its packages
   provision plan -l metrics --out friday.plan`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
