@@ -34,6 +34,7 @@ func TestUpgrade(t *testing.T) {
 			provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
 			t.Run("lists that are old", host.listsThatAreOld)
 			t.Run("a saved plan", host.savedPlan)
+			t.Run("something in the way", host.somethingInTheWay)
 			t.Run("on hold", host.onHold)
 		})
 	}
@@ -121,8 +122,22 @@ func (u upgraded) savedPlan(t *testing.T) {
 	u.becomes(t, newest, "install", "--plan", file)
 }
 
+// What was in no plan is not removed, and the upgrade fails with apt's words.
+func (u upgraded) somethingInTheWay(t *testing.T) {
+	u.newer(t, `+lab4\nConflicts: logrotate`)
+	u.run(t, "apt-get -q update >/dev/null 2>&1")
+	before := u.version(t)
+	said := provision(t, "install", "nginx", "--upgrade", "-y", "-H", u.Name).exits(t, 3)
+	if !strings.Contains(said.stderr, "remove is disabled") || u.version(t) != before {
+		t.Errorf("nginx-light %s, and was %s\n%s", u.version(t), before, said.stderr)
+	}
+	u.run(t, "dpkg-query -W -f '${db:Status-Abbrev}' logrotate | grep -q ^ii")
+	provision(t, "install", "nginx", "-y", "-H", u.Name).exits(t, 0)
+	u.stays(t, "install", "nginx", "-y")
+}
+
 func (u upgraded) onHold(t *testing.T) {
-	u.newer(t, "+lab4")
+	u.newer(t, "+lab5")
 	u.run(t, "apt-get -q update >/dev/null 2>&1; apt-mark -q hold nginx-light >/dev/null")
 	u.stays(t, "install", "nginx", "--upgrade", "-y")
 	if held := strings.Fields(u.run(t, "apt-mark showhold")); !slices.Equal(held, []string{"nginx-light"}) {

@@ -204,10 +204,7 @@ func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int
 		for _, step := range planned.Change.Steps {
 			if install, ok := step.(recipe.InstallPackages); ok && len(steps) > 0 {
 				if before, ok := steps[len(steps)-1].Step.(recipe.InstallPackages); ok {
-					before.Names = append(append([]string(nil), before.Names...), install.Names...)
-					before.Update = before.Update || install.Update
-					before.Brings = append(append([]recipe.Key(nil), before.Brings...), install.Brings...)
-					steps[len(steps)-1].Step = before
+					steps[len(steps)-1].Step = before.With(install)
 					continue
 				}
 			}

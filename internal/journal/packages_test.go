@@ -57,7 +57,7 @@ func TestInstallAsksNothingAndStartsNothing(t *testing.T) {
 	c.do(t, recipe.InstallPackages{Names: []string{"nginx-light", "g++-12"}, Update: true})
 	log := m.log(t)
 	for _, want := range []string{
-		"--no-install-recommends install -- nginx-light g++-12\n", "DPkg::Lock::Timeout=", "--force-confold", "--force-confdef",
+		"--no-install-recommends --no-remove install -- nginx-light g++-12\n", "DPkg::Lock::Timeout=", "--force-confold", "--force-confdef",
 		"services may start: 101", " update\n", "dpkg --audit",
 	} {
 		if !strings.Contains(log, want) {

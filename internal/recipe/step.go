@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -128,9 +129,10 @@ func (s FetchLists) Title() string { return "fetch the package lists" }
 // InstallPackages installs Debian packages, without starting any service. Neighbouring
 // ones become one apt-get.
 type InstallPackages struct {
-	Names  []string // "nginx-light", or with the version that it has to be: "nginx-light=1.22.1-9"
-	Update bool     // fetch the package lists first
-	Brings []Key    // what the packages' own scripts may change
+	Names    []string // "nginx-light", or with the version that it has to be: "nginx-light=1.22.1-9"
+	Update   bool     // fetch the package lists first
+	Brings   []Key    // what the packages' own scripts may change
+	Restarts []string // units that go on with what they have of the packages, until they restart: noted as with Notify
 }
 
 // Effects implements Step.
@@ -147,7 +149,20 @@ func (s InstallPackages) Effects() []Effect {
 	if s.Update {
 		effects = append(effects, Known(ListsKey(), Lists{Known: true}))
 	}
+	for _, unit := range s.Restarts {
+		effects = append(effects, Known(PendingKey(unit), Pending{Restart}))
+	}
 	return effects
+}
+
+// With returns the step that also does another one.
+func (s InstallPackages) With(other InstallPackages) InstallPackages {
+	return InstallPackages{
+		Names:    slices.Concat(s.Names, other.Names),
+		Update:   s.Update || other.Update,
+		Brings:   slices.Concat(s.Brings, other.Brings),
+		Restarts: slices.Concat(s.Restarts, other.Restarts),
+	}
 }
 
 // Title implements Step.

@@ -52,9 +52,6 @@ func (p Package) Probes() []recipe.Probe {
 	probes := []recipe.Probe{{Key: recipe.PackageKey(p.Name)}, {Key: recipe.ListsKey()}}
 	if p.Upgrade {
 		probes = append(probes, recipe.Probe{Key: recipe.CandidateKey(p.Name)})
-		for _, unit := range p.Restarts {
-			probes = append(probes, recipe.Probe{Key: recipe.PendingKey(unit)})
-		}
 	}
 	return probes
 }
@@ -96,16 +93,10 @@ func (p Package) upgrade(found recipe.Package, facts recipe.Facts) recipe.Change
 	if !p.Upgrade || candidate == "" || candidate == found.Version || found.Status[0] == 'h' {
 		return recipe.Change{}
 	}
-	var steps []recipe.Step
-	for _, unit := range p.Restarts {
-		if facts.Pending(unit).Action != recipe.Restart {
-			steps = append(steps, recipe.Notify{Notification: recipe.Notification{Unit: unit, Action: recipe.Restart}})
-		}
-	}
 	return recipe.Change{
 		Kind:   recipe.Update,
 		Deltas: []recipe.Delta{{Name: "version", Before: found.Version, After: candidate}},
-		Steps:  append(steps, recipe.InstallPackages{Names: []string{p.Name + "=" + candidate}, Brings: p.Brings}),
+		Steps:  []recipe.Step{recipe.InstallPackages{Names: []string{p.Name + "=" + candidate}, Brings: p.Brings, Restarts: p.Restarts}},
 	}
 }
 

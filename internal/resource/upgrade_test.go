@@ -11,29 +11,25 @@ import (
 )
 
 func TestPackageUpgrade(t *testing.T) {
-	is := func(status, version, candidate string, pending recipe.Action) []recipe.Effect {
+	is := func(status, version, candidate string) []recipe.Effect {
 		return one(
 			recipe.Known(recipe.PackageKey("pp"), recipe.Package{Status: status, Version: version}),
 			recipe.Known(recipe.CandidateKey("pp"), recipe.Candidate{Version: candidate}),
-			recipe.Known(recipe.PendingKey("p.service"), recipe.Pending{Action: pending}),
 		)
 	}
 	left := resource.Package{Name: "pp", Restarts: []string{"p.service"}}
 	wanted := left
 	wanted.Upgrade = true
-	const install = "install pp=1:2~b"
 	check(t, []row{
-		{name: "not asked for", wanted: left, found: is("ii", "1", "1:2~b", "")},
-		{name: "newest", wanted: wanted, found: is("ii", "1", "1", "")},
-		{name: "no candidate", wanted: wanted, found: is("ii", "1", "", "")},
-		{name: "on hold", wanted: wanted, found: is("hi", "1", "1:2~b", "")},
-		{name: "newer there", wanted: wanted, found: is("ii", "1", "1:2~b", ""), kind: recipe.Update, steps: "note: restart p.service; " + install, deltas: "version 1→1:2~b"},
-		{name: "newer there, reload noted", wanted: wanted, found: is("ii", "1", "1:2~b", recipe.Reload), kind: recipe.Update, steps: "note: restart p.service; " + install, deltas: "version 1→1:2~b"},
-		{name: "newer there, restart noted", wanted: wanted, found: is("ii", "1", "1:2~b", recipe.Restart), kind: recipe.Update, steps: install, deltas: "version 1→1:2~b"},
-		{name: "not installed", wanted: wanted, found: is("", "", "2", ""), kind: recipe.Create, steps: "install pp"},
+		{name: "not asked for", wanted: left, found: is("ii", "1", "1:2~b")},
+		{name: "newest", wanted: wanted, found: is("ii", "1", "1")},
+		{name: "no candidate", wanted: wanted, found: is("ii", "1", "")},
+		{name: "on hold", wanted: wanted, found: is("hi", "1", "1:2~b")},
+		{name: "newer there", wanted: wanted, found: is("ii", "1", "1:2~b"), kind: recipe.Update, steps: "install pp=1:2~b", deltas: "version 1→1:2~b"},
+		{name: "not installed", wanted: wanted, found: is("", "", "2"), kind: recipe.Create, steps: "install pp"},
 	})
 	var facts recipe.Facts = map[recipe.Key]recipe.Fact{}
-	facts.Apply(is("ii", "1", "2", ""))
+	facts.Apply(is("ii", "1", "2"))
 	change, err := wanted.Diff(facts)
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +37,9 @@ func TestPackageUpgrade(t *testing.T) {
 	facts.Apply(change.Effects())
 	if got := facts[recipe.PackageKey("pp")].Until; got != "pp 2 is installed" {
 		t.Errorf("after the upgrade the package is known once %q", got)
+	}
+	if got := facts.Pending("p.service").Action; got != recipe.Restart {
+		t.Errorf("after the upgrade the service has %q before it", got)
 	}
 }
 

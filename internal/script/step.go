@@ -71,7 +71,11 @@ func body(numbered recipe.Numbered) string {
 		if step.Update {
 			update = "yes"
 		}
-		return "install_packages " + update + " " + QuoteAll(step.Names...)
+		var notes strings.Builder
+		for _, unit := range slices.Compact(slices.Sorted(slices.Values(step.Restarts))) {
+			notes.WriteString(notify(recipe.Notification{Unit: unit, Action: recipe.Restart}) + "\n")
+		}
+		return notes.String() + "install_packages " + update + " " + QuoteAll(step.Names...)
 	case recipe.ControlUnit:
 		return controlUnit(step)
 	case recipe.Upload:
@@ -97,11 +101,15 @@ func body(numbered recipe.Numbered) string {
 	case recipe.Undo:
 		return "undo_now " + Quote(step.Unit)
 	case recipe.Notify:
-		return "notify " + Quote(step.Unit) + " " + Quote(string(step.Action))
+		return notify(step.Notification)
 	case recipe.Clear:
 		return "rm -f -- " + Quote(State+"/pending/"+step.Unit)
 	}
 	panic(fmt.Sprintf("script: step %T is not in the closed set", numbered.Step))
+}
+
+func notify(n recipe.Notification) string {
+	return "notify " + Quote(n.Unit) + " " + Quote(string(n.Action))
 }
 
 // own sets mode and owners. The mode has five digits, for with fewer chmod(1) leaves a

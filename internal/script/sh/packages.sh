@@ -81,11 +81,12 @@ install_packages() {
 	return "$rc"
 }
 
-# install_now lets apt-get write to a file, which tail hands on: a connection that dies
-# takes tail with it (SIGPIPE), and not an apt-get in the middle of its work.
+# install_now removes nothing that is in the way: that was in no plan (apt-get(8)). It lets
+# apt-get write to a file, which tail hands on: a connection that dies takes tail with it
+# (SIGPIPE), and not an apt-get in the middle of its work.
 install_now() {
 	: >"$run/apt-output"
-	apt --no-install-recommends install -- "$@" >"$run/apt-output" 2>"$run/apt-errors" &
+	apt --no-install-recommends --no-remove install -- "$@" >"$run/apt-output" 2>"$run/apt-errors" &
 	installing=$!
 	tail -n +1 -s 0.2 -f --pid="$installing" "$run/apt-output" >&2 || :
 	wait "$installing"
