@@ -27,14 +27,9 @@ func hostNamed(name string) (machine, error) {
 // is as before, with nothing left over, and the next run converges.
 func TestFault15ChangeThatCutsTheConnectionIsUndone(t *testing.T) {
 	t.Parallel()
-	l := labtest.Open(t)
-	for suite, name := range map[string]string{"bookworm": "labguard12", "trixie": "labguard13"} {
-		t.Run(suite, func(t *testing.T) {
-			t.Parallel()
-			host := boot(t, l, suite, name)[0]
-			guarded{host, l.Identity(), l.KnownHosts()}.all(t)
-		})
-	}
+	onBoth(t, "labguard", func(t *testing.T, l *lab.Lab, host machine) {
+		guarded{host, l.Identity(), l.KnownHosts()}.all(t)
+	})
 }
 
 type guarded struct {

@@ -40,6 +40,18 @@ func boot(t *testing.T, l *lab.Lab, suite string, names ...string) []machine {
 	return machines
 }
 
+// onBoth runs a test on a fresh host of each release of Debian, beside each other: NAME12 and
+// NAME13.
+func onBoth(t *testing.T, name string, do func(*testing.T, *lab.Lab, machine)) {
+	l := labtest.Open(t)
+	for suite, release := range map[string]string{"bookworm": "12", "trixie": "13"} {
+		t.Run(suite, func(t *testing.T) {
+			t.Parallel()
+			do(t, l, boot(t, l, suite, name+release)[0])
+		})
+	}
+}
+
 // run runs a script as root in the host and returns what it prints.
 func (m machine) run(t *testing.T, script string) string {
 	t.Helper()

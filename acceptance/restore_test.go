@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"provision/internal/engine"
-	"provision/internal/lab/labtest"
+	"provision/internal/lab"
 	"provision/tasks"
 )
 
@@ -23,15 +23,10 @@ const configuration13 = "find /etc/nginx /etc/carbon /etc/systemd/system -type f
 // validators see and in ways that only a start shows, while somebody else asks for graphs.
 func TestFault13And14BrokenConfiguration(t *testing.T) {
 	t.Parallel()
-	l := labtest.Open(t)
-	for suite, name := range map[string]string{"bookworm": "labback12", "trixie": "labback13"} {
-		t.Run(suite, func(t *testing.T) {
-			t.Parallel()
-			host := boot(t, l, suite, name)[0]
-			provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
-			broken{host, l.Identity(), l.KnownHosts()}.all(t)
-		})
-	}
+	onBoth(t, "labback", func(t *testing.T, l *lab.Lab, host machine) {
+		provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
+		broken{host, l.Identity(), l.KnownHosts()}.all(t)
+	})
 }
 
 type broken struct {

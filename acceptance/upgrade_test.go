@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"provision/internal/lab/labtest"
+	"provision/internal/lab"
 )
 
 // Puts a newer nginx-light, $1 behind its version, into a repository of the host's own: the
@@ -26,18 +26,14 @@ dpkg-deb -f nginx-light.deb Version`
 // for, then installed as it was shown, and what runs of it is restarted.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	l := labtest.Open(t)
-	for suite, name := range map[string]string{"bookworm": "labup12", "trixie": "labup13"} {
-		t.Run(suite, func(t *testing.T) {
-			t.Parallel()
-			host := upgraded{boot(t, l, suite, name)[0]}
-			provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
-			t.Run("lists that are old", host.listsThatAreOld)
-			t.Run("a saved plan", host.savedPlan)
-			t.Run("something in the way", host.somethingInTheWay)
-			t.Run("on hold", host.onHold)
-		})
-	}
+	onBoth(t, "labup", func(t *testing.T, _ *lab.Lab, host machine) {
+		provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
+		u := upgraded{host}
+		t.Run("lists that are old", u.listsThatAreOld)
+		t.Run("a saved plan", u.savedPlan)
+		t.Run("something in the way", u.somethingInTheWay)
+		t.Run("on hold", u.onHold)
+	})
 }
 
 // upgraded is a host with nginx, of which there will be something newer.

@@ -123,16 +123,8 @@ func TestServiceThatDoesNotSurviveGetsItsFilesBack(t *testing.T) {
 	host.Done = nil
 	failures := 0
 	wanted := daemon("bad\n")
-	answer, err := host.Probe(context.Background(), wanted.Probes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := engine.NewPlan(wanted, answer.Facts)
-	if err != nil {
-		t.Fatal(err)
-	}
 	host.Fail["restart daemon.service"] = true
-	_, err = engine.Apply(context.Background(), host, host, wanted, plan, func(event engine.Event) {
+	_, _, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
 		if ended, ok := event.(engine.StepEnded); ok && ended.Failed {
 			failures++
 			delete(host.Fail, "restart daemon.service") // the old files let it start
@@ -174,15 +166,7 @@ func TestChangeOfADeadRunIsTakenBackToo(t *testing.T) {
 			})
 			host.Fail["restart daemon.service"], host.Fail["start daemon.service"] = true, true
 			wanted := daemon("a\n")
-			answer, err := host.Probe(t.Context(), wanted.Probes())
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan, err := engine.NewPlan(wanted, answer.Facts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = engine.Apply(t.Context(), host, host, wanted, plan, func(event engine.Event) {
+			_, _, err := enginetest.Apply(t.Context(), host, host, wanted, func(event engine.Event) {
 				if ended, ok := event.(engine.StepEnded); ok && ended.Failed {
 					clear(host.Fail) // the old files let it start
 				}
@@ -209,16 +193,8 @@ func TestOwnChangeIsTakenBackAlsoWhenEarlierOnesAreNotKnown(t *testing.T) {
 	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PendingKey("daemon.service"), recipe.Pending{Action: recipe.Restart})})
 	host.Fail["restart daemon.service"] = true
 	wanted := daemon("bad\n")
-	answer, err := host.Probe(t.Context(), wanted.Probes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := engine.NewPlan(wanted, answer.Facts)
-	if err != nil {
-		t.Fatal(err)
-	}
 	noted := ""
-	_, err = engine.Apply(t.Context(), forgetful{host}, host, wanted, plan, func(event engine.Event) {
+	_, _, err := enginetest.Apply(t.Context(), forgetful{host}, host, wanted, func(event engine.Event) {
 		switch event := event.(type) {
 		case engine.StepEnded:
 			if event.Failed {
@@ -294,14 +270,9 @@ func TestWhatDoesNotConvergeIsSaid(t *testing.T) {
 func TestInterruptStopsBetweenSteps(t *testing.T) {
 	host := bareHost()
 	wanted := daemon("a\n")
-	answer, _ := host.Probe(context.Background(), wanted.Probes())
-	plan, err := engine.NewPlan(wanted, answer.Facts)
-	if err != nil {
-		t.Fatal(err)
-	}
 	stop := make(chan struct{})
 	closed := false
-	_, err = engine.Apply(context.Background(), host, host, wanted, plan, func(event engine.Event) {
+	_, _, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
 		if ended, ok := event.(engine.StepEnded); ok && strings.HasPrefix(ended.Title, "write") && !closed {
 			closed = true
 			close(stop)

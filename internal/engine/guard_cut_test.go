@@ -54,19 +54,9 @@ func (v *verdicts) Verdict(_ context.Context, _ string, step int) (engine.Verdic
 
 // guardedApply changes a door that is there, over a session that is cut, and stops when a
 // step has that title, or a note begins so.
-func guardedApply(t *testing.T, host *enginetest.Host, asked engine.Host, session engine.Session, stopAt string) (engine.Result, error) {
-	t.Helper()
-	ctx, stop := context.Background(), make(chan struct{})
-	wanted := door("b\n")
-	answer, err := host.Probe(ctx, wanted.Probes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := engine.NewPlan(wanted, answer.Facts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return engine.Apply(ctx, asked, session, wanted, plan, func(event engine.Event) {
+func guardedApply(asked engine.Host, session engine.Session, stopAt string) (engine.Result, error) {
+	stop := make(chan struct{})
+	_, result, err := enginetest.Apply(context.Background(), asked, session, door("b\n"), func(event engine.Event) {
 		said := ""
 		switch event := event.(type) {
 		case engine.StepEnded:
@@ -79,6 +69,7 @@ func guardedApply(t *testing.T, host *enginetest.Host, asked engine.Host, sessio
 			close(stop)
 		}
 	}, stop)
+	return result, err
 }
 
 func openDoor(t *testing.T) *enginetest.Host {
@@ -96,7 +87,7 @@ func TestChangeThatCutsItsOwnConnectionStays(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			host := openDoor(t)
 			asked := &verdicts{Host: host}
-			result, err := guardedApply(t, host, asked, &cutSession{host, at}, "")
+			result, err := guardedApply(asked, &cutSession{host, at}, "")
 			var unconfirmed *engine.UnconfirmedError
 			if !errors.Is(err, engine.ErrCut) || errors.As(err, &unconfirmed) {
 				t.Fatalf("error: %v", err)
@@ -104,7 +95,7 @@ func TestChangeThatCutsItsOwnConnectionStays(t *testing.T) {
 			if len(result.Changed) != 4 || len(asked.asked) != 1 || asked.asked[0] == 0 {
 				t.Errorf("changed %d, asked to confirm %v", len(result.Changed), asked.asked)
 			}
-			if result, err = guardedApply(t, host, asked, host, ""); err != nil || len(result.Changed) != 1 {
+			if result, err = guardedApply(asked, host, ""); err != nil || len(result.Changed) != 1 {
 				t.Errorf("going on changed %d: %v", len(result.Changed), err)
 			}
 			if last := host.Done[len(host.Done)-1]; last != "write /etc/later" || slices.Contains(host.Done, "undo the change to door.service") {
@@ -147,7 +138,7 @@ func TestSilentCutIsNoticedBesideTheStep(t *testing.T) {
 	for _, open := range []int{0, 3} {
 		synctest.Test(t, func(t *testing.T) {
 			host, began := openDoor(t), time.Now()
-			_, err := guardedApply(t, host, &slow{host, open}, &deaf{host, "done: door.service"}, "")
+			_, err := guardedApply(&slow{host, open}, &deaf{host, "done: door.service"}, "")
 			if !errors.Is(err, engine.ErrCut) || slices.Contains(host.Done, "undo the change to door.service") {
 				t.Errorf("open %d times: error %v, done %q", open, err, host.Done)
 			}
@@ -161,7 +152,7 @@ func TestSilentCutIsNoticedBesideTheStep(t *testing.T) {
 func TestHalfAChangeIsNotConfirmed(t *testing.T) {
 	host := openDoor(t)
 	asked := &verdicts{Host: host, undone: true}
-	_, err := guardedApply(t, host, asked, &cutSession{host, "write /etc/door/b"}, "")
+	_, err := guardedApply(asked, &cutSession{host, "write /etc/door/b"}, "")
 	var unconfirmed *engine.UnconfirmedError
 	if !errors.As(err, &unconfirmed) || !unconfirmed.Undone || slices.Max(asked.asked) != 0 {
 		t.Errorf("error %v, asked to confirm %v", err, asked.asked)
@@ -191,7 +182,7 @@ func TestStuckHostUndoesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host, began := openDoor(t), time.Now()
 		asked := &verdicts{Host: host}
-		_, err := guardedApply(t, host, asked, &stuck{host, "reload door.service"}, "")
+		_, err := guardedApply(asked, &stuck{host, "reload door.service"}, "")
 		var unconfirmed *engine.UnconfirmedError
 		if !errors.Is(err, engine.ErrStuck) || !errors.As(err, &unconfirmed) || !unconfirmed.Undone || len(asked.asked) > 0 {
 			t.Errorf("error %v, asked to confirm %v", err, asked.asked)
@@ -204,7 +195,7 @@ func TestStuckHostUndoesAtOnce(t *testing.T) {
 
 func TestConfirmingTooLateSaysThatItWasUndone(t *testing.T) {
 	host := openDoor(t)
-	result, err := guardedApply(t, host, &verdicts{Host: host, undone: true}, host, "")
+	result, err := guardedApply(&verdicts{Host: host, undone: true}, host, "")
 	var unconfirmed *engine.UnconfirmedError
 	if !errors.As(err, &unconfirmed) || !unconfirmed.Undone || !errors.Is(err, engine.ErrTooLate) {
 		t.Errorf("error: %v", err)
@@ -232,17 +223,11 @@ func TestSecondInterruptSaysWhatIsNotKnown(t *testing.T) {
 			host := openDoor(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			wanted := door("b\n")
-			answer, _ := host.Probe(ctx, wanted.Probes())
-			plan, err := engine.NewPlan(wanted, answer.Facts)
-			if err != nil {
-				t.Fatal(err)
-			}
 			session := engine.Session(host)
 			if lost != "" {
 				session = &cutSession{host, lost}
 			}
-			_, err = engine.Apply(ctx, &silent{Host: host, cancel: cancel}, session, wanted, plan, func(engine.Event) {}, nil)
+			_, _, err := enginetest.Apply(ctx, &silent{Host: host, cancel: cancel}, session, door("b\n"), func(engine.Event) {}, nil)
 			var unconfirmed *engine.UnconfirmedError
 			if !errors.Is(err, engine.ErrInterrupted) || !errors.As(err, &unconfirmed) || unconfirmed.Undone || unconfirmed.Asked != (lost == "") {
 				t.Errorf("error: %v", err)
@@ -256,7 +241,7 @@ func TestInterruptUndoesWhatIsArmed(t *testing.T) {
 		t.Run(stopAt, func(t *testing.T) {
 			host := openDoor(t)
 			host.Cut = cut
-			_, err := guardedApply(t, host, host, host, stopAt)
+			_, err := guardedApply(host, host, stopAt)
 			var unconfirmed *engine.UnconfirmedError
 			if !errors.Is(err, engine.ErrInterrupted) || !errors.As(err, &unconfirmed) || !unconfirmed.Undone {
 				t.Errorf("error: %v", err)

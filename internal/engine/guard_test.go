@@ -28,16 +28,7 @@ func door(rules string) recipe.Recipe {
 }
 
 func apply(host *enginetest.Host, wanted recipe.Recipe, observe engine.Observer) error {
-	ctx := context.Background()
-	answer, err := host.Probe(ctx, wanted.Probes())
-	if err != nil {
-		return err
-	}
-	plan, err := engine.NewPlan(wanted, answer.Facts)
-	if err != nil {
-		return err
-	}
-	_, err = engine.Apply(ctx, host, host, wanted, plan, observe, nil)
+	_, _, err := enginetest.Apply(context.Background(), host, host, wanted, observe, nil)
 	return err
 }
 

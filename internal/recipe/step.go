@@ -155,13 +155,15 @@ func (s InstallPackages) Effects() []Effect {
 	return effects
 }
 
-// With returns the step that also does another one.
+// With returns the step that also does another one; each unit is noted once.
 func (s InstallPackages) With(other InstallPackages) InstallPackages {
+	restarts := slices.Concat(s.Restarts, other.Restarts)
+	slices.Sort(restarts)
 	return InstallPackages{
 		Names:    slices.Concat(s.Names, other.Names),
 		Update:   s.Update || other.Update,
 		Brings:   slices.Concat(s.Brings, other.Brings),
-		Restarts: slices.Concat(s.Restarts, other.Restarts),
+		Restarts: slices.Compact(restarts),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -181,25 +182,35 @@ func (t *sshTransport) handshake(ctx context.Context, config Config, ring keyrin
 
 // unreachable says why there is no connection.
 func unreachable(ctx context.Context, s settings, err error) error {
-	where := net.JoinHostPort(s.host, strconv.Itoa(s.port))
-	failure := &Error{What: s.alias, Problem: fmt.Sprintf("%s: %s", where, err), Kinds: []error{ErrUnreachable, err}}
+	what, where := s.alias, net.JoinHostPort(s.host, strconv.Itoa(s.port))+": "
+	if s.alias == s.host { // which need not be said twice
+		if s.port != 22 {
+			what = strings.TrimSuffix(where, ": ")
+		}
+		where = ""
+	}
+	failure := &Error{What: what, Problem: where + err.Error(), Kinds: []error{ErrUnreachable, err}}
 	cause := context.Cause(ctx)
 	if cause != nil { // net says "canceled" whatever the cause: a host that is silent is no Ctrl-C
 		failure.Kinds = []error{ErrUnreachable, cause}
 	}
 	var dns *net.DNSError
 	var refused *ssh.OpenChannelError
+	var number syscall.Errno
 	switch {
 	case errors.Is(cause, errStalled):
-		failure.Problem = fmt.Sprintf("%s: no SSH connection within %s", where, s.connectTimeout)
+		failure.Problem = fmt.Sprintf("%sno SSH connection within %s", where, s.connectTimeout)
 		failure.Hint = "is the host up, and is its sshd answering? a longer wait: -o ConnectTimeout=SECONDS"
 	case cause != nil:
-		failure.Problem = where + ": " + cause.Error()
+		failure.Problem = where + cause.Error()
 	case errors.As(err, &dns):
 		failure.Problem = "the name " + s.host + " does not resolve"
 		failure.Hint = "check the spelling, the inventory, or HostName in ssh_config"
 	case errors.As(err, &refused):
-		failure.Problem = fmt.Sprintf("%s: the jump host cannot reach it: %s", where, refused.Message)
+		failure.Problem = fmt.Sprintf("%sthe jump host cannot reach it: %s", where, refused.Message)
+	case errors.As(err, &number): // connection refused, no route to host: all else of it was said
+		failure.Problem = where + number.Error()
+		failure.Hint = "is the host up, and its sshd at this address and port?"
 	}
 	return failure
 }

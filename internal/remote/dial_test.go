@@ -163,12 +163,12 @@ func TestUnreachable(t *testing.T) {
 		address Address
 		want    string
 	}{
-		{Address{Host: "127.0.0.1", Port: 1}, "connection refused"},
+		{Address{Host: "127.0.0.1", Port: 1}, "127.0.0.1:1: connection refused"},
 		{Address{Host: "no-such-host.invalid"}, "does not resolve"},
 	} {
 		_, err := Dial(context.Background(), c.address, Config{ConfigFile: "none", ConnectTimeout: 5 * time.Second})
-		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v: %v", c.address, err)
+		if !errors.Is(err, ErrUnreachable) || !strings.HasSuffix(err.Error(), c.want) || Hint(err) == "" {
+			t.Errorf("%v: %v, hint %q", c.address, err, Hint(err))
 		}
 	}
 }

@@ -20,11 +20,11 @@ func Upgraded(wanted recipe.Recipe) recipe.Recipe {
 		if p, ok := item.Resource.(Package); ok && !p.Absent {
 			p.Upgrade = true
 			item.Resource = p
-			lists.decides = append(lists.decides, recipe.CandidateKey(p.Name))
-			lists.decides = append(lists.decides, p.Brings...)
+			decides := append([]recipe.Key{recipe.CandidateKey(p.Name)}, p.Brings...)
 			for _, unit := range p.Restarts {
-				lists.decides = append(lists.decides, recipe.PendingKey(unit))
+				decides = append(decides, recipe.PendingKey(unit))
 			}
+			lists.decides = union(lists.decides, decides)
 		}
 		upgraded.Items = append(upgraded.Items, item)
 	}
@@ -55,5 +55,5 @@ func (l packageLists) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if found.Known {
 		why = "fetch: over an hour old" // and not how old: it would be another change every second
 	}
-	return recipe.Change{Kind: recipe.Act, Summary: why, Steps: []recipe.Step{recipe.FetchLists{Decides: union(l.decides, nil)}}}, nil
+	return recipe.Change{Kind: recipe.Act, Summary: why, Steps: []recipe.Step{recipe.FetchLists{Decides: l.decides}}}, nil
 }

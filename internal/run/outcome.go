@@ -6,6 +6,7 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/journal"
+	"provision/internal/recipe"
 	"provision/internal/remote"
 )
 
@@ -59,6 +60,8 @@ func hint(err error, target Target) string {
 	switch {
 	case errors.As(err, &restored):
 		return "mend the configuration, then run the same command again"
+	case rehearsed(err) != "":
+		return rehearsed(err) + " goes on with what it has: mend the configuration, then run the same command again"
 	case errors.Is(err, engine.ErrStale):
 		return "look at the new plan, then run the same command again"
 	case errors.Is(err, engine.ErrInterrupted):
@@ -69,6 +72,18 @@ func hint(err error, target Target) string {
 		return "run the same command again: it asks the host what was done and goes on"
 	case errors.Is(err, engine.ErrNotConverged):
 		return "provision journal -H " + target.Name + " shows what was done"
+	}
+	return ""
+}
+
+// rehearsed is the unit whose new configuration did not pass, before any of it went live: "" for
+// another error.
+func rehearsed(err error) string {
+	var failed *engine.StepError
+	if errors.As(err, &failed) {
+		if rehearsal, ok := failed.Step.Step.(recipe.Rehearse); ok {
+			return rehearsal.Unit
+		}
 	}
 	return ""
 }

@@ -67,15 +67,7 @@ func body(numbered recipe.Numbered) string {
 	case recipe.FetchLists:
 		return "update"
 	case recipe.InstallPackages:
-		update := "no"
-		if step.Update {
-			update = "yes"
-		}
-		var notes strings.Builder
-		for _, unit := range slices.Compact(slices.Sorted(slices.Values(step.Restarts))) {
-			notes.WriteString(notify(recipe.Notification{Unit: unit, Action: recipe.Restart}) + "\n")
-		}
-		return notes.String() + "install_packages " + update + " " + QuoteAll(step.Names...)
+		return installPackages(step)
 	case recipe.ControlUnit:
 		return controlUnit(step)
 	case recipe.Upload:
@@ -106,6 +98,20 @@ func body(numbered recipe.Numbered) string {
 		return "rm -f -- " + Quote(State+"/pending/"+step.Unit)
 	}
 	panic(fmt.Sprintf("script: step %T is not in the closed set", numbered.Step))
+}
+
+// installPackages notes first what has to restart for them, so that a run that dies in between
+// still does.
+func installPackages(step recipe.InstallPackages) string {
+	notes := ""
+	for _, unit := range step.Restarts {
+		notes += notify(recipe.Notification{Unit: unit, Action: recipe.Restart}) + "\n"
+	}
+	update := "no"
+	if step.Update {
+		update = "yes"
+	}
+	return notes + "install_packages " + update + " " + QuoteAll(step.Names...)
 }
 
 func notify(n recipe.Notification) string {

@@ -120,17 +120,22 @@ func (h *Host) Finish(context.Context, string) error { return nil }
 // Converge plans and applies a recipe, and returns the plan. It fails when the second plan
 // is not empty.
 func (h *Host) Converge(wanted recipe.Recipe) (engine.Plan, error) {
-	ctx := context.Background()
-	answer, err := h.Probe(ctx, wanted.Probes())
+	plan, _, err := Apply(context.Background(), h, h, wanted, func(engine.Event) {}, nil)
+	return plan, err
+}
+
+// Apply plans a recipe for a host, and applies it over a session.
+func Apply(ctx context.Context, host engine.Host, session engine.Session, wanted recipe.Recipe, observe engine.Observer, stop <-chan struct{}) (engine.Plan, engine.Result, error) {
+	answer, err := host.Probe(ctx, wanted.Probes())
 	if err != nil {
-		return engine.Plan{}, err
+		return engine.Plan{}, engine.Result{}, err
 	}
 	plan, err := engine.NewPlan(wanted, answer.Facts)
 	if err != nil {
-		return plan, err
+		return plan, engine.Result{}, err
 	}
-	_, err = engine.Apply(ctx, h, h, wanted, plan, func(engine.Event) {}, nil)
-	return plan, err
+	result, err := engine.Apply(ctx, host, session, wanted, plan, observe, stop)
+	return plan, result, err
 }
 
 // Text writes a plan down for a golden file: a line for each change, with its steps.

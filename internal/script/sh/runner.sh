@@ -8,7 +8,7 @@
 # holder names whose run holds the lock, and what of that is still at work: an apt-get may
 # outlive its run.
 holder() {
-	cat "$state/holder" 2>/dev/null
+	cat "$state/holder" 2>/dev/null || printf 'a run that has ended'
 	lock=$(readlink -f "$state/lock") # /var may be a link
 	for process in /proc/[0-9]*; do
 		[ "$(readlink "$process/fd/9" 2>/dev/null)" = "$lock" ] && read -r name 2>/dev/null <"$process/comm" || continue
