@@ -14,11 +14,12 @@ import (
 	"provision/internal/remote"
 )
 
-// demoHost is the lab host that the demo installs on.
-const demoHost = "lab1"
+// demoHost is the lab host that the demo installs on, unless told otherwise: one of its own,
+// for lab1 may be in use.
+const demoHost = "labdemo"
 
 func newDemo(f *flags, io console) *cobra.Command {
-	var out string
+	var name, out string
 	command := &cobra.Command{
 		Use:   "demo graphite",
 		Short: "boot a lab host, install Graphite on it, and save a graph",
@@ -27,24 +28,25 @@ func newDemo(f *flags, io console) *cobra.Command {
 			if args[0] != "graphite" {
 				return usage(fmt.Errorf("demo %s: there is none", args[0]), "provision demo graphite")
 			}
-			return f.demo(command.Context(), io, out)
+			return f.demo(command.Context(), io, name, out)
 		},
 	}
+	command.Flags().StringVar(&name, "name", demoHost, "the `HOST` of the lab that it boots")
 	command.Flags().StringVar(&out, "out", "graphite-demo.png", "the `FILE` that the graph is saved in")
 	return command
 }
 
-func (f *flags) demo(ctx context.Context, io console, out string) error {
+func (f *flags) demo(ctx context.Context, io console, name, out string) error {
 	l, err := openLab(func(line string) { fmt.Fprintln(io.err, line) })
 	if err != nil {
 		return err
 	}
-	hosts, err := l.Up(ctx, []string{demoHost}, "")
+	hosts, err := l.Up(ctx, []string{name}, "")
 	if err != nil {
 		return err
 	}
 	host := hosts[0]
-	f.selection.hosts = []string{demoHost}
+	f.selection.hosts = []string{name}
 	f.run.yes, f.run.forks, f.run.lockTimeout = true, 1, time.Minute
 	// Without a password, so that the graph's URL opens in a browser on this machine.
 	f.selection.extra = append(f.selection.extra, "graphite.auth=false")
