@@ -109,7 +109,7 @@ func (f *flags) deploy(ctx context.Context, io console, name string, made *recip
 }
 
 func newReleases(f *flags, io console) *cobra.Command {
-	return &cobra.Command{
+	command := &cobra.Command{
 		Use:   "releases TASK",
 		Short: "the releases that hosts have, and which one runs",
 		Args:  arguments(1, 1),
@@ -130,8 +130,10 @@ mark=' '
 [ "${current##*/}" = "$release" ] && mark='*'
 printf '%s %s\n' "$mark" "$release"
 done`
-			_, err = f.show(command.Context(), io, e, run.Settings{Forks: 1}, run.Exec(text, true))
+			_, err = f.show(command.Context(), io, e, run.Settings{InOrder: true}, run.Exec(text, true))
 			return err
 		},
 	}
+	f.run.registerForks(command)
+	return command
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func newJournal(f *flags, io console) *cobra.Command {
-	return &cobra.Command{
+	command := &cobra.Command{
 		Use:     "journal",
 		Short:   "what was done on hosts: every run that changed them, step by step",
 		Example: `  provision journal -H root@web1`,
@@ -17,8 +17,10 @@ func newJournal(f *flags, io console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = f.show(command.Context(), io, e, run.Settings{Forks: 1}, run.History)
+			_, err = f.show(command.Context(), io, e, run.Settings{}, run.History)
 			return err
 		},
 	}
+	f.run.registerForks(command)
+	return command
 }

@@ -109,9 +109,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	}
 	settings.Stop = stop
 	settings.Observe = shown.Event
-	if settings.Forks == 0 {
-		settings.Forks = int(f.run.forks)
-	}
+	settings.Forks = int(f.run.forks)
 	results, err := do(ctx, e.work, settings)
 	if err != nil {
 		return nil, errors.Join(err, shown.Close())

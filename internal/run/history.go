@@ -11,8 +11,10 @@ import (
 	"provision/internal/script"
 )
 
-// History is the work of telling what every host remembers of its runs. It changes nothing.
+// History is the work of telling what every host remembers of its runs, host after host. It
+// changes nothing.
 func History(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+	settings.InOrder = true
 	return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 		if !j.connect(ctx) {
 			return

@@ -24,6 +24,7 @@ type Work struct {
 // Settings are how a run goes.
 type Settings struct {
 	Forks        int           // hosts at once
+	InOrder      bool          // what hosts print is told host after host, however many are at work
 	Patience     time.Duration // for a host's lock
 	Header       journal.Header
 	VerifyAlways bool // also when nothing changed
@@ -64,6 +65,9 @@ type job struct {
 func newJobs(work []Work, settings *Settings) ([]*job, error) {
 	var mu sync.Mutex
 	tell := settings.Observe
+	if settings.InOrder {
+		tell = newOrderly(work, tell).event
+	}
 	settings.Observe = func(event engine.HostEvent) {
 		mu.Lock()
 		defer mu.Unlock()
