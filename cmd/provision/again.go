@@ -1,8 +1,11 @@
 package main
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"provision/internal/run"
@@ -27,70 +30,63 @@ func (f *flags) again(e errand, results []run.Result) string {
 			hosts = append(hosts, e.typed[i])
 		}
 	}
-	return rewrite(f.arguments, f.command.Flags(), hosts)
-}
-
-// rewrite returns a command line with other hosts, quoted for a shell. It reads the words
-// as pflag does: which of them is a flag's value only the flags can say. The flags are
-// those of the verb, and no group of letters in it has a value but at its end.
-func rewrite(args []string, flags *pflag.FlagSet, hosts []string) string {
-	words := []string{"provision"}
 	option := "-l"
-	var rest []string
-	for len(args) > 0 {
-		if args[0] == "--" {
-			rest = args
-			break
-		}
-		length, kept, dropped := flagWords(args, flags)
-		words = append(words, kept...)
-		if dropped == "hosts" {
-			option = "-H"
-		}
-		args = args[length:]
+	if len(f.selection.hosts) > 0 {
+		option = "-H"
 	}
-	words = append(words, option, strings.Join(hosts, ","))
-	return script.QuoteAll(append(words, rest...)...)
+	return script.QuoteAll(f.typed.with(option, strings.Join(hosts, ","))...)
 }
 
-// flagWords reads one flag with its value, or one argument: how many words it takes, which
-// of them stay, and the name of the flag for hosts that is dropped.
-func flagWords(args []string, flags *pflag.FlagSet) (length int, kept []string, dropped string) {
-	word := args[0]
-	length = 1
-	if name, long := strings.CutPrefix(word, "--"); long {
-		name, _, joined := strings.Cut(name, "=")
-		flag := flags.Lookup(name)
-		if flag != nil && !joined && flag.NoOptDefVal == "" {
-			length = min(2, len(args))
-		}
-		if isHostFlag(flag) {
-			return length, nil, name
-		}
-		return length, args[:length], ""
-	}
-	if !strings.HasPrefix(word, "-") || word == "-" {
-		return 1, args[:1], ""
-	}
-	for at := 1; at < len(word); at++ {
-		flag := flags.ShorthandLookup(word[at : at+1])
-		if flag == nil || flag.NoOptDefVal != "" {
-			continue
-		}
-		if at == len(word)-1 {
-			length = min(2, len(args))
-		}
-		if !isHostFlag(flag) {
-			break
-		}
-		if at > 1 { // letters before it: -yH web1
-			kept = []string{word[:at]}
-		}
-		return length, kept, flag.Name
-	}
-	return length, args[:length], ""
+// typed is what was typed, in words that mean the same: where it is kept, the flags are as
+// cobra read them and nothing has completed them yet.
+type typed struct {
+	verb, flags, arguments []string
+	command                bool // the arguments are a command, whose flags are its own
 }
 
-func isHostFlag(flag *pflag.Flag) bool {
-	return flag != nil && (flag.Name == "hosts" || flag.Name == "limit")
+func typedBy(command *cobra.Command) typed {
+	t := typed{
+		verb: strings.Fields(command.CommandPath()), arguments: command.Flags().Args(),
+		command: strings.Contains(command.Use, "COMMAND"),
+	}
+	command.Flags().SortFlags = false // Visit goes in the order in which they were typed
+	command.Flags().Visit(func(flag *pflag.Flag) {
+		if flag.Name != "hosts" && flag.Name != "limit" {
+			t.flags = append(t.flags, flagWords(flag)...)
+		}
+	})
+	return t
+}
+
+// with returns the command line with these flags more.
+func (t typed) with(flags ...string) []string {
+	if t.command {
+		return slices.Concat(t.verb, t.flags, flags, []string{"--"}, t.arguments)
+	}
+	return slices.Concat(t.verb, t.arguments, t.flags, flags)
+}
+
+// flagWords are the words that set a flag to the value that it has.
+func flagWords(flag *pflag.Flag) []string {
+	name := "--" + flag.Name
+	if flag.Shorthand != "" {
+		name = "-" + flag.Shorthand
+	}
+	switch value := flag.Value.(type) {
+	case pflag.SliceValue:
+		var words []string
+		for _, one := range value.GetSlice() {
+			words = append(words, name, one)
+		}
+		return words
+	case *count:
+		return []string{"-" + strings.Repeat(flag.Shorthand, int(*value))}
+	}
+	if flag.NoOptDefVal == "" {
+		return []string{name, flag.Value.String()}
+	}
+	if set, err := strconv.ParseBool(flag.Value.String()); err == nil && set {
+		return []string{name}
+	}
+	return []string{"--" + flag.Name + "=" + flag.Value.String()}
 }

@@ -14,8 +14,7 @@ import (
 // flags are what the command line said beside the verb and its arguments. They are read
 // once, by cobra, and never changed after.
 type flags struct {
-	arguments  []string                          // as they were typed
-	command    *cobra.Command                    // the verb
+	typed      typed                             // the verb and what was set, for the same command again
 	passphrase func(file string) ([]byte, error) // of a private key; nil without a terminal
 	selection  selection
 	connection connection
@@ -25,7 +24,7 @@ type flags struct {
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, io console) int {
-	f := &flags{arguments: args, passphrase: io.passphrases()}
+	f := &flags{passphrase: io.passphrases()}
 	root := newRoot(f, io)
 	root.SetArgs(args)
 	root.SetIn(io.in)
@@ -62,7 +61,7 @@ and a POSIX sh.
 		root.PersistentFlags().AddFlagSet(group.flags)
 	}
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
-		f.command = command
+		f.typed = typedBy(command)
 		return checkFlags(command, groups)
 	}
 	root.SetUsageFunc(func(command *cobra.Command) error {
