@@ -115,7 +115,7 @@ func (g gimel) addSite(r *recipe.Recipe) error {
 	}
 	r.Include(configuration)
 	if g.selfSigned() {
-		r.Add(resource.Package{Name: "openssl", Brings: []recipe.Key{recipe.CommandKey(g.own().name())}})
+		r.Add(resource.Package{Name: "openssl"})
 		g.own().add(r)
 	}
 	site, err := nginxSite(gimelName, "gimel/nginx.conf.tmpl", g.site())

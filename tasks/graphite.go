@@ -178,7 +178,7 @@ func (g graphite) addSite(r *recipe.Recipe) error {
 // addPackages adds all packages in a row, which makes them one apt-get.
 func (g graphite) addPackages(r *recipe.Recipe) {
 	r.Add(resource.Package{Name: "graphite-carbon", Brings: []recipe.Key{recipe.UnitKey(carbonUnit)}, Restarts: []string{carbonUnit}})
-	web := []recipe.Key{recipe.CommandKey(migrateDatabase)}
+	var web []recipe.Key
 	if g.Platform.Release >= trixie {
 		web = append(web, recipe.UnitKey(indexTimer))
 	}

@@ -60,23 +60,12 @@ func (g graphite) site(ipv6 bool) site {
 // the site that names them.
 func (g graphite) addAccess(r *recipe.Recipe) {
 	if g.auth() || g.selfSigned() {
-		r.Add(resource.Package{Name: "openssl", Brings: g.opensslBrings()})
+		r.Add(resource.Package{Name: "openssl"})
 	}
 	g.addPassword(r)
 	if g.selfSigned() {
 		g.certificate().add(r)
 	}
-}
-
-func (g graphite) opensslBrings() []recipe.Key {
-	var keys []recipe.Key
-	if g.auth() {
-		keys = append(keys, recipe.CommandKey(makeHtpasswd))
-	}
-	if g.selfSigned() {
-		keys = append(keys, recipe.CommandKey(g.certificate().name()))
-	}
-	return keys
 }
 
 // addPassword adds the password, given or made on the host, and nginx's file of it.
@@ -87,28 +76,12 @@ func (g graphite) addPassword(r *recipe.Recipe) {
 	if given := g.Vars.Secret("password"); given.Empty() {
 		r.Add(resource.Secret{Path: graphitePassword, Length: 24})
 	} else {
-		r.Add(givenPassword{resource.File{
+		r.Add(resource.File{
 			Path: graphitePassword, Content: given.Reveal(), Secret: true,
 			Attributes: recipe.Attributes{Mode: 0o600},
-		}})
-	}
-	r.Add(htpasswdCommand(g.Vars.String("user")))
-}
-
-// givenPassword is the file of a password that the controller knows. When it changes,
-// what the guard of the command that hashes it answered before no longer counts.
-type givenPassword struct{ resource.File }
-
-// Diff implements recipe.Resource.
-func (p givenPassword) Diff(facts recipe.Facts) (recipe.Change, error) {
-	change, err := p.File.Diff(facts)
-	if err == nil && change.Diff != nil {
-		change.Steps = append(change.Steps, recipe.Exec{
-			Name: "forget the old password", Script: "rm -f " + htpasswd + ".provision-new",
-			Outcome: []recipe.Effect{recipe.UnknownUntil(recipe.CommandKey(makeHtpasswd), "the password is written")},
 		})
 	}
-	return change, err
+	r.Add(htpasswdCommand(g.Vars.String("user")))
 }
 
 // htpasswdCommand makes the file in which nginx looks a password up, which it reads anew
@@ -117,7 +90,8 @@ func (p givenPassword) Diff(facts recipe.Facts) (recipe.Change, error) {
 func htpasswdCommand(user string) resource.Command {
 	header := fmt.Sprintf("user=%s password=%s file=%s\n", script.Quote(user), graphitePassword, htpasswd)
 	return resource.Command{
-		Name: makeHtpasswd,
+		Name:  makeHtpasswd,
+		Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(graphitePassword), recipe.PathKey(htpasswd)},
 		Unless: header + `[ "$(stat -c %a:%U:%G "$file" 2>/dev/null)" = 640:root:www-data ] && [ -s "$password" ] &&
 line=$(cat "$file") && salt=${line#*'$6$'} && salt=${salt%%'$'*} &&
 [ "$line" = "$user:$(openssl passwd -6 -salt "$salt" -stdin <"$password")" ]`,

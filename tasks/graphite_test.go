@@ -1,9 +1,11 @@
 package tasks
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"provision/internal/engine/enginetest"
 	"provision/internal/recipe"
 )
 
@@ -237,29 +239,26 @@ func count(conditions ...bool) int {
 	return n
 }
 
-// A new given password undoes what the guard said of the old one; the same leaves it.
-func TestGivenPasswordInvalidatesTheGuard(t *testing.T) {
-	built := build(t, taskNamed(t, "graphite"), recipe.Platforms()[0], map[string]any{"password": "new"})
-	for _, item := range built.Items {
-		given, ok := item.Resource.(givenPassword)
-		if !ok {
-			continue
-		}
-		for content, want := range map[string]string{"old": "the password is written", "new": ""} {
-			facts := recipe.Facts{
-				recipe.PathKey(graphitePassword): {Value: recipe.Path{Type: recipe.PathFile, Mode: 0o600, Owner: "root", Group: "root", SHA256: recipe.Digest([]byte(content))}},
-				recipe.CommandKey(makeHtpasswd):  {Value: recipe.Command{}},
-			}
-			change, err := given.Diff(facts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			facts.Apply(change.Effects())
-			if got := facts.Unknown([]recipe.Key{recipe.CommandKey(makeHtpasswd)}); got != want {
-				t.Errorf("with %s on the host: unknown until %q, want %q", content, got, want)
-			}
-		}
-		return
+// A new given password makes what the guard said of the old one worthless.
+func TestGivenPasswordIsHashedAnew(t *testing.T) {
+	task, platform := taskNamed(t, "graphite"), recipe.Platforms()[0]
+	host := bareHost(platform)
+	if _, err := host.Converge(build(t, task, platform, map[string]any{"password": "one-password"})); err != nil {
+		t.Fatal(err)
 	}
-	t.Error("no given password in the recipe")
+	host.Done = nil
+	host.Guards[makeHtpasswd] = func(h *enginetest.Host) int {
+		if slices.Contains(h.Done, makeHtpasswd) {
+			return 0
+		}
+		return 1
+	}
+	plan, err := host.Converge(build(t, task, platform, map[string]any{"password": "another-password"}))
+	const want = `update file:/etc/provision/secrets/graphite-password — content differs
+         write /etc/provision/secrets/graphite-password
+maybe  command:make nginx's password file of graphite — known after /etc/provision/secrets/graphite-password has changed
+`
+	if got := enginetest.Text(plan); err != nil || got != want {
+		t.Errorf("%v; plan:\n%s\nwant:\n%s", err, got, want)
+	}
 }

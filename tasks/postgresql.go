@@ -12,9 +12,7 @@ const (
 
 // addPostgreSQLPackages adds the server and its Python driver.
 func addPostgreSQLPackages(r *recipe.Recipe) {
-	r.Add(resource.Package{Name: "postgresql", Brings: []recipe.Key{
-		recipe.UnitKey(postgresqlUnit), recipe.CommandKey(makeDatabase),
-	}})
+	r.Add(resource.Package{Name: "postgresql", Brings: []recipe.Key{recipe.UnitKey(postgresqlUnit)}})
 	r.Add(resource.Package{Name: "python3-psycopg2", Restarts: []string{graphiteWeb.unit()}})
 }
 
@@ -29,7 +27,8 @@ func addLocalhost(r *recipe.Recipe) {
 func addPostgreSQL(r *recipe.Recipe) {
 	r.Add(resource.Service{Unit: postgresqlUnit})
 	r.Add(resource.Command{
-		Name: makeDatabase,
+		Name:  makeDatabase,
+		Reads: []recipe.Key{recipe.PackageKey("postgresql"), recipe.UnitKey(postgresqlUnit)},
 		Unless: "cd / && " + asUser(graphiteUser) +
 			"psql -X -h /var/run/postgresql -d graphite -c 'select 1' >/dev/null 2>&1",
 		// postgresql.service has started its clusters, which may still be recovering.

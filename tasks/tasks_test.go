@@ -236,6 +236,34 @@ func TestGuardsAreTheSameOnEveryPlatform(t *testing.T) {
 	}
 }
 
+// A guard says what it reads: at least the recipe's own files that its text names.
+func TestGuardsSayWhatTheyRead(t *testing.T) {
+	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
+		checkGuards(t, build(t, task, platform, raw))
+	})
+	checkGuards(t, deployed(t, recipe.Platforms()[0], nil, "a"))
+}
+
+func checkGuards(t *testing.T, built recipe.Recipe) {
+	t.Helper()
+	for _, item := range built.Items {
+		command, ok := item.Resource.(resource.Command)
+		if !ok {
+			continue
+		}
+		if len(command.Reads) == 0 {
+			t.Errorf("the guard of %s does not say what it reads", command.ID())
+		}
+		words := strings.FieldsFunc(command.Unless, func(r rune) bool { return strings.ContainsRune(" \n\"'=()<>;", r) })
+		for _, other := range built.Items {
+			path, ok := strings.CutPrefix(other.Resource.ID(), "file:")
+			if ok && slices.Contains(words, path) && !slices.Contains(command.Reads, recipe.PathKey(path)) {
+				t.Errorf("the guard of %s reads %s, and does not say so", command.ID(), path)
+			}
+		}
+	}
+}
+
 func TestVerifyAndAfterTellNoSecret(t *testing.T) {
 	const word = "correct-horse-battery"
 	task := taskNamed(t, "graphite")
@@ -295,7 +323,7 @@ func describe(built recipe.Recipe) string {
 			}
 			fmt.Fprintf(&text, "absent %v\n", kind.Absent)
 		case resource.Command:
-			fmt.Fprintf(&text, "unless:\n%s\nscript:\n%s\n", kind.Unless, kind.Script)
+			fmt.Fprintf(&text, "reads: %v\nunless:\n%s\nscript:\n%s\n", kind.Reads, kind.Unless, kind.Script)
 		default:
 			fields := reflect.ValueOf(kind)
 			for i := range fields.NumField() {

@@ -65,7 +65,8 @@ case ,$names, in *",$host,"*) ;; *) names=$names,$host ;; esac
 `
 	}
 	return resource.Command{
-		Name: s.name(),
+		Name:  s.name(),
+		Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(s.certificate()), recipe.PathKey(s.key())},
 		Unless: header + `[ -s "$key" ] && [ "$(cat "$certificate.names" 2>/dev/null)" = "$names" ] &&
 openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1 &&
 [ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout 2>/dev/null)" ]`,

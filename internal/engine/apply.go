@@ -25,7 +25,7 @@ type application struct {
 	stop    <-chan struct{}
 
 	initial recipe.Facts // the host as it was before the run
-	overlay recipe.Facts // the host as it will be, by the steps that are planned
+	overlay outlook      // the host as it will be, by the steps that are planned
 	before  recipe.Facts // the host as it was before the batch
 	number  int          // of the last step
 	done    []doneStep   // for putting back
@@ -55,7 +55,7 @@ func Apply(ctx context.Context, host Host, session Session, wanted recipe.Recipe
 	if !announced(plan, fresh) {
 		return a.result, ErrStale
 	}
-	a.initial, a.overlay = answer.Facts, answer.Facts.Clone()
+	a.initial, a.overlay = answer.Facts, newOutlook(wanted, answer.Facts)
 	if err := a.run(ctx); err != nil {
 		return a.result, err
 	}
@@ -105,7 +105,7 @@ func (a *application) ask(ctx context.Context, items []recipe.Item) error {
 	var probes []recipe.Probe
 	for _, item := range items {
 		for _, probe := range item.Probes() {
-			if a.overlay[probe.Key].Until != "" {
+			if a.overlay.Facts[probe.Key].Until != "" {
 				probes = append(probes, probe)
 			}
 		}
@@ -115,7 +115,7 @@ func (a *application) ask(ctx context.Context, items []recipe.Item) error {
 		return err
 	}
 	for key, fact := range answer.Facts {
-		a.overlay[key] = fact
+		a.overlay.Facts[key] = fact
 	}
 	return nil
 }

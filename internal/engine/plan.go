@@ -40,7 +40,7 @@ func (p Plan) Changes() []Planned {
 // the facts, so that what follows is planned against the host as it will be; what only
 // the host can tell after a step is a change that may be.
 func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
-	overlay := facts.Clone()
+	overlay := newOutlook(wanted, facts)
 	var plan Plan
 	for _, item := range wanted.Items {
 		change, err := planItem(item, overlay)
@@ -53,17 +53,12 @@ func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
 }
 
 // planItem returns an item's change and lays its effects over the facts.
-func planItem(item recipe.Item, overlay recipe.Facts) (recipe.Change, error) {
+func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
 	if until := overlay.Unknown(item.Keys()); until != "" {
-		for _, n := range item.Notifies {
-			key := recipe.PendingKey(n.Unit)
-			if overlay.Pending(n.Unit).Action == "" {
-				overlay[key] = recipe.Fact{Until: until}
-			}
-		}
+		overlay.maybe(item, until)
 		return recipe.Change{Kind: recipe.MayBe, Until: until}, nil
 	}
-	change, err := item.Resource.Diff(overlay)
+	change, err := item.Resource.Diff(overlay.Facts)
 	if err != nil {
 		return recipe.Change{}, fmt.Errorf("%s: %w", item.Resource.ID(), err)
 	}
@@ -71,12 +66,12 @@ func planItem(item recipe.Item, overlay recipe.Facts) (recipe.Change, error) {
 		return change, nil
 	}
 	change.Steps = append(notes(item, overlay), change.Steps...)
-	overlay.Apply(change.Effects())
+	overlay.lay(change.Effects())
 	return change, nil
 }
 
 // notes are the steps that write down, before a change, which units have to take it in.
-func notes(item recipe.Item, overlay recipe.Facts) []recipe.Step {
+func notes(item recipe.Item, overlay outlook) []recipe.Step {
 	var steps []recipe.Step
 	for _, n := range item.Notifies {
 		waiting := overlay.Pending(n.Unit).Action

@@ -1,11 +1,16 @@
 package recipe
 
+import "slices"
+
 // Probe is one read-only question to a host. Probes are data: those of all of a
 // host's resources become one script and one round trip.
 type Probe struct {
 	Key    Key
 	Digest bool   // of a path: ask for the SHA-256 of a regular file too
 	Script string // of a command: POSIX sh that changes nothing; run as root
+	// Reads are the keys that a command's answer depends on: when one of them changes in a
+	// run, the answer from before says nothing any more.
+	Reads []Key
 	// Unfill names the secrets of a path's content, by the placeholder that stands for
 	// each. The host puts the placeholders back before it digests, so a secret that
 	// was made on the host never leaves it, not even as a digest.
@@ -25,6 +30,7 @@ func Merge(probes []Probe) []Probe {
 			continue
 		}
 		merged[i].Digest = merged[i].Digest || probe.Digest
+		merged[i].Reads = slices.Concat(merged[i].Reads, probe.Reads)
 		if len(probe.Unfill) > 0 {
 			merged[i].Unfill = probe.Unfill
 		}

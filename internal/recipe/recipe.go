@@ -87,6 +87,9 @@ func (i Item) Keys() []Key {
 // after all of them: a service starts when everything that it reads is there.
 type Last interface{ Last() bool }
 
+// Changer is implemented by a resource whose change may change more than what it asks about.
+type Changer interface{ MayChange() []Key }
+
 // Rehearsed is implemented by a service whose new configuration can be tried before it
 // goes live: a Rehearse without its steps.
 type Rehearsed interface{ Rehearsal() Rehearse }

@@ -12,9 +12,10 @@ import (
 // any other: a read-only script whose exit status 0 means that nothing is to be done. It
 // has to be as true after a day as after the run, for it is what a second run goes by.
 type Command struct {
-	Name    string // what it does, in a few words: "migrate the database"
-	Unless  string // the guard
-	Script  string // run as root
+	Name    string       // what it does, in a few words: "migrate the database"
+	Unless  string       // the guard
+	Reads   []recipe.Key // what the guard's answer depends on: after a change of that it is asked again
+	Script  string       // run as root
 	Input   recipe.Secret
 	Timeout time.Duration
 	Changes []recipe.Key // what else it may change of what recipes ask about
@@ -25,8 +26,11 @@ func (c Command) ID() string { return "command:" + c.Name }
 
 // Probes implements recipe.Resource.
 func (c Command) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.CommandKey(c.Name), Script: c.Unless}}
+	return []recipe.Probe{{Key: recipe.CommandKey(c.Name), Script: c.Unless, Reads: c.Reads}}
 }
+
+// MayChange implements recipe.Changer.
+func (c Command) MayChange() []recipe.Key { return c.Changes }
 
 // Validate refuses what cannot be meant.
 func (c Command) Validate() error {

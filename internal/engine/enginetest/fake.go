@@ -19,6 +19,8 @@ type Host struct {
 	Facts    recipe.Facts // what is there; what is not named is absent
 	// Brings is what installing a package leaves behind, by package.
 	Brings map[string][]recipe.Effect
+	// Guards are the answers of commands' guards that go by what the host is, by name.
+	Guards map[string]func(*Host) int
 	// Fail names the steps, by title, that fail. A step that fails has no effect.
 	Fail map[string]bool
 	// Status is the exit status of steps that fail; 0 is 1.
@@ -34,7 +36,7 @@ type Host struct {
 
 // NewHost returns a bare host.
 func NewHost(platform recipe.Platform) *Host {
-	return &Host{Platform: platform, Facts: recipe.Facts{}, Brings: map[string][]recipe.Effect{}, Fail: map[string]bool{}}
+	return &Host{Platform: platform, Facts: recipe.Facts{}, Brings: map[string][]recipe.Effect{}, Guards: map[string]func(*Host) int{}, Fail: map[string]bool{}}
 }
 
 // Probe implements engine.Host.
@@ -43,7 +45,10 @@ func (h *Host) Probe(_ context.Context, probes []recipe.Probe) (recipe.Answer, e
 	answer := recipe.Answer{Platform: h.Platform, Distro: "debian", Facts: recipe.Facts{}}
 	for _, probe := range probes {
 		fact, there := h.Facts[probe.Key]
+		guard := h.Guards[probe.Key.Name]
 		switch {
+		case probe.Key.Kind == recipe.KindCommand && guard != nil:
+			fact.Value = recipe.Command{Exit: guard(h)}
 		case there:
 		case probe.Key.Kind == recipe.KindCommand:
 			fact.Value = recipe.Command{Exit: 127}

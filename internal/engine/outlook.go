@@ -1,0 +1,70 @@
+package engine
+
+import "provision/internal/recipe"
+
+// outlook is a host as it will be: what was found, with the effects of the steps that are
+// planned laid over it.
+type outlook struct {
+	recipe.Facts
+	readers map[recipe.Key][]recipe.Key // by what is read, the answers that depend on it
+}
+
+func newOutlook(wanted recipe.Recipe, found recipe.Facts) outlook {
+	o := outlook{found.Clone(), map[recipe.Key][]recipe.Key{}}
+	for _, probe := range wanted.Probes() {
+		for _, key := range probe.Reads {
+			o.readers[key] = append(o.readers[key], probe.Key)
+		}
+	}
+	return o
+}
+
+// lay lays the effects of a change over the facts. What depends on what it changes is unknown
+// from then on, unless the change itself decides it.
+func (o outlook) lay(effects []recipe.Effect) {
+	for _, effect := range effects {
+		until := effect.Fact.Until
+		if until == "" {
+			until = changed(effect.Key)
+		}
+		o.doubt(effect.Key, until)
+	}
+	o.Apply(effects)
+}
+
+// maybe lays over the facts that an item may change what it asks about, or more, once it is
+// known whether it has to.
+func (o outlook) maybe(item recipe.Item, until string) {
+	for _, n := range item.Notifies {
+		if o.Pending(n.Unit).Action == "" {
+			o.Facts[recipe.PendingKey(n.Unit)] = recipe.Fact{Until: until}
+		}
+	}
+	for _, key := range item.Keys() {
+		o.doubt(key, until)
+	}
+	if changer, ok := item.Resource.(recipe.Changer); ok {
+		for _, key := range changer.MayChange() {
+			o.Facts[key] = recipe.Fact{Until: until}
+			o.doubt(key, until)
+		}
+	}
+}
+
+// doubt makes unknown what depends on a key, and what depends on that.
+func (o outlook) doubt(key recipe.Key, until string) {
+	for _, reader := range o.readers[key] {
+		if o.Facts[reader].Until != until {
+			o.Facts[reader] = recipe.Fact{Until: until}
+			o.doubt(reader, until)
+		}
+	}
+}
+
+// changed says in a few words that what a key names is another.
+func changed(key recipe.Key) string {
+	if key.Kind == recipe.KindCommand {
+		return key.Name // says what it does
+	}
+	return key.Name + " has changed"
+}

@@ -1,0 +1,105 @@
+package engine_test
+
+import (
+	"slices"
+	"testing"
+
+	"provision/internal/engine"
+	"provision/internal/engine/enginetest"
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// derived is a file, and a command that makes something of it when its guard says that this
+// is not of the file's present content; and one that makes something of that.
+func derived(content string) recipe.Recipe {
+	source := recipe.PathKey("/etc/source")
+	var r recipe.Recipe
+	r.Add(resource.File{Path: source.Name, Content: content})
+	r.Add(resource.Command{Name: "derive", Unless: "x", Script: "x", Reads: []recipe.Key{source}})
+	r.Add(resource.Command{Name: "publish", Unless: "x", Script: "x", Reads: []recipe.Key{recipe.CommandKey("derive")}})
+	r.Add(resource.Command{Name: "other", Unless: "x", Script: "x", Reads: []recipe.Key{recipe.PathKey("/etc/else")}})
+	return r
+}
+
+// after is a guard that is content when a step was done later than another.
+func after(step, other string) func(*enginetest.Host) int {
+	return func(h *enginetest.Host) int {
+		last := map[string]int{step: -1, other: -1}
+		for i, title := range h.Done {
+			last[title] = i
+		}
+		if last[step] > last[other] {
+			return 0
+		}
+		return 1
+	}
+}
+
+func derivingHost(t *testing.T) *enginetest.Host {
+	t.Helper()
+	host := bareHost()
+	host.Guards["derive"] = after("derive", "write /etc/source")
+	host.Guards["publish"] = after("publish", "derive")
+	host.Guards["other"] = after("other", "")
+	if _, err := host.Converge(derived("a\n")); err != nil {
+		t.Fatal(err)
+	}
+	return host
+}
+
+func TestChangeOfWhatAGuardReadsMakesItUnknown(t *testing.T) {
+	host := derivingHost(t)
+	if want := []string{"write /etc/source", "derive", "publish", "other"}; !slices.Equal(host.Done, want) {
+		t.Fatalf("first run: done %q, want %q", host.Done, want)
+	}
+	plan, err := host.Converge(derived("b\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `update file:/etc/source — content differs
+         write /etc/source
+maybe  command:derive — known after /etc/source has changed
+maybe  command:publish — known after /etc/source has changed
+`
+	if got := enginetest.Text(plan); got != want {
+		t.Errorf("plan:\n%s\nwant:\n%s", got, want)
+	}
+	if want := []string{"write /etc/source", "derive", "publish"}; !slices.Equal(host.Done[4:], want) {
+		t.Errorf("done %q, want %q", host.Done[4:], want)
+	}
+}
+
+func TestGuardThatIsContentAfterTheChangeRunsNothing(t *testing.T) {
+	host := derivingHost(t)
+	host.Guards["derive"] = func(*enginetest.Host) int { return 0 }
+	host.Done = host.Done[:0:0]
+	host.Guards["publish"] = host.Guards["derive"]
+	host.Guards["other"] = host.Guards["derive"]
+	plan, err := host.Converge(derived("b\n"))
+	if err != nil || len(plan.Changes()) != 3 || !slices.Equal(host.Done, []string{"write /etc/source"}) {
+		t.Errorf("%v; plan:\n%s\ndone %q", err, enginetest.Text(plan), host.Done)
+	}
+}
+
+// What is itself known only later makes unknown too: a service that may take a change in, a
+// command that may run and says what it changes.
+func TestWhatMayChangeMakesAGuardUnknown(t *testing.T) {
+	unit, made := recipe.UnitKey("daemon.service"), recipe.PathKey("/run/made")
+	var wanted recipe.Recipe
+	wanted.Add(resource.Package{Name: "daemon", Brings: []recipe.Key{recipe.PathKey("/etc/default")}})
+	wanted.Add(resource.Link{Path: "/etc/default", Absent: true}, restart("daemon.service"))
+	wanted.Add(resource.Service{Unit: "daemon.service"})
+	wanted.Add(resource.Command{Name: "make", Unless: "x", Script: "x", Reads: []recipe.Key{unit}, Changes: []recipe.Key{made}})
+	wanted.Add(resource.File{Path: made.Name, Absent: true})
+	wanted.Add(resource.Command{Name: "use", Unless: "x", Script: "x", Reads: []recipe.Key{made}})
+	plan, err := engine.NewPlan(wanted, recipe.Facts{unit: {Value: recipe.Unit{Load: "loaded", Active: "active", State: "enabled"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, planned := range plan.Items[1:] {
+		if planned.Change.Kind != recipe.MayBe || planned.Change.Until != "daemon is installed" {
+			t.Errorf("%s: %q until %q", planned.Item.Resource.ID(), planned.Change.Kind, planned.Change.Until)
+		}
+	}
+}
