@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 //	listen NAME              listen on loopback; the port is $NAME
 //	sshd NAME                start a real sshd on loopback; the port is $NAME, and $SSH are
 //	                         the flags that let provision in
+//	account NAME             make an account of the machine that may become nobody else; it is
+//	                         $NAME, and the key of the script's sshd lets it in
 //	interrupt COMMAND...     run it, send SIGINT once it prints "ready", want exit code 130
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -48,7 +50,7 @@ func TestScript(t *testing.T) {
 			return os.MkdirAll(filepath.Join(home, ".ssh"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "refuse": cmdRefuse, "listen": cmdListen, "sshd": cmdSSHD, "interrupt": cmdInterrupt,
+			"exits": cmdExits, "refuse": cmdRefuse, "listen": cmdListen, "sshd": cmdSSHD, "interrupt": cmdInterrupt, "account": cmdAccount,
 		},
 	})
 }
@@ -170,6 +172,19 @@ func cmdSSHD(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("KEY", key)
 	ts.Check(os.WriteFile(ts.MkAbs("ssh_config"), fmt.Appendf(nil,
 		"User root\nIdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\n", key, known.Name()), 0o600))
+}
+
+func cmdAccount(ts *testscript.TestScript, _ bool, args []string) {
+	name := fmt.Sprintf("pvt-%s-%d", strings.ToLower(args[0]), os.Getpid())
+	if output, err := exec.Command("useradd", "-m", "-s", "/bin/sh", "-p", "*", name).CombinedOutput(); err != nil {
+		ts.Fatalf("useradd: %s", output)
+	}
+	ts.Defer(func() { exec.Command("userdel", "-rf", name).Run() })
+	// sshd reads the keys as who logs in.
+	for dir := ts.MkAbs("ssh"); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		ts.Check(os.Chmod(dir, 0o755))
+	}
+	ts.Setenv(args[0], name)
 }
 
 func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {

@@ -158,6 +158,16 @@ func (p *Process) notStarted(err error) error {
 	return &Error{
 		What: p.name, Problem: problem,
 		Hint:  "the account needs a login shell that runs commands, and startup files that do not exit",
-		Kinds: []error{ErrNotStarted, err},
+		Kinds: []error{ErrNotStarted, notItsExit(err)},
 	}
+}
+
+// notItsExit drops an exit status that is not the script's, which never began: whoever looks
+// for an *ExitError would take sudo's or the login shell's for its own.
+func notItsExit(err error) error {
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		return nil
+	}
+	return err
 }

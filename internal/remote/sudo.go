@@ -74,7 +74,7 @@ func (s *sudo) explain(err error, stderr []byte) error {
 	}
 	said := strings.TrimSpace(strings.ReplaceAll(string(stderr), string(s.prompt), ""))
 	last := lastLine([]byte(said))
-	failure := &Error{What: name, Problem: "cannot become root: " + last, Kinds: []error{ErrSudo, err},
+	failure := &Error{What: name, Problem: "cannot become root: " + last, Kinds: []error{ErrSudo, notItsExit(err)},
 		Hint: "the login user needs a sudo rule that allows /bin/sh, or log in as root"}
 	switch {
 	case gaveUp == ErrSudoPassword:
@@ -85,7 +85,6 @@ func (s *sudo) explain(err error, stderr []byte) error {
 		failure.Problem = "cannot become root: " + gaveUp.Error()
 		failure.Kinds = append(failure.Kinds, gaveUp)
 	case strings.Contains(said, "a password is required"):
-		failure.Problem = "cannot become root: sudo asks for a password"
 		failure.Hint = "give it with -K (--ask-sudo-password), or allow the login user NOPASSWD in sudoers"
 		failure.Kinds = append(failure.Kinds, ErrSudoPasswordNeeded)
 	case strings.Contains(said, "sudo: not found"):

@@ -77,6 +77,12 @@ func (j *job) exec(ctx context.Context, text string, root bool) error {
 	if errors.As(err, &exit) && exit.Signal == "" {
 		return fmt.Errorf("%w %d", ErrExit, exit.Code)
 	}
+	var refused *remote.Error
+	if errors.Is(err, remote.ErrSudo) && errors.As(err, &refused) {
+		withHint := *refused
+		withHint.Hint += "; exec --no-sudo runs it as the login user"
+		return &withHint
+	}
 	if errors.Is(err, remote.ErrLost) { // a reboot ends so, when the command outlives the connection
 		return &remote.Error{
 			What: j.Target.Name, Problem: "the connection was lost before the command ended: whether it did is unknown",
