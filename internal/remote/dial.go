@@ -46,10 +46,7 @@ func dialSSH(ctx context.Context, address Address, config Config, via []string) 
 		return nil, err
 	}
 	defer ring.close()
-	hosts, err := loadHostKeys(s, asking.ConfirmHostKey)
-	if err != nil {
-		return nil, err
-	}
+	hosts := asking.loadHostKeys(s)
 	clock.resume() // what was asked for until now does not count
 
 	conn, below, err := connect(ctx, clock, s, config, via)
@@ -153,7 +150,7 @@ func (t *sshTransport) handshake(ctx context.Context, config Config, ring keyrin
 	defer stop()
 	login := &login{config: config, settings: t.settings, ring: ring}
 	var hostKeyErr error
-	client, channels, requests, err := ssh.NewClientConn(t.conn, t.settings.hostKeyName, &ssh.ClientConfig{
+	client, channels, requests, err := ssh.NewClientConn(t.conn, t.settings.host, &ssh.ClientConfig{
 		User:              t.settings.user,
 		AuthCallback:      login.next,
 		HostKeyAlgorithms: hosts.algorithms(),

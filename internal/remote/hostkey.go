@@ -12,41 +12,55 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// anyAddress stands for the peer's address, which is not checked: a host is
-// known by its name, and a proxied connection has no address at all.
-var anyAddress = &net.TCPAddr{IP: net.IPv4zero}
+// hostKeyOrder is what is asked for, best first: the default of HostKeyAlgorithms in
+// ssh_config(5), so that a first contact is about the same key as with ssh.
+const hostKeyOrder = `
+	ssh-ed25519-cert-v01@openssh.com
+	ecdsa-sha2-nistp256-cert-v01@openssh.com ecdsa-sha2-nistp384-cert-v01@openssh.com ecdsa-sha2-nistp521-cert-v01@openssh.com
+	rsa-sha2-512-cert-v01@openssh.com rsa-sha2-256-cert-v01@openssh.com
+	ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 rsa-sha2-512 rsa-sha2-256`
 
-// hostKeys decides on the key that a host shows.
+const certSuffix = "-cert-v01@openssh.com"
+
+// hostKeys decides on the key that a host shows, as check_host_key of OpenSSH's
+// sshconnect.c does.
 type hostKeys struct {
 	settings settings
 	confirm  func(host, fingerprint string) bool
-	db       *knownhosts.HostKeyDB
+	known    []knownHost
 }
 
-func loadHostKeys(s settings, confirm func(host, fingerprint string) bool) (*hostKeys, error) {
-	h := &hostKeys{settings: s, confirm: confirm}
-	var err error
-	h.db, err = h.read()
-	return h, err
+func (c Config) loadHostKeys(s settings) *hostKeys {
+	return &hostKeys{settings: s, confirm: c.ConfirmHostKey, known: readKnownHosts(s.knownHosts, c.warn)}
 }
 
-func (h *hostKeys) read() (*knownhosts.HostKeyDB, error) {
-	var files []string
-	for _, name := range h.settings.knownHosts {
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-			files = append(files, name)
-		}
+// name is the host as known_hosts has it. An alias is taken as it stands.
+func (h *hostKeys) name() string {
+	switch {
+	case h.settings.hostKeyAlias != "":
+		return strings.ToLower(h.settings.hostKeyAlias)
+	case h.settings.port == 22:
+		return h.bareName()
 	}
-	db, err := knownhosts.NewDB(files...)
-	if err != nil {
-		return nil, configError("known_hosts", strings.TrimPrefix(err.Error(), "knownhosts: "), "correct or delete that line", err)
+	return fmt.Sprintf("[%s]:%d", h.bareName(), h.settings.port)
+}
+
+func (h *hostKeys) bareName() string { return strings.ToLower(h.settings.host) }
+
+// lines returns the lines about the host that have a marker. Where none says its port, those
+// for its name alone count too: a key is the host's, whatever port shows it.
+func (h *hostKeys) lines(marker string) (found []knownHost, byName bool) {
+	about := func(name string) []knownHost {
+		return slices.DeleteFunc(slices.Clone(h.known), func(k knownHost) bool { return k.marker != marker || !k.covers(name) })
 	}
-	return db, nil
+	if found = about(h.name()); len(found) > 0 || h.settings.hostKeyAlias != "" || h.settings.port == 22 {
+		return found, true
+	}
+	return about(h.bareName()), false
 }
 
 // algorithms orders the host key algorithms: the types that known_hosts has for
@@ -54,30 +68,38 @@ func (h *hostKeys) read() (*knownhosts.HostKeyDB, error) {
 // and look like a stranger. Certificates are asked for only where a
 // @cert-authority can vouch for them.
 func (h *hostKeys) algorithms() []string {
-	known := h.db.HostKeyAlgorithms(h.settings.hostKeyName)
-	supported := ssh.SupportedAlgorithms().HostKeys
-	var order []string
-	for _, algorithm := range known {
-		if slices.Contains(supported, algorithm) {
-			order = append(order, algorithm)
+	known, _ := h.lines("")
+	authorities, _ := h.lines(certAuthority)
+	var first, last []string
+	for algorithm := range strings.FieldsSeq(hostKeyOrder) {
+		switch kind := keyType(algorithm); {
+		case strings.HasSuffix(algorithm, certSuffix):
+			if len(authorities) > 0 {
+				first = append(first, algorithm)
+			}
+		case slices.ContainsFunc(known, func(k knownHost) bool { return k.key.Type() == kind }):
+			first = append(first, algorithm)
+		default:
+			last = append(last, algorithm)
 		}
 	}
-	for _, algorithm := range supported {
-		if !slices.Contains(order, algorithm) && !strings.Contains(algorithm, "-cert-v01@") {
-			order = append(order, algorithm)
-		}
+	return append(first, last...)
+}
+
+// keyType is the type of the keys that sign with an algorithm: RSA's are three algorithms
+// with one type (RFC 8332).
+func keyType(algorithm string) string {
+	if strings.HasPrefix(algorithm, "rsa-sha2-") {
+		return ssh.KeyAlgoRSA
 	}
-	return order
+	return algorithm
 }
 
 // check is the handshake's host key callback.
-func (h *hostKeys) check(_ string, _ net.Addr, key ssh.PublicKey) error {
-	err := h.db.HostKeyCallback()(h.settings.hostKeyName, anyAddress, key)
-	if err == nil {
-		return nil
-	}
-	if !knownhosts.IsHostUnknown(err) {
-		return h.changed(key, err)
+func (h *hostKeys) check(_ string, _ net.Addr, shown ssh.PublicKey) error {
+	key, refusal := h.judge(shown)
+	if refusal != nil || key == nil {
+		return refusal
 	}
 	switch h.settings.strict {
 	case "accept-new":
@@ -87,43 +109,104 @@ func (h *hostKeys) check(_ string, _ net.Addr, key ssh.PublicKey) error {
 			return h.remember(key)
 		}
 	}
-	return &Error{
-		What: h.settings.alias,
-		Problem: fmt.Sprintf("%s: it shows %s %s, and none of %s has a key for %s", ErrHostKeyUnknown, key.Type(),
-			ssh.FingerprintSHA256(key), strings.Join(h.settings.knownHosts, ", "), knownhosts.Normalize(h.settings.hostKeyName)),
-		Hint:  "compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub there); then -o StrictHostKeyChecking=accept-new",
-		Kinds: []error{ErrHostKeyUnknown},
-	}
+	return h.unknown(key, "compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub there); then -o StrictHostKeyChecking=accept-new")
 }
 
-// changed is the error for a key that contradicts known_hosts.
-func (h *hostKeys) changed(key ssh.PublicKey, err error) error {
-	shown := key.Type() + " " + ssh.FingerprintSHA256(key)
-	failure := &Error{What: h.settings.alias, Kinds: []error{ErrHostKeyChanged, err}}
-	var mismatch *xknownhosts.KeyError
-	var revoked *xknownhosts.RevokedError
-	switch {
-	case errors.As(err, &mismatch):
-		var known []string
-		for _, want := range mismatch.Want {
-			known = append(known, fmt.Sprintf("%s:%d has %s %s", want.Filename, want.Line, want.Key.Type(), ssh.FingerprintSHA256(want.Key)))
+// judge compares what the host shows with known_hosts. It returns the key where it is a
+// stranger's, and why it is refused where it contradicts a line.
+func (h *hostKeys) judge(shown ssh.PublicKey) (stranger ssh.PublicKey, refusal error) {
+	certificate, certified := shown.(*ssh.Certificate)
+	key := shown
+	if certified {
+		key = certificate.Key
+	}
+	for _, line := range h.known {
+		if line.marker == revoked && (sameKey(line.key, key) || certified && sameKey(line.key, certificate.SignatureKey)) {
+			return nil, h.changed(key, fmt.Sprintf("which is revoked in %s:%d", line.file, line.line), "")
 		}
-		failure.Problem = fmt.Sprintf("%s: it shows %s, but %s", ErrHostKeyChanged, shown, strings.Join(known, ", "))
-		failure.Hint = "someone may be listening in; if the host was reinstalled: " +
-			fmt.Sprintf("ssh-keygen -R '%s' -f %s", knownhosts.Normalize(h.settings.hostKeyName), mismatch.Want[0].Filename)
-	case errors.As(err, &revoked):
-		failure.Problem = fmt.Sprintf("%s: it shows %s, which is revoked in %s:%d", ErrHostKeyChanged, shown, revoked.Revoked.Filename, revoked.Revoked.Line)
-	default: // a certificate that does not hold
-		failure.Problem = fmt.Sprintf("%s: it shows %s: %s", ErrHostKeyChanged, shown, err)
 	}
-	return failure
+	known, byName := h.lines("")
+	if slices.ContainsFunc(known, func(k knownHost) bool { return sameKey(k.key, key) }) {
+		return nil, nil
+	}
+	if authorities, _ := h.lines(certAuthority); certified &&
+		slices.ContainsFunc(authorities, func(k knownHost) bool { return sameKey(k.key, certificate.SignatureKey) }) {
+		if err := h.holds(certificate); err != nil {
+			return nil, h.changed(key, "and its certificate does not hold: "+err.Error(), "")
+		}
+		return nil, nil
+	}
+	if len(known) > 0 && byName { // that its name has another key on another port says nothing
+		return nil, h.contradicts(key, known)
+	}
+	return key, nil
 }
 
-// remember appends the key to the first known_hosts file. The append is one
+func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
+
+// holds checks a host's certificate, which names hosts without a port, also by patterns
+// (sshkey_cert_check_host in OpenSSH's sshkey.c).
+func (h *hostKeys) holds(certificate *ssh.Certificate) error {
+	if certificate.CertType != ssh.HostCert {
+		return errors.New("it is a user's")
+	}
+	name := h.bareName()
+	if h.settings.hostKeyAlias != "" {
+		name = h.name()
+	}
+	for _, principal := range certificate.ValidPrincipals {
+		if matchPattern(strings.ToLower(principal), name) {
+			name = principal
+		}
+	}
+	err := new(ssh.CertChecker).CheckCert(name, certificate)
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "ssh: "))
+	}
+	return nil
+}
+
+func (h *hostKeys) unknown(key ssh.PublicKey, hint string) error {
+	where := "there is no known_hosts file"
+	if len(h.settings.knownHosts) > 0 {
+		where = fmt.Sprintf("none of %s has a key for %s", strings.Join(h.settings.knownHosts, ", "), h.name())
+	}
+	return &Error{
+		What:    h.settings.alias,
+		Problem: fmt.Sprintf("%s: it shows %s %s, and %s", ErrHostKeyUnknown, key.Type(), ssh.FingerprintSHA256(key), where),
+		Hint:    hint,
+		Kinds:   []error{ErrHostKeyUnknown},
+	}
+}
+
+// contradicts is the error for a key where known_hosts has others.
+func (h *hostKeys) contradicts(key ssh.PublicKey, known []knownHost) error {
+	var lines []string
+	for _, line := range known {
+		lines = append(lines, line.String())
+	}
+	return h.changed(key, "but "+strings.Join(lines, ", "), "someone may be listening in; if the host was reinstalled: "+
+		fmt.Sprintf("ssh-keygen -R '%s' -f %s", h.name(), known[0].file))
+}
+
+// changed is the error for a key that no setting accepts.
+func (h *hostKeys) changed(key ssh.PublicKey, why, hint string) error {
+	return &Error{
+		What:    h.settings.alias,
+		Problem: fmt.Sprintf("%s: it shows %s %s, %s", ErrHostKeyChanged, key.Type(), ssh.FingerprintSHA256(key), why),
+		Hint:    hint,
+		Kinds:   []error{ErrHostKeyChanged},
+	}
+}
+
+// remember appends the key to the user's first known_hosts file. The append is one
 // write under a lock, after another look: of several runs, or several names of
-// one file, one writes.
+// one file, one writes. Without such a file nothing is accepted, as in ssh.
 func (h *hostKeys) remember(key ssh.PublicKey) error {
-	name := h.settings.knownHosts[0]
+	name := h.settings.appendKnownHost
+	if name == "" {
+		return h.unknown(key, "UserKnownHostsFile is none, so that no new key can be accepted: name a file")
+	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return configError(name, "cannot be written", "", err)
 	}
@@ -135,18 +218,13 @@ func (h *hostKeys) remember(key ssh.PublicKey) error {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
 		return configError(name, "cannot be locked", "", err)
 	}
-	db, err := h.read()
-	if err != nil {
-		return err
+	h.known = readKnownHosts(h.settings.knownHosts, func(string) {}) // dialling has warned
+	if stranger, refusal := h.judge(key); refusal != nil || stranger == nil {
+		return refusal
 	}
-	if err := db.HostKeyCallback()(h.settings.hostKeyName, anyAddress, key); err == nil {
-		return nil
-	} else if !knownhosts.IsHostUnknown(err) {
-		return h.changed(key, err)
-	}
-	host := knownhosts.Normalize(h.settings.hostKeyName)
+	host := h.name()
 	if h.settings.hashKnownHosts {
-		host = xknownhosts.HashHostname(host)
+		host = knownhosts.HashHostname(host)
 	}
 	line := []byte(host + " " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + "\n")
 	if !endsInNewline(file) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -35,10 +34,11 @@ type settings struct {
 	proxyJump    string // "" is none
 	proxyCommand string // "" is none, tokens expanded
 
-	hostKeyName    string   // as known_hosts has it: host:port, or the alias with port 22
-	strict         string   // ask, yes, accept-new
-	knownHosts     []string // the first is the one to append to
-	hashKnownHosts bool
+	hostKeyAlias    string   // "" is none
+	strict          string   // ask, yes, accept-new
+	knownHosts      []string // the user's files and the machine's
+	appendKnownHost string   // the file that gets a new key; "" is none
+	hashKnownHosts  bool
 
 	identities     []identityFile
 	identitiesOnly bool
@@ -238,10 +238,7 @@ func (c Config) fillProxy(s *settings, from *source) {
 }
 
 func (c Config) fillHostKey(s *settings, from *source) {
-	s.hostKeyName = net.JoinHostPort(strings.ToLower(s.host), strconv.Itoa(s.port))
-	if alias := from.first("HostKeyAlias", ""); alias != "" {
-		s.hostKeyName = net.JoinHostPort(strings.ToLower(alias), "22")
-	}
+	s.hostKeyAlias = from.first("HostKeyAlias", "")
 	switch strict := strings.ToLower(from.first("StrictHostKeyChecking", "ask")); strict {
 	case "ask", "yes", "accept-new":
 		s.strict = strict
@@ -252,17 +249,23 @@ func (c Config) fillHostKey(s *settings, from *source) {
 		from.fail("StrictHostKeyChecking", strict, "is none of ask, yes, accept-new, no")
 	}
 	s.hashKnownHosts = from.yes("HashKnownHosts", false)
-	if c.KnownHosts != "" {
-		s.knownHosts = []string{c.KnownHosts}
-		return
-	}
-	names := from.first("UserKnownHostsFile", "~/.ssh/known_hosts ~/.ssh/known_hosts2") + " " +
-		from.first("GlobalKnownHostsFile", "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2")
-	for _, name := range strings.Fields(names) {
-		if !strings.EqualFold(name, "none") {
-			s.knownHosts = append(s.knownHosts, expandPath(name, s.tokens()))
+	read := func(names string) (files []string) {
+		for _, name := range strings.Fields(names) {
+			if !strings.EqualFold(name, "none") {
+				files = append(files, expandPath(name, s.tokens()))
+			}
 		}
+		return files
 	}
+	own := []string{c.KnownHosts}
+	if c.KnownHosts == "" {
+		own = read(from.first("UserKnownHostsFile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"))
+		s.knownHosts = read(from.first("GlobalKnownHostsFile", "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"))
+	}
+	if len(own) > 0 {
+		s.appendKnownHost = own[0]
+	}
+	s.knownHosts = append(own, s.knownHosts...)
 }
 
 func (c Config) fillIdentity(s *settings, from *source) {

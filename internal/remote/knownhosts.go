@@ -1,0 +1,132 @@
+package remote
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// knownHost is a line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+type knownHost struct {
+	file   string
+	line   int
+	marker string   // "", certAuthority, revoked
+	hosts  []string // patterns, or one hashed name
+	key    ssh.PublicKey
+}
+
+const (
+	certAuthority = "cert-authority"
+	revoked       = "revoked"
+)
+
+// readKnownHosts reads what files there are. A line that makes no sense is skipped, as ssh
+// skips it: also those of ssh's first protocol, and keys of a kind that is unknown here.
+func readKnownHosts(files []string, warn func(string)) []knownHost {
+	var all []knownHost
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			warn("known_hosts: not used: " + err.Error())
+			continue
+		}
+		number := 0
+		for line := range bytes.Lines(text) {
+			number++
+			line = bytes.TrimSpace(line)
+			if len(line) == 0 || line[0] == '#' {
+				continue
+			}
+			known, err := parseKnownHost(line)
+			if err != nil {
+				warn(fmt.Sprintf("%s:%d: skipped: %s", name, number, strings.TrimPrefix(err.Error(), "ssh: ")))
+				continue
+			}
+			known.file, known.line = name, number
+			all = append(all, known)
+		}
+	}
+	return all
+}
+
+func parseKnownHost(line []byte) (knownHost, error) {
+	marker, hosts, key, _, _, err := ssh.ParseKnownHosts(line)
+	switch {
+	case err != nil && bytes.IndexAny(line, " \t") < 0: // it says EOF then
+		return knownHost{}, errors.New("a word alone is no known host")
+	case err != nil:
+		return knownHost{}, err
+	case !slices.Contains([]string{"", certAuthority, revoked}, marker):
+		return knownHost{}, fmt.Errorf("unknown marker @%s", marker)
+	}
+	return knownHost{marker: marker, hosts: hosts, key: key}, nil
+}
+
+// covers tells whether the line is about a host, by its name as known_hosts has it. The name
+// is compared as text, its port too, as in match_hostname of OpenSSH's match.c.
+func (k knownHost) covers(name string) bool {
+	found := false
+	for _, pattern := range k.hosts {
+		pattern, not := strings.CutPrefix(pattern, "!")
+		switch {
+		case !strings.HasPrefix(pattern, "|") && !matchPattern(strings.ToLower(pattern), name):
+		case strings.HasPrefix(pattern, "|") && !matchHashed(pattern, name):
+		case not:
+			return false
+		default:
+			found = true
+		}
+	}
+	return found
+}
+
+func (k knownHost) String() string {
+	return fmt.Sprintf("%s:%d has %s %s", k.file, k.line, k.key.Type(), ssh.FingerprintSHA256(k.key))
+}
+
+// matchPattern knows * and ?, and no separators.
+func matchPattern(pattern, text string) bool {
+	for i := range len(pattern) {
+		switch {
+		case pattern[i] == '*':
+			rest := strings.TrimLeft(pattern[i:], "*")
+			for at := i; at <= len(text); at++ {
+				if matchPattern(rest, text[at:]) {
+					return true
+				}
+			}
+			return false
+		case i >= len(text) || pattern[i] != '?' && pattern[i] != text[i]:
+			return false
+		}
+	}
+	return len(text) == len(pattern)
+}
+
+// matchHashed compares with |1|SALT|HASH, an HMAC-SHA1 of the name.
+func matchHashed(pattern, name string) bool {
+	parts := strings.Split(pattern, "|")
+	if len(parts) != 4 || parts[1] != "1" {
+		return false
+	}
+	salt, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil {
+		return false
+	}
+	hash := hmac.New(sha1.New, salt)
+	hash.Write([]byte(name))
+	return base64.StdEncoding.EncodeToString(hash.Sum(nil)) == parts[3]
+}
