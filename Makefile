@@ -9,7 +9,7 @@ test: # everything; installs what it needs
 	sh .ci/test
 
 unit: # what needs no lab host
-	go test $$(go list ./... | grep -v '^provision/acceptance$$')
+	go test -short $$(go list ./... | grep -v '^provision/acceptance$$')
 
 acceptance: # the command on real hosts: make acceptance RUN=TestModel
 	go test -v -timeout 25m -run '$(RUN)' ./acceptance
@@ -24,7 +24,5 @@ bench-gimel: # events a second, beside a handler that does nothing; needs nginx 
 sweep: # a crash at every write to the host, and the run after it: about two hours
 	PROVISION_SWEEP=all go test -v -timeout 3h -run TestSweep ./acceptance
 
-lint:
-	test -z "$$(gofmt -l .)"
-	go vet ./...
-	if command -v shellcheck >/dev/null; then shellcheck -s sh .ci/prepare .ci/test && shellcheck .ci/run; fi
+lint: # what can be found without running anything
+	sh .ci/lint

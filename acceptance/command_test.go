@@ -28,12 +28,13 @@ func provision(t *testing.T, args ...string) ended {
 
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	home := t.TempDir()
-	c := exec.CommandContext(t.Context(), executable, args...)
+	home, path := t.TempDir(), executable(t)
+	c := exec.CommandContext(t.Context(), path, args...)
 	c.Dir = home
 	c.Env = []string{
 		"HOME=" + home, "NO_COLOR=1", "LANG=C.UTF-8",
-		"PATH=" + filepath.Dir(executable) + ":" + os.Getenv("PATH"),
+		"PATH=" + filepath.Dir(path) + ":" + os.Getenv("PATH"),
+		"GORACE=halt_on_error=1", // else a race is told at the end, and only if that is a good one
 		"PROVISION_LAB_DIR=" + labtest.Config().Dir,
 	}
 	return c

@@ -61,7 +61,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("%s: not a command that this test knows", line)
 			continue
 		}
-		command := exec.CommandContext(t.Context(), executable, words[1:]...)
+		command := exec.CommandContext(t.Context(), executable(t), words[1:]...)
 		command.Dir, command.Env = dir, environment
 		if dir == "." {
 			command.Args = append(command.Args, "--inventory", filepath.Join(home, "hosts.yaml"))
@@ -94,8 +94,9 @@ func readerLab(t *testing.T) []string {
 		"PROVISION_LAB_DIR=" + dir, "PROVISION_LAB_BASE=" + labtest.Config().Base,
 		"PROVISION_LAB_NETWORK=198.19.254.0/24", "PROVISION_LAB_BRIDGE=plabreadme0",
 	}
+	path := executable(t)
 	destroy := func() {
-		command := exec.Command(executable, "lab", "destroy", "--keep-base")
+		command := exec.Command(path, "lab", "destroy", "--keep-base")
 		command.Env = append(os.Environ(), environment...)
 		if output, err := command.CombinedOutput(); err != nil {
 			t.Errorf("lab destroy: %v\n%s", err, output)
@@ -134,7 +135,7 @@ hosts:
 			t.Fatal(err)
 		}
 	}
-	environment = append(environment, "HOME="+home, "NO_COLOR=1", "LANG=C.UTF-8", "PATH="+os.Getenv("PATH"))
+	environment = append(environment, "HOME="+home, "NO_COLOR=1", "LANG=C.UTF-8", "PATH="+os.Getenv("PATH"), "GORACE=halt_on_error=1")
 	for _, name := range []string{"GOFLAGS", "GOPROXY", "GOSUMDB", "GOTOOLCHAIN"} {
 		environment = append(environment, name+"="+os.Getenv(name))
 	}

@@ -72,11 +72,11 @@ func (g gimel) outside() []recipe.Check {
 
 // name is the name in the certificate: the site's first, or the host's address.
 func (g gimel) name() string {
-	for _, name := range g.Vars.List("server_names") {
-		if !strings.HasPrefix(name, "*") {
-			return name
+	if names := g.Vars.List("server_names"); len(names) > 0 {
+		if domain, wild := strings.CutPrefix(names[0], "*"); wild {
+			return "verify" + domain
 		}
-		return "verify" + name[1:]
+		return names[0]
 	}
 	if g.Address == "" {
 		return "localhost"

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Run in a debootstrapped system: makes it a host as a cloud image would be,
 # and no more. $1 = suite, $2 = archive, $3 = security archive or empty,
 # $4 = apt settings of the machine.

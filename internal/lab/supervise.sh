@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Keeps one lab host running: boots it again when it asks for a reboot.
 # $1 = the host's control groups, separated by spaces; then nspawn and its arguments.
 groups=$1

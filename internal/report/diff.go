@@ -85,7 +85,7 @@ func (p page) content(indent string, c *content, brief bool) []string {
 // diffLine renders a line of a unified diff; what does not fit goes on below its text.
 func (p page) diffLine(indent, line string) []string {
 	sign, rest := line[:min(1, len(line))], line[min(1, len(line)):]
-	paint := p.paint.plain
+	paint := p.paint.faint
 	switch sign {
 	case "+":
 		paint = p.paint.create
@@ -93,8 +93,6 @@ func (p page) diffLine(indent, line string) []string {
 		paint = p.paint.remove
 	case "@", `\`:
 		return p.barred(indent, line, p.paint.faint)
-	default:
-		paint = p.paint.faint
 	}
 	bar := indent + p.paint.faint.Render(p.sign.bar) + " "
 	if strings.TrimSpace(line) == "" {

@@ -209,7 +209,7 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 	case engine.Note:
 		return &note{top("note"), event.Text}
 	case engine.Changed:
-		done := newResource(engine.Planned{Item: event.Item, Change: event.Change})
+		done := newResource(engine.Planned(event))
 		done.Content = nil // the plan had it
 		return &changed{top("changed"), done}
 	case engine.Restored:

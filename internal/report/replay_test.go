@@ -118,7 +118,7 @@ func graphiteRun(host string) []moment {
 			moment{engine.StepBegan{Number: i + 1, Title: title, Resource: change.Item.Resource.ID()}, took / 2},
 			moment{engine.Output{Line: "Setting up " + name + " \x1b[32m(1.1.8-1)\x1b[0m ..."}, took / 2},
 			moment{engine.StepEnded{Number: i + 1, Title: title, Elapsed: took}, 0},
-			moment{engine.Changed{Item: change.Item, Change: change.Change}, 0})
+			moment{engine.Changed(change), 0})
 	}
 	return append(run,
 		moment{engine.Verifying{Checks: 2}, 300 * time.Millisecond},

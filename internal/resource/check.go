@@ -23,7 +23,7 @@ func checkPath(what, name string) error {
 	case strings.ContainsAny(name, "\x00\n"):
 		return fmt.Errorf("%s %q: has a NUL or a newline", what, name)
 	case path.Clean(name) != name || name == "/":
-		return fmt.Errorf("%s %q: must be a clean path below /, without . or ..", what, name)
+		return fmt.Errorf("%s %q: must be a clean path below /, with neither . nor .. in it", what, name)
 	}
 	return nil
 }

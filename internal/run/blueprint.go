@@ -65,7 +65,7 @@ func (b Blueprint) Probes() ([]recipe.Probe, error) {
 	for _, platform := range recipe.Platforms() {
 		built, err := b.Recipe(platform)
 		if err != nil {
-			return nil, fmt.Errorf("Debian %d, %s: %w", platform.Release, platform.Arch, err)
+			return nil, fmt.Errorf("on Debian %d, %s: %w", platform.Release, platform.Arch, err)
 		}
 		probes = append(probes, built.Probes()...)
 	}

@@ -62,10 +62,13 @@ func newCalculatorView(query url.Values) calculatorView {
 		view.Result, err = planned.result()
 	}
 	if err != nil {
-		view.Problem = err.Error()
+		view.Problem = sentence(err.Error())
 	}
 	return view
 }
+
+// sentence is an error as the page shows it: with a capital.
+func sentence(problem string) string { return strings.ToUpper(problem[:1]) + problem[1:] }
 
 func (v calculatorView) parse() (plannedTest, error) {
 	planned := plannedTest{relative: v.Kind != "points"}
@@ -77,18 +80,18 @@ func (v calculatorView) parse() (plannedTest, error) {
 		}
 		*target = number / 100
 	}
-	percentage("The conversion rate", v.Baseline, &planned.baseline)
-	percentage("The smallest effect", v.Effect, &planned.effect)
-	percentage("The false-positive risk", v.Alpha, &planned.alpha)
-	percentage("The power", v.Power, &planned.power)
+	percentage("the conversion rate", v.Baseline, &planned.baseline)
+	percentage("the smallest effect", v.Effect, &planned.effect)
+	percentage("the false-positive risk", v.Alpha, &planned.alpha)
+	percentage("the power", v.Power, &planned.power)
 	var err error
 	if planned.variants, err = strconv.Atoi(v.Variants); err != nil || planned.variants < 2 || planned.variants > mostVariants {
-		problems = append(problems, fmt.Errorf("The number of variants must be 2 to %d", mostVariants))
+		problems = append(problems, fmt.Errorf("the number of variants must be 2 to %d", mostVariants))
 	}
 	if v.Visitors != "" {
 		planned.visitors, err = strconv.ParseFloat(strings.ReplaceAll(v.Visitors, ",", ""), 64)
 		if err != nil || !(planned.visitors > 0) || math.IsInf(planned.visitors, 0) {
-			problems = append(problems, errors.New("Visitors a day must be a number above 0, or empty"))
+			problems = append(problems, errors.New("visitors a day must be a number above 0, or empty"))
 		}
 	}
 	if len(problems) > 0 {

@@ -273,7 +273,7 @@ func TestCalculator(t *testing.T) {
 		{"baseline=20&effect=25&kind=relative", ">1,094<"},
 		{"baseline=20&effect=5&kind=points&visitors=100", "22 days"},
 		{"baseline=20&effect=5&kind=points&variants=3", "2.50%"},
-		{"baseline=20&effect=90&kind=points", "no rate is 0.9 away from 0.2"},
+		{"baseline=20&effect=90&kind=points", "No rate is 0.9 away from 0.2"},
 		{"baseline=x", "The conversion rate must be a number above 0"},
 		{"variants=1", "The number of variants must be 2 to 20"},
 		{"visitors=-4", "Visitors a day must be"},

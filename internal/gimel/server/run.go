@@ -84,6 +84,7 @@ func (l *Listener) accept(socket net.Listener) {
 		// Too many open files, or a visitor who has gone already: these pass,
 		// and nothing but the deprecated Temporary, which net/http.Server asks
 		// here too, tells them apart.
+		//lint:ignore SA1019 as said
 		if passing, ok := errors.AsType[net.Error](err); !ok || !passing.Temporary() {
 			l.failed <- err
 			return

@@ -15,9 +15,12 @@ import (
 
 // Open returns the lab for tests. A test that cannot have one as it is not run
 // by root is skipped, except where the environment says CI=true: there nothing
-// may be left out.
+// may be left out. With -short no test boots a host.
 func Open(t testing.TB) *lab.Lab {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("boots hosts: not with -short")
+	}
 	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
 		t.Skip("lab hosts need root")
 	}
