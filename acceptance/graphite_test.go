@@ -48,7 +48,7 @@ func useGraphite(t *testing.T, identity, known string, host, other machine) {
 		name string
 		test func(*testing.T, machine)
 	}{
-		{"verify", func(t *testing.T, host machine) { provision(t, "verify", "graphite", "-H", host.Name).exits(t, 0) }},
+		{"verifies beside an install", verifiesHoldBesideAnInstall},
 		{"the password", passwordIsAsked},
 		{"a second install", secondInstallOnlyAsks},
 		{"a burst of new names", burstLosesNothing},

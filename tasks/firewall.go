@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -222,7 +223,10 @@ func (f inputRules) file(answer string) (resource.File, error) {
 
 func verifyFirewall(in recipe.Input) []recipe.Check {
 	command := func(name, script, contains string) recipe.Check {
-		return recipe.Check{Name: name, From: recipe.FromHost, Command: &recipe.CommandCheck{Script: script, Contains: contains}}
+		return recipe.Check{
+			Name: name, From: recipe.FromHost, Within: 10 * time.Second,
+			Command: &recipe.CommandCheck{Script: script, Contains: contains},
+		}
 	}
 	if !in.Vars.Bool("enabled") {
 		return []recipe.Check{command("the table is gone", "nft list table inet provision 2>&1 || echo gone", "gone")}

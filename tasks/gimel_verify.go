@@ -15,7 +15,12 @@ func verifyGimel(in recipe.Input) []recipe.Check {
 	checks := []recipe.Check{
 		{
 			Name: gimelRuns, From: recipe.FromHost,
+			// Only what may come is waited for: the end of a restart.
 			Command: &recipe.CommandCheck{Script: `[ -x ` + gimelCurrent + `/gimel ] || { echo "there is no release yet: provision deploy gimel"; exit 1; }
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	systemctl -q is-active gimel.service && exit
+	sleep 1
+done
 systemctl is-active gimel.service`},
 		},
 		{

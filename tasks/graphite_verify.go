@@ -15,17 +15,14 @@ func verifyGraphite(in recipe.Input) []recipe.Check {
 	g := graphite{Input: in}
 	checks := []recipe.Check{
 		{
-			// Always the same metric, so that none piles up. -1 is carbon's own time: the
-			// controller's clock may be off.
-			Name: "carbon takes a metric", From: recipe.FromHost, Within: 10 * time.Second,
-			TCP: &recipe.TCPCheck{Address: "127.0.0.1:2003", Send: "provision.verify $NONCE -1\n"},
+			// A metric of its own: of two values in ten seconds only the last would come back.
+			// -1 is carbon's own time: the controller's clock may be off.
+			Name: takesMetric, From: recipe.FromHost, Within: 10 * time.Second,
+			TCP: &recipe.TCPCheck{Address: "127.0.0.1:2003", Send: verifyMetric + " $NONCE -1\n"},
 		},
-		g.local("the metric comes back", recipe.HTTPCheck{
-			URL:      "/render?target=provision.verify&from=-5min&format=json&noCache=1",
-			Contains: "[$NONCE.0,", Type: "application/json",
-		}),
+		g.comesBack(),
 		g.local("a graph is drawn", recipe.HTTPCheck{
-			URL:    "/render?target=provision.verify&from=-5min&width=586&height=308",
+			URL:    "/render?target=" + verifyMetric + "&from=-5min&width=586&height=308",
 			Prefix: "\x89PNG", Type: "image/png",
 		}),
 		g.local("/healthz", recipe.HTTPCheck{URL: "/healthz", Contains: "1."}),
@@ -34,10 +31,38 @@ func verifyGraphite(in recipe.Input) []recipe.Check {
 		g.local("the admin's login", recipe.HTTPCheck{URL: "/admin/login/", Contains: "csrfmiddlewaretoken"}),
 		g.local("a static file", recipe.HTTPCheck{URL: "/static/css/dashboard.css", Type: "text/css"}),
 	}
-	if isLoopback(in.Address) {
-		return checks // nothing here sees the host from outside
+	if !isLoopback(in.Address) { // there nothing sees the host from outside
+		checks = append(checks, g.outside()...)
 	}
-	return append(checks, g.outside()...)
+	return append(checks, forgetMetrics())
+}
+
+const (
+	takesMetric  = "carbon takes a metric"
+	verifyMetric = "provision.verify-$NONCE"
+)
+
+// comesBack sends the metric again where a carbon that is restarted has lost it, as beside
+// an install.
+func (g graphite) comesBack() recipe.Check {
+	check := g.local("the metric comes back", recipe.HTTPCheck{
+		URL:      "/render?target=" + verifyMetric + "&from=-5min&format=json&noCache=1",
+		Contains: "[$NONCE.0,", Type: "application/json",
+	})
+	check.Again = takesMetric
+	return check
+}
+
+// forgetMetrics removes what this verify has written, and what earlier ones have: carbon
+// may write a metric down only after its verify is over. Those of ten minutes may be of one
+// that still goes on.
+func forgetMetrics() recipe.Check {
+	return recipe.Check{
+		Name: "its metric is removed", From: recipe.FromHost, Within: 10 * time.Second,
+		Command: &recipe.CommandCheck{Script: `cd / && ` + asUser(graphiteUser) + `sh -c '
+cd /var/lib/graphite/whisper/provision 2>/dev/null || exit 0
+find . -maxdepth 1 -type f \( -name "verify-$1.wsp" -o -name "verify*.wsp" -mmin +10 \) -delete' sh "$NONCE"`},
+	}
 }
 
 // local is a request that the host makes itself. Any certificate will do: it is for the
@@ -72,7 +97,7 @@ func (g graphite) outside() []recipe.Check {
 			TCP: &recipe.TCPCheck{Address: "$HOST:" + port, Closed: true},
 		}
 	}
-	render := g.scheme() + "://$HOST/render?target=provision.verify&format=json"
+	render := g.scheme() + "://$HOST/render?target=" + verifyMetric + "&format=json"
 	var checks []recipe.Check
 	password := g.Vars.Secret("password")
 	switch {

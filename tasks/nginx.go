@@ -3,6 +3,7 @@ package tasks
 import (
 	"fmt"
 	"regexp"
+	"time"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -34,7 +35,7 @@ func Nginx() recipe.Task {
 		},
 		Verify: func(recipe.Input) []recipe.Check {
 			return []recipe.Check{{
-				Name: "nginx's configuration is valid", From: recipe.FromHost,
+				Name: "nginx's configuration is valid", From: recipe.FromHost, Within: 10 * time.Second,
 				Command: &recipe.CommandCheck{Script: "nginx -t 2>&1", Contains: "test is successful"},
 			}}
 		},

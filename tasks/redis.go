@@ -172,7 +172,7 @@ func verifyRedis(in recipe.Input) []recipe.Check {
 	}
 	admin, gimel := redisAs("admin", redisAdminPassword), redisAs("gimel", redisGimelPassword)
 	checks := []recipe.Check{
-		command("Redis writes and reads", admin+"set provision:verify 1 ex 60 && "+admin+"get provision:verify && "+admin+"del provision:verify", "OK"),
+		command("Redis writes and reads", `key=provision:verify-$NONCE; `+admin+`set $key "is $NONCE" ex 60 && `+admin+`get $key && `+admin+`del $key`, "is $NONCE"),
 		command("it syncs as it should", admin+"config get appendfsync", in.Vars.String("appendfsync")),
 		command("it evicts nothing", admin+"config get maxmemory-policy", "noeviction"),
 		command("gimel has its keys", gimel+"pfcount gimel:verify", "0"),

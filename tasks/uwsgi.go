@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"time"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -20,7 +21,7 @@ func UWSGI() recipe.Task {
 		},
 		Verify: func(recipe.Input) []recipe.Check {
 			return []recipe.Check{{
-				Name: "uWSGI has its Python plugin", From: recipe.FromHost,
+				Name: "uWSGI has its Python plugin", From: recipe.FromHost, Within: 10 * time.Second,
 				Command: &recipe.CommandCheck{Script: "uwsgi --plugin python3 --version"},
 			}}
 		},

@@ -53,7 +53,7 @@ func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Obs
 			continue
 		}
 		began := time.Now()
-		err := attempt(ctx, check, reach, nonce)
+		err := attempt(ctx, check, again(checks, check), reach, nonce)
 		observe(Checked{Check: check, Elapsed: time.Since(began), Err: err})
 		if err != nil {
 			failed = append(failed, check.Name)
@@ -65,12 +65,23 @@ func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Obs
 	return nil
 }
 
-// attempt tries a check until it passes or its time is over.
-func attempt(ctx context.Context, check recipe.Check, reach Reach, nonce string) error {
+// again returns the check that has to be made again before a further try of one: none for
+// most.
+func again(checks []recipe.Check, check recipe.Check) []recipe.Check {
+	at := slices.IndexFunc(checks, func(earlier recipe.Check) bool { return earlier.Name == check.Again })
+	if check.Again == "" || at < 0 {
+		return nil
+	}
+	return checks[at : at+1]
+}
+
+// attempt tries a check until it passes or its time is over, and makes others again before
+// each further try.
+func attempt(ctx context.Context, check recipe.Check, before []recipe.Check, reach Reach, nonce string) error {
 	deadline := time.Now().Add(check.Within)
 	for {
-		fill := strings.NewReplacer("$NOW", fmt.Sprint(time.Now().Unix()), "$NONCE", nonce, "$HOST", bracketed(reach.Host))
-		err := once(ctx, check, reach, fill)
+		words := words{Now: fmt.Sprint(time.Now().Unix()), Nonce: nonce, Host: bracketed(reach.Host)}
+		err := once(ctx, check, reach, words)
 		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
 			return err
 		}
@@ -78,7 +89,22 @@ func attempt(ctx context.Context, check recipe.Check, reach Reach, nonce string)
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
 		}
+		for _, earlier := range before {
+			_ = once(ctx, earlier, reach, words) // what matters is what comes of it
+		}
 	}
+}
+
+// words are what a check's texts are filled in with.
+type words struct{ Now, Nonce, Host string }
+
+func (w words) fill() *strings.Replacer {
+	return strings.NewReplacer("$NOW", w.Now, "$NONCE", w.Nonce, "$HOST", w.Host)
+}
+
+// shell gives them to a script, where $HOSTNAME is another word. They are digits.
+func (w words) shell(script string) string {
+	return "NOW=" + w.Now + " NONCE=" + w.Nonce + "\n" + script
 }
 
 // bracketed writes an IPv6 address as it stands in a URL.
@@ -97,7 +123,8 @@ func zoned(address string) string {
 	return address
 }
 
-func once(ctx context.Context, check recipe.Check, reach Reach, fill *strings.Replacer) error {
+func once(ctx context.Context, check recipe.Check, reach Reach, words words) error {
+	fill := words.fill()
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	dial := reach.Through
@@ -110,14 +137,14 @@ func once(ctx context.Context, check recipe.Check, reach Reach, fill *strings.Re
 	case check.TCP != nil:
 		return checkTCP(ctx, *check.TCP, dial, fill)
 	case check.Command != nil:
-		status, output, err := reach.Run(ctx, check.Command.Script)
+		status, output, err := reach.Run(ctx, words.shell(check.Command.Script))
 		switch {
 		case err != nil:
 			return err
 		case status != check.Command.Exit:
 			return fmt.Errorf("exit status %d, want %d: %s", status, check.Command.Exit, excerpt(output))
-		case !strings.Contains(output, check.Command.Contains):
-			return fmt.Errorf("output has no %q: %s", check.Command.Contains, excerpt(output))
+		case !strings.Contains(output, fill.Replace(check.Command.Contains)):
+			return fmt.Errorf("output has no %q: %s", fill.Replace(check.Command.Contains), excerpt(output))
 		}
 		return nil
 	}

@@ -95,12 +95,17 @@ const (
 // Check is one part of a task's proof: it uses the thing as its users would. It is
 // data; the engine runs it. Exactly one of HTTP, TCP and Command is set. In every text
 // field $NOW is the time in seconds since the epoch, $NONCE a number that is new in each
-// verify, and $HOST the host's address as the controller reaches it.
+// verify, and $HOST the host's address as the controller reaches it; in a command's script
+// $NOW and $NONCE are variables of its shell.
+//
+// Verifies of one host may go on at once, beside an install: what a check writes bears
+// $NONCE in its name, and goes or is bounded.
 type Check struct {
 	Name    string
 	From    Vantage
 	Within  time.Duration // it is tried again until then; 0 is once
 	Needs   string        // the name of an earlier check: when that fails, this one is left out
+	Again   string        // the name of an earlier check that is made again before each further try: a restart loses what it sent
 	HTTP    *HTTPCheck
 	TCP     *TCPCheck
 	Command *CommandCheck
