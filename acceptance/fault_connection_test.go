@@ -273,7 +273,8 @@ func TestFault37CtrlC(t *testing.T) {
 		if err := l.Rewind(context.Background(), host.Name); err != nil {
 			t.Fatal(err)
 		}
-		run := pressCtrlC(t, presses, "install nginx-light", "install", "nginx", "-y", "--json", "-H", host.Name)
+		signals := slices.Repeat([]syscall.Signal{syscall.SIGINT}, presses)
+		run := signalled(t, signals, "install nginx-light", "install", "nginx", "-y", "--json", "-H", host.Name)
 		run.exits(t, 130)
 		installed := strings.Contains(host.run(t, "dpkg-query -W -f '${db:Status-Abbrev}' nginx-light 2>&1 || :"), "ii")
 		events := run.events(t)
@@ -299,9 +300,43 @@ func TestFault37CtrlC(t *testing.T) {
 	}
 }
 
-// pressCtrlC runs the command, which prints JSON, and interrupts it so many times when the
-// step begins whose title begins so.
-func pressCtrlC(t *testing.T, presses int, step string, args ...string) ended {
+// A terminal that is closed is a first Ctrl-C, and no second one, however often it is told. Who
+// reads the output may go away: what was begun is done, and the exit code is the host's.
+func TestFault45HangupAndLostOutput(t *testing.T) {
+	t.Parallel()
+	host := boot(t, labtest.Open(t), "bookworm", "labf45")[0]
+	run := signalled(t, []syscall.Signal{syscall.SIGHUP, syscall.SIGHUP}, "install nginx-light", "install", "nginx", "-y", "--json", "-H", host.Name)
+	run.exits(t, 130)
+	events := run.events(t)
+	if awaited := of(events, "step_ended", ""); !strings.HasPrefix(awaited[len(awaited)-1].Title, "install nginx-light") {
+		t.Errorf("the step under way was not awaited\n%s", tail(run.stdout, 2000))
+	}
+	if last := events[len(events)-2]; last.Status != "interrupted" || last.Changed == 0 {
+		t.Errorf("%s, %d changes told", last.Status, last.Changed)
+	}
+	c := command(t, "install", "nginx", "-y", "-v", "-H", host.Name)
+	read, printed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stdout, c.Stderr = printed, printed
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	printed.Close()
+	if _, err := bufio.NewReader(read).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	read.Close() // as when | head has its line
+	if err := c.Wait(); err != nil {
+		t.Errorf("without a reader: %v", err)
+	}
+	provision(t, "plan", "nginx", "--detailed-exitcode", "-H", host.Name).exits(t, 0)
+}
+
+// signalled runs the command, which prints JSON, and sends it signals when the step begins
+// whose title begins so.
+func signalled(t *testing.T, signals []syscall.Signal, step string, args ...string) ended {
 	t.Helper()
 	c := command(t, args...)
 	var stderr strings.Builder
@@ -314,24 +349,24 @@ func pressCtrlC(t *testing.T, presses int, step string, args ...string) ended {
 		t.Fatal(err)
 	}
 	var output strings.Builder
-	var pressed time.Time
+	var sent time.Time
 	lines := bufio.NewScanner(stdout)
 	lines.Buffer(nil, longestLine)
 	for lines.Scan() {
 		output.WriteString(lines.Text() + "\n")
-		if !pressed.IsZero() || !strings.Contains(lines.Text(), `"event":"step_began"`) || !strings.Contains(lines.Text(), `"title":"`+step) {
+		if !sent.IsZero() || !strings.Contains(lines.Text(), `"event":"step_began"`) || !strings.Contains(lines.Text(), `"title":"`+step) {
 			continue
 		}
-		pressed = time.Now()
-		for range presses {
-			c.Process.Signal(syscall.SIGINT)
+		sent = time.Now()
+		for _, signal := range signals {
+			c.Process.Signal(signal)
 			time.Sleep(300 * time.Millisecond)
 		}
 	}
 	c.Wait()
-	if pressed.IsZero() {
+	if sent.IsZero() {
 		t.Fatalf("%s: no step %q\n%s\n%s", c, step, tail(output.String(), 3000), stderr.String())
 	}
-	t.Logf("Ctrl-C %d times: ended after %s", presses, time.Since(pressed).Round(time.Millisecond))
+	t.Logf("%v: ended after %s", signals, time.Since(sent).Round(time.Millisecond))
 	return ended{strings.Join(c.Args, " "), c.ProcessState.ExitCode(), output.String(), stderr.String()}
 }

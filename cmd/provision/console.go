@@ -43,7 +43,7 @@ func (io console) secret(prompt string) ([]byte, error) {
 	}
 	// Without this Ctrl-C would leave a terminal that shows nothing of what is typed.
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt)
+	signal.Notify(signals, ending()...)
 	defer signal.Stop(signals)
 	fmt.Fprint(io.err, prompt)
 	defer fmt.Fprintln(io.err)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -92,13 +90,15 @@ func makeRoom(e errand, shown reporter) {
 // doer is what is done to hosts: run.Plan, run.Install, run.Verify …
 type doer func(context.Context, []run.Work, run.Settings) ([]run.Result, error)
 
-// show runs an errand, shows what happens, and returns the exit code as an error.
+// show runs an errand, shows what happens, and returns the exit code as an error. That tells
+// of the hosts, also when nobody reads what is shown any more.
 func (f *flags) show(ctx context.Context, io console, e errand, settings run.Settings, do doer) ([]run.Result, error) {
 	if err := f.run.validate(); err != nil {
 		return nil, err
 	}
 	shown := f.output.reporter(io, e)
 	makeRoom(e, shown)
+	outliveReaders()
 	ctx, stop, done := stopOnSignals(ctx)
 	defer done()
 	if e.agree != nil {
@@ -116,34 +116,13 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	}
 	closed := shown.Close()
 	shown.Summary(f.again(e, results))
-	if closed != nil {
-		return results, fmt.Errorf("output: %w", closed)
+	code := worst(results)
+	if closed != nil && !readerGone(closed) {
+		complain(io, fmt.Errorf("output: %w", closed))
+		code = max(code, exitUsage) // what the hosts say goes first
 	}
-	if code := worst(results); code != exitGood {
+	if code != exitGood {
 		return results, outcome{code}
 	}
 	return results, nil
-}
-
-// stopOnSignals closes stop at the first Ctrl-C, which stops every host between two steps,
-// and ends the context at the second, which stops them at once.
-func stopOnSignals(ctx context.Context) (_ context.Context, stop <-chan struct{}, done func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	stopped := make(chan struct{})
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		for _, act := range []func(){func() { close(stopped) }, cancel} {
-			select {
-			case <-ctx.Done():
-				return
-			case <-signals:
-				act()
-			}
-		}
-	}()
-	return ctx, stopped, func() {
-		signal.Stop(signals)
-		cancel()
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -12,10 +13,12 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 var update = flag.Bool("update", false, "write what the scripts' commands print into them, and the schema into docs")
@@ -34,7 +37,9 @@ func TestMain(m *testing.M) {
 //	                         the flags that let provision in
 //	account NAME             make an account of the machine that may become nobody else; it is
 //	                         $NAME, and the key of the script's sshd lets it in
-//	interrupt COMMAND...     run it, send SIGINT once it prints "ready", want exit code 130
+//	signal NAME COMMAND...   run it, send it SIGNAME once it prints "ready", want exit code 130
+//	unread CODE COMMAND...   run it, and close the pipe that it prints into once it prints
+//	                         "ready"; its exit code has to be this
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -50,7 +55,7 @@ func TestScript(t *testing.T) {
 			return os.MkdirAll(filepath.Join(home, ".ssh"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "refuse": cmdRefuse, "listen": cmdListen, "sshd": cmdSSHD, "interrupt": cmdInterrupt, "account": cmdAccount,
+			"exits": cmdExits, "refuse": cmdRefuse, "listen": cmdListen, "sshd": cmdSSHD, "signal": cmdSignal, "unread": cmdUnread, "account": cmdAccount,
 		},
 	})
 }
@@ -187,7 +192,9 @@ func cmdAccount(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], name)
 }
 
-func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
+// started starts a command of a script that prints into a pipe, and returns once it has printed
+// "ready".
+func started(ts *testscript.TestScript, args []string) (*exec.Cmd, *os.File) {
 	path, err := exec.LookPath(args[0])
 	if err != nil { // the scripts' PATH is not this process's
 		for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
@@ -197,24 +204,49 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 	}
-	output, err := os.Create(ts.MkAbs("interrupted"))
+	output, printed, err := os.Pipe()
 	ts.Check(err)
-	defer output.Close()
 	command := exec.Command(path, args[1:]...)
-	command.Dir, command.Stdout, command.Stderr = ts.MkAbs("."), output, output
+	command.Dir, command.Stdout, command.Stderr = ts.MkAbs("."), printed, printed
 	for _, name := range []string{"HOME", "PATH", "LANG", "PROVISION_LAB_DIR"} {
 		command.Env = append(command.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(command.Start())
-	for range 1000 {
-		if strings.Contains(ts.ReadFile("interrupted"), "ready") {
-			break
+	printed.Close()
+	ts.Check(output.SetReadDeadline(time.Now().Add(30 * time.Second)))
+	text, buffer := "", make([]byte, 4096)
+	for !strings.Contains(text, "ready") {
+		n, err := output.Read(buffer)
+		text += string(buffer[:n])
+		if err != nil {
+			command.Process.Kill()
+			ts.Fatalf("%v: %v\n%s", command, err, text)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	ts.Check(command.Process.Signal(os.Interrupt))
+	return command, output
+}
+
+func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
+	command, output := started(ts, args[1:])
+	defer output.Close()
+	ts.Check(command.Process.Signal(unix.SignalNum("SIG" + args[0])))
+	rest, _ := io.ReadAll(output)
 	if got := exitOf(ts, command.Wait()); got != exitInterrupted {
-		ts.Fatalf("exit code %d, want %d\n%s", got, exitInterrupted, ts.ReadFile("interrupted"))
+		ts.Fatalf("exit code %d, want %d\n%s", got, exitInterrupted, rest)
+	}
+}
+
+func cmdUnread(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	command, output := started(ts, args[1:])
+	output.Close()
+	err = command.Wait()
+	if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		ts.Fatalf("ended by signal %v", status.Signal())
+	}
+	if got := exitOf(ts, err); got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
 	}
 }
 
