@@ -49,7 +49,7 @@ type job struct {
 	Work
 	settings Settings
 	observe  engine.Observer
-	began    time.Time
+	clock    *clock
 
 	host   host
 	probes []recipe.Probe
@@ -79,9 +79,10 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.Target.Name, err)
 		}
-		name := w.Target.Name
+		name, clock := w.Target.Name, &clock{}
+		w.Target.Config = clock.pausing(w.Target.Config)
 		jobs = append(jobs, &job{
-			Work: w, settings: *settings, probes: probes, began: time.Now(),
+			Work: w, settings: *settings, probes: probes, clock: clock,
 			observe: func(event engine.Event) { settings.Observe(engine.HostEvent{Host: name, Event: event}) },
 		})
 	}
@@ -202,7 +203,7 @@ func each(jobs []*job, forks int, work func(*job)) {
 	group.SetLimit(max(forks, 1))
 	for _, j := range jobs {
 		group.Go(func() error {
-			work(j)
+			j.clock.turn(func() { work(j) })
 			return nil
 		})
 	}
@@ -378,6 +379,6 @@ func (j *job) finish(good engine.Status, err error) {
 	j.result.Status = status(err, good)
 	j.result.Err = err
 	j.result.Hint = hint(err, j.Target)
-	j.result.Elapsed = time.Since(j.began)
+	j.result.Elapsed = j.clock.elapsed()
 	j.observe(j.result)
 }
