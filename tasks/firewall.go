@@ -183,6 +183,9 @@ sshd -T | sed -n 's/^port //p'
 // ID implements recipe.Resource.
 func (f inputRules) ID() string { return "file:" + hostFirewallRules }
 
+// Place implements recipe.Placed.
+func (f inputRules) Place() string { return hostFirewallRules }
+
 // Probes implements recipe.Resource.
 func (f inputRules) Probes() []recipe.Probe {
 	return []recipe.Probe{

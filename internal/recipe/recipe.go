@@ -1,9 +1,6 @@
 package recipe
 
-import (
-	"fmt"
-	"reflect"
-)
+import "fmt"
 
 // Resource is one thing of a host that should be in a certain state. It holds no
 // connection: it says what to ask, and computes from the answers what differs.
@@ -83,95 +80,12 @@ func (i Item) Keys() []Key {
 	return keys
 }
 
-// Last is implemented by a resource that, when several tasks share it, has its place
-// after all of them: a service starts when everything that it reads is there.
-type Last interface{ Last() bool }
-
 // Changer is implemented by a resource whose change may change more than what it asks about.
 type Changer interface{ MayChange() []Key }
 
 // Rehearsed is implemented by a service whose new configuration can be tried before it
 // goes live: a Rehearse without its steps.
 type Rehearsed interface{ Rehearsal() Rehearse }
-
-// Join merges recipes of several tasks for one host: the same ID with the same want is
-// one resource, with different wants an error that names both tasks.
-func Join(recipes ...Recipe) (Recipe, error) {
-	var joined Recipe
-	at := map[string]int{}
-	for _, recipe := range recipes {
-		for _, item := range recipe.Items {
-			id := item.Resource.ID()
-			i, seen := at[id]
-			if !seen {
-				at[id] = len(joined.Items)
-				joined.Items = append(joined.Items, item)
-				continue
-			}
-			other := joined.Items[i]
-			both, same := merge(other.Resource, item.Resource)
-			if !same {
-				return Recipe{}, fmt.Errorf("%s: %s and %s want it different", id, other.Task, item.Task)
-			}
-			joined.Items[i].Resource = both
-			joined.Items[i].Notifies = union(other.Notifies, item.Notifies)
-			if last, ok := item.Resource.(Last); ok && last.Last() {
-				moved := joined.Items[i]
-				joined.Items[i] = Item{}
-				at[id] = len(joined.Items)
-				joined.Items = append(joined.Items, moved)
-			}
-		}
-	}
-	return joined.withoutGaps(), nil
-}
-
-// Merged is implemented by a resource that two tasks may want the same, though each says
-// something of its own of it.
-type Merged interface {
-	// Merge returns what both want; false when they want it different.
-	Merge(other Resource) (Resource, bool)
-}
-
-func merge(a, b Resource) (Resource, bool) {
-	if reflect.DeepEqual(a, b) {
-		return a, true
-	}
-	if merged, ok := a.(Merged); ok {
-		return merged.Merge(b)
-	}
-	return nil, false
-}
-
-func (r Recipe) withoutGaps() Recipe {
-	var kept Recipe
-	for _, item := range r.Items {
-		if item.Resource != nil {
-			kept.Items = append(kept.Items, item)
-		}
-	}
-	return kept
-}
-
-// union of notifications keeps the stronger action for each unit.
-func union(a, b []Notification) []Notification {
-	merged := append([]Notification(nil), a...)
-	for _, n := range b {
-		found := false
-		for i := range merged {
-			if merged[i].Unit == n.Unit {
-				found = true
-				if n.Action == Restart {
-					merged[i].Action = Restart
-				}
-			}
-		}
-		if !found {
-			merged = append(merged, n)
-		}
-	}
-	return merged
-}
 
 // Validator is implemented by a resource that can refuse its own fields: a path that is
 // not absolute, a package name that is an option.

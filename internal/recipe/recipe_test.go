@@ -3,7 +3,6 @@ package recipe_test
 import (
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"provision/internal/recipe"
@@ -30,12 +29,6 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// daemon has its place after all that shares it.
-type daemon struct{ thing }
-
-func (d daemon) ID() string { return "daemon:" + d.Name }
-func (d daemon) Last() bool { return true }
-
 func of(task string, resources ...recipe.Resource) recipe.Recipe {
 	var r recipe.Recipe
 	for _, resource := range resources {
@@ -43,75 +36,6 @@ func of(task string, resources ...recipe.Resource) recipe.Recipe {
 	}
 	r.Label(task)
 	return r
-}
-
-func named(names ...string) []recipe.Resource {
-	var all []recipe.Resource
-	for _, name := range names {
-		all = append(all, thing{Name: name})
-	}
-	return all
-}
-
-func ids(r recipe.Recipe) string {
-	var all []string
-	for _, item := range r.Items {
-		_, name, _ := strings.Cut(item.Resource.ID(), ":")
-		all = append(all, name+"/"+item.Task)
-	}
-	return strings.Join(all, " ")
-}
-
-func TestJoin(t *testing.T) {
-	nginx := daemon{thing{Name: "nginx"}}
-	for _, test := range []struct {
-		name    string
-		recipes []recipe.Recipe
-		want    string
-	}{
-		{"nothing", nil, ""},
-		{"one", []recipe.Recipe{of("x", named("a", "b")...)}, "a/x b/x"},
-		{"two apart", []recipe.Recipe{of("x", named("a")...), of("y", named("b")...)}, "a/x b/y"},
-		{"the same is one, at its first place", []recipe.Recipe{of("x", named("a", "b")...), of("y", named("c", "a")...)}, "a/x b/x c/y"},
-		{"the last one moves", []recipe.Recipe{of("x", thing{Name: "a"}, nginx, thing{Name: "b"}), of("y", thing{Name: "c"}, nginx)}, "a/x b/x c/y nginx/x"},
-		{"and moves again", []recipe.Recipe{of("x", nginx), of("y", thing{Name: "a"}, nginx), of("z", thing{Name: "b"}, nginx, thing{Name: "c"})}, "a/y b/z nginx/x c/z"},
-		{"alone it stays", []recipe.Recipe{of("x", nginx, thing{Name: "a"})}, "nginx/x a/x"},
-	} {
-		joined, err := recipe.Join(test.recipes...)
-		if err != nil || ids(joined) != test.want {
-			t.Errorf("%s: %q, %v; want %q", test.name, ids(joined), err, test.want)
-		}
-	}
-}
-
-func TestJoinRefusesDifferentWants(t *testing.T) {
-	_, err := recipe.Join(of("graphite", thing{Name: "a", Want: "1"}), of("gimel", thing{Name: "a", Want: "2"}))
-	if err == nil || err.Error() != "thing:a: graphite and gimel want it different" {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestJoinKeepsTheStrongerNotification(t *testing.T) {
-	reload := recipe.Notification{Unit: "a", Action: recipe.Reload}
-	restart := recipe.Notification{Unit: "a", Action: recipe.Restart}
-	other := recipe.Notification{Unit: "b", Action: recipe.Reload}
-	for _, test := range []struct{ first, second, want []recipe.Notification }{
-		{nil, nil, nil},
-		{[]recipe.Notification{reload}, []recipe.Notification{restart}, []recipe.Notification{restart}},
-		{[]recipe.Notification{restart}, []recipe.Notification{reload}, []recipe.Notification{restart}},
-		{[]recipe.Notification{reload}, []recipe.Notification{other}, []recipe.Notification{reload, other}},
-	} {
-		var first, second recipe.Recipe
-		first.Add(thing{Name: "a"}, test.first...)
-		second.Add(thing{Name: "a"}, test.second...)
-		joined, err := recipe.Join(first, second)
-		if err != nil || !slices.Equal(joined.Items[0].Notifies, test.want) {
-			t.Errorf("%v and %v: %v, %v", test.first, test.second, joined, err)
-		}
-		if !slices.Equal(first.Items[0].Notifies, test.first) {
-			t.Errorf("Join changed its argument: %v", first.Items[0].Notifies)
-		}
-	}
 }
 
 func TestValidate(t *testing.T) {

@@ -17,6 +17,9 @@ type Artifact struct {
 // ID implements recipe.Resource.
 func (a Artifact) ID() string { return "file:" + a.Path }
 
+// Place implements recipe.Placed.
+func (a Artifact) Place() string { return a.Path }
+
 // Probes implements recipe.Resource.
 func (a Artifact) Probes() []recipe.Probe {
 	return []recipe.Probe{{Key: recipe.PathKey(a.Path), Digest: true}}

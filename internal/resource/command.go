@@ -24,6 +24,9 @@ type Command struct {
 // ID implements recipe.Resource.
 func (c Command) ID() string { return "command:" + c.Name }
 
+// Acts implements recipe.Acting.
+func (c Command) Acts() bool { return true }
+
 // Probes implements recipe.Resource.
 func (c Command) Probes() []recipe.Probe {
 	return []recipe.Probe{{Key: recipe.CommandKey(c.Name), Script: c.Unless, Reads: c.Reads}}

@@ -18,6 +18,9 @@ type Directory struct {
 // ID implements recipe.Resource.
 func (d Directory) ID() string { return "directory:" + d.Path }
 
+// Place implements recipe.Placed.
+func (d Directory) Place() string { return d.Path }
+
 // Probes implements recipe.Resource.
 func (d Directory) Probes() []recipe.Probe {
 	return []recipe.Probe{{Key: recipe.PathKey(d.Path)}}

@@ -21,6 +21,9 @@ type File struct {
 // ID implements recipe.Resource.
 func (f File) ID() string { return "file:" + f.Path }
 
+// Place implements recipe.Placed.
+func (f File) Place() string { return f.Path }
+
 // Probes implements recipe.Resource.
 func (f File) Probes() []recipe.Probe {
 	return []recipe.Probe{{Key: recipe.PathKey(f.Path), Digest: !f.Absent, Unfill: f.Fill}}

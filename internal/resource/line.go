@@ -19,6 +19,9 @@ type Line struct {
 // ID implements recipe.Resource.
 func (l Line) ID() string { return "line:" + l.Path + ":" + l.start() }
 
+// Place implements recipe.Placed.
+func (l Line) Place() string { return l.Path }
+
 // Probes implements recipe.Resource.
 func (l Line) Probes() []recipe.Probe {
 	return []recipe.Probe{{Key: recipe.PathKey(l.Path), Digest: true}, {Key: recipe.ContentKey(l.Path)}}

@@ -17,6 +17,9 @@ type Link struct {
 // ID implements recipe.Resource.
 func (l Link) ID() string { return "link:" + l.Path }
 
+// Place implements recipe.Placed.
+func (l Link) Place() string { return l.Path }
+
 // Probes implements recipe.Resource.
 func (l Link) Probes() []recipe.Probe { return []recipe.Probe{{Key: recipe.PathKey(l.Path)}} }
 

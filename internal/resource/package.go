@@ -36,6 +36,9 @@ func (p Package) Merge(other recipe.Resource) (recipe.Resource, bool) {
 	return both, true
 }
 
+// Restarted implements recipe.Notifier.
+func (p Package) Restarted() []string { return p.Restarts }
+
 // union returns what is in a or b, without repetition.
 func union[T comparable](a, b []T) []T {
 	all := slices.Clone(a)

@@ -19,6 +19,9 @@ type Secret struct {
 // one path in two ways.
 func (s Secret) ID() string { return "file:" + s.Path }
 
+// Place implements recipe.Placed.
+func (s Secret) Place() string { return s.Path }
+
 // Probes implements recipe.Resource.
 func (s Secret) Probes() []recipe.Probe { return []recipe.Probe{{Key: recipe.PathKey(s.Path)}} }
 

@@ -9,7 +9,7 @@ import (
 
 // Service is a systemd unit that starts at boot and runs. It takes in the changes that
 // notify it at its place in the recipe: after its configuration, and when several tasks
-// share it, after that of all of them.
+// share it, after that of all of them and before what uses it in any.
 type Service struct {
 	Unit    string
 	Check   string   // its validator, run as root before every start, restart and reload
@@ -25,8 +25,8 @@ type Service struct {
 // ID implements recipe.Resource.
 func (s Service) ID() string { return "service:" + s.Unit }
 
-// Last implements recipe.Last.
-func (s Service) Last() bool { return true }
+// Acts implements recipe.Acting.
+func (s Service) Acts() bool { return true }
 
 // Rehearsal implements recipe.Rehearsed.
 func (s Service) Rehearsal() recipe.Rehearse {

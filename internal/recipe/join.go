@@ -1,0 +1,140 @@
+package recipe
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// Join merges recipes of several tasks for one host: the same ID with the same want is one
+// resource, with different wants an error that names both tasks, and so are two kinds of
+// things at one path. Each task finds its order kept, as far as order says.
+func Join(recipes ...Recipe) (Recipe, error) {
+	j := joining{at: map[string]int{}, places: map[string]int{}}
+	for _, recipe := range recipes {
+		if err := j.add(recipe); err != nil {
+			return Recipe{}, err
+		}
+	}
+	return j.ordered(recipes)
+}
+
+// joining is a recipe that is made of several.
+type joining struct {
+	items     []Item
+	at        map[string]int // by ID, its place in items
+	places    map[string]int // by path, the first item that is there
+	sequences [][]int        // of each recipe, its items in its order
+}
+
+// add adds a recipe's items to those that are there.
+func (j *joining) add(recipe Recipe) error {
+	var sequence []int
+	for _, item := range recipe.Items {
+		id := item.Resource.ID()
+		i, seen := j.at[id]
+		if !seen {
+			i = len(j.items)
+			j.at[id] = i
+			j.items = append(j.items, item)
+			if err := j.settle(i); err != nil {
+				return err
+			}
+		} else {
+			other := j.items[i]
+			both, same := merge(other.Resource, item.Resource)
+			if !same {
+				return fmt.Errorf("%s: %s different", id, want(other, item))
+			}
+			j.items[i].Resource = both
+			j.items[i].Notifies = union(other.Notifies, item.Notifies)
+		}
+		sequence = append(sequence, i)
+	}
+	j.sequences = append(j.sequences, j.once(sequence))
+	return nil
+}
+
+// Placed is implemented by a resource that decides what stands at a path.
+type Placed interface{ Place() string }
+
+// settle gives an item its path, unless a thing of another kind is there. Of one kind two are
+// there only when each has its part: the lines of a file.
+func (j *joining) settle(i int) error {
+	placed, ok := j.items[i].Resource.(Placed)
+	if !ok {
+		return nil
+	}
+	first, taken := j.places[placed.Place()]
+	if !taken {
+		j.places[placed.Place()] = i
+		return nil
+	}
+	one, other := j.items[first], j.items[i]
+	if reflect.TypeOf(one.Resource) != reflect.TypeOf(other.Resource) {
+		return fmt.Errorf("%s: %s as %s and as %s", placed.Place(), want(one, other), one.Resource.ID(), other.Resource.ID())
+	}
+	return nil
+}
+
+// want says who wants something of one thing.
+func want(one, other Item) string {
+	if one.Task == other.Task {
+		return one.Task + " wants it twice,"
+	}
+	return one.Task + " and " + other.Task + " want it"
+}
+
+// once returns a sequence without repetition. What is there twice has its place where it is
+// first; what what stands before it matters to, where it is last.
+func (j *joining) once(sequence []int) []int {
+	last := map[int]int{}
+	for at, i := range sequence {
+		if _, seen := last[i]; !seen || j.acts(i) {
+			last[i] = at
+		}
+	}
+	var kept []int
+	for at, i := range sequence {
+		if last[i] == at {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
+// Merged is implemented by a resource that two tasks may want the same, though each says
+// something of its own of it.
+type Merged interface {
+	// Merge returns what both want; false when they want it different.
+	Merge(other Resource) (Resource, bool)
+}
+
+func merge(a, b Resource) (Resource, bool) {
+	if reflect.DeepEqual(a, b) {
+		return a, true
+	}
+	if merged, ok := a.(Merged); ok {
+		return merged.Merge(b)
+	}
+	return nil, false
+}
+
+// union of notifications keeps the stronger action for each unit.
+func union(a, b []Notification) []Notification {
+	merged := append([]Notification(nil), a...)
+	for _, n := range b {
+		found := false
+		for i := range merged {
+			if merged[i].Unit == n.Unit {
+				found = true
+				if n.Action == Restart {
+					merged[i].Action = Restart
+				}
+			}
+		}
+		if !found {
+			merged = append(merged, n)
+		}
+	}
+	return merged
+}
