@@ -33,19 +33,8 @@ func announced(shown, fresh Plan) bool {
 
 // act is a step without what was found before it.
 func act(step recipe.Step) recipe.Step {
-	switch s := step.(type) {
-	case recipe.ControlUnit:
-		s.Found = recipe.Unit{}
-		if s.Verb == recipe.VerbStart {
-			s.Verb = recipe.VerbRestart // of one that was down when it was shown, it is the same
-		}
-		return s
-	case recipe.SetAttributes:
-		s.Found = recipe.Path{}
-		return s
-	case recipe.InstallPackages:
-		s.Update = false
-		return s
+	if unfounded, ok := step.(recipe.Unfounded); ok {
+		return unfounded.WithoutFound()
 	}
 	return step
 }

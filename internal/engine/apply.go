@@ -164,8 +164,7 @@ func (a *application) split(batch []Planned) (part, rest []Planned) {
 
 func slow(change recipe.Change) bool {
 	for _, step := range change.Steps {
-		switch step.(type) {
-		case recipe.FetchLists, recipe.InstallPackages, recipe.ControlUnit, recipe.Exec, recipe.Upload:
+		if _, lengthy := step.(recipe.Lengthy); lengthy {
 			return true
 		}
 	}

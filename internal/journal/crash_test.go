@@ -30,9 +30,9 @@ func TestKilledInMidWrite(t *testing.T) {
 		command, pattern string
 		step             func(path string) recipe.Step
 	}{
-		"before the sync":        {"sync", "*.provision-0*", func(path string) recipe.Step { return file(path, "new") }},
-		"before the rename":      {"mv", "*.provision-0*", func(path string) recipe.Step { return file(path, "new") }},
-		"before a link's rename": {"mv", "*.provision-0*", func(path string) recipe.Step { return recipe.MakeLink{Path: path, Target: "nowhere"} }},
+		"before the sync":        {"sync", "'./a file'*", func(path string) recipe.Step { return file(path, "new") }},
+		"before the rename":      {"mv", "'-f -t .. -- ./a file'*", func(path string) recipe.Step { return file(path, "new") }},
+		"before a link's rename": {"mv", "'-f -t .. -- ./a file'*", func(path string) recipe.Step { return recipe.MakeLink{Path: path, Target: "nowhere"} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +134,7 @@ func TestOrphanedStepKeepsTheLock(t *testing.T) {
 	if _, err := m.tryBegin(t, attempt{}); !errors.Is(err, journal.ErrLocked) {
 		t.Fatalf("error %v, want locked", err)
 	}
-	if journal := read(t, m.state("runs/000001/journal")); !strings.Contains(journal, `"event":"begin","step":1,"title":"long"`) || strings.Contains(journal, `"end"`) {
+	if journal := read(t, m.state("runs/000001/journal")); !strings.Contains(journal, `"event":"begin","step":1,"kind":"execute","title":"long"`) || strings.Contains(journal, `"end"`) {
 		t.Errorf("journal:\n%s", journal)
 	}
 	endProcess(t, m.dir+"/pid")

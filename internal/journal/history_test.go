@@ -97,7 +97,7 @@ exec /usr/bin/sync "$@"
 			t.Errorf("synced with %d lines:\n%s", i+1, got)
 		}
 	}
-	if got := read(t, seen); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"event":"begin","step":1,"title":"look"`) {
+	if got := read(t, seen); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"event":"begin","step":1,"kind":"execute","title":"look"`) {
 		t.Errorf("a step sees\n%s", got)
 	}
 }

@@ -130,6 +130,7 @@ func (m *machine) start(t *testing.T, a attempt) (*exec.Cmd, journal.Shell) {
 		wait()
 	})
 	upload := func(_ context.Context, artifact recipe.Artifact, path string, _ func(int64)) error {
+		path = strings.Replace(path, "/var/lib", m.dir+"/lib", 1) // as the run sees it
 		content, err := os.ReadFile(artifact.Source)
 		if err != nil {
 			return err

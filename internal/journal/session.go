@@ -250,14 +250,11 @@ func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe e
 		return nil
 	}
 	// One that never becomes whole can be gone on with by the next run, and goes at its end.
-	if err := s.note(ctx, "an upload", script.Uploads(uploads)); err != nil {
-		return err
-	}
 	for _, step := range uploads {
 		progress := func(done int64) {
 			observe(engine.Progress{Title: step.Title(), Done: done, Total: step.Artifact.Size})
 		}
-		if err := s.shell.Upload(ctx, step.Artifact, step.Temporary(), progress); err != nil {
+		if err := s.shell.Upload(ctx, step.Artifact, step.Stage(), progress); err != nil {
 			return err
 		}
 	}

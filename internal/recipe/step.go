@@ -3,22 +3,30 @@ package recipe
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"path"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Step is one act on a host. The set is closed: WriteFile, MakeDirectory, MakeLink,
-// SetAttributes, Remove, Restore, Upload, FetchLists, InstallPackages, ControlUnit, Rehearse,
-// Exec, Notify, Clear, Arm, Confirm and Undo. A step knows what it does to the facts;
-// internal/script knows how it is said in sh.
+// Step is one act on a host. The set is closed: each has a case in internal/script, which says
+// how the host is told of it, and a function there in sh/. A step knows what it does to the
+// facts.
 type Step interface {
 	// Effects returns what the step does to the facts, when it succeeds.
 	Effects() []Effect
 	// Title says the step in a few words, for a person who waits for it.
 	Title() string
 }
+
+// Replacing is a step that replaces what stands at a path: the host keeps a copy of that before.
+type Replacing interface{ Replaces() string }
+
+// Lengthy is a step that may take long: a run can be interrupted before and after it.
+type Lengthy interface{ Lengthy() }
+
+// Unfounded is a step that bears what was found before it: without that, two of them are the
+// same act.
+type Unfounded interface{ WithoutFound() Step }
 
 // Attributes are the mode and the owners of a file or directory.
 type Attributes struct {
@@ -47,6 +55,9 @@ func (s WriteFile) Effects() []Effect {
 // Title implements Step.
 func (s WriteFile) Title() string { return "write " + s.Path }
 
+// Replaces implements Replacing.
+func (s WriteFile) Replaces() string { return s.Path }
+
 // Digest returns the SHA-256 of content in hex, as sha256sum(1) prints it.
 func Digest(content []byte) string {
 	sum := sha256.Sum256(content)
@@ -67,6 +78,9 @@ func (s MakeDirectory) Effects() []Effect {
 // Title implements Step.
 func (s MakeDirectory) Title() string { return "make directory " + s.Path }
 
+// Replaces implements Replacing.
+func (s MakeDirectory) Replaces() string { return s.Path }
+
 // MakeLink makes a symbolic link, or points an existing one elsewhere, by a rename.
 type MakeLink struct{ Path, Target string }
 
@@ -77,6 +91,9 @@ func (s MakeLink) Effects() []Effect {
 
 // Title implements Step.
 func (s MakeLink) Title() string { return "link " + s.Path }
+
+// Replaces implements Replacing.
+func (s MakeLink) Replaces() string { return s.Path }
 
 // SetAttributes changes the mode and owners of what stands at a path.
 type SetAttributes struct {
@@ -95,6 +112,15 @@ func (s SetAttributes) Effects() []Effect {
 // Title implements Step.
 func (s SetAttributes) Title() string { return "set mode and owner of " + s.Path }
 
+// WithoutFound implements Unfounded.
+func (s SetAttributes) WithoutFound() Step {
+	s.Found = Path{}
+	return s
+}
+
+// Replaces implements Replacing.
+func (s SetAttributes) Replaces() string { return s.Path }
+
 // Remove removes a file, a link or an empty directory; Tree also a full directory.
 type Remove struct {
 	Path string
@@ -108,6 +134,25 @@ func (s Remove) Effects() []Effect {
 
 // Title implements Step.
 func (s Remove) Title() string { return "remove " + s.Path }
+
+// Replaces implements Replacing.
+func (s Remove) Replaces() string { return s.Path }
+
+// MakeSecret makes a file of random letters and digits, which never leaves the host. What is
+// there already stays.
+type MakeSecret struct {
+	Path   string
+	Length int
+	Attributes
+}
+
+// Effects implements Step.
+func (s MakeSecret) Effects() []Effect {
+	return []Effect{Known(PathKey(s.Path), Path{Type: PathFile, Mode: s.Mode, Owner: s.Owner, Group: s.Group})}
+}
+
+// Title implements Step.
+func (s MakeSecret) Title() string { return "make secret " + s.Path }
 
 // FetchLists fetches apt's package lists.
 type FetchLists struct {
@@ -125,6 +170,9 @@ func (s FetchLists) Effects() []Effect {
 
 // Title implements Step.
 func (s FetchLists) Title() string { return "fetch the package lists" }
+
+// Lengthy implements Lengthy.
+func (s FetchLists) Lengthy() {}
 
 // InstallPackages installs Debian packages, without starting any service. Neighbouring
 // ones become one apt-get.
@@ -176,6 +224,15 @@ func (s InstallPackages) Title() string {
 	return title
 }
 
+// WithoutFound implements Unfounded.
+func (s InstallPackages) WithoutFound() Step {
+	s.Update = false
+	return s
+}
+
+// Lengthy implements Lengthy.
+func (s InstallPackages) Lengthy() {}
+
 // Exec runs POSIX sh on the host. Its outcome is what Outcome says.
 type Exec struct {
 	Name    string // in a few words
@@ -190,6 +247,9 @@ func (s Exec) Effects() []Effect { return s.Outcome }
 
 // Title implements Step.
 func (s Exec) Title() string { return s.Name }
+
+// Lengthy implements Lengthy.
+func (s Exec) Lengthy() {}
 
 // Notify writes down on the host that a unit has to take in a change. It goes before
 // the change, so that a run that dies in between still restarts the next time.
@@ -265,6 +325,18 @@ func (s ControlUnit) Effects() []Effect {
 // Title implements Step.
 func (s ControlUnit) Title() string { return string(s.Verb) + " " + s.Unit }
 
+// WithoutFound implements Unfounded.
+func (s ControlUnit) WithoutFound() Step {
+	s.Found = Unit{}
+	if s.Verb == VerbStart {
+		s.Verb = VerbRestart // of one that was down when it was shown, it is the same
+	}
+	return s
+}
+
+// Lengthy implements Lengthy.
+func (s ControlUnit) Lengthy() {}
+
 // Rehearse tries file steps on a copy of the directories that hold a service's
 // configuration, mounted over the real ones in a mount namespace of its own, and runs the
 // service's check there. What does not pass it never goes live.
@@ -295,9 +367,11 @@ func (s Restore) Effects() []Effect { return []Effect{Known(PathKey(s.Path), s.A
 // Title implements Step.
 func (s Restore) Title() string { return "restore " + s.Path }
 
-// Upload brings a big file from the controller's disk. It goes over SFTP to a temporary
-// beside its place, goes on where an earlier try stopped, and is renamed when its digest
-// is right.
+// Replaces implements Replacing.
+func (s Restore) Replaces() string { return s.Path }
+
+// Upload brings a big file from the controller's disk. It goes over SFTP to a stage, goes on
+// where an earlier try stopped, and is moved into its place when its digest is right.
 type Upload struct {
 	Path     string
 	Artifact Artifact
@@ -312,11 +386,15 @@ func (s Upload) Effects() []Effect {
 // Title implements Step.
 func (s Upload) Title() string { return "upload " + s.Path }
 
-// Temporary is where the upload lies until it is whole. Its name says what it is to
-// become, so that a later try knows its own beginning.
-func (s Upload) Temporary() string {
-	return path.Dir(s.Path) + "/.provision-upload-" + s.Artifact.SHA256[:16]
-}
+// Lengthy implements Lengthy.
+func (s Upload) Lengthy() {}
+
+// Replaces implements Replacing.
+func (s Upload) Replaces() string { return s.Path }
+
+// Stage is where the upload lies until it is whole: where only root can come, by a name that
+// says what it is to become, so that a later try knows its own beginning.
+func (s Upload) Stage() string { return "/var/lib/provision/uploads/" + s.Artifact.SHA256 }
 
 // Numbered is a step with its number in the run, by which the host reports and journals
 // it, and the resource that wants it.
@@ -329,21 +407,8 @@ type Numbered struct {
 
 // PathOf returns the path that a step replaces, "" when it is no step on a file.
 func PathOf(step Step) string {
-	switch step := step.(type) {
-	case WriteFile:
-		return step.Path
-	case MakeDirectory:
-		return step.Path
-	case MakeLink:
-		return step.Path
-	case SetAttributes:
-		return step.Path
-	case Remove:
-		return step.Path
-	case Upload:
-		return step.Path
-	case Restore:
-		return step.Path
+	if replacing, ok := step.(Replacing); ok {
+		return replacing.Replaces()
 	}
 	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"provision/internal/recipe"
-	"provision/internal/script"
 )
 
 // Secret is a random text that is made on the host, once, and never leaves it.
@@ -50,35 +49,12 @@ func (s Secret) Diff(facts recipe.Facts) (recipe.Change, error) {
 	case exists:
 		return attributesChange(s.Path, found, wanted, attributeDeltas(wanted, found)), nil
 	}
-	return recipe.Change{
-		Kind: recipe.Create, Summary: "random, made on the host, " + describeAttributes(wanted),
-		Steps: []recipe.Step{recipe.Exec{
-			Name:   "make secret " + s.Path,
-			Script: s.generate(wanted),
-			Outcome: []recipe.Effect{recipe.Known(recipe.PathKey(s.Path), recipe.Path{
-				Type: recipe.PathFile, Mode: wanted.Mode, Owner: wanted.Owner, Group: wanted.Group,
-			})},
-		}},
-	}, nil
-}
-
-// generate writes the secret beside its place and renames it there; ln -T would refuse
-// to replace one that came in between, and so does this.
-func (s Secret) generate(wanted recipe.Attributes) string {
 	length := s.Length
 	if length == 0 {
 		length = 40
 	}
-	return fmt.Sprintf(`set -eu
-umask 077
-path=%s
-new=$path.provision-new
-LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c %d >"$new"
-[ "$(wc -c <"$new")" -eq %d ]
-chown %s "$new"
-chmod %s "$new"
-sync "$new"
-mv -T -n "$new" "$path"
-rm -f "$new"
-`, script.Quote(s.Path), length, length, script.Quote(wanted.Owner+":"+wanted.Group), octal(wanted.Mode))
+	return recipe.Change{
+		Kind: recipe.Create, Summary: "random, made on the host, " + describeAttributes(wanted),
+		Steps: []recipe.Step{recipe.MakeSecret{Path: s.Path, Length: length, Attributes: wanted}},
+	}, nil
 }

@@ -3,6 +3,7 @@ package script
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,7 +89,8 @@ func parsePast(name, journal, index string) Past {
 			past.Outcome = record.Outcome
 		}
 	}
-	for _, step := range begun { // one at the most: the run died in it
+	for _, number := range slices.Sorted(maps.Keys(begun)) { // the run died in them
+		step := begun[number]
 		past.Failed = append(past.Failed, step)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(index), "\n") {
@@ -97,12 +99,21 @@ func parsePast(name, journal, index string) Past {
 			continue
 		}
 		number, bad := strconv.Atoi(fields[0])
-		path, cut := base64.StdEncoding.DecodeString(fields[2])
+		path, cut := decode(fields[2])
 		if bad == nil && cut == nil {
-			past.Kept[number] = Kept{Kind: fields[1], Path: string(path)}
+			past.Kept[number] = Kept{Kind: fields[1], Path: path}
 		}
 	}
 	return past
+}
+
+// decode returns the path that a word of a host's list stands for (see code in sh/place.sh).
+func decode(word string) (string, error) {
+	if strings.HasPrefix(word, "/") {
+		return word, nil
+	}
+	path, err := base64.StdEncoding.DecodeString(word)
+	return string(path), err
 }
 
 // Replacement is a step of a run that replaced a file, and kept what was there.

@@ -18,10 +18,16 @@ func TestIndexIsWholeOnAFullDisk(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(run, "kept"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c := command.Command("unshare", "-m", "--propagation", "private", "dash", "-c", prelude+`run=$0
+	c := command.Command("unshare", "-m", "--propagation", "private", "dash", "-c", source("say")+library()+`run=$0
 mount -t tmpfs -o size=4k tmpfs "$run/kept" && : >"$run/kept/index" || exit 99
 n=1
-while enter $n absent "/etc/a file/$n"; do
+noted() {
+	code "/etc/a file/$1"
+	copies='' entries="$1 absent $coded
+"
+	enter
+}
+while noted $n; do
 	kept $n || exit 98
 	n=$((n + 1))
 done

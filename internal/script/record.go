@@ -12,6 +12,7 @@ import (
 type Record struct {
 	Event    string `json:"event"` // run, plan, begin, end, finish; undo and undone by the host itself
 	Step     int    `json:"step,omitempty"`
+	Kind     string `json:"kind,omitempty"` // of the step: the function of sh/ that does it
 	Title    string `json:"title,omitempty"`
 	Resource string `json:"resource,omitempty"`
 	Status   int    `json:"status,omitempty"` // of end
@@ -49,19 +50,13 @@ func (r Record) Line() string {
 }
 
 // begun is the record of a step that begins.
-func begun(numbered recipe.Numbered) Record {
+func begun(numbered recipe.Numbered, told act) Record {
 	record := Record{
-		Event: "begin", Step: numbered.Number, Title: numbered.Step.Title(), Resource: numbered.Resource,
+		Event: "begin", Step: numbered.Number, Kind: told.function, Title: numbered.Step.Title(), Resource: numbered.Resource,
 		Path: recipe.PathOf(numbered.Step),
 	}
-	switch step := numbered.Step.(type) {
-	case recipe.WriteFile:
-		record.Secret = step.Secret
-	case recipe.Upload:
-		record.Upload = true
-	case recipe.ControlUnit:
-		record.Unit, record.Verb, record.Found = step.Unit, step.Verb, &step.Found
-		record.Check, record.Listens, record.Guarded = step.Check, step.Listens, step.Guarded
+	if told.note != nil {
+		told.note(&record)
 	}
 	return record
 }

@@ -1,20 +1,15 @@
 package script
 
 import (
-	_ "embed" // the host's side of a run
 	"fmt"
 	"strings"
 	"time"
 )
 
-//go:embed sh/prelude.sh
-var prelude string
-
-//go:embed sh/packages.sh
-var packages string
-
-//go:embed sh/runner.sh
-var runner string
+// library are the functions that a run, its rehearsals, and what undoes a guarded change share.
+func library() string {
+	return source("prelude", "place", "kept", "swap", "files", "command", "units", "packages", "guard", "rehearse")
+}
 
 // Run is what the host is told of a run before its first step.
 type Run struct {
@@ -49,7 +44,8 @@ func Runner(run Run) string {
 	}
 	head := fmt.Sprintf("holder=%s\npatience=%d\nsilence=%d\nheader=%s\nleave=%d\n",
 		Quote(oneLine(run.Holder)), seconds(run.Patience), seconds(run.Silence), Quote(oneLine(run.Header)), keptRuns)
-	return head + strip(prelude) + strip(packages) + strip(guard) + strip(runner)
+	texts := "library=" + Quote(library()) + "\nundoing=" + Quote(source("undo")) + "\n"
+	return head + source("say") + texts + `eval "$library"` + "\n" + source("runner")
 }
 
 // seconds rounds up: timeout(1) takes 0 for no limit.

@@ -31,7 +31,7 @@ func TestStripLeavesOutOnlyCommentsAndIndentation(t *testing.T) {
 // first, also for those that call it.
 func TestNoFunctionIsDefinedTwice(t *testing.T) {
 	defined := regexp.MustCompile(`(?m)^(\w+)\(\)`)
-	for name, text := range map[string]string{"run": Runner(Run{}), "undoing": prelude + guard + undo} {
+	for name, text := range map[string]string{"run": source("say") + library() + source("runner"), "undoing": library() + source("undo")} {
 		seen := map[string]bool{}
 		for _, match := range defined.FindAllStringSubmatch(text, -1) {
 			if seen[match[1]] {

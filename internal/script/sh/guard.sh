@@ -10,13 +10,15 @@ system=/etc/systemd/system
 
 boot_id() { cat /proc/sys/kernel/random/boot_id; }
 
-# arm UNIT ACTIVE ENABLED: the units come first, for without them nothing may be armed.
+# arm NUMBER UNIT ACTIVE ENABLED: the units come first, for without them nothing may be armed.
 arm() {
+	shift
 	armed=$state/armed/$1
 	[ ! -e "$armed/open" ] && [ ! -e "$armed/undoing" ] || { echo "$1: an earlier change is not undone yet" >&2; return 1; }
 	# The one at boot comes before what it undoes; with the timer's being that one too, the
 	# reload that it orders would wait for it (systemd.unit(5), Before=).
 	rm -rf "$armed" && mkdir -p "$armed" && chmod 0700 "$state/armed" "$armed" &&
+		printf '%s\n' "$library" "$undoing" >"$state/undo.new" && mv -f -T "$state/undo.new" "$state/undo" &&
 		undoing_unit provision-undo DefaultDependencies=yes &&
 		undoing_unit provision-undo-boot DefaultDependencies=no Conflicts=shutdown.target 'After=local-fs.target systemd-remount-fs.service' \
 			"Before=$1 network-pre.target nftables.service ssh.service ssh.socket shutdown.target" &&
@@ -74,8 +76,9 @@ verdict() {
 	else say unknown; fi
 }
 
-# confirm takes away what undoes a change that stays.
+# confirm takes away what undoes a change that stays: confirm NUMBER UNIT
 confirm() {
+	shift
 	stay "$1" || [ -e "$state/armed/$1/confirmed" ] ||
 		{ echo "$1: the change is not there to be confirmed: the host has undone it" >&2; return 1; }
 	rm -rf "$state/armed/$1"
@@ -107,8 +110,9 @@ adopt() {
 	disarm
 }
 
-# undo_now undoes a change that failed: undo_now UNIT
+# undo_now undoes a change that failed: undo_now NUMBER UNIT
 undo_now() {
+	shift
 	sh "$state/undo" "$1"
 	[ ! -e "$state/armed/$1" ] && disarm
 }

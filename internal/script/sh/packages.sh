@@ -35,6 +35,9 @@ apt() {
 		-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
+# fetch_lists NUMBER
+fetch_lists() { update; }
+
 # update fetches the package lists. apt locks them for itself and does not wait (the lock
 # of the lists is not dpkg's), so this does.
 update() {
@@ -48,10 +51,12 @@ update() {
 	touch /var/lib/apt/lists
 }
 
-# install_packages UPDATE NAME...
+# install_packages NUMBER UPDATE UNITS NAME...: what has to restart for them is noted first, so
+# that a run that dies in between still does; UNITS are words.
 install_packages() {
-	update=$1
-	shift
+	update=$2
+	for unit in $3; do notify "$1" "$unit" restart; done
+	shift 3
 	# A dpkg that was interrupted makes every apt-get fail until this is done.
 	if [ -n "$(find /var/lib/dpkg/updates -mindepth 1 -print -quit)" ] || [ -n "$(dpkg --audit)" ]; then
 		echo "dpkg was interrupted before: dpkg --configure -a" >&2

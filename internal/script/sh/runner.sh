@@ -18,7 +18,7 @@ holder() {
 		esac
 	done
 }
-mkdir -p "$state" && mkdir -p "$state/pending" "$state/runs" && chmod 0700 "$state" || exit 71
+mkdir -p "$state" && chmod 0700 "$state" && mkdir -p "$state/pending" "$state/runs" "$state/uploads" || exit 71
 exec 9>>"$state/lock" || exit 71
 if ! flock -n 9; then
 	say "busy $(holder)"
@@ -38,21 +38,33 @@ printf '%s since %s' "$holder" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$state/holder"
 # A run that has no end in its journal died: what it left beside files goes, and the
 # services that it held are released.
 swept=0
-# sweep takes away what a list names, and the list: sweep LIST
+# sweep takes away the private directories that a list names, and the list: sweep LIST. What
+# stands there may be another account's by now: rm(1) follows no link below a directory that was
+# entered, and of another's it takes nothing but the name.
 sweep() {
 	[ -e "$1" ] || return 0
 	while read -r coded; do
-		left=$(printf %s "$coded" | base64 -d)
-		case $left in
-		*/.provision-*)
-			# A link that points nowhere is there too, though -e denies it.
-			if [ -e "$left" ] || [ -L "$left" ]; then rm -rf -- "$left" && swept=$((swept + 1)); fi ;;
+		decode "$coded"
+		case $path in
+		*/.provision-*) ( at "$path" 2>/dev/null && { [ -e "./$name" ] || [ -L "./$name" ]; } && take_away "$name" ) && swept=$((swept + 1)) ;;
 		esac
 	done <"$1"
 	rm -f "$1"
 }
+
+# take_away removes a private directory of a run that died: take_away NAME
+take_away() {
+	if [ -d "./$1" ] && [ ! -L "./$1" ] && down "$1"; then
+		case $(stat -c '%u %a' .) in
+		'0 700' | '0 2700') find . -mindepth 1 -xdev -delete ;;
+		esac
+		cd -P .. && rmdir -- "./$1"
+	else rm -f -- "./$1"; fi
+}
 sweep "$state/temporaries"
 release_services
+# In names of its own, which nobody can know before.
+salt=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
 adopt
 unfinished=
 for earlier in "$state"/runs/*; do
@@ -74,8 +86,8 @@ forget_secrets() {
 	[ -e "$state/secrets" ] || return 0
 	while read -r secret; do
 		for index in "$state"/runs/*/kept/index; do
-			while read -r number kind name; do
-				[ "$name" != "$secret" ] || [ "$kind" != 'file' ] || rm -f "${index%/index}/$number"
+			while read -r number kind coded; do
+				[ "$coded" != "$secret" ] || [ "$kind" != 'file' ] || rm -f "${index%/index}/$number"
 			done <"$index"
 		done
 	done <"$state/secrets"
@@ -90,7 +102,7 @@ finish() {
 	disarm
 	record "$1"
 	# Uploads that are not whole by now: a run that died began them, and this one did not go on.
-	sweep "$state/uploads"
+	rm -f "$state/uploads"/*
 	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run/apt-output" "$state/temporaries" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done

@@ -57,6 +57,7 @@ undo() {
 	[ "$(cat "$armed/boot")" = "$(boot_id)" ] || block=--no-block
 	read -r active enabled runid <"$armed/found"
 	run=$state/runs/$runid from=$state/runs/$runid
+	salt=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
 	case $active in
 	active | reloading | activating) ;;
 	*) systemctl $block stop -- "$1" ;;

@@ -1,0 +1,63 @@
+package script
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"provision/internal/recipe"
+)
+
+// packageRows ask dpkg for packages, and apt for what it would install.
+func packageRows() []row {
+	return []row{
+		{
+			name: "packages", kind: recipe.KindPackage, absent: recipe.Package{}, asks: ofKind(recipe.KindPackage),
+			source: []string{"ask/package"}, call: calls("ask_packages"), width: 1, read: readPackages,
+		},
+		{
+			name: "candidates", kind: recipe.KindCandidate, absent: recipe.Candidate{}, asks: ofKind(recipe.KindCandidate),
+			source: []string{"ask/candidate"}, call: calls("ask_candidates"), width: 1, read: readCandidates,
+		},
+		{
+			name: "lists", kind: recipe.KindLists, absent: recipe.Lists{}, asks: ofKind(recipe.KindLists),
+			source: []string{"ask/lists"}, call: func([]recipe.Probe) string { return "ask_lists\n" }, width: 2, read: readLists,
+		},
+	}
+}
+
+func readPackages(a *answer, record []string, _ []recipe.Probe) error {
+	for _, line := range lines(record) {
+		fields := strings.Split(line, "\t")
+		if len(fields) != 3 {
+			return fmt.Errorf("package %q", line)
+		}
+		a.set(recipe.PackageKey(fields[0]), recipe.Package{Status: strings.TrimSpace(fields[1]), Version: fields[2]})
+	}
+	return nil
+}
+
+func readCandidates(a *answer, record []string, _ []recipe.Probe) error {
+	for _, line := range lines(record) {
+		name, version, ok := strings.Cut(line, "\t")
+		if !ok {
+			return fmt.Errorf("candidate %q", line)
+		}
+		a.set(recipe.CandidateKey(name), recipe.Candidate{Version: version})
+	}
+	return nil
+}
+
+func readLists(a *answer, record []string, _ []recipe.Probe) error {
+	fetched, err := strconv.ParseInt(record[0], 10, 64)
+	if err != nil {
+		return fmt.Errorf("lists: %w", err)
+	}
+	now, err := strconv.ParseInt(record[1], 10, 64)
+	if err != nil {
+		return fmt.Errorf("lists: %w", err)
+	}
+	a.set(recipe.ListsKey(), recipe.Lists{Known: true, Age: time.Duration(now-fetched) * time.Second})
+	return nil
+}

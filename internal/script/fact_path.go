@@ -1,0 +1,90 @@
+package script
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// pathRows ask what stands at paths, and for the digests of files where they are wanted.
+func pathRows() []row {
+	isPath := ofKind(recipe.KindPath)
+	return []row{
+		{
+			name: "paths", kind: recipe.KindPath, absent: recipe.Path{}, asks: isPath,
+			source: []string{"ask/path"}, call: calls("ask_paths"), width: 6, read: readPath,
+		},
+		{
+			name:   "digests",
+			asks:   func(p recipe.Probe) bool { return isPath(p) && p.Digest && len(p.Unfill) == 0 },
+			source: []string{"ask/digest"}, call: calls("ask_digests"), width: 1, read: readDigest,
+		},
+		{
+			name: "unfilled",
+			asks: func(p recipe.Probe) bool { return isPath(p) && len(p.Unfill) > 0 },
+			call: callUnfilled, source: []string{"swap", "ask/unfilled"}, width: 1, read: readDigest,
+		},
+	}
+}
+
+func readPath(a *answer, record []string, _ []recipe.Probe) error {
+	mode, err := strconv.ParseUint(record[2], 8, 32)
+	if err != nil {
+		return fmt.Errorf("path %s: mode %q", record[0], record[2])
+	}
+	kind, known := map[string]recipe.PathType{"f": recipe.PathFile, "d": recipe.PathDirectory, "l": recipe.PathLink}[record[1]]
+	if !known {
+		kind = recipe.PathOther
+	}
+	a.set(recipe.PathKey(record[0]), recipe.Path{Type: kind, Mode: uint32(mode), Owner: record[3], Group: record[4], Target: record[5]})
+	return nil
+}
+
+func readDigest(a *answer, record []string, _ []recipe.Probe) error {
+	digest, path, ok := strings.Cut(record[0], "  ")
+	if !ok {
+		return fmt.Errorf("digest %q", record[0])
+	}
+	found := a.Facts.Path(path)
+	found.SHA256 = digest
+	a.set(recipe.PathKey(path), found)
+	return nil
+}
+
+func callUnfilled(asked []recipe.Probe) string {
+	var s strings.Builder
+	for _, probe := range asked {
+		s.WriteString("ask_unfilled " + QuoteAll(append([]string{probe.Key.Name}, pairs(probe.Unfill)...)...) + "\n")
+	}
+	return s.String()
+}
+
+// pairs are placeholders and the paths of their secrets, one after the other.
+func pairs(fill map[string]string) []string {
+	var words []string
+	for _, placeholder := range slices.Sorted(maps.Keys(fill)) {
+		words = append(words, placeholder, fill[placeholder])
+	}
+	return words
+}
+
+// contentRows ask for the bytes of files.
+func contentRows() []row {
+	return []row{{
+		name: "contents", kind: recipe.KindContent, absent: recipe.Content{}, asks: ofKind(recipe.KindContent),
+		source: []string{"ask/content"}, call: calls("ask_contents"), width: 2,
+		read: func(a *answer, record []string, _ []recipe.Probe) error {
+			content, err := base64.StdEncoding.DecodeString(record[1])
+			if err != nil {
+				return fmt.Errorf("content of %s: %w", record[0], err)
+			}
+			a.set(recipe.ContentKey(record[0]), recipe.Content{Bytes: content})
+			return nil
+		},
+	}}
+}

@@ -1,0 +1,135 @@
+# The steps on files. Each keeps what was there, makes what is wanted where only root can come,
+# and renames it. What is written comes on standard input, coded.
+
+# write_file NUMBER PATH MODE OWNER:GROUP [PLACEHOLDER SECRET]...
+write_file() {
+	number=$1 path=$2 mode=$3 owner=$4
+	shift 4
+	secrets_there "$@"
+	at "$path"
+	keep "$number" "$path"
+	private "$number"
+	( umask 077; base64 -d | if [ $# -gt 0 ]; then swap fill "$@"; else cat; fi >"./$name" ) || room "$path" || discard || return
+	put "$mode" "$owner" "./$name"
+}
+
+# secret notes, before it is kept, that what a step writes or takes away is one: secret PATH
+secret() {
+	code "$1"
+	printf '%s\n' "$coded" >>"$state/secrets" && sync "$state/secrets"
+}
+
+# secrets_there fails when one that is to be filled in is not: secrets_there PLACEHOLDER SECRET...
+secrets_there() {
+	while [ $# -gt 0 ]; do
+		[ -s "$2" ] || { echo "there is no secret in $2" >&2; return 1; }
+		shift 2
+	done
+}
+
+# write_files writes a set, of one directory, mode and owner: all copies, one sync, all files,
+# one sync, one rename: write_files NUMBER DIRECTORY MODE OWNER:GROUP ./NAME... The steps are
+# numbered on from the first. Where one cannot be renamed, those before it go back.
+write_files() {
+	first=$1 directory=${2%/} mode=$3 owner=$4
+	shift 4
+	into "${directory:-/}"
+	number=$first copies='' entries=''
+	for file; do
+		copy "$number" "$directory/${file#./}"
+		number=$((number + 1))
+	done
+	enter
+	private "$first"
+	( umask 077; base64 -d | tar -x -m -o -f - ) || room "$directory/" || discard || return
+	put "$mode" "$owner" "$@" || all_back "$first" "$number"
+}
+
+# all_back takes a set back that failed, and fails: all_back FIRST END
+all_back() {
+	number=$1
+	while [ "$number" -lt "$2" ]; do
+		restore "$number" || :
+		number=$((number + 1))
+	done
+	return 1
+}
+
+# make_directory NUMBER PATH MODE OWNER:GROUP
+make_directory() {
+	at "$2"
+	keep "$1" "$2"
+	private "$1"
+	mkdir -m 0700 -- "./$name" || room "$2" || discard || return
+	put "$3" "$4" "./$name"
+}
+
+# make_link NUMBER PATH TARGET
+make_link() {
+	at "$2"
+	keep "$1" "$2"
+	private "$1"
+	ln -s -T -- "$3" "./$name" || room "$2" || discard || return
+	move "./$name"
+}
+
+# make_secret NUMBER PATH MODE OWNER:GROUP LENGTH: of letters and digits. One that came there in
+# between stays.
+make_secret() {
+	at "$2"
+	private "$1"
+	( umask 077; LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c "$5" >"./$name" )
+	[ "$(wc -c <"./$name")" -eq "$5" ] && chown -- "$4" "./$name" && chmod "$3" "./$name" && sync "./$name" || room "$2" || discard || return
+	mv -T -n -- "./$name" "../$name" && rm -f -- "./$name" && public || discard
+}
+
+# set_attributes NUMBER PATH MODE OWNER:GROUP. A file is taken hold of by a second name in a
+# private directory: there it cannot become another one between a look and chmod(1), which
+# follows links.
+set_attributes() {
+	at "$2"
+	keep "$1" "$2"
+	if [ -d "./$name" ]; then
+		down "$name"
+		chown -- "$4" . && chmod "$3" .
+		return
+	fi
+	private "$1"
+	ln -P -T -- "../$name" "./$name" && [ -f "./$name" ] && [ ! -L "./$name" ] &&
+		chown -- "$4" "./$name" && chmod "$3" "./$name" || discard || return
+	rm -- "./$name" && public
+}
+
+# remove NUMBER PATH: a file, a link or an empty directory.
+remove() {
+	at "$2"
+	keep "$1" "$2"
+	units_changed "$place"
+	if [ -d "./$name" ] && [ ! -L "./$name" ]; then rmdir -- "./$name"; else rm -f -- "./$name"; fi
+}
+
+# remove_tree NUMBER PATH: a directory with all that is in it.
+remove_tree() {
+	at "$2"
+	[ -n "${rehearsing-}" ] || keep_tree "$1" "$2"
+	units_changed "$place"
+	rm -rf -- "./$name"
+}
+
+# place_upload NUMBER PATH MODE OWNER:GROUP SHA256: what was uploaded goes into its place.
+place_upload() {
+	at "$2"
+	keep "$1" "$2"
+	private "$1"
+	mv -T -- "$state/uploads/$5" "./$name" || room "$2" || discard || return
+	[ "$(sha256sum <"./$name")" = "$5  -" ] || { echo "$2: what arrived is not what was sent" >&2; discard; } || return
+	put "$3" "$4" "./$name"
+}
+
+# restore_from NUMBER PATH STEP RUN: what a step of a run, whose directory is RUN, replaced; of this one without it.
+restore_from() {
+	at "$2"
+	keep "$1" "$2"
+	from=${4:-$run}
+	restore "$3"
+}

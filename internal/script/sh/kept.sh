@@ -1,0 +1,106 @@
+# The copies that a host keeps of what a run replaces, in $run/kept, and the way back to them.
+# The index there has a line for each step: its number, what stood there, and its path.
+
+# keep stores what stands at a path, before a step changes it: keep NUMBER PATH
+keep() {
+	copies='' entries=''
+	copy "$1" "$2" && enter
+}
+
+# copy makes the copy of what stands at a path, whose directory is the working directory:
+# copy NUMBER PATH. It stays for enter to note it. A rehearsal keeps nothing.
+copy() {
+	[ -z "${rehearsing-}" ] || return 0
+	copied=$run/kept/$1 name=${2##*/}
+	if [ -L "./$name" ]; then kind='link'
+	elif [ -f "./$name" ]; then kind='file'
+	elif [ -d "./$name" ]; then kind=directory
+	elif [ -e "./$name" ]; then kind=other
+	else kind=absent; fi
+	case $kind in
+	file | link) cp -a -T -- "./$name" "$copied" ;;
+	directory)
+		# chown first: it takes set-group-ID away.
+		mkdir "$copied" && chown --reference="./$name" "$copied" && chmod --reference="./$name" "$copied" ;;
+	other)
+		echo "$2: neither a file nor a directory nor a link" >&2
+		return 1 ;;
+	esac || room "$copied" || forget "$1" || return
+	[ "$kind" != 'file' ] || copies="$copies $copied"
+	code "$2"
+	entries="$entries$1 $kind $coded
+"
+}
+
+# enter brings copies to the disk, and then notes them in the run's index. A line that a full
+# disk cuts short goes again: the next one would become part of it.
+enter() {
+	[ -z "${rehearsing-}" ] || return 0
+	# shellcheck disable=SC2086 # a list of our own names
+	durable "$run/kept" $copies || room "$run/kept" || return
+	whole=$(stat -c %s "$run/kept/index") || return
+	printf %s "$entries" >>"$run/kept/index" &&
+		sync "$run/kept/index" || {
+		truncate -s "$whole" "$run/kept/index"
+		room "$run/kept/index"
+	}
+}
+
+# kept says whether something was kept of a step of the run: kept NUMBER. A line without its
+# end, of a host that lost power, is of a step that had not begun.
+kept() {
+	while read -r number _; do
+		[ "$number" != "$1" ] || return 0
+	done <"$run/kept/index"
+	return 1
+}
+
+# forget drops a copy that is not whole, and fails.
+forget() {
+	rm -rf "$run/kept/$1"
+	return 1
+}
+
+# keep_tree stores a whole directory before it is removed: keep_tree NUMBER PATH
+keep_tree() {
+	cp -a -T -- "./${2##*/}" "$run/kept/$1" || room "$run/kept/$1" || forget "$1" || return
+	code "$2"
+	copies='' entries="$1 tree $coded
+"
+	enter
+}
+
+# restore puts back what keep stored: restore NUMBER
+restore() {
+	while read -r number kind coded; do
+		[ "$number" = "$1" ] || continue
+		decode "$coded"
+		at "$path" || return
+		units_changed "$place"
+		back "$kind" "$from/kept/$1"
+		return
+	done <"$from/kept/index"
+	echo "nothing was kept of step $1 of run ${from##*/}" >&2
+	return 1
+}
+
+# back makes of $path, in the working directory, what it was: back KIND COPY
+back() {
+	case $1 in
+	absent)
+		# In a directory that the run made there may be what others put there.
+		if [ -d "./$name" ] && [ ! -L "./$name" ]; then
+			rmdir --ignore-fail-on-non-empty -- "./$name"
+			[ ! -d "./$name" ] || echo "$path: stays, for it is not empty" >&2
+		else rm -f -- "./$name"; fi ;;
+	file | link | tree)
+		private "restore$number" anyway || return
+		cp -a -T -- "$2" "./$name" || room "$path" || discard || return
+		[ "$1" != 'file' ] || sync "./$name"
+		[ "$1" != tree ] || rm -rf -- "../$name"
+		move "./$name" ;;
+	directory)
+		if [ ! -e "./$name" ] && [ ! -L "./$name" ]; then mkdir -m 0700 -- "./$name"; fi
+		down "$name" && chown --reference="$2" . && chmod --reference="$2" . ;;
+	esac
+}

@@ -1,0 +1,120 @@
+# Where a step works. Its directory is entered first, and all is done there by a bare name, so
+# that nobody can bend the way. A name in a directory that another account may write to can
+# become anything at any moment: root opens, changes and trusts nothing by such a name. What is
+# new is made in a directory that only root can enter, and is renamed from there into its place.
+
+# into makes a directory the working directory: into DIRECTORY. When the way that the kernel
+# tells is the way that was asked for (getcwd(2)), there was no link on it.
+into() {
+	cd -P -- "$1" || return
+	[ "$PWD" = "$1" ] || by_links "$1"
+}
+
+# by_links enters a directory that is reached through links, as /var/run is: each has to be one
+# that only root could make.
+by_links() {
+	cd /
+	rest=${1#/}/ links=0
+	while [ -n "$rest" ]; do
+		part=${rest%%/*} rest=${rest#*/} before=${PWD%/}
+		if [ -L "./$part" ]; then
+			links=$((links + 1))
+			case $links,$(stat -c '%u %A' .) in
+			?,'0 d????-??-?' | ??,'0 d????-??-?') ;;
+			*) echo "$1: $before/$part is a link that another account may have made" >&2; return 1 ;;
+			esac
+			# The full stop keeps a newline at the end of the name.
+			target=$(readlink -n -- "./$part"; printf .)
+			rest=${target%.}/$rest
+			case $rest in /*) cd / ;; esac
+		elif [ "$part" = .. ]; then cd -P .. || return
+		elif [ -n "$part" ] && [ "$part" != . ]; then
+			down "$part" || return
+		fi
+	done
+}
+
+# down enters a directory of the working directory, and not what a link there names: down NAME
+down() {
+	above=${PWD%/}
+	[ ! -L "./$1" ] && cd -P -- "./$1" && [ "$PWD" = "$above/$1" ] || { echo "$above/$1: is not the directory that was there" >&2; return 1; }
+}
+
+# code sets $coded to a path as a word of a list: a plain one as it is, any other in base64, where
+# an absolute path begins with L.
+code() {
+	case $1 in
+	*[!A-Za-z0-9/._@:+,-]*) coded=$(printf %s "$1" | base64 -w 0) ;;
+	*) coded=$1 ;;
+	esac
+}
+
+# decode sets $path to what a word of a list stands for. The full stop keeps a newline at the end.
+decode() {
+	case $1 in
+	/*) path=$1 ;;
+	*)
+		path=$(printf %s "$1" | base64 -d; printf .)
+		path=${path%.} ;;
+	esac
+}
+
+# at goes to where a path is: its directory is the working directory then, and $name its name
+# there. at PATH
+at() {
+	name=${1##*/} place=${1%/*}
+	into "${place:-/}"
+}
+
+# private makes a directory beside what a step changes, and enters it: private NUMBER [anyway].
+# It is noted, so that the next run sweeps it should this one die; on the way back, where that
+# cannot be noted, something may be left: better than not to go back. The name is not to be
+# known before, and what came there in the meantime is not ours.
+private() {
+	scratch=.provision-$runid-$1-$salt place=${PWD%/}
+	[ -n "${rehearsing-}" ] || {
+		code "$place/$scratch"
+		printf '%s\n' "$coded" >>"$state/temporaries" && sync "$state/temporaries" || room "$state/temporaries" || [ $# -gt 1 ] || return
+	}
+	mkdir -m 0700 -- "./$scratch" || room "$place/$scratch" || return
+	down "$scratch" || return
+	# In a directory with set-group-ID it gets that too.
+	case $(stat -c '%u %a' .) in
+	'0 700' | '0 2700') ;;
+	*) echo "$PWD: another account has put something in its place" >&2; cd /; return 1 ;;
+	esac
+}
+
+# public goes back from a private directory, which is empty by then.
+public() { cd -P .. && rmdir -- "./$scratch"; }
+
+# discard takes away what a step that failed made in its private directory, and fails.
+discard() {
+	find . -mindepth 1 -delete
+	public
+	return 1
+}
+
+# put gives what is in the private directory its mode and owner, and moves it into place:
+# put MODE OWNER:GROUP ./NAME... The mode has five digits, for with fewer chmod(1) leaves a
+# directory's set-user-ID and set-group-ID as they are; it comes after chown(1), which takes
+# them from a file.
+put() {
+	mode=$1 owner=$2
+	shift 2
+	chown -- "$owner" "$@" && chmod "$mode" "$@" && durable "$@" || room "$PWD" || discard || return
+	move "$@"
+}
+
+# durable brings files to the disk: durable FILE... Of many it is cheaper to bring all that is
+# to be written.
+durable() {
+	if [ $# -le 8 ]; then sync "$@"; else sync -f "$1"; fi
+}
+
+# move renames what is in the private directory into its place. A link that stands there is
+# replaced, never followed, and a directory is an error: move ./NAME...
+move() {
+	units_changed "$place"
+	mv -f -t .. -- "$@" && public || discard
+}

@@ -1,0 +1,146 @@
+# Units of systemd: told of changes, controlled, and looked at until they have settled.
+
+# units_changed notes that systemd has to read its unit files again, when a step changes
+# something in a directory of them (systemd.unit(5)). The note goes before the change and
+# outlives the run: should it die, the next one finds it. units_changed DIRECTORY
+units_changed() {
+	[ -z "${rehearsing-}" ] || return 0
+	case $1/ in
+	/etc/systemd/system/* | /run/systemd/system/* | /usr/local/lib/systemd/system/* | /usr/lib/systemd/system/* | /lib/systemd/system/*)
+		: >"$state/daemon-reload" ;;
+	esac
+}
+
+daemon_reload() {
+	[ -e "$state/daemon-reload" ] || return 0
+	systemctl daemon-reload && rm -f "$state/daemon-reload"
+}
+
+# notify writes down that a unit has to take in a change: notify NUMBER UNIT ACTION. By a rename,
+# for a note that is there and lost its text in a crash would be no note.
+notify() {
+	printf '%s\n' "$3" >"$state/pending/.new" &&
+		sync "$state/pending/.new" &&
+		mv -f -T -- "$state/pending/.new" "$state/pending/$2" &&
+		sync "$state/pending"
+}
+
+# clear takes the note away: clear NUMBER UNIT
+clear() { rm -f -- "$state/pending/$2"; }
+
+# validate runs a service's validator, without input: validate TEXT. It reads files, and at worst
+# asks a DNS server.
+validate() { bounded 120 "$1" </dev/null; }
+
+# control_unit NUMBER UNIT VERB RELOAD CHECK NAME READY NAME GUARD BACK KIND LISTENER... acts on a
+# unit. RELOAD says that systemd holds an older unit file; CHECK is a validator, READY a question
+# to the unit once it has settled, each with its name for people; GUARD is the seconds after
+# which a change that may cut the connection is undone; BACK says that it takes in its old files
+# again, and KIND is "oneshot" of what runs to its end. A word that says nothing is empty.
+control_unit() {
+	unit=$2 verb=$3 reload=$4 check=$5 checked=$6 ready=$7 asked=$8 guard=$9
+	shift 9
+	back=$1 kind=$2
+	shift 2
+	[ -z "$reload" ] || : >"$state/daemon-reload"
+	daemon_reload
+	if [ -n "$check" ]; then
+		validate "$check" || { echo "$unit: its check failed, and it was left alone: $checked" >&2; return 65; } # recipe.CheckFailed
+	fi
+	case $verb in
+	enable | disable | stop)
+		systemctl -q "$verb" -- "$unit"
+		return ;;
+	esac
+	# Until it has settled, or has failed to, only who made the change can say what becomes of it.
+	[ -z "$guard" ] || countdown "$unit" $((guard + 180))
+	# shellcheck disable=SC2046 # a word each
+	if [ -n "$back" ]; then set -- $(cat "$run/listens-$unit" 2>/dev/null)
+	elif [ $# -gt 0 ]; then listened "$unit" "$@"; fi
+	take_in "$unit" "$verb" || explain "$unit"
+	[ "$kind" = oneshot ] || settle "$unit" "$@"
+	if [ -n "$ready" ]; then
+		validate "$ready" || { echo "$unit: runs, but does not answer: $asked" >&2; explain "$unit"; }
+	fi
+	[ -z "$guard" ] || countdown "$unit" "$guard"
+}
+
+# take_in starts, restarts or reloads a unit: take_in UNIT VERB
+take_in() {
+	case $2 in
+	reload)
+		# nginx's reload returns before its new workers serve.
+		systemctl reload-or-restart -- "$1" && sleep 0.2 ;;
+	*)
+		systemctl reset-failed -- "$1" 2>/dev/null || :
+		systemctl "$2" -- "$1" ;;
+	esac
+}
+
+# property prints one property of a unit.
+property() { systemctl show -p "$2" --value -- "$1"; }
+
+# explain shows why a unit is not what it should be.
+explain() {
+	systemctl show -p ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,NRestarts -- "$1" >&2
+	journalctl -u "$1" -n 20 --no-pager -o cat >&2 2>/dev/null
+	return 1
+}
+
+# listening succeeds when a socket is there: a path, or address:port as /proc/net/tcp
+# writes them (proc_net_tcp(5)), where 0A is LISTEN.
+listening() {
+	case $1 in
+	/*) [ -S "$1" ] ;;
+	*) awk -v want="$1" '$4 == "0A" && index($2, want) { found = 1 } END { exit !found }' \
+		/proc/net/tcp /proc/net/tcp6 2>/dev/null ;;
+	esac
+}
+
+# listened notes at which of its listeners something listens before a unit changes: with its
+# old files it has to listen there again, and nowhere else. listened UNIT LISTENER...
+listened() {
+	noted=$run/listens-$1
+	shift
+	for listener; do
+		! listening "$listener" || printf '%s\n' "$listener"
+	done >"$noted"
+}
+
+# settle waits until a unit is active, listens where it should, and stays so: a start of
+# Type=simple succeeds as soon as the process is forked. settle UNIT LISTENER...
+settle() {
+	unit=$1
+	shift
+	tries=0
+	while :; do
+		active=$(property "$unit" ActiveState)
+		case $active in
+		active) break ;;
+		failed | inactive) explain "$unit"; return 1 ;;
+		esac
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || { echo "$unit: still $active after 60 s" >&2; explain "$unit"; return 1; }
+		sleep 0.1
+	done
+	restarts=$(property "$unit" NRestarts)
+	for listener; do
+		tries=0
+		until listening "$listener"; do
+			tries=$((tries + 1))
+			[ "$(property "$unit" ActiveState)" = active ] && [ "$tries" -lt 300 ] || {
+				echo "$unit: does not listen on $listener" >&2
+				explain "$unit"
+				return 1
+			}
+			sleep 0.1
+		done
+	done
+	# A timer or a socket is what it is at once; a process may die after a moment.
+	case $unit in
+	*.service) if [ $# -gt 0 ]; then sleep 0.4; else sleep 1; fi ;;
+	*) return 0 ;;
+	esac
+	[ "$(property "$unit" ActiveState)" = active ] && [ "$(property "$unit" NRestarts)" = "$restarts" ] ||
+		{ echo "$unit: did not stay up" >&2; explain "$unit"; }
+}
