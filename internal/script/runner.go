@@ -39,13 +39,17 @@ const keptRuns = 50
 // What steps print comes on standard error. Before each step and after each batch a mark
 // stands there: a newline, then a line of \036, NONCE, a space and the number or "batch".
 func Runner(run Run) string {
+	texts := "library=" + Quote(library()) + "\nundoing=" + Quote(source("undo")) + "\n"
+	return run.head() + source("say") + texts + `eval "$library"` + "\n" + source("runner")
+}
+
+// head sets the variables of runner.sh.
+func (run Run) head() string {
 	if run.Silence == 0 {
 		run.Silence = silence
 	}
-	head := fmt.Sprintf("holder=%s\npatience=%d\nsilence=%d\nheader=%s\nleave=%d\n",
+	return fmt.Sprintf("holder=%s\npatience=%d\nsilence=%d\nheader=%s\nleave=%d\n",
 		Quote(oneLine(run.Holder)), seconds(run.Patience), seconds(run.Silence), Quote(oneLine(run.Header)), keptRuns)
-	texts := "library=" + Quote(library()) + "\nundoing=" + Quote(source("undo")) + "\n"
-	return head + source("say") + texts + `eval "$library"` + "\n" + source("runner")
 }
 
 // seconds rounds up: timeout(1) takes 0 for no limit.
@@ -55,13 +59,14 @@ func oneLine(text string) string { return strings.Join(strings.FieldsFunc(text, 
 
 func isBreak(r rune) bool { return r == '\n' || r == '\r' }
 
-// strip leaves out comments and indentation, which only cost bytes on the wire. A line
+// strip leaves out comments and indentation, which only cost bytes on the wire; what shellcheck
+// is told stays, for it is shown the scripts as hosts get them. A line
 // that starts with # is a comment in all of sh/*.sh: none has a here-document.
 func strip(text string) string {
 	var kept strings.Builder
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
+		if line == "" || strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "# shellcheck ") {
 			continue
 		}
 		kept.WriteString(line + "\n")

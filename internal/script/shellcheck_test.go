@@ -31,8 +31,9 @@ func TestShellcheck(t *testing.T) {
 		{Key: recipe.UserKey("www-data")}, {Key: recipe.GroupKey("www-data")}, {Key: recipe.CommandKey("guard"), Script: "[ -e '/a b' ]"},
 	}
 	for _, script := range []struct{ name, text, accepted string }{
-		{"run", Runner(Run{Holder: "it's me"}), accepted},
-		{"undoing", strip(prelude) + strip(guard) + strip(undo), accepted + unset},
+		{"run", Run{Holder: "it's me"}.head() + source("say") + "library=\nundoing=\n" + library() + source("runner"), accepted},
+		{"undoing", library() + source("undo"), accepted + unset},
+		{"rehearsal", library() + "rehearsing=yes\n" + rehearsal(recipe.Rehearse{Trees: []string{"/etc/it's"}, Check: "true"}), accepted + unset},
 		{"verdict", Verdict("000001", "nginx.service", 2), accepted + unset},
 		{"takeover", TakeOver("000001", time.Minute), accepted + unset},
 		{"probe", Probe(probes), accepted},

@@ -30,7 +30,7 @@ ended() {
 		say "end $number $status"
 		[ "$status" -eq 0 ] || return "$status"
 	done
-	return $noted
+	return "$noted"
 }
 
 # room names the file system that is full, where a write failed for that, and fails:

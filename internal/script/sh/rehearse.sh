@@ -13,8 +13,8 @@ rehearse() {
 		base64 -d
 	} | unshare -m --propagation private sh || status=$?
 	rm -rf "$mirrors"
-	[ $status -eq 0 ] || echo "$2: the new configuration does not pass: $3" >&2
-	return $status
+	[ "$status" -eq 0 ] || echo "$2: the new configuration does not pass: $3" >&2
+	return "$status"
 }
 
 # mirror puts a copy of a directory in its place: mirror NUMBER TREE NAME... Of its own
@@ -33,7 +33,7 @@ mirror() {
 			how=mount
 			for changed; do [ "$changed" != "$name" ] || how=copy; done
 		fi
-		if [ $how = copy ]; then cp -a -T -- "$entry" "$mirrored/$name"
+		if [ "$how" = copy ]; then cp -a -T -- "$entry" "$mirrored/$name"
 		else
 			mkdir -- "$mirrored/$name"
 			mount -o bind,ro -- "$entry" "$mirrored/$name"
