@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -198,51 +197,3 @@ func (c *count) String() string { return strconv.Itoa(int(*c)) }
 
 // Type implements pflag.Value: to help it is a flag without a value.
 func (c *count) Type() string { return "bool" }
-
-// helpColumns is the width of help: that of the narrowest terminal in use.
-const helpColumns = 80
-
-// writeUsage writes the part of a command's help below its description.
-func writeUsage(w io.Writer, command *cobra.Command, groups []flagGroup) {
-	if command.HasAvailableSubCommands() {
-		fmt.Fprintf(w, "Usage:\n  %s COMMAND\n", command.CommandPath())
-	} else {
-		fmt.Fprintf(w, "Usage:\n  %s\n", command.UseLine())
-	}
-	if command.HasExample() {
-		fmt.Fprintf(w, "\nExamples:\n%s\n", command.Example)
-	}
-	if command.HasAvailableSubCommands() {
-		fmt.Fprint(w, "\nCommands:\n")
-		for _, sub := range command.Commands() {
-			if sub.IsAvailableCommand() {
-				fmt.Fprintf(w, "  %-10s %s\n", sub.Name(), sub.Short)
-			}
-		}
-	}
-	shared := newFlagSet()
-	for _, group := range groups {
-		shared.AddFlagSet(group.flags)
-	}
-	own := newFlagSet()
-	command.Flags().VisitAll(func(flag *pflag.Flag) {
-		if shared.Lookup(flag.Name) != flag {
-			own.AddFlag(flag)
-		}
-	})
-	writeFlags(w, "Flags", own)
-	for _, group := range groups {
-		if taken(command, group.title) {
-			writeFlags(w, group.title, group.flags)
-		}
-	}
-	if command.HasAvailableSubCommands() {
-		fmt.Fprintf(w, "\n%s COMMAND --help tells more of each.\n", command.CommandPath())
-	}
-}
-
-func writeFlags(w io.Writer, title string, flags *pflag.FlagSet) {
-	if text := flags.FlagUsagesWrapped(helpColumns); text != "" {
-		fmt.Fprintf(w, "\n%s:\n%s", title, text)
-	}
-}

@@ -107,7 +107,7 @@ func (f *flags) change(ctx context.Context, io console, verb string, e errand, d
 	}
 	_, err := f.show(ctx, io, e, run.Settings{
 		Patience: f.run.lockTimeout,
-		Header:   journal.Header{Verb: verb, By: whoami(), Version: version},
+		Header:   journal.Header{Verb: verb, By: whoami(), Version: version()},
 		// A rollback's plan is made of the host's journal, and of one run in it.
 		Unasked: f.run.yes && verb != "rollback",
 	}, do)

@@ -46,7 +46,7 @@ and a POSIX sh.
   provision plan graphite -H root@web1      what would change, and nothing else
   provision install graphite -H root@web1   make it so, and prove it
   provision lab up                          a throwaway Debian host to try it on`,
-		Version:       version,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.ArbitraryArgs,
@@ -54,7 +54,6 @@ and a POSIX sh.
 			return verbless(command, args)
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	groups := f.groups()
 	for _, group := range groups {
@@ -74,6 +73,7 @@ and a POSIX sh.
 		takes(newVerify(f, io), withTasks...), takes(newRollback(f, io), withTasks...),
 		takes(newReleases(f, io), onHosts...), takes(newExec(f, io), onHosts...), takes(newJournal(f, io), onHosts...),
 		takes(newSecret(f, io), inventoryGroup), newLab(io), takes(newDemo(f, io), outputGroup),
+		newCompletion(io), newManual(io),
 	)
 	f.complete(root)
 	for _, task := range tasks.All() {

@@ -59,7 +59,7 @@ const planFormat = 1
 // savePlan returns the plans that were made for an errand.
 func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan) (savedPlan, error) {
 	saved := savedPlan{
-		Format: planFormat, Version: version, Made: time.Now().UTC().Truncate(time.Second), By: whoami(),
+		Format: planFormat, Version: version(), Made: time.Now().UTC().Truncate(time.Second), By: whoami(),
 		Tasks: names, Upgrade: f.run.upgrade, Extra: f.selection.extra, Inventory: f.selection.inventory,
 		AdHoc: len(f.selection.hosts) > 0, Local: f.selection.local, Salt: make([]byte, 32),
 	}
@@ -218,8 +218,8 @@ func readPlan(path string) (savedPlan, error) {
 	if saved.Format != planFormat {
 		return refuse(fmt.Sprintf("is a plan of format %d, and this provision reads %d", saved.Format, planFormat))
 	}
-	if saved.Version != version {
-		return saved, hinted{fmt.Errorf("%s: was made by provision %s, and this is %s: %w", path, saved.Version, version, engine.ErrStale), "plan anew: provision plan --out " + path}
+	if now := version(); saved.Version != now {
+		return saved, hinted{fmt.Errorf("%s: was made by provision %s, and this is %s: %w", path, saved.Version, now, engine.ErrStale), "plan anew: provision plan --out " + path}
 	}
 	return saved, nil
 }
@@ -275,7 +275,7 @@ func (f *flags) installSaved(ctx context.Context, io console, path string, names
 	var mu sync.Mutex
 	_, err = f.show(ctx, io, e, run.Settings{
 		Patience: f.run.lockTimeout,
-		Header:   journal.Header{Verb: "install", By: whoami(), Version: version},
+		Header:   journal.Header{Verb: "install", By: whoami(), Version: version()},
 		Approve: func(host string, plan engine.Plan) error {
 			mu.Lock()
 			defer mu.Unlock()
