@@ -216,15 +216,15 @@ func (f *flags) connect(io console, e *errand) error {
 	return nil
 }
 
-// target says where a host is. A lab host brings its own key and known_hosts, so that it
-// works without any file of the user's.
+// target says where a host is. A lab host (no others are added to the inventory) brings its
+// own key and known_hosts, so that it works without any file of the user's.
 func (f *flags) target(host inventory.Host) run.Target {
 	target := run.Target{
 		Name:    host.Name,
 		Address: remote.Address{User: host.Address.User, Host: host.Address.Host, Port: host.Address.Port},
 		Local:   f.selection.local,
 	}
-	if slices.Contains(host.Groups, "lab") && strings.HasPrefix(host.Name, "lab") {
+	if host.Added {
 		if l, err := openLab(nil); err == nil {
 			target.Config.KnownHosts, target.Config.Identities = l.KnownHosts(), []string{l.Identity()}
 		}

@@ -32,7 +32,7 @@ func (inv *Inventory) Select(limit []string) ([]Host, error) {
 	}
 	var hosts []Host
 	for _, host := range inv.hosts {
-		if (chosen[host.Name] || !started && !host.aside) && !excluded[host.Name] {
+		if (chosen[host.Name] || !started && !host.Added) && !excluded[host.Name] {
 			hosts = append(hosts, host)
 		}
 	}
@@ -64,7 +64,7 @@ func (inv *Inventory) match(term string) ([]string, error) {
 	var names, candidates []string
 	for _, host := range inv.hosts {
 		candidates = append(candidates, host.Name)
-		if fits(host.Name) || term == "all" && !host.aside {
+		if fits(host.Name) || term == "all" && !host.Added {
 			names = append(names, host.Name)
 		}
 	}
@@ -170,7 +170,7 @@ func (inv *Inventory) With(name string, hosts ...Host) *Inventory {
 		vars := map[string]Setting{}
 		maps.Copy(vars, inv.vars)
 		maps.Copy(vars, host.Vars)
-		host.Vars, host.secrets, host.aside = vars, inv.secrets, true
+		host.Vars, host.secrets, host.Added = vars, inv.secrets, true
 		if !taken {
 			host.Groups = append(slices.Clone(host.Groups), name)
 		}

@@ -70,8 +70,8 @@ type Host struct {
 	Groups  []string           // outermost first; without the implicit group all
 	Tasks   []string           // those of its groups first, then its own
 	Vars    map[string]Setting // by "task.variable"; what is nearest to the host wins
+	Added   bool               // by With, not of the file: not in the group all
 	secrets Decrypter
-	aside   bool // not in the group all
 }
 
 // Inventory is a hosts.yaml that was read and found good. The zero value is an inventory
@@ -99,7 +99,7 @@ type group struct {
 func (inv *Inventory) Hosts() []Host {
 	var all []Host
 	for _, host := range inv.hosts {
-		if !host.aside {
+		if !host.Added {
 			all = append(all, host)
 		}
 	}

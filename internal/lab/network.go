@@ -83,6 +83,10 @@ func (l *Lab) ownsBridge() bool {
 // and it goes as a whole. Declaring it before the deletion makes that work the
 // first time too (nft(8)). The segment size follows the route's MTU, as the
 // machine may stand behind a link with a smaller one than the bridge's.
+//
+// As this machine forwards now, its neighbours could reach the hosts, where
+// everybody knows operator's password: only what the hosts began comes in. A
+// drop is final, whatever other chains accept, those of iptables too (nft(8)).
 func ruleset(bridge string, network netip.Prefix) string {
 	table := natTable(bridge)
 	return fmt.Sprintf(`table ip %[1]s
@@ -96,6 +100,10 @@ table ip %[1]s {
 		type filter hook forward priority mangle
 		iifname %[2]q tcp flags syn tcp option maxseg size set rt mtu
 		oifname %[2]q tcp flags syn tcp option maxseg size set rt mtu
+	}
+	chain outside {
+		type filter hook forward priority filter
+		iifname != %[2]q oifname %[2]q ct state != { established, related } drop
 	}
 }
 `, table, bridge, network)
