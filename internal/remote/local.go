@@ -55,6 +55,7 @@ func (t *localTransport) start(_ context.Context, commandLine string) (stream, e
 	stop := context.AfterFunc(t.open, kill)
 	return stream{
 		stdin: stdin, stdout: stdout, stderr: stderr, kill: kill,
+		release: func() {}, // Wait closes the pipes
 		wait: func() error {
 			defer stop()
 			err := cmd.Wait()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 // stream is a running command line, as a transport gives it.
@@ -15,14 +16,16 @@ type stream struct {
 	stdout, stderr io.Reader
 	wait           func() error // nil, *ExitError, or an error that wraps ErrLost
 	kill           func()       // ends it, or cuts it off; both streams then end
+	release        func()       // lets go of what it left behind, once it has ended
 }
 
 // Process is a command that runs on a host.
 //
 // Stdout and Stderr begin with the script's own first byte. Both must be read,
 // at the same time, or the command may wait for ever to write. They end when
-// the command has ended and also when the connection has died: only Wait tells
-// which. What is written to Stdin waits until the script runs.
+// the command has ended, whatever it left in the background, and also when the
+// connection has died: only Wait tells which. What is written to Stdin waits
+// until the script runs.
 type Process struct {
 	Stdin          io.WriteCloser
 	Stdout, Stderr io.Reader
@@ -56,8 +59,8 @@ func (c *Connection) Start(ctx context.Context, command Command) (*Process, erro
 	}
 	p := &Process{
 		stream: running,
-		stdout: newMarkReader(running.stdout, startMark(c.token)),
-		stderr: newMarkReader(running.stderr, startMark(c.token)),
+		stdout: newMarkReader(running.stdout, c.token),
+		stderr: newMarkReader(running.stderr, c.token),
 		name:   c.name,
 		prefix: line.stdin,
 		ready:  make(chan struct{}),
@@ -121,11 +124,38 @@ func (p *Process) Wait() error {
 		draining.Go(func() { io.Copy(io.Discard, p.Stdout) })
 		draining.Go(func() { io.Copy(io.Discard, p.Stderr) })
 		draining.Wait()
-		err := p.stream.wait()
+		err := p.ended()
 		p.stopWatching()
 		p.waitErr = p.explain(err)
 	})
 	return p.waitErr
+}
+
+// closesWithin is how long the end of a command may take to be told, once its last output
+// came. It is only waited for where something it left behind holds its streams open.
+const closesWithin = time.Second
+
+// ended returns how the command ended, as soon as that is known. It has said so itself, unless
+// it was killed or the connection was lost.
+func (p *Process) ended() error {
+	code, said := p.stdout.status()
+	if !said {
+		return p.stream.wait()
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- p.stream.wait() }()
+	select {
+	case err := <-waited:
+		if !errors.Is(err, ErrLost) {
+			return err
+		}
+	case <-time.After(closesWithin):
+		p.stream.release()
+	}
+	if code != 0 {
+		return &ExitError{Code: code}
+	}
+	return nil
 }
 
 // explain says why a script did not begin, where it did not.

@@ -115,6 +115,7 @@ func (t *sshTransport) exec(commandLine string) (stream, error) {
 			session.Signal(ssh.SIGKILL) // sshd from OpenSSH 7.9 on heeds it; the rest sees its pipes closed
 			session.Close()
 		},
+		release: func() { session.Close() },
 	}, nil
 }
 

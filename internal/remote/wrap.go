@@ -27,9 +27,11 @@ const (
 	// that prints what it runs (set -x) does not say it too.
 	prologue = `printf %s.%s "$1" "$1"; printf %s.%s "$1" "$1" >&2; export LC_ALL=C.UTF-8; `
 
-	// epilogue runs the script in the same shell, without our arguments. A
+	// epilogue runs the script in a shell of its own, without our arguments, and says on both
+	// streams that it is over, and how: what it left in the background may hold them open. A
 	// script that cannot be decoded must not pass for an empty one.
-	epilogue = ` || exit 126; set --; eval "$provision_script"`
+	epilogue = ` || exit 126; (set --; eval "$provision_script"); set -- "$1" "$?"; ` +
+		`printf %s:%s:%03d. "$1" "$1" "$2"; printf %s:%s:%03d. "$1" "$1" "$2" >&2; exit "$2"`
 
 	// elevate becomes root, unless it is: $0 is how, the arguments are what.
 	elevate = `[ "$(id -u)" = 0 ] && exec /bin/sh -c "$@"; export LC_ALL=C.UTF-8; exec sudo $0 -- /bin/sh -c "$@"`
@@ -86,6 +88,12 @@ func orEmpty(encoded string) string {
 
 // startMark is what the prologue prints.
 func startMark(token string) string { return token + "." + token }
+
+// endMark begins what the epilogue prints: the exit status follows, in endDigits and a full
+// stop.
+func endMark(token string) string { return token + ":" + token + ":" }
+
+const endDigits = 3
 
 // sudoPrompt is the argument of sudo's -p, and promptMark what sudo makes of
 // it: %% is an escape for % (sudo(8)). They differ so that a login shell that

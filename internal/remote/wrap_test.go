@@ -97,7 +97,7 @@ func FuzzMarkReader(f *testing.F) {
 		if slowly {
 			source = iotest.OneByteReader(source)
 		}
-		r := newMarkReader(source, string(mark))
+		r := newMarkReader(source, testToken)
 		go r.search(nil)
 		got, err := io.ReadAll(r)
 		if err != nil || !bytes.Equal(got, output) {

@@ -73,8 +73,10 @@ for earlier in "$state"/runs/*; do
 		rm -rf "$earlier/open" "$earlier"/rehearse*
 	}
 done
-# With its process, for who takes over from it when the connection is cut.
-echo $$ >"$run/open"
+# With its process, for who takes over from it when the connection is cut: $$ may be the shell
+# that this one is a part of.
+read -r process _ </proc/self/stat
+echo "$process" >"$run/open"
 record "$header" || exit 71
 # Made here and told to the controller alone: in no argv, in no environment.
 nonce=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
