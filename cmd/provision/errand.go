@@ -25,17 +25,25 @@ type errand struct {
 	agree func(stop <-chan struct{}) bool
 }
 
+// errNoTask applies to a name that is no task's.
+var errNoTask = errors.New("no such task")
+
+func taskNames() []string {
+	var names []string
+	for _, task := range tasks.All() {
+		names = append(names, task.Name)
+	}
+	return names
+}
+
 // findTasks returns the tasks of that name.
 func findTasks(names []string) ([]recipe.Task, error) {
 	var found []recipe.Task
-	var all []string
-	for _, task := range tasks.All() {
-		all = append(all, task.Name)
-	}
+	all := taskNames()
 	for _, name := range names {
 		at := slices.Index(all, name)
 		if at < 0 {
-			err := fmt.Errorf("%q: no such task", name)
+			err := fmt.Errorf("%q: %w", name, errNoTask)
 			if near := recipe.Nearest(name, all); near != "" {
 				return nil, usage(err, "did you mean "+near+"?")
 			}
@@ -73,6 +81,9 @@ func needed(built []recipe.Task) ([]string, error) {
 // those that the inventory gives it.
 func (f *flags) work(io console, names []string) (errand, error) {
 	named, err := findTasks(names)
+	if errors.Is(err, errNoTask) {
+		return errand{}, f.meantHosts(names, err)
+	}
 	if err != nil {
 		return errand{}, err
 	}

@@ -107,12 +107,15 @@ func checkFlags(command *cobra.Command, groups []flagGroup) error {
 			return usage(fmt.Errorf("--%s and --%s: exclude each other", pair.one, pair.other), pair.hint)
 		}
 	}
-	return nil
+	return checkValues(command)
 }
 
 // flagError says what is wrong with a flag. It does not repeat the value of one that takes
 // none: that may be a password.
 func flagError(command *cobra.Command, err error) error {
+	if words := command.Flags().Args(); command.HasAvailableSubCommands() && len(words) > 0 {
+		return verbless(command, words) // its flags are as unknown as it is
+	}
 	hint := command.CommandPath() + " --help"
 	var value *pflag.InvalidValueError
 	var unknown *pflag.NotExistError
@@ -128,13 +131,22 @@ func flagError(command *cobra.Command, err error) error {
 		err = fmt.Errorf("%s: wants a value", dashed(missing.GetSpecifiedName()))
 	case errors.As(err, &unknown):
 		err = fmt.Errorf("%s: %s has no such flag", dashed(unknown.GetSpecifiedName()), command.CommandPath())
-		var names []string
-		command.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
-		if near := recipe.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
-			hint = "did you mean --" + near + "?"
-		}
+		hint = unknownFlagHint(command, unknown.GetSpecifiedName(), hint)
 	}
 	return usage(err, hint)
+}
+
+// unknownFlagHint says what to type in the place of a flag that a command does not have.
+func unknownFlagHint(command *cobra.Command, name, otherwise string) string {
+	if hint := otherFlag(command, name); hint != "" {
+		return hint
+	}
+	var names []string
+	command.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+	if near := recipe.Nearest(name, names); near != "" && len(name) > 1 {
+		return "did you mean --" + near + "?"
+	}
+	return otherwise
 }
 
 func dashed(name string) string {
@@ -149,13 +161,17 @@ func dashed(name string) string {
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		wants := strings.TrimPrefix(command.Use, command.Name())
+		hint := command.CommandPath() + " --help"
+		if taken(command, hostGroup) && !command.Flags().Changed("hosts") && !command.Flags().Changed("limit") {
+			hint = "a host goes with -H: " + command.CommandPath() + wants + " -H root@HOST"
+		}
 		switch {
 		case len(args) < least:
 			return usage(fmt.Errorf("%s: wants%s", command.CommandPath(), wants), command.CommandPath()+" --help")
 		case most == 0 && len(args) > 0:
-			return usage(fmt.Errorf("%s: takes no arguments", command.CommandPath()), command.CommandPath()+" --help")
+			return usage(fmt.Errorf("%s: takes no arguments", command.CommandPath()), hint)
 		case most > 0 && len(args) > most:
-			return usage(fmt.Errorf("%s: wants%s, found %d arguments", command.CommandPath(), wants, len(args)), command.CommandPath()+" --help")
+			return usage(fmt.Errorf("%s: wants%s, found %d arguments", command.CommandPath(), wants, len(args)), hint)
 		}
 		return nil
 	}

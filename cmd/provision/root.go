@@ -59,7 +59,10 @@ and a POSIX sh.
 	for _, group := range groups {
 		root.PersistentFlags().AddFlagSet(group.flags)
 	}
-	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
+	root.PersistentPreRunE = func(command *cobra.Command, args []string) error {
+		if command.HasAvailableSubCommands() && len(args) > 0 {
+			return verbless(command, args) // what is wrong with its flags matters less
+		}
 		f.typed = typedBy(command)
 		return checkFlags(command, groups)
 	}
@@ -92,6 +95,9 @@ func verbless(command *cobra.Command, args []string) error {
 		names = append(names, sub.Name())
 	}
 	err := fmt.Errorf("%s %q: no such command", command.CommandPath(), args[0])
+	if hint := otherVerb(args[0]); hint != "" && !command.HasParent() {
+		return usage(err, hint)
+	}
 	if near := recipe.Nearest(args[0], names); near != "" {
 		return usage(err, "did you mean "+command.CommandPath()+" "+near+"?")
 	}
