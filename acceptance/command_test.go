@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"provision/internal/lab/labtest"
+	"provision/internal/report/reporttest"
 )
 
 // ended is how a command ended.
@@ -93,9 +94,12 @@ type resource struct {
 // longestLine of --json is a plan's, with the content of all files.
 const longestLine = 8 << 20
 
-// events parses what --json printed.
+// events parses what --json printed, all of which is as docs/json.schema.json says.
 func (e ended) events(t *testing.T) []event {
 	t.Helper()
+	if err := reporttest.Check(e.stdout, e.code); err != nil {
+		t.Errorf("%s: %v", e.line, err)
+	}
 	var events []event
 	decoder := json.NewDecoder(strings.NewReader(e.stdout))
 	for decoder.More() {

@@ -89,7 +89,7 @@ func TestFault27OutputThatIsNoText(t *testing.T) {
 	}
 	var terminal, lines bytes.Buffer
 	human := report.NewTerminal(&terminal, report.Options{Verbosity: 3})
-	machine := report.NewJSON(&lines, nil)
+	machine := report.NewJSON(&lines, nil, func(engine.Status) int { return 0 })
 	for _, e := range o.events {
 		human.Event(e)
 		machine.Event(e)

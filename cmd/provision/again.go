@@ -17,7 +17,7 @@ import (
 func (f *flags) again(e errand, results []run.Result) string {
 	failed := map[string]bool{}
 	for _, result := range results {
-		if codeOf(result.Status) != exitGood {
+		if codeOf(result.Status, exitGood) != exitGood {
 			failed[result.Host] = true
 		}
 	}

@@ -103,7 +103,7 @@ func (f *flags) deploy(ctx context.Context, io console, name string, made *recip
 		e.work[i].Blueprint.Release = made
 	}
 	if f.run.check {
-		return pendingIsGood(f.showPlan(ctx, io, e, nil))
+		return f.showPlan(ctx, io, e, nil)
 	}
 	return f.change(ctx, io, "deploy", e, run.Install)
 }

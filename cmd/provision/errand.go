@@ -23,6 +23,18 @@ type errand struct {
 	// agree decides whether the changes that were planned are made; nil is yes. It gives
 	// up when stop is closed.
 	agree func(stop <-chan struct{}) bool
+
+	// pending is the code for a host whose changes were not made; nil is exitGood. It is asked
+	// when the host is finished.
+	pending func() int
+}
+
+// pendingCode is the code for a host whose changes were not made.
+func (e errand) pendingCode() int {
+	if e.pending == nil {
+		return exitGood
+	}
+	return e.pending()
 }
 
 // errNoTask applies to a name that is no task's.

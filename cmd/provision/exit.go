@@ -47,8 +47,8 @@ type outcome struct{ code int }
 
 func (o outcome) Error() string { return fmt.Sprintf("exit code %d", o.code) }
 
-// exitCode prints an error that nobody has printed yet, and returns the code.
-func exitCode(err error, io console) int {
+// exitCode tells an error that nobody has told yet, and returns the code.
+func exitCode(err error, told teller) int {
 	var end outcome
 	switch {
 	case err == nil:
@@ -56,30 +56,49 @@ func exitCode(err error, io console) int {
 	case errors.As(err, &end):
 		return end.code
 	}
-	complain(io, err)
+	code := exitUsage
 	switch {
 	case errors.Is(err, errInterrupted):
-		return exitInterrupted
+		code = exitInterrupted
 	case errors.Is(err, engine.ErrStale):
-		return exitLocked
+		code = exitLocked
 	}
-	return exitUsage
+	told.complain(err, code)
+	return code
 }
 
-// complain prints an error with its hint; of an inventory each one with its own.
-func complain(io console, err error) {
-	options := report.Detect(io.err, os.Getenv)
-	var several inventory.Errors
-	if !errors.As(err, &several) {
-		report.Problem(io.err, options, err, hintOf(err))
+// teller tells what is wrong: people on standard error, or a program on standard output.
+type teller struct {
+	console
+	json bool
+}
+
+// complain tells an error with its hint; of an inventory each one with its own.
+func (t teller) complain(err error, code int) {
+	all := problems(err)
+	if t.json {
+		lines := report.NewJSON(t.out, nil, nil)
+		for _, one := range all {
+			lines.Problem(one, hintOf(one), code)
+		}
 		return
 	}
-	for _, one := range several[:min(len(several), shownErrors)] {
-		report.Problem(io.err, options, one, one.Hint())
+	options := report.Detect(t.err, os.Getenv)
+	for _, one := range all[:min(len(all), shownErrors)] {
+		report.Problem(t.err, options, one, hintOf(one))
 	}
-	if more := len(several) - shownErrors; more > 0 {
-		fmt.Fprintf(io.err, "and %d more\n", more)
+	if more := len(all) - shownErrors; more > 0 {
+		fmt.Fprintf(t.err, "and %d more\n", more)
 	}
+}
+
+// problems are an error, or those that it is made of.
+func problems(err error) []error {
+	var several inventory.Errors
+	if errors.As(err, &several) {
+		return several.Unwrap()
+	}
+	return []error{err}
 }
 
 // shownErrors is how many errors of a file are printed.
@@ -103,9 +122,11 @@ func hintOf(err error) string {
 	return ""
 }
 
-// codeOf returns the code for one host's end.
-func codeOf(status engine.Status) int {
+// codeOf returns the code for one host's end; pending is that of changes that were not made.
+func codeOf(status engine.Status, pending int) int {
 	switch status {
+	case engine.StatusPending:
+		return pending
 	case engine.StatusInterrupted:
 		return exitInterrupted
 	case engine.StatusRefused:
@@ -123,12 +144,12 @@ func codeOf(status engine.Status) int {
 }
 
 // worst returns the code for all hosts.
-func worst(results []run.Result) int {
+func worst(results []run.Result, pending int) int {
 	found := map[int]bool{}
 	for _, result := range results {
-		found[codeOf(result.Status)] = true
+		found[codeOf(result.Status, pending)] = true
 	}
-	for _, code := range []int{exitInterrupted, exitUsage, exitFailed, exitNotConverged, exitLocked, exitUnreachable} {
+	for _, code := range []int{exitInterrupted, exitUsage, exitFailed, exitNotConverged, exitLocked, exitUnreachable, exitPending} {
 		if found[code] {
 			return code
 		}

@@ -35,7 +35,7 @@ func TestWorst(t *testing.T) {
 		for _, status := range c.ends {
 			results = append(results, run.Result{Finished: engine.Finished{Status: status}})
 		}
-		if got := worst(results); got != c.want {
+		if got := worst(results, exitGood); got != c.want {
 			t.Errorf("%v: exit code %d, want %d", c.ends, got, c.want)
 		}
 	}
@@ -58,7 +58,7 @@ func TestExitCode(t *testing.T) {
 		{fmt.Errorf("x: %w", engine.ErrStale), 5},
 		{fmt.Errorf("sudo password: %w", errInterrupted), 130},
 	} {
-		if got := exitCode(c.err, console{null, null, null}); got != c.want {
+		if got := exitCode(c.err, teller{console: console{null, null, null}}); got != c.want {
 			t.Errorf("%v: exit code %d, want %d", c.err, got, c.want)
 		}
 	}

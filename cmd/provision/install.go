@@ -18,6 +18,7 @@ import (
 type runFlags struct {
 	forks       number
 	check       bool
+	detailed    bool // changes have an exit code of their own
 	upgrade     bool
 	yes         bool
 	lockTimeout time.Duration
@@ -105,14 +106,23 @@ func (f *flags) change(ctx context.Context, io console, verb string, e errand, d
 		refusal = f.agree(io, stop)
 		return refusal == nil
 	}
+	e.pending = func() int {
+		switch {
+		case refusal == nil || f.run.check:
+			return exitGood
+		case errors.Is(refusal, errInterrupted):
+			return exitInterrupted
+		}
+		return exitUsage
+	}
 	_, err := f.show(ctx, io, e, run.Settings{
 		Patience: f.run.lockTimeout,
 		Header:   journal.Header{Verb: verb, By: whoami(), Version: version()},
 		// A rollback's plan is made of the host's journal, and of one run in it.
 		Unasked: f.run.yes && verb != "rollback",
 	}, do)
-	if err == nil && !f.run.check {
-		return refusal
+	if refusal != nil && !f.run.check {
+		teller{io, f.output.json}.complain(refusal, e.pending())
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (o *output) flags() *pflag.FlagSet {
 // reporter shows events: to a person, or to a program.
 type reporter interface {
 	Event(engine.HostEvent)
-	Summary(again string)
+	Summary(again string, exitCode int)
 	Close() error
 }
 
@@ -39,7 +39,7 @@ type reporter interface {
 // for, a plan or the output of exec, goes to standard output; the rest to standard error.
 func (o output) reporter(io console, e errand) reporter {
 	if o.json {
-		return report.NewJSON(io.out, e.secrets)
+		return report.NewJSON(io.out, e.secrets, func(status engine.Status) int { return codeOf(status, e.pendingCode()) })
 	}
 	options := report.Detect(io.err, os.Getenv)
 	options.Secrets, options.Plan, options.Verbosity = e.secrets, e.plan, int(o.verbose)
@@ -115,11 +115,11 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 		return nil, errors.Join(err, shown.Close())
 	}
 	closed := shown.Close()
-	shown.Summary(f.again(e, results))
-	code := worst(results)
+	code := worst(results, e.pendingCode())
+	shown.Summary(f.again(e, results), code)
 	if closed != nil && !readerGone(closed) {
-		complain(io, fmt.Errorf("output: %w", closed))
 		code = max(code, exitUsage) // what the hosts say goes first
+		teller{io, f.output.json}.complain(fmt.Errorf("output: %w", closed), code)
 	}
 	if code != exitGood {
 		return results, outcome{code}

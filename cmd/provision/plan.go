@@ -10,7 +10,6 @@ import (
 )
 
 func newPlan(f *flags, io console) *cobra.Command {
-	var detailed bool
 	var out string
 	command := &cobra.Command{
 		Use:   "plan [TASK...]",
@@ -23,14 +22,10 @@ look at and for provision install --plan FILE.`,
   provision plan -l metrics --out friday.plan`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
-			err := f.planTo(command.Context(), io, args, out)
-			if !detailed {
-				return pendingIsGood(err)
-			}
-			return err
+			return f.planTo(command.Context(), io, args, out)
 		},
 	}
-	command.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	command.Flags().BoolVar(&f.run.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
 	command.Flags().StringVar(&out, "out", "", "save the plan in a `FILE` too")
 	f.run.registerUpgrade(command)
 	f.run.registerForks(command)
@@ -43,7 +38,7 @@ func (f *flags) plan(ctx context.Context, io console, names []string) error {
 	if err != nil {
 		return err
 	}
-	return pendingIsGood(f.showPlan(ctx, io, e, nil))
+	return f.showPlan(ctx, io, e, nil)
 }
 
 // planTo shows what would change, and saves it.
@@ -65,7 +60,7 @@ func (f *flags) planTo(ctx context.Context, io console, names []string, out stri
 		made[host] = plan
 		return nil
 	})
-	if pendingIsGood(err) != nil {
+	if err != nil && err != (outcome{exitPending}) {
 		return err // a plan is saved whole or not at all
 	}
 	saved, failure := f.savePlan(e, names, made)
@@ -79,25 +74,15 @@ func (f *flags) planTo(ctx context.Context, io console, names []string, out stri
 }
 
 // showPlan shows what would change; approve, if there is one, gets each host's plan. The
-// error is outcome{exitPending} when there are changes.
+// error is outcome{exitPending} when there are changes and that was asked.
 func (f *flags) showPlan(ctx context.Context, io console, e errand, approve func(string, engine.Plan) error) error {
 	e.plan = true
-	results, err := f.show(ctx, io, e, run.Settings{Approve: approve}, run.Plan)
-	if err != nil {
-		return err
-	}
-	for _, result := range results {
-		if result.Status == engine.StatusPending {
-			return outcome{exitPending}
+	e.pending = func() int {
+		if f.run.detailed {
+			return exitPending
 		}
+		return exitGood
 	}
-	return nil
-}
-
-// pendingIsGood drops the error that says that there are changes.
-func pendingIsGood(err error) error {
-	if err == (outcome{exitPending}) {
-		return nil
-	}
+	_, err := f.show(ctx, io, e, run.Settings{Approve: approve}, run.Plan)
 	return err
 }

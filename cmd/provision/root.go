@@ -31,7 +31,20 @@ func execute(ctx context.Context, args []string, io console) int {
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	err := root.ExecuteContext(ctx)
-	return exitCode(err, io)
+	return exitCode(err, teller{io, f.output.json || f.typed.verb == nil && wantsJSON(args)})
+}
+
+// wantsJSON looks for --json in a command line that could not be read.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json":
+			return true
+		}
+	}
+	return false
 }
 
 func newRoot(f *flags, io console) *cobra.Command {

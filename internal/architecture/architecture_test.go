@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"internal/release":           {"internal/recipe"},
 	"internal/run":               {"internal/engine", "internal/inventory", "internal/journal", "internal/recipe", "internal/remote", "internal/resource", "internal/script"},
 	"internal/report":            {"internal/engine", "internal/recipe"},
+	"internal/report/reporttest": {"internal/report"},
 	"internal/lab":               {},
 	"internal/lab/labtest":       {"internal/lab"},
 	"internal/architecture":      {},
@@ -68,6 +69,9 @@ var libraries = map[string][]string{
 	"golang.org/x/sys":                  {"internal/remote", "internal/lab", "internal/gimel", "cmd/gimel"},
 	"github.com/redis/go-redis":         {"internal/gimel", "cmd/gimel"},
 	"gonum.org/v1/gonum":                {"internal/gimel"},
+
+	// What --json prints is checked with it, in tests.
+	"github.com/santhosh-tekuri/jsonschema": {"internal/report/reporttest"},
 }
 
 // testsToo are the libraries that also a test may import only in their folders.

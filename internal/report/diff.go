@@ -13,11 +13,11 @@ import (
 
 // content is how a file's content differs.
 type content struct {
-	Form   word   `json:"form"`             // text, secret or binary: of the latter two no diff is shown
-	Exists bool   `json:"exists"`           // there is a file now
-	Diff   string `json:"diff,omitempty"`   // unified, three lines of context
-	Before int    `json:"before,omitempty"` // bytes, of binary
-	After  int    `json:"after,omitempty"`  // bytes, of binary
+	Form   word   `json:"form" words:"text secret binary"` // of the latter two no diff is shown
+	Exists bool   `json:"exists"`                          // there is a file now
+	Diff   string `json:"diff,omitempty"`                  // unified, three lines of context
+	Before int    `json:"before,omitempty"`                // bytes, of binary
+	After  int    `json:"after,omitempty"`                 // bytes, of binary
 }
 
 func newContent(diff *recipe.FileDiff) *content {

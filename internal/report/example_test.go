@@ -21,7 +21,7 @@ func Example() {
 	tell("web2", engine.Finished{Status: engine.StatusUnreachable, Elapsed: 10 * time.Second,
 		Err: errors.New("connect to web2:22: no answer within 10 s"), Hint: "ssh -v root@web2"})
 	terminal.Close()
-	terminal.Summary("provision install motd -H web2")
+	terminal.Summary("provision install motd -H web2", 0)
 
 	// Output:
 	// web1

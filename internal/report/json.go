@@ -10,36 +10,14 @@ import (
 	"provision/internal/engine"
 )
 
-// JSON tells programs what a run does: one object a line. Its methods are safe from
-// several goroutines. Every object has "time" (RFC 3339, UTC, by the controller's clock),
-// "event", and, but for the summary, "host". The events and their fields, with times in
-// seconds and sizes in bytes:
-//
-//	connecting  address
-//	asking
-//	plan        platform{release codename arch} counts{create update delete act maybe same}
-//	            resources[]: resource task kind summary deltas[]{name before after} until
-//	            content{form exists diff before after}
-//	applying    run
-//	step_began  number title resource
-//	step_ended  number title seconds failed
-//	output      line raw
-//	progress    title done total
-//	note        text
-//	changed     resource task kind summary deltas[]
-//	restored    unit paths[] runs undone
-//	verifying   checks
-//	checked     name from seconds passed error
-//	printed     line stream raw
-//	finished    status changed same seconds error hint output after[]
-//	            restored{unit paths[] runs error output}
-//	summary     hosts[]{host status} again
-//
-// Fields may be added. What is empty may be left out. Bytes that are not UTF-8 are U+FFFD; a
-// line that has some is there in raw too, byte by byte, in base64.
+// JSON tells programs what a run does: one object a line. docs/json.md says what each is,
+// and Schema in a form for programs. Its methods are safe from several goroutines. Fields may
+// be added. What is empty may be left out. Bytes that are not UTF-8 are U+FFFD; a line that
+// has some is there in raw too, byte by byte, in base64.
 type JSON struct {
-	masker *Masker
-	now    func() time.Time
+	masker   *Masker
+	now      func() time.Time
+	exitCode func(engine.Status) int
 
 	mu    sync.Mutex
 	w     io.Writer
@@ -47,20 +25,10 @@ type JSON struct {
 	hosts []hostStatus
 }
 
-type hostStatus struct {
-	Host   string        `json:"host"`
-	Status engine.Status `json:"status"`
-}
-
-type summary struct {
-	head
-	Hosts []hostStatus `json:"hosts"`
-	Again string       `json:"again,omitempty"`
-}
-
-// NewJSON returns a JSON that writes to w, with secrets masked.
-func NewJSON(w io.Writer, secrets []string) *JSON {
-	return &JSON{masker: NewMasker(secrets), now: time.Now, w: w, hosts: []hostStatus{}}
+// NewJSON returns a JSON that writes to w, with secrets masked. exitCode is the code that the
+// command would end with if a host that ended so were its only one.
+func NewJSON(w io.Writer, secrets []string, exitCode func(engine.Status) int) *JSON {
+	return &JSON{masker: NewMasker(secrets), now: time.Now, exitCode: exitCode, w: w, hosts: []hostStatus{}}
 }
 
 // raw returns the bytes of a line, masked already, that JSON cannot hold as text.
@@ -83,21 +51,29 @@ func (j *JSON) Event(e engine.HostEvent) {
 		r.Raw = raw(r.Line)
 	case *printed:
 		r.Raw = raw(r.Line)
+	case *finished:
+		r.ExitCode = j.exitCode(r.Status)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if end, ok := r.(*finished); ok {
-		j.hosts = append(j.hosts, hostStatus{end.Host, end.Status})
+		j.hosts = append(j.hosts, hostStatus{end.Host, end.Status, end.ExitCode})
 	}
 	j.write(r)
 }
 
-// Summary writes how every host that came to its end did.
-func (j *JSON) Summary(again string) {
+// Summary writes how every host that came to its end did, and what the command exits with.
+func (j *JSON) Summary(again string, exitCode int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	r := &summary{head: head{Time: newStamp(j.now()), Event: "summary"}, Hosts: j.hosts, Again: j.masker.Mask(again)}
-	j.write(r)
+	j.write(&summary{head: head{Time: newStamp(j.now()), Event: "summary"}, Hosts: j.hosts, Again: j.masker.Mask(again), ExitCode: exitCode})
+}
+
+// Problem writes an error that no host made, and what the command exits with.
+func (j *JSON) Problem(err error, hint string, exitCode int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.write(&problem{head{Time: newStamp(j.now()), Event: "error"}, j.masker.Mask(err.Error()), j.masker.Mask(hint), exitCode})
 }
 
 // Close returns the first error of writing.

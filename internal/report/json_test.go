@@ -17,7 +17,7 @@ import (
 func TestJSON(t *testing.T) {
 	var out bytes.Buffer
 	c := newClock()
-	j := NewJSON(&out, nil)
+	j := NewJSON(&out, nil, codes)
 	j.now = c.now
 	begin := c.time
 	runs := threeHosts()
@@ -26,7 +26,7 @@ func TestJSON(t *testing.T) {
 		c.time = begin.Add(cue.at)
 		j.Event(cue.event)
 	}
-	j.Summary("provision install graphite -H web3")
+	j.Summary("provision install graphite -H web3", 0)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestJSON(t *testing.T) {
 
 func TestJSONConcurrently(t *testing.T) {
 	var out bytes.Buffer
-	j := NewJSON(&out, nil)
+	j := NewJSON(&out, nil, codes)
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
@@ -103,7 +103,7 @@ func TestNoEventShowsASecret(t *testing.T) {
 		var people, programs bytes.Buffer
 		c := newClock()
 		terminal := newTerminal(&people, Options{Verbosity: 3, Plan: true, Live: true, Width: 200, Now: c.now, Secrets: []string{secret}, Hosts: []string{secret}})
-		j := NewJSON(&programs, []string{secret})
+		j := NewJSON(&programs, []string{secret}, codes)
 		for _, event := range secretRun(secret) {
 			e := engine.HostEvent{Host: secret, Event: event}
 			terminal.Event(e)
@@ -111,8 +111,8 @@ func TestNoEventShowsASecret(t *testing.T) {
 			j.Event(e)
 		}
 		terminal.Event(engine.HostEvent{Host: "web1", Event: engine.Asking{}})
-		terminal.Summary(secret)
-		j.Summary(secret)
+		terminal.Summary(secret, 0)
+		j.Summary(secret, 0)
 		if err := terminal.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestNoEventShowsASecret(t *testing.T) {
 // A secret that is one of our own words masks no field by which programs go.
 func TestSecretThatIsAWord(t *testing.T) {
 	var out bytes.Buffer
-	j := NewJSON(&out, []string{"finished", "same", "2026"})
+	j := NewJSON(&out, []string{"finished", "same", "2026"}, codes)
 	j.Event(engine.HostEvent{Host: "web1", Event: engine.Finished{Status: engine.StatusSame}})
 	var got finished
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
@@ -148,7 +148,7 @@ func TestSecretThatIsAWord(t *testing.T) {
 // What is no UTF-8 is kept byte by byte, and masked all the same.
 func TestRawLines(t *testing.T) {
 	var out bytes.Buffer
-	j := NewJSON(&out, []string{"hunter2hunter2"})
+	j := NewJSON(&out, []string{"hunter2hunter2"}, codes)
 	for _, event := range []engine.Event{
 		engine.Output{Line: "a\xff<hunter2hunter2>"}, engine.Output{Line: "é<"},
 		engine.Printed{Line: "\xfe", Error: true}, engine.Printed{Line: "x"},

@@ -75,7 +75,7 @@ func TestLive(t *testing.T) {
 	if err := terminal.Close(); err != nil {
 		t.Fatal(err)
 	}
-	terminal.Summary("provision install graphite -H web3")
+	terminal.Summary("provision install graphite -H web3", 0)
 	s.write(t, out.String())
 	golden(t, "live-pictures", pictures.String())
 	golden(t, "live-end", s.String())

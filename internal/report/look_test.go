@@ -40,5 +40,5 @@ func TestLook(t *testing.T) {
 	if err := terminal.Close(); err != nil {
 		t.Fatal(err)
 	}
-	terminal.Summary("provision install graphite -H web3")
+	terminal.Summary("provision install graphite -H web3", 0)
 }

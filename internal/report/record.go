@@ -147,7 +147,7 @@ type checked struct {
 type printed struct {
 	head
 	Line   string `json:"line"`
-	Stream word   `json:"stream"` // stdout or stderr
+	Stream word   `json:"stream" words:"stdout stderr"`
 	Raw    []byte `json:"raw,omitempty"`
 }
 
@@ -157,6 +157,7 @@ type finished struct {
 	Changed  int           `json:"changed"`
 	Same     int           `json:"same"`
 	Seconds  float64       `json:"seconds"`
+	ExitCode int           `json:"exit_code"` // of programs' form alone
 	Error    string        `json:"error,omitempty"`
 	Hint     string        `json:"hint,omitempty"`
 	Output   string        `json:"output,omitempty"` // all that the failed step printed
@@ -171,6 +172,28 @@ type recovery struct {
 	Runs   bool     `json:"runs"`
 	Error  string   `json:"error,omitempty"`  // why putting back failed too
 	Output string   `json:"output,omitempty"` // and what it printed
+}
+
+// summary ends a run.
+type summary struct {
+	head
+	Hosts    []hostStatus `json:"hosts"`
+	Again    string       `json:"again,omitempty"`
+	ExitCode int          `json:"exit_code"`
+}
+
+type hostStatus struct {
+	Host     string        `json:"host"`
+	Status   engine.Status `json:"status"`
+	ExitCode int           `json:"exit_code"`
+}
+
+// problem is an error that no host made.
+type problem struct {
+	head
+	Error    string `json:"error"`
+	Hint     string `json:"hint,omitempty"`
+	ExitCode int    `json:"exit_code"`
 }
 
 func newStamp(at time.Time) stamp { return stamp(at.UTC().Format("2006-01-02T15:04:05.000Z")) }

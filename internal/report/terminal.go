@@ -138,7 +138,7 @@ func (t *Terminal) Close() error {
 
 // Summary tells how every host of a run on several ended; again is the command that runs
 // the failed ones again, "" when there is none.
-func (t *Terminal) Summary(again string) {
+func (t *Terminal) Summary(again string, _ int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.hosts) < 2 {

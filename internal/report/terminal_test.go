@@ -49,7 +49,7 @@ func told(t *testing.T, o Options, runs map[string][]moment, again string) strin
 	if err := terminal.Close(); err != nil {
 		t.Fatal(err)
 	}
-	terminal.Summary(again)
+	terminal.Summary(again, 0)
 	return out.String()
 }
 
@@ -142,7 +142,7 @@ func TestTerminalConcurrently(t *testing.T) {
 	if err := terminal.Close(); err != nil {
 		t.Fatal(err)
 	}
-	terminal.Summary("")
+	terminal.Summary("", 0)
 	for host := range maps.Keys(runs) {
 		if !strings.Contains(out.String(), "✓ "+host+"  changed") {
 			t.Errorf("%s: its end is not told", host)
