@@ -20,7 +20,7 @@ by_links() {
 		if [ -L "./$part" ]; then
 			links=$((links + 1))
 			case $links,$(stat -c '%u %A' .) in
-			?,'0 d????-??-?' | ??,'0 d????-??-?') ;;
+			?,0\ d????-??-? | ??,0\ d????-??-?) ;;
 			*) echo "$1: $before/$part is a link that another account may have made" >&2; return 1 ;;
 			esac
 			# The full stop keeps a newline at the end of the name.
