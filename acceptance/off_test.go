@@ -30,7 +30,7 @@ func offLeavesNothing(t *testing.T, host machine) {
 			}
 			provision(t, append([]string{"install", "graphite", "-y", "-H", host.Name}, extra...)...).exits(t, 0)
 			test.on(t, host)
-			provision(t, append([]string{"plan", "graphite", "--detailed-exitcode", "-H", host.Name}, extra...)...).exits(t, 0)
+			converged(t, host, append([]string{"graphite"}, extra...)...)
 			provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
 			after := host.configuration(t)
 			for _, change := range before.files.changes(after.files, running, working) {

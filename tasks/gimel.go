@@ -51,7 +51,7 @@ func (g gimel) localRedis() bool { return isLocalRedis(g.Vars.String("redis_url"
 func (g gimel) keep() int        { return g.Vars.Int("keep_releases") }
 
 func (g gimel) own() selfSigned {
-	return selfSigned{Task: gimelName, Names: g.Vars.List("server_names"), Address: g.Address}
+	return selfSigned{Task: gimelName, Names: g.Vars.List("server_names")}
 }
 
 // buildGimel goes from what is certain to what depends on it. The release comes before the

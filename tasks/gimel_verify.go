@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ const gimelRuns = "gimel runs a release"
 // proof is the command that counts, and removes what it has counted. It speaks to nginx as
 // everybody does, and checks the certificate against itself.
 func (g gimel) proof() string {
-	return gimelCurrent + "/gimel verify --url " + script.Quote(g.URL(g.name())) + " --address 127.0.0.1:443 --ca-file " +
+	return gimelCurrent + "/gimel verify --url " + script.Quote(g.URL(g.certified())) + " --address 127.0.0.1:443 --ca-file " +
 		script.Quote(g.certificate()) + " --api-key-file " + gimelAPIKey + " --track-path " + script.Quote(g.Vars.List("track_paths")[0])
 }
 
@@ -75,18 +76,23 @@ func (g gimel) outside() []recipe.Check {
 	return checks
 }
 
-// name is the name in the certificate: the site's first, or the host's address.
+// name is the site's first, or what the host is reached at.
 func (g gimel) name() string {
-	if names := g.Vars.List("server_names"); len(names) > 0 {
-		if domain, wild := strings.CutPrefix(names[0], "*"); wild {
-			return "verify" + domain
+	for _, name := range g.Vars.List("server_names") {
+		if !strings.HasPrefix(name, "*") {
+			return name
 		}
-		return names[0]
+		return "verify" + name[1:]
 	}
-	if g.Address == "" {
-		return "localhost"
+	return cmp.Or(g.Address, "localhost")
+}
+
+// certified is a name that the certificate is for.
+func (g gimel) certified() string {
+	if g.selfSigned() && len(g.Vars.List("server_names")) == 0 {
+		return g.Platform.Hostname
 	}
-	return g.Address
+	return g.name()
 }
 
 func (g gimel) hostHeader() string {

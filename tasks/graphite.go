@@ -203,20 +203,22 @@ func (g graphite) addServices(r *recipe.Recipe) {
 	g.addAccessAbsent(r)
 }
 
-// allowedHosts are the names that requests may be addressed to, sorted.
+// allowedHosts are the names that requests may be addressed to, sorted: any until one is
+// given, for by what name or address others reach a host is not written on it.
 func (g graphite) allowedHosts() []string {
-	hosts := []string{"localhost", "127.0.0.1", "[::1]"}
-	named := slices.Concat(g.Vars.List("server_names"), g.Vars.List("allowed_hosts"), []string{g.Address, g.Platform.Hostname})
+	named := slices.Concat(g.Vars.List("server_names"), g.Vars.List("allowed_hosts"))
+	if len(named) == 0 {
+		return []string{"*"}
+	}
+	hosts := []string{"localhost", "127.0.0.1", "[::1]", strings.ToLower(g.Platform.Hostname)}
 	for _, host := range named {
 		if address, err := netip.ParseAddr(host); err == nil && address.Is6() {
-			host = "[" + address.WithZone("").String() + "]" // as Django has it of the Host header
+			host = "[" + address.String() + "]" // as Django has it of the Host header
 		}
 		if rest, wildcard := strings.CutPrefix(host, "*."); wildcard {
 			host = "." + rest
 		}
-		if host != "" {
-			hosts = append(hosts, strings.ToLower(host))
-		}
+		hosts = append(hosts, strings.ToLower(host))
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)

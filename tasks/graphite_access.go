@@ -107,7 +107,7 @@ mv -T "$file.provision-new" "$file"`,
 
 // certificate is the one that the host makes itself.
 func (g graphite) certificate() selfSigned {
-	return selfSigned{Task: "graphite", Names: g.Vars.List("server_names"), Address: g.Address}
+	return selfSigned{Task: "graphite", Names: g.Vars.List("server_names")}
 }
 
 // addAccessAbsent removes what the site no longer names.

@@ -179,11 +179,19 @@ func TestRefusedSecretsAreNotRepeated(t *testing.T) {
 
 func TestAllowedHosts(t *testing.T) {
 	task := taskNamed(t, "graphite")
-	in := input(t, task, recipe.Platforms()[0], map[string]any{"server_names": []any{"G.example.org", "*.m.example.org"}, "allowed_hosts": []any{"host"}})
-	in.Address = "fe80::1%eth0"
-	got := strings.Join(graphite{Input: in}.allowedHosts(), " ")
-	if want := ".m.example.org 127.0.0.1 [::1] [fe80::1] g.example.org host localhost"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	for _, c := range []struct {
+		raw  map[string]any
+		want string
+	}{
+		{nil, "*"},
+		{map[string]any{"allowed_hosts": []any{"10.1.2.3"}}, "10.1.2.3 127.0.0.1 [::1] host localhost"},
+		{map[string]any{"server_names": []any{"G.example.org", "*.m.example.org"}, "allowed_hosts": []any{"host", "2001:DB8::1"}},
+			".m.example.org 127.0.0.1 [2001:db8::1] [::1] g.example.org host localhost"},
+	} {
+		got := strings.Join(graphite{Input: input(t, task, recipe.Platforms()[0], c.raw)}.allowedHosts(), " ")
+		if got != c.want {
+			t.Errorf("%v: got %s, want %s", c.raw, got, c.want)
+		}
 	}
 }
 

@@ -29,8 +29,8 @@ func graphiteWebVariables() []recipe.Variable {
 		},
 		{
 			Name: "allowed_hosts", Type: recipe.TypeList, Check: eachOf(allowedHost),
-			Help: "Further names or addresses that requests may be addressed to, beside server_names, the host's own name and the address that " +
-				"provision reaches it at; others get the answer 400. \"*\" allows any.",
+			Help: "Further names or addresses that requests may be addressed to, beside server_names and the host's own name; others get the answer 400. " +
+				"Without any, and without server_names, all are allowed, as with \"*\".",
 		},
 		{
 			Name: "time_zone", Type: recipe.TypeString, Default: "UTC", Check: timeZone,

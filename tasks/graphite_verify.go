@@ -82,12 +82,12 @@ func (g graphite) scheme() string {
 
 // outside are the checks that the controller makes.
 func (g graphite) outside() []recipe.Check {
-	// To the host's address, with the site's name: that it resolves here already is not
-	// what is asked, and a certificate is for a name.
+	// To the host's address, with a name that the site answers to: that it resolves here
+	// already is not what is asked, nor that the address is one of allowed_hosts.
 	request := func(name string, check recipe.HTTPCheck) recipe.Check {
 		check.Insecure = g.tls()
-		if name := g.serverName(); name != "" {
-			check.Header = map[string]string{"Host": name}
+		if hosts := g.allowedHosts(); hosts[0] != "*" {
+			check.Header = map[string]string{"Host": cmp.Or(g.serverName(), "localhost")}
 		}
 		return recipe.Check{Name: name, From: recipe.FromController, Within: 5 * time.Second, HTTP: &check}
 	}

@@ -14,9 +14,8 @@ import (
 // selfSigned is a certificate that vouches for itself, for one task's site. It is made on
 // the host, and its key never leaves it.
 type selfSigned struct {
-	Task    string
-	Names   []string // of the site
-	Address string   // the host as the controller reaches it: its name where there is none
+	Task  string
+	Names []string // of the site; where it has none the certificate is for the host's own
 }
 
 func (s selfSigned) directory() string   { return configDirectory + "/" + s.Task + "-tls" }
@@ -54,16 +53,17 @@ func (s selfSigned) addAbsent(r *recipe.Recipe) {
 }
 
 // command makes the certificate, and makes it anew a month before it ends, when its key is
-// gone, and when the names change. The host's own name is only known there, so it is added
-// there.
+// gone, and when the names change. What the host is called, and its addresses, are only
+// known there; of these it bears those of the day: they come and go, and are no reason for
+// another certificate.
 func (s selfSigned) command() resource.Command {
-	names := certificateNames(s.Names, s.Address)
-	header := fmt.Sprintf("certificate=%s key=%s names=%s\n", s.certificate(), s.key(), script.Quote(names))
+	names, addresses := script.Quote(certificateNames(s.Names)), ""
 	if len(s.Names) == 0 {
-		header += `host=DNS:$(uname -n)
-case ,$names, in *",$host,"*) ;; *) names=$names,$host ;; esac
+		names = `"DNS:$(uname -n)"`
+		addresses = `for address in $(hostname -I 2>/dev/null); do subject=$subject,IP:$address; done
 `
 	}
+	header := fmt.Sprintf("certificate=%s key=%s names=%s\n", s.certificate(), s.key(), names)
 	return resource.Command{
 		Name:  s.name(),
 		Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(s.certificate()), recipe.PathKey(s.key())},
@@ -72,8 +72,9 @@ openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1 &&
 [ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout 2>/dev/null)" ]`,
 		Script: header + `set -eu
 umask 077
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 397 \
-	-subj /CN=` + s.Task + ` -addext "subjectAltName=$names" -keyout "$key.new" -out "$certificate.new" 2>/dev/null
+subject=$names
+` + addresses + `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 397 \
+	-subj /CN=` + s.Task + ` -addext "subjectAltName=$subject" -keyout "$key.new" -out "$certificate.new" 2>/dev/null
 chmod 0644 "$certificate.new"
 printf '%s\n' "$names" >"$certificate.names"
 mv -T "$key.new" "$key"
@@ -81,22 +82,14 @@ mv -T "$certificate.new" "$certificate"`,
 	}
 }
 
-// certificateNames are the names of a certificate as openssl takes them: those of the
-// site, or the address that the controller reaches the host at.
-func certificateNames(names []string, address string) string {
-	if len(names) == 0 {
-		names = []string{address}
-	}
-	var alternatives []string
-	for _, name := range names {
+// certificateNames are the names of a site as openssl takes them.
+func certificateNames(names []string) string {
+	alternatives := make([]string, len(names))
+	for i, name := range names {
+		alternatives[i] = "DNS:" + name
 		if address, err := netip.ParseAddr(name); err == nil {
-			alternatives = append(alternatives, "IP:"+address.WithZone("").String())
-		} else if name != "" {
-			alternatives = append(alternatives, "DNS:"+name)
+			alternatives[i] = "IP:" + address.String()
 		}
-	}
-	if len(alternatives) == 0 {
-		return "DNS:localhost"
 	}
 	return strings.Join(alternatives, ",")
 }

@@ -33,7 +33,8 @@ type Input struct {
 	// Release is what a deploy brings; nil when only the system is installed, and the
 	// release that is there stays.
 	Release *Release
-	// Address is the host as the controller reaches it, for a server name.
+	// Address is the host as the controller reaches it, for checks and for what is told to a
+	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.
 	Address string
 }
 

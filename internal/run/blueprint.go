@@ -28,11 +28,14 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 	}
 }
 
-// Recipe returns the recipe for a platform: those of all tasks, joined and validated.
+// Recipe returns the recipe for a platform: those of all tasks, joined and validated. None
+// knows the way to the host: what is written there would change with it.
 func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 	var recipes []recipe.Recipe
 	for _, task := range b.Tasks {
-		built, err := task.Build(b.input(task, platform))
+		in := b.input(task, platform)
+		in.Address = ""
+		built, err := task.Build(in)
 		if err != nil {
 			return recipe.Recipe{}, fmt.Errorf("%s: %w", task.Name, err)
 		}
