@@ -16,6 +16,7 @@ type login struct {
 	settings settings
 	ring     keyring
 
+	keys     int // so many of the ring's were offered
 	offered  []string
 	password []byte
 	asked    bool
@@ -29,8 +30,12 @@ func (l *login) next(attempt *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 			!slices.Contains(attempt.PartialSuccessMethods, method)
 	}
 	switch {
-	case len(l.ring.keys) > 0 && untried("publickey"):
-		return ssh.PublicKeysCallback(l.signers), nil
+	case l.keys < len(l.ring.keys) && slices.Contains(attempt.AllowedMethods, "publickey"):
+		// One at a time: all of them are done with when one cannot sign.
+		k := l.ring.keys[l.keys]
+		l.keys++
+		l.offered = append(l.offered, k.name)
+		return ssh.PublicKeys(k.signer), nil
 	case l.config.Password == nil || l.asked:
 	case l.settings.password && untried("password"):
 		l.offered = append(l.offered, "password")
@@ -43,15 +48,6 @@ func (l *login) next(attempt *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 		return ssh.KeyboardInteractive(l.challenge), nil
 	}
 	return nil, l.refused(attempt.AllowedMethods)
-}
-
-func (l *login) signers() ([]ssh.Signer, error) {
-	var signers []ssh.Signer
-	for _, k := range l.ring.keys {
-		signers = append(signers, k.signer)
-		l.offered = append(l.offered, k.name)
-	}
-	return signers, nil
 }
 
 func (l *login) ask() ([]byte, error) {
@@ -89,8 +85,8 @@ func (l *login) tooMany(err error) error {
 // refused is the error that says what was tried.
 func (l *login) refused(allowed []string) error {
 	for _, k := range l.ring.keys {
-		if locked, ok := k.signer.(*lockedSigner); ok && locked.failure != nil {
-			return locked.failure // the host would have taken it
+		if k.failed != nil && *k.failed != nil {
+			return *k.failed // the host would have taken it
 		}
 	}
 	tried := "there was no key and no password to offer"

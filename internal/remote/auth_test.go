@@ -94,6 +94,11 @@ func startAgent(t *testing.T, keys ...string) (socket string) {
 		}
 		ring.Add(agent.AddedKey{PrivateKey: private, Comment: filepath.Base(path)})
 	}
+	return listenAgent(t, ring)
+}
+
+func listenAgent(t *testing.T, ring agent.Agent) (socket string) {
+	t.Helper()
 	socket = filepath.Join(t.TempDir(), "agent")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {

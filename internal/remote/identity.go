@@ -2,28 +2,30 @@ package remote
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 )
 
 // key is a signer and how an error names it.
 type key struct {
 	signer ssh.Signer
 	name   string
+	failed *error // why it could not sign, once it was to; nil where that cannot be
 }
 
 // keyring is what can be offered to a host, in the order in which it is.
 type keyring struct {
 	keys    []key
-	skipped []string  // files that ssh looks for by itself and that cannot be used, and why
+	skipped []string  // what cannot be used though somebody, or ssh, has named it, and why
 	agent   io.Closer // nil without one
 }
 
@@ -33,10 +35,20 @@ func (k keyring) close() {
 	}
 }
 
-// loadKeyring reads the identities and asks the agent. Identities that someone
-// named go first, then what else the agent holds (unless IdentitiesOnly), then
-// the files that ssh looks for by itself: each key that the host does not know
-// costs a round trip and one of its MaxAuthTries.
+// add adds keys that are not in it yet.
+func (k *keyring) add(keys ...key) {
+	for _, one := range keys {
+		if _, there := find(k.keys, one.signer.PublicKey()); !there {
+			k.keys = append(k.keys, one)
+		}
+	}
+}
+
+// loadKeyring reads the identities and asks the agent. Certificates that someone named go
+// first, as in ssh, then identities that someone named, then what else the agent holds
+// (unless IdentitiesOnly), then the files that ssh looks for by itself: each key that the
+// host does not know costs a round trip and one of its MaxAuthTries. What cannot be used is
+// left out, as ssh leaves it out: only -i has to be right.
 func (c Config) loadKeyring(s settings) (keyring, error) {
 	var ring keyring
 	if !s.publicKeys {
@@ -44,200 +56,193 @@ func (c Config) loadKeyring(s settings) (keyring, error) {
 	}
 	held, closer := c.agentKeys(s)
 	ring.agent = closer
-	used := map[string]bool{}
-	add := func(keys []key) {
-		for _, k := range keys {
-			if id := string(k.signer.PublicKey().Marshal()); !used[id] {
-				used[id] = true
-				ring.keys = append(ring.keys, k)
-			}
-		}
-	}
-	var standard []key
+	var named, standard []key
 	for _, identity := range s.identities {
-		keys, err := c.loadIdentity(identity, held)
+		keys, err := c.loadIdentity(identity.path, held, len(s.certificates) == 0)
 		switch {
-		case err == nil && identity.standard:
-			standard = append(standard, keys...)
-		case err == nil:
-			add(keys)
-		case identity.standard: // nobody asked for this one
-			ring.skipped = append(ring.skipped, err.Error())
-		default:
+		case err != nil && identity.explicit:
 			ring.close()
 			return keyring{}, err
+		case err != nil && identity.standard && errors.Is(err, fs.ErrNotExist): // nobody asked for it
+		case err != nil:
+			ring.skipped = append(ring.skipped, err.Error())
+			if !identity.standard && !errors.Is(err, fs.ErrNotExist) {
+				c.warn(err.Error() + ": not used")
+			}
+		case identity.standard:
+			standard = append(standard, keys...)
+		default:
+			named = append(named, keys...)
 		}
 	}
-	if !s.identitiesOnly {
-		add(held)
+	for _, path := range s.certificates {
+		certified, err := certify(path, slices.Concat(named, held, standard))
+		if err != nil {
+			ring.skipped = append(ring.skipped, err.Error())
+			c.warn(err.Error() + ": not used")
+			continue
+		}
+		ring.add(certified)
 	}
-	add(standard)
+	ring.add(named...)
+	if !s.identitiesOnly {
+		ring.add(held...)
+	}
+	ring.add(standard...)
 	return ring, nil
 }
 
-// agentKeys lists the agent's keys. An agent that does not answer is a warning.
-func (c Config) agentKeys(s settings) ([]key, io.Closer) {
-	if s.agentSocket == "" {
-		return nil, nil
-	}
-	conn, err := net.Dial("unix", s.agentSocket)
-	if err != nil {
-		c.warn("ssh agent: " + err.Error())
-		return nil, nil
-	}
-	signers, err := agent.NewClient(conn).Signers()
-	if err != nil {
-		conn.Close()
-		c.warn("ssh agent: " + err.Error())
-		return nil, nil
-	}
-	var keys []key
-	for _, signer := range signers {
-		name := "agent"
-		if k, ok := signer.PublicKey().(*agent.Key); ok {
-			name = "agent " + k.Comment
-		}
-		keys = append(keys, key{signer, name + " " + ssh.FingerprintSHA256(signer.PublicKey())})
-	}
-	return keys, conn
-}
-
-// loadIdentity reads a private key file, with its certificate if FILE-cert.pub
-// is there. A key that the agent holds is left to the agent, so that its
-// passphrase is not asked for; a public key names one of those.
-func (c Config) loadIdentity(identity identityFile, held []key) ([]key, error) {
-	path := identity.path
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) && !identity.explicit {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, configError(path, "the identity file cannot be read", "", err)
-	}
-	if info.IsDir() {
-		return nil, configError(path, "is a directory, not a private key", "")
-	}
-	if !info.Mode().IsRegular() { // reading a FIFO or a device may never end
-		return nil, configError(path, "is not a regular file", "")
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, configError(path, "the identity file cannot be read", "", err)
-	}
-	if public, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
-		if k, ok := inAgent(held, public); ok {
-			return []key{k}, nil
-		}
-		return nil, configError(path, "is a public key; the private key is needed", "without .pub, perhaps")
-	}
-	// the rule of ssh(1): others may not read a key of ours
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) == os.Getuid() && info.Mode().Perm()&0o077 != 0 {
-		return nil, configError(path, fmt.Sprintf("mode %04o is too open for a private key", info.Mode().Perm()), "chmod 600 "+path)
-	}
-	signer, err := c.parseKey(path, text, held)
-	if err != nil {
+// loadIdentity reads a private key file, with its certificate if FILE-cert.pub is there and
+// wanted. A key that the agent holds is left to the agent, so that its passphrase is not
+// asked for: then the public half is enough, in FILE or in FILE.pub.
+func (c Config) loadIdentity(path string, held []key, wantCertificate bool) ([]key, error) {
+	text, mode, err := readIdentity(path)
+	public := publicHalf(path, text)
+	one, found := find(held, public)
+	switch {
+	case found && err == nil && !isPublic(text):
+		one.name = nameOf(path, public)
+	case found:
+	case errors.Is(err, fs.ErrNotExist) && public != nil:
+		return nil, configError(path, "there is only its public half, and the ssh agent does not hold it", "ssh-add -l shows what the agent holds", err)
+	case err != nil:
 		return nil, err
+	default:
+		if one, err = c.loadPrivate(path, text, mode, public, held); err != nil {
+			return nil, err
+		}
 	}
-	named := key{signer, path + " " + ssh.FingerprintSHA256(signer.PublicKey())}
-	if certified, ok := withCertificate(path, signer); ok {
-		return []key{{certified, path + "-cert.pub"}, named}, nil
+	if wantCertificate {
+		if certified, err := certify(path+"-cert.pub", []key{one}); err == nil {
+			return []key{certified, one}, nil
+		}
 	}
-	return []key{named}, nil
+	return []key{one}, nil
 }
 
-func (c Config) parseKey(path string, text []byte, held []key) (ssh.Signer, error) {
+// readIdentity reads a file that may be a private key. The mode is zero where the rule of
+// ssh(1) does not apply, that others may not read a key of ours.
+func readIdentity(path string) (text []byte, mode fs.FileMode, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+	case info.IsDir():
+		return nil, 0, configError(path, "is a directory, not a private key", "")
+	case !info.Mode().IsRegular(): // reading a FIFO or a device may never end
+		return nil, 0, configError(path, "is not a regular file", "")
+	default:
+		text, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, 0, configError(path, "the identity file cannot be read", "", err)
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) == os.Getuid() {
+		mode = info.Mode().Perm()
+	}
+	return text, mode, nil
+}
+
+// publicHalf finds the public key of an identity without its passphrase: the file is one, or
+// says it before what is encrypted (PROTOCOL.key of OpenSSH), or has one beside it.
+func publicHalf(path string, text []byte) ssh.PublicKey {
+	if public, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
+		return public
+	}
+	const magic = "openssh-key-v1\x00"
+	if block, _ := pem.Decode(text); block != nil && bytes.HasPrefix(block.Bytes, []byte(magic)) {
+		var head struct {
+			Cipher, KDF, Options string
+			Keys                 uint32
+			Public               []byte
+			Rest                 []byte `ssh:"rest"`
+		}
+		if ssh.Unmarshal(block.Bytes[len(magic):], &head) == nil {
+			if public, err := ssh.ParsePublicKey(head.Public); err == nil {
+				return public
+			}
+		}
+	}
+	if beside, _, err := readIdentity(path + ".pub"); err == nil {
+		if public, _, _, _, err := ssh.ParseAuthorizedKey(beside); err == nil {
+			return public
+		}
+	}
+	return nil
+}
+
+// loadPrivate makes a signer of a private key file. public is nil where it is not known yet.
+func (c Config) loadPrivate(path string, text []byte, mode fs.FileMode, public ssh.PublicKey, held []key) (key, error) {
+	if isPublic(text) {
+		return key{}, configError(path, "is a public key; the private key is needed", "without .pub, perhaps")
+	}
+	if mode&0o077 != 0 {
+		return key{}, configError(path, fmt.Sprintf("mode %04o is too open for a private key", mode), "chmod 600 "+path)
+	}
 	signer, err := ssh.ParsePrivateKey(text)
-	if err == nil {
-		if k, ok := inAgent(held, signer.PublicKey()); ok {
-			return k.signer, nil
-		}
-		return signer, nil
-	}
 	var encrypted *ssh.PassphraseMissingError
-	if !errors.As(err, &encrypted) {
-		return nil, configError(path, "is not a private key", "", err)
-	}
-	if encrypted.PublicKey != nil {
-		if k, ok := inAgent(held, encrypted.PublicKey); ok {
-			return k.signer, nil
+	switch {
+	case err == nil:
+		if k, ok := find(held, signer.PublicKey()); ok { // the old PEM form has no public half to read before
+			return k, nil
 		}
-	}
-	if c.Passphrase == nil {
-		return nil, configError(path, "the private key is encrypted, and there is no terminal to ask for its passphrase",
+		return key{signer, nameOf(path, signer.PublicKey()), nil}, nil
+	case public != nil && strings.HasPrefix(public.Type(), "sk-"):
+		return key{}, configError(path, "is a FIDO key, which only the ssh agent can use here", "ssh-add "+path, err)
+	case !errors.As(err, &encrypted):
+		return key{}, configError(path, "is not a private key", "", err)
+	case c.Passphrase == nil:
+		return key{}, configError(path, "the private key is encrypted, and there is no terminal to ask for its passphrase",
 			"ssh-add "+path, err)
 	}
-	locked := &lockedSigner{path: path, text: text, ask: c.Passphrase, public: encrypted.PublicKey}
-	if locked.public == nil { // the old PEM form does not say which key it is
-		signer, err := locked.unlock()
-		return signer, err
+	locked := &lockedSigner{path: path, text: text, ask: c.Passphrase, public: public}
+	if public != nil {
+		return key{locked, nameOf(path, public), &locked.failure}, nil
 	}
-	return locked, nil
+	if signer, err = locked.unlock(); err != nil { // nothing says which key it is
+		return key{}, err
+	}
+	return key{signer, nameOf(path, signer.PublicKey()), nil}, nil
 }
 
-// lockedSigner is an encrypted key. Its passphrase is asked for when a host has
-// said that it takes the key.
-type lockedSigner struct {
-	path   string
-	text   []byte
-	ask    func(file string) ([]byte, error)
-	public ssh.PublicKey
-
-	failure error // why it could not be opened, once that was tried
+func nameOf(path string, public ssh.PublicKey) string {
+	return path + " " + ssh.FingerprintSHA256(public)
 }
 
-func (l *lockedSigner) PublicKey() ssh.PublicKey { return l.public }
-
-func (l *lockedSigner) Sign(random io.Reader, data []byte) (*ssh.Signature, error) {
-	return l.SignWithAlgorithm(random, data, "")
+func isPublic(text []byte) bool {
+	_, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	return err == nil
 }
 
-// SignWithAlgorithm is what the handshake calls: an RSA key signs with more than one.
-func (l *lockedSigner) SignWithAlgorithm(random io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
-	signer, err := l.unlock()
+// certify makes a key of a user's certificate and the one of the keys that it is for.
+func certify(path string, keys []key) (key, error) {
+	text, _, err := readIdentity(path)
 	if err != nil {
-		return nil, err
-	}
-	if several, ok := signer.(ssh.AlgorithmSigner); ok {
-		return several.SignWithAlgorithm(random, data, algorithm)
-	}
-	return signer.Sign(random, data)
-}
-
-func (l *lockedSigner) unlock() (ssh.Signer, error) {
-	passphrase, err := l.ask(l.path)
-	if err != nil {
-		l.failure = configError(l.path, "no passphrase: "+err.Error(), "", err)
-		return nil, l.failure
-	}
-	signer, err := ssh.ParsePrivateKeyWithPassphrase(l.text, passphrase)
-	if err != nil {
-		l.failure = configError(l.path, "the passphrase does not open the private key", "", err)
-	}
-	return signer, l.failure
-}
-
-func inAgent(held []key, public ssh.PublicKey) (key, bool) {
-	for _, k := range held {
-		if bytes.Equal(k.signer.PublicKey().Marshal(), public.Marshal()) {
-			return k, true
-		}
-	}
-	return key{}, false
-}
-
-func withCertificate(path string, signer ssh.Signer) (ssh.Signer, bool) {
-	text, err := os.ReadFile(path + "-cert.pub")
-	if err != nil {
-		return nil, false
+		return key{}, err
 	}
 	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
 	if err != nil {
-		return nil, false
+		return key{}, configError(path, "is not a certificate", "", err)
 	}
 	certificate, ok := public.(*ssh.Certificate)
-	if !ok {
-		return nil, false
+	if !ok || certificate.CertType != ssh.UserCert {
+		return key{}, configError(path, "is not a user's certificate", "")
 	}
-	certified, err := ssh.NewCertSigner(certificate, signer)
-	return certified, err == nil
+	if one, found := find(keys, certificate); found { // the agent holds it as it is
+		return one, nil
+	}
+	one, found := find(keys, certificate.Key)
+	if !found {
+		return key{}, configError(path, "there is no private key for this certificate", "IdentityFile names it, or ssh-add adds it to the agent")
+	}
+	signer, err := ssh.NewCertSigner(certificate, one.signer)
+	return key{signer, nameOf(path, certificate.Key), one.failed}, err
+}
+
+// find returns the key with that public half.
+func find(keys []key, public ssh.PublicKey) (key, bool) {
+	at := slices.IndexFunc(keys, func(k key) bool { return public != nil && sameKey(k.signer.PublicKey(), public) })
+	if at < 0 {
+		return key{}, false
+	}
+	return keys[at], true
 }

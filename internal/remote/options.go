@@ -46,7 +46,7 @@ func splitOption(text string) (key, value string) {
 
 // The keywords of ssh_config(5), OpenSSH 10.0, in lower case.
 const (
-	supportedKeywords = `addressfamily connecttimeout globalknownhostsfile hashknownhosts hostkeyalias hostname
+	supportedKeywords = `addressfamily certificatefile connecttimeout globalknownhostsfile hashknownhosts hostkeyalias hostname
 		identitiesonly identityagent identityfile kbdinteractiveauthentication passwordauthentication port proxycommand
 		proxyjump pubkeyauthentication serveralivecountmax serveraliveinterval stricthostkeychecking
 		user userknownhostsfile`
@@ -64,7 +64,7 @@ const (
 		versionaddendum visualhostkey warnweakcrypto xauthlocation channeltimeout`
 
 	unsupportedKeywords = `bindaddress bindinterface canonicaldomains canonicalizefallbacklocal
-		canonicalizehostname canonicalizemaxdots canonicalizepermittedcnames casignaturealgorithms certificatefile
+		canonicalizehostname canonicalizemaxdots canonicalizepermittedcnames casignaturealgorithms
 		ciphers dynamicforward enablesshkeysign host hostbasedacceptedalgorithms hostkeyalgorithms include
 		kexalgorithms knownhostscommand localcommand localforward macs match permitremoteopen pkcs11provider
 		pubkeyacceptedalgorithms refuseconnection remotecommand remoteforward revokedhostkeys securitykeyprovider

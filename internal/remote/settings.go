@@ -41,6 +41,7 @@ type settings struct {
 	hashKnownHosts  bool
 
 	identities     []identityFile
+	certificates   []string // CertificateFile
 	identitiesOnly bool
 	agentSocket    string // "" is none
 	publicKeys     bool   // PubkeyAuthentication
@@ -281,6 +282,11 @@ func (c Config) fillIdentity(s *settings, from *source) {
 	if len(s.identities) == 0 && len(named) == 0 {
 		for _, name := range []string{"id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"} {
 			s.identities = append(s.identities, identityFile{path: inHome(".ssh/" + name), standard: true})
+		}
+	}
+	for _, path := range from.all("CertificateFile") {
+		if !strings.EqualFold(path, "none") {
+			s.certificates = append(s.certificates, expandPath(path, s.tokens()))
 		}
 	}
 	s.identitiesOnly = from.yes("IdentitiesOnly", false)

@@ -1,0 +1,55 @@
+package remote
+
+import (
+	"io"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// lockedSigner is an encrypted key. Its passphrase is asked for when a host has
+// said that it takes the key.
+type lockedSigner struct {
+	path   string
+	text   []byte
+	ask    func(file string) ([]byte, error)
+	public ssh.PublicKey
+
+	opened  ssh.Signer
+	failure error // why it could not be opened, once that was tried
+}
+
+func (l *lockedSigner) PublicKey() ssh.PublicKey { return l.public }
+
+func (l *lockedSigner) Sign(random io.Reader, data []byte) (*ssh.Signature, error) {
+	return l.SignWithAlgorithm(random, data, "")
+}
+
+// SignWithAlgorithm is what the handshake calls: an RSA key signs with more than one.
+func (l *lockedSigner) SignWithAlgorithm(random io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
+	signer, err := l.unlock()
+	if err != nil {
+		return nil, err
+	}
+	if several, ok := signer.(ssh.AlgorithmSigner); ok {
+		return several.SignWithAlgorithm(random, data, algorithm)
+	}
+	return signer.Sign(random, data)
+}
+
+func (l *lockedSigner) unlock() (ssh.Signer, error) {
+	if l.opened != nil || l.failure != nil {
+		return l.opened, l.failure
+	}
+	passphrase, err := l.ask(l.path)
+	if err != nil {
+		l.failure = configError(l.path, "no passphrase: "+err.Error(), "", err)
+		return nil, l.failure
+	}
+	signer, err := ssh.ParsePrivateKeyWithPassphrase(l.text, passphrase)
+	if err != nil {
+		l.failure = configError(l.path, "the passphrase does not open the private key", "", err)
+		return nil, l.failure
+	}
+	l.opened = signer
+	return signer, nil
+}
