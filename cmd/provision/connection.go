@@ -24,7 +24,7 @@ func (c *connection) flags() *pflag.FlagSet {
 	f.StringArrayVarP(&c.identities, "identity", "i", nil, "private key `FILE`, as ssh -i")
 	f.StringVarP(&c.file, "ssh-config", "F", "", "the ssh_config `FILE`, as ssh -F (default ~/.ssh/config)")
 	f.StringArrayVarP(&c.options, "ssh-option", "o", nil, "option `KEY=VALUE`, as ssh -o")
-	f.BoolVar(&c.askLogin, "ask-password", false, "ask for the login password, once for all hosts")
+	f.BoolVar(&c.askLogin, "ask-password", false, "ask for the login password, once for all hosts; a jump host has one of its own")
 	f.BoolVarP(&c.askSudo, "ask-sudo-password", "K", false, "ask for the sudo password, once for all hosts")
 	return f
 }
@@ -34,7 +34,7 @@ func (c *connection) flags() *pflag.FlagSet {
 func (c connection) config(io console, passphrase func(string) ([]byte, error)) (remote.Config, []string, error) {
 	config := remote.Config{
 		ConfigFile: c.file, Options: c.options, Identities: c.identities,
-		Passphrase: passphrase, Warn: warnOnce(io),
+		Warn: warnOnce(io),
 	}
 	var passwords []string
 	for _, password := range []struct {
@@ -56,7 +56,11 @@ func (c connection) config(io console, passphrase func(string) ([]byte, error)) 
 		*password.answer = func(string) ([]byte, error) { return secret, nil }
 	}
 	if io.interactive() {
-		config.ConfirmHostKey = confirmHostKey(io)
+		there := &person{io: io, passphrase: passphrase}
+		config.Passphrase, config.ConfirmHostKey, config.Answer = there.openKey, there.trust, there.answer
+		if c.askLogin {
+			config.JumpPassword = there.password
+		}
 	}
 	return config, passwords, nil
 }
@@ -72,15 +76,5 @@ func warnOnce(io console) func(string) {
 			fmt.Fprintln(io.err, "warning:", message)
 		}
 		seen[message] = true
-	}
-}
-
-func confirmHostKey(io console) func(host, fingerprint string) bool {
-	var mu sync.Mutex
-	return func(host, fingerprint string) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintf(io.err, "%s is not known yet. Its key's fingerprint is %s.\n", host, fingerprint)
-		return io.yes("Trust it from now on?", nil)
 	}
 }

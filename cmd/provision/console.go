@@ -33,6 +33,18 @@ func (interruption) Unwrap() error { return context.Canceled }
 
 // secret reads a line from the terminal without showing it.
 func (io console) secret(prompt string) ([]byte, error) {
+	return io.ask(prompt, func() ([]byte, error) {
+		defer fmt.Fprintln(io.err)
+		return term.ReadPassword(int(io.in.Fd()))
+	})
+}
+
+// open reads a line from the terminal that is seen while it is typed.
+func (io console) open(prompt string) ([]byte, error) {
+	return io.ask(prompt, func() ([]byte, error) { return []byte(io.line()), nil })
+}
+
+func (io console) ask(prompt string, read func() ([]byte, error)) ([]byte, error) {
 	fd := int(io.in.Fd())
 	if !io.interactive() {
 		return nil, errNoTerminal
@@ -46,20 +58,16 @@ func (io console) secret(prompt string) ([]byte, error) {
 	signal.Notify(signals, ending()...)
 	defer signal.Stop(signals)
 	fmt.Fprint(io.err, prompt)
-	defer fmt.Fprintln(io.err)
-	type answer struct {
-		text []byte
-		err  error
-	}
-	answers := make(chan answer, 1)
+	answers := make(chan given, 1)
 	go func() {
-		text, err := term.ReadPassword(fd)
-		answers <- answer{text, err}
+		text, err := read()
+		answers <- given{text, err}
 	}()
 	select {
 	case got := <-answers:
 		return got.text, got.err
 	case <-signals:
+		fmt.Fprintln(io.err)
 		return nil, errors.Join(errInterrupted, term.Restore(fd, before))
 	}
 }
@@ -96,19 +104,15 @@ func (io console) passphrases() func(file string) ([]byte, error) {
 		return nil
 	}
 	var mu sync.Mutex
-	type answer struct {
-		text []byte
-		err  error
-	}
-	given := map[string]answer{}
+	answers := map[string]given{}
 	return func(file string) ([]byte, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if got, asked := given[file]; asked {
+		if got, asked := answers[file]; asked {
 			return got.text, got.err
 		}
 		text, err := io.secret("passphrase of " + file + ": ")
-		given[file] = answer{text, err}
+		answers[file] = given{text, err}
 		return text, err
 	}
 }

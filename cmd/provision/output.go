@@ -66,18 +66,7 @@ func suspend(shown reporter) (resume func()) {
 func makeRoom(e errand, shown reporter) {
 	for i := range e.work {
 		config := &e.work[i].Target.Config
-		if ask := config.Passphrase; ask != nil {
-			config.Passphrase = func(file string) ([]byte, error) {
-				defer suspend(shown)()
-				return ask(file)
-			}
-		}
-		if ask := config.ConfirmHostKey; ask != nil {
-			config.ConfirmHostKey = func(host, fingerprint string) bool {
-				defer suspend(shown)()
-				return ask(host, fingerprint)
-			}
-		}
+		*config = config.Asking(func() func() { return suspend(shown) })
 		if warn := config.Warn; warn != nil {
 			config.Warn = func(message string) {
 				defer suspend(shown)()

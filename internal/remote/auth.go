@@ -9,8 +9,8 @@ import (
 )
 
 // login chooses what to authenticate with: all keys, then one password, once,
-// by whichever of the two methods the server has. A wrong password sent twice
-// would count twice against the account.
+// by whichever of the two methods the server has, and what else it asks for. A
+// wrong password sent twice would count twice against the account.
 type login struct {
 	config   Config
 	settings settings
@@ -20,55 +20,94 @@ type login struct {
 	offered  []string
 	password []byte
 	asked    bool
-	failure  error // why no password could be had
+	failure  error // why a question had no answer
 }
 
 // next is called by the handshake before every attempt.
 func (l *login) next(attempt *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
-	untried := func(method string) bool {
-		return slices.Contains(attempt.AllowedMethods, method) && !slices.Contains(attempt.TriedMethods, method) &&
-			!slices.Contains(attempt.PartialSuccessMethods, method)
-	}
+	allowed := func(method string) bool { return slices.Contains(attempt.AllowedMethods, method) }
+	failed := func(method string) bool { return slices.Contains(attempt.TriedMethods, method) }
 	switch {
-	case l.keys < len(l.ring.keys) && slices.Contains(attempt.AllowedMethods, "publickey"):
+	case l.keys < len(l.ring.keys) && allowed("publickey"):
 		// One at a time: all of them are done with when one cannot sign.
 		k := l.ring.keys[l.keys]
 		l.keys++
 		l.offered = append(l.offered, k.name)
 		return ssh.PublicKeys(k.signer), nil
-	case l.config.Password == nil || l.asked:
-	case l.settings.password && untried("password"):
+	case l.settings.password && allowed("password") && l.config.Password != nil && !l.asked:
 		l.offered = append(l.offered, "password")
 		return ssh.PasswordCallback(func() (string, error) {
 			password, err := l.ask()
 			return string(password), err
 		}), nil
-	case l.settings.interactive && untried("keyboard-interactive"):
+	case l.settings.interactive && allowed("keyboard-interactive") && !failed("keyboard-interactive") && !failed("password") &&
+		l.converses(len(attempt.PartialSuccessMethods) > 0):
 		l.offered = append(l.offered, "keyboard-interactive")
 		return ssh.KeyboardInteractive(l.challenge), nil
 	}
 	return nil, l.refused(attempt.AllowedMethods)
 }
 
+// converses tells whether there may be an answer to keyboard-interactive: the password, or
+// a person's, who is only asked once the host has taken something, or to go with a password.
+func (l *login) converses(passedOne bool) bool {
+	if l.config.Password != nil && !l.asked {
+		return true
+	}
+	return l.config.Answer != nil && (l.config.Password != nil || passedOne)
+}
+
 func (l *login) ask() ([]byte, error) {
 	if !l.asked {
 		l.asked = true
-		l.password, l.failure = l.config.Password(fmt.Sprintf("password for %s@%s", l.settings.user, l.settings.alias))
+		var err error
+		if l.password, err = l.config.Password(fmt.Sprintf("password for %s@%s", l.settings.user, l.settings.alias)); err != nil {
+			l.failure = fmt.Errorf("no password: %w", err)
+		}
 	}
 	return l.password, l.failure
 }
 
-// challenge answers the questions of keyboard-interactive: the one that hides
-// its answer is the password's. Anything more needs a person.
-func (l *login) challenge(_, _ string, questions []string, echos []bool) ([]string, error) {
-	if len(questions) == 0 {
-		return nil, nil
+// challenge answers a round of keyboard-interactive, one question after the other: that for
+// the password with the password, once, and all others as a person does.
+func (l *login) challenge(name, instruction string, questions []string, echos []bool) ([]string, error) {
+	before := strings.TrimSpace(name + "\n" + instruction)
+	var answers []string
+	for i, question := range questions {
+		var answer []byte
+		var err error
+		switch {
+		case !echos[i] && forPassword(question) && l.config.Password != nil && !l.asked:
+			answer, err = l.ask()
+		case l.config.Answer != nil:
+			answer, err = l.config.Answer(l.says(before, question), echos[i])
+			before = ""
+		default:
+			err = fmt.Errorf("the server asks %q, which is not for the password, and there is no terminal to answer on", question)
+		}
+		if err != nil {
+			l.failure = err
+			return nil, err
+		}
+		answers = append(answers, string(answer))
 	}
-	if len(questions) > 1 || echos[0] || l.asked {
-		return nil, fmt.Errorf("the server asks %q, which is not for a password", strings.Join(questions, " "))
-	}
-	password, err := l.ask()
-	return []string{string(password)}, err
+	return answers, nil
+}
+
+// says puts the login before every line of what its server says, as ssh does: no line looks
+// like a question of somebody else.
+func (l *login) says(before, question string) string {
+	text := strings.TrimLeft(before+"\n"+question, "\n")
+	who := fmt.Sprintf("(%s@%s) ", l.settings.user, l.settings.alias)
+	return who + strings.ReplaceAll(text, "\n", "\n"+who)
+}
+
+// forPassword tells whether a hidden question is for the account's password. What may be for
+// a code, or for a new password, is not: it would be sent to the wrong place, and counted.
+func forPassword(question string) bool {
+	question = strings.ToLower(question)
+	return strings.Contains(question, "password") &&
+		!slices.ContainsFunc(strings.Fields("one-time onetime otp code token new again retype"), func(word string) bool { return strings.Contains(question, word) })
 }
 
 // tooMany is the error for a server that hung up before all keys were offered.
@@ -99,7 +138,7 @@ func (l *login) refused(allowed []string) error {
 	problem := fmt.Sprintf("%s as user %s: %s; the server allows %s",
 		ErrAuthentication, l.settings.user, tried, strings.Join(allowed, ", "))
 	if l.failure != nil {
-		problem += "; no password: " + l.failure.Error()
+		problem += "; " + l.failure.Error()
 	}
 	hint := "name the right key with -i FILE"
 	if l.config.Password == nil && (slices.Contains(allowed, "password") || slices.Contains(allowed, "keyboard-interactive")) {

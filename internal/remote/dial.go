@@ -94,9 +94,9 @@ func connect(ctx context.Context, clock *watchdog, s settings, config Config, vi
 
 // dialJump connects to the last of the jump hosts "[user@]host[:port],…",
 // through the others. As in ssh, options and identities of the command line are
-// the destination's: a jump host has its own in ssh_config.
+// the destination's: a jump host has its own in ssh_config. So is the password.
 func dialJump(ctx context.Context, jumps string, config Config, via []string) (*sshTransport, error) {
-	config.Options, config.Identities = nil, nil
+	config.Options, config.Identities, config.Password = nil, nil, config.JumpPassword
 	rest, last := "", jumps
 	if at := strings.LastIndexByte(jumps, ','); at >= 0 {
 		rest, last = jumps[:at], jumps[at+1:]

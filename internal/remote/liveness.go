@@ -123,26 +123,8 @@ func (w *watchdog) stop() {
 
 // asking returns config with callbacks that stop the clock while they run.
 func (w *watchdog) asking(config Config) Config {
-	if ask := config.Password; ask != nil {
-		config.Password = func(prompt string) ([]byte, error) {
-			w.pause()
-			defer w.resume()
-			return ask(prompt)
-		}
-	}
-	if ask := config.Passphrase; ask != nil {
-		config.Passphrase = func(file string) ([]byte, error) {
-			w.pause()
-			defer w.resume()
-			return ask(file)
-		}
-	}
-	if ask := config.ConfirmHostKey; ask != nil {
-		config.ConfirmHostKey = func(host, fingerprint string) bool {
-			w.pause()
-			defer w.resume()
-			return ask(host, fingerprint)
-		}
-	}
-	return config
+	return config.Asking(func() func() {
+		w.pause()
+		return w.resume
+	})
 }

@@ -46,15 +46,49 @@ type Config struct {
 	Identities []string // ssh -i: private key files, offered before all others
 	KnownHosts string   // the one known_hosts file to trust; "" is what ssh_config says
 
-	Password       func(prompt string) ([]byte, error) // the login password; asked at most once a host; nil is never
+	// A password is for those whom it was given for: a jump host never gets the targets'.
+	Password       func(prompt string) ([]byte, error) // the targets' login password; asked at most once a host; nil is never
+	JumpPassword   func(prompt string) ([]byte, error) // a jump host's, likewise; the prompt names it
 	SudoPassword   func(prompt string) ([]byte, error) // asked only once sudo has prompted for it; nil is never
 	Passphrase     func(file string) ([]byte, error)   // nil: an encrypted key that no agent holds is an error
 	ConfirmHostKey func(host, fingerprint string) bool // StrictHostKeyChecking=ask; nil refuses
+
+	// Answer asks a person what else a login wants to know, as the code of a second factor;
+	// nil is that there is nobody. The question is the host's text, with its name before.
+	Answer func(question string, echo bool) ([]byte, error)
 
 	ConnectTimeout time.Duration // TCP and handshake together; 0 is ssh_config's ConnectTimeout, or 10 s
 	KeepAlive      time.Duration // silence before a question; 0 is ssh_config's ServerAliveInterval, or 15 s
 
 	Warn func(message string) // nil drops warnings
+}
+
+// Asking returns the config with around called before each question that connecting may ask
+// a person, and what it returns after.
+func (c Config) Asking(around func() (after func())) Config {
+	prompted := func(ask func(string) ([]byte, error)) func(string) ([]byte, error) {
+		if ask == nil {
+			return nil
+		}
+		return func(text string) ([]byte, error) {
+			defer around()()
+			return ask(text)
+		}
+	}
+	c.Password, c.JumpPassword, c.Passphrase = prompted(c.Password), prompted(c.JumpPassword), prompted(c.Passphrase)
+	if ask := c.ConfirmHostKey; ask != nil {
+		c.ConfirmHostKey = func(host, fingerprint string) bool {
+			defer around()()
+			return ask(host, fingerprint)
+		}
+	}
+	if ask := c.Answer; ask != nil {
+		c.Answer = func(question string, echo bool) ([]byte, error) {
+			defer around()()
+			return ask(question, echo)
+		}
+	}
+	return c
 }
 
 func (c Config) warn(message string) {

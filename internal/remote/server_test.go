@@ -132,6 +132,23 @@ func (s *fakeServer) config() Config {
 	return Config{ConfigFile: "none", Identities: []string{s.identity}, KnownHosts: s.known, Options: []string{"IdentityAgent=none"}}
 }
 
+// behind makes a configuration that reaches the server through another.
+func (s *fakeServer) behind(jump *fakeServer) Config {
+	s.t.Helper()
+	s.t.Setenv("HOME", s.t.TempDir())
+	s.t.Setenv("SSH_AUTH_SOCK", "")
+	jump.config()
+	config := s.config()
+	own, _ := os.ReadFile(s.known)
+	jumps, _ := os.ReadFile(jump.known)
+	config.KnownHosts = filepath.Join(s.t.TempDir(), "known_hosts")
+	writeFile(s.t, config.KnownHosts, string(own)+string(jumps), 0o600)
+	config.ConfigFile = filepath.Join(s.t.TempDir(), "config")
+	writeFile(s.t, config.ConfigFile, fmt.Sprintf("Host jump\n  HostName 127.0.0.1\n  Port %d\n  User ops\n  IdentityFile %s\n", jump.port(), jump.identity), 0o600)
+	config.Options = append(config.Options, "ProxyJump=jump")
+	return config
+}
+
 func (s *fakeServer) address() Address {
 	return Address{User: "root", Host: "127.0.0.1", Port: s.port()}
 }
@@ -186,6 +203,10 @@ func (s *fakeServer) serveSSH(conn net.Conn) {
 	}()
 	for offered := range channels {
 		s.note("channel " + offered.ChannelType())
+		if offered.ChannelType() == "direct-tcpip" {
+			go forward(offered)
+			continue
+		}
 		channel, requests, err := offered.Accept()
 		if err != nil {
 			return
@@ -204,6 +225,33 @@ func (s *fakeServer) serveSSH(conn net.Conn) {
 			}
 		}()
 	}
+}
+
+// forward is what a jump host does (RFC 4254, 7.2).
+func forward(offered ssh.NewChannel) {
+	var to struct {
+		Host       string
+		Port       uint32
+		Origin     string
+		OriginPort uint32
+	}
+	ssh.Unmarshal(offered.ExtraData(), &to)
+	conn, err := net.Dial("tcp", net.JoinHostPort(to.Host, fmt.Sprint(to.Port)))
+	if err != nil {
+		offered.Reject(ssh.ConnectionFailed, err.Error())
+		return
+	}
+	defer conn.Close()
+	channel, requests, err := offered.Accept()
+	if err != nil {
+		return
+	}
+	go ssh.DiscardRequests(requests)
+	go func() {
+		io.Copy(channel, conn)
+		channel.Close()
+	}()
+	io.Copy(conn, channel)
 }
 
 // shell is what a well-behaved server does with a command.

@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// Sanitize makes text from a host harmless on a terminal.
+func Sanitize(text string) string { return sanitize(text, false) }
+
 // sanitize makes text from a host harmless on a terminal: escape codes and other control
 // characters, bytes that are not UTF-8, and the invisible characters that turn a line
 // around are shown in writing, ^[ and \xff and \u202e, instead of being obeyed. Newlines
