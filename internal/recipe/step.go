@@ -309,7 +309,7 @@ func (s ControlUnit) Effects() []Effect {
 	switch s.Verb {
 	case VerbStart, VerbRestart, VerbReload:
 		after.Active = "active"
-		if s.Oneshot {
+		if s.Oneshot && s.Found.Active != "active" { // one that stays so is RemainAfterExit= (systemd.service(5))
 			after.Active = "inactive"
 		}
 	case VerbStop:

@@ -81,7 +81,7 @@ func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return recipe.Change{}, nil
 	}
 	change := recipe.Change{}
-	if found.State != "enabled" && found.State != "static" && found.State != "generated" {
+	if !startsAtBoot(found.State) {
 		change.Kind = recipe.Update
 		change.Deltas = append(change.Deltas, recipe.Delta{Name: "at boot", Before: orNone(found.State), After: "enabled"})
 		step := s.control(recipe.VerbEnable, found)
@@ -89,14 +89,21 @@ func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 		found = step.Effects()[0].Fact.Value.(recipe.Unit)
 	}
 	switch {
+	case pending.Action != "" && s.Oneshot:
+		change.Kind, change.Summary = recipe.Act, "run: to take in what changed"
+		change.Steps = append(change.Steps, s.control(recipe.VerbRestart, found))
+	case found.Active == "activating" && pending.Action != "" && !s.Oneshot:
+		// What it starts with may be what it had before; a start would only wait for that.
+		change.Kind, change.Summary = recipe.Act, "restart: it starts, with what it had before"
+		change.Steps = append(change.Steps, s.control(recipe.VerbRestart, found))
 	case !found.Running() && !s.Oneshot:
 		change.Kind = recipe.Update
 		change.Deltas = append(change.Deltas, recipe.Delta{Name: "state", Before: orNone(found.Active), After: "running"})
 		change.Steps = append(change.Steps, s.control(recipe.VerbStart, found))
-	case pending.Action == recipe.Reload && !found.NeedReload && !s.Oneshot:
+	case pending.Action == recipe.Reload && !found.NeedReload:
 		change.Kind, change.Summary = recipe.Act, "reload: its configuration changed"
 		change.Steps = append(change.Steps, s.control(recipe.VerbReload, found))
-	case pending.Action != "" && !s.Oneshot:
+	case pending.Action != "":
 		change.Kind, change.Summary = recipe.Act, "restart: to take in what changed" // its configuration, or by an upgrade its program
 		change.Steps = append(change.Steps, s.control(recipe.VerbRestart, found))
 	}
@@ -110,6 +117,17 @@ func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 		change.Summary = strings.TrimPrefix(change.Summary+"; undone unless a new connection can be made", "; ")
 	}
 	return change, nil
+}
+
+// startsAtBoot reports whether systemctl enable has nothing to do for a unit: it is enabled, or
+// there is nothing in its file to enable it by (systemctl(1), is-enabled). A template's instances
+// and a unit's aliases are enabled by names of their own.
+func startsAtBoot(state string) bool {
+	switch state {
+	case "enabled", "static", "generated", "indirect", "alias", "transient":
+		return true
+	}
+	return false
 }
 
 func (s Service) control(verb recipe.Verb, found recipe.Unit) recipe.ControlUnit {

@@ -306,3 +306,37 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Of a template only its file is there to be asked for; it does not spoil the others' answers.
+func TestProbeOfTemplateUnits(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/systemctl", `#!/bin/sh
+case "$*" in
+*bar@.service*foo@.service*) echo "foo@.service enabled-runtime enabled" ;;
+*" -- a.service") printf 'LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\n' ;;
+*) echo "Failed to get properties: Unit name $* is neither a valid invocation ID nor unit name." >&2; exit 1 ;;
+esac
+`)
+	if err := os.Chmod(dir+"/systemctl", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	probes := []recipe.Probe{{Key: recipe.UnitKey("foo@.service")}, {Key: recipe.UnitKey("a.service")}, {Key: recipe.UnitKey("bar@.service")}}
+	text := strings.Replace(script.Probe(probes), "PATH=", "PATH="+dir+":", 1)
+	out, err := exec.Command("/bin/sh", "-c", text).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := script.ParseAnswer(probes, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for unit, want := range map[string]recipe.Unit{
+		"a.service":    {Load: "loaded", Active: "active", State: "enabled"},
+		"foo@.service": {Load: "loaded", Active: "inactive", State: "enabled-runtime"},
+		"bar@.service": {Load: "not-found", Active: "inactive"},
+	} {
+		if got := answer.Facts.Unit(unit); got != want {
+			t.Errorf("%s: %+v, want %+v", unit, got, want)
+		}
+	}
+}
