@@ -74,14 +74,15 @@ func describe(path string) (recipe.Artifact, error) {
 }
 
 // FromSource returns the release that a Go package of the source tree is built into, for
-// each architecture when it is first asked for. Its version is the digest of the sources,
-// so that the same sources are the same release.
+// each architecture when it is first asked for. Its version is the digest of the sources and
+// of what builds them, so that the same of both is the same release, and the same sources with
+// a Go of which a hole was mended are another one.
 func FromSource(ctx context.Context, tree, source string) (*recipe.Release, error) {
 	root, err := findRoot(tree)
 	if err != nil {
 		return nil, err
 	}
-	version, err := digestSources(root, source)
+	version, err := digest(ctx, root, source)
 	if err != nil {
 		return nil, err
 	}
@@ -120,9 +121,46 @@ func findRoot(dir string) (string, error) {
 	}
 }
 
-// digestSources returns a short digest of what the binary is built from: the package, the
-// internal package of the same name, and the module's dependencies.
-func digestSources(root, source string) (string, error) {
+// digest returns a short digest of what the binary is built from and by.
+func digest(ctx context.Context, root, source string) (string, error) {
+	hash := sha256.New()
+	if err := digestSources(hash, root, source); err != nil {
+		return "", err
+	}
+	if err := digestBuild(ctx, hash, root); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:12], nil
+}
+
+// digestBuild adds the version of Go, which is that of its compiler and library, and the
+// settings that decide what it makes of sources (go help environment).
+func digestBuild(ctx context.Context, hash io.Writer, root string) error {
+	asked := map[string]bool{}
+	for _, platform := range recipe.Platforms() { // some settings are told only for their architecture
+		if asked[platform.Arch] {
+			continue
+		}
+		asked[platform.Arch] = true
+		command := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOFLAGS", "GOEXPERIMENT", "GOFIPS140", "GOAMD64", "GOARM64")
+		command.Dir, command.Env = root, environment(platform.Arch)
+		output, err := command.Output()
+		if err != nil {
+			return fmt.Errorf("go env, in %s: %w", root, err)
+		}
+		fmt.Fprintf(hash, "%s %s", platform.Arch, output)
+	}
+	return nil
+}
+
+// environment is that of a build: static, and without a workspace's other sources.
+func environment(arch string) []string {
+	return append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOOS=linux", "GOARCH="+arch)
+}
+
+// digestSources adds what the binary is built from: the package, the internal package of the
+// same name, and the module's dependencies.
+func digestSources(hash io.Writer, root, source string) error {
 	name := filepath.Base(source)
 	paths := []string{filepath.Join(root, "go.mod"), filepath.Join(root, "go.sum")}
 	for _, dir := range []string{filepath.Join(root, source), filepath.Join(root, "internal", name)} {
@@ -133,27 +171,26 @@ func digestSources(root, source string) (string, error) {
 			return err
 		})
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+			return err
 		}
 	}
 	sort.Strings(paths)
-	hash := sha256.New()
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return "", err
+			return err
 		}
 		relative, err := filepath.Rel(root, path)
 		if err != nil {
-			return "", err
+			return err
 		}
 		fmt.Fprintf(hash, "%s %d\n%s", relative, len(text), text)
 	}
-	return hex.EncodeToString(hash.Sum(nil))[:12], nil
+	return nil
 }
 
-// build compiles the package for an architecture of Debian's: static, without paths of this
-// machine, so that the same sources give the same bytes.
+// build compiles the package for an architecture of Debian's, without paths of this machine,
+// so that the same sources give the same bytes.
 func build(ctx context.Context, root, source, arch, version string) (recipe.Artifact, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -166,8 +203,7 @@ func build(ctx context.Context, root, source, arch, version string) (recipe.Arti
 	path := filepath.Join(dir, filepath.Base(source)+"-"+arch)
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w -X main.version="+version, "-o", path, "./"+filepath.ToSlash(filepath.Clean(source)))
-	command.Dir = root
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	command.Dir, command.Env = root, environment(arch)
 	if output, err := command.CombinedOutput(); err != nil {
 		return recipe.Artifact{}, fmt.Errorf("build %s for %s: %w\n%s", source, arch, err, output)
 	}

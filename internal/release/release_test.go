@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,8 +66,20 @@ func TestVersionFollowsTheSourcesAlone(t *testing.T) {
 	}
 }
 
-func TestSameSourcesAreTheSameBytes(t *testing.T) {
+// ownCache keeps built releases apart, and what Go has compiled of its library where it is:
+// compiling that anew takes a quarter of a minute.
+func ownCache(t *testing.T) {
+	t.Helper()
+	compiled, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", strings.TrimSpace(string(compiled)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+}
+
+func TestSameSourcesAreTheSameBytes(t *testing.T) {
+	ownCache(t)
 	var digests []string
 	for range 2 {
 		made, err := FromSource(context.Background(), tree(t), "./cmd/hello")
@@ -88,7 +101,7 @@ func TestSameSourcesAreTheSameBytes(t *testing.T) {
 }
 
 func TestBuildThatFailsSaysWhy(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	ownCache(t)
 	root := tree(t)
 	write(t, filepath.Join(root, "cmd/hello/main.go"), "package main\n\nfunc main() { nonsense() }\n")
 	made, err := FromSource(context.Background(), root, "./cmd/hello")
@@ -130,5 +143,40 @@ func TestFromFile(t *testing.T) {
 		case row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)):
 			t.Errorf("%s %q: error %v, want %q", row.path, row.want, err, row.err)
 		}
+	}
+}
+
+// TestVersionFollowsTheBuild: the same sources are other bytes with a Go of which a hole was
+// mended, or with other settings.
+func TestVersionFollowsTheBuild(t *testing.T) {
+	root := tree(t)
+	first := version(t, root)
+	for _, setting := range []string{"GOFLAGS=-tags=other", "GOAMD64=v3", "GOARM64=v9.0", "GOEXPERIMENT=nodwarf5", "GOFIPS140=latest"} {
+		t.Run(setting, func(t *testing.T) {
+			name, value, _ := strings.Cut(setting, "=")
+			t.Setenv(name, value)
+			if other := version(t, root); other == first {
+				t.Error("the same version")
+			}
+		})
+	}
+	t.Run("another Go", func(t *testing.T) {
+		real, err := exec.LookPath("go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		bin := t.TempDir()
+		write(t, filepath.Join(bin, "go"), "#!/bin/sh\n"+real+" \"$@\" | sed 's/go1\\.[0-9.]*/&1/'\n")
+		if err := os.Chmod(filepath.Join(bin, "go"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+		if other := version(t, root); other == first {
+			t.Error("the same version")
+		}
+	})
+	t.Setenv("GOCACHE", t.TempDir())
+	if again := version(t, tree(t)); again != first {
+		t.Errorf("version %s with another cache in another directory, %s before", again, first)
 	}
 }
