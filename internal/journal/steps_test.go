@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -351,5 +352,30 @@ func TestRotatedSecretIsForgotten(t *testing.T) {
 	}
 	if plain, err := filepath.Glob(m.state("runs/000002/kept/2")); err != nil || len(plain) != 1 {
 		t.Errorf("the copy of what is no secret: %q, %v", plain, err)
+	}
+}
+
+// One argument of a command may have 128 KiB (execve(2)): scripts and checks may be longer. What
+// they leave in the background holds nobody up, and what they printed is there.
+func TestScriptsOfAnySizeThatLeaveSomethingBehind(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	c := m.begin(t)
+	began := time.Now()
+	long := ": " + strings.Repeat("x", 200_000) + "\n(sleep 20; echo late)& echo said; "
+	c.do(t, run("long", long+"[ \"$0\" = sh ]"))
+	if told := strings.Join(c.lines, "\n"); !strings.Contains(told, "said") {
+		t.Errorf("told %q", told)
+	}
+	m.write(t, m.root+"/conf/a", "old")
+	rehearsal := recipe.Rehearse{Unit: "x.service", Trees: []string{m.root + "/conf"}, Steps: []recipe.Step{file(m.root+"/conf/a", "new")}}
+	rehearsal.Check = long + "grep -q new " + m.root + "/conf/a"
+	c.do(t, rehearsal)
+	if failed := c.fails(t, run("fails", long+"exit 7")); failed.Status != 7 || !strings.Contains(failed.Output, "said") {
+		t.Errorf("status %d, output %q", failed.Status, failed.Output)
+	}
+	c.finish(t)
+	if elapsed := time.Since(began); elapsed > 15*time.Second {
+		t.Errorf("it waited for %s", elapsed)
 	}
 }

@@ -29,9 +29,10 @@ func checkPath(what, name string) error {
 }
 
 // Debian Policy 5.6.1: at least two characters, lower case letters, digits, + - and .
-// A trailing + or - would be an instruction to apt-get (apt-get(8)), so it is refused,
-// though g++ and its like end so: such names can be given as g++-12.
-var packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*[a-z0-9.]$`)
+// A trailing + or - would be an instruction to apt-get (apt-get(8)), so it is refused. Of two
+// + apt takes one away where it knows no package of that name, and then none without it: g++
+// and its like are safe.
+var packageName = regexp.MustCompile(`^[a-z0-9]([a-z0-9+.-]*[a-z0-9.]|[a-z0-9+.-]*\+\+)$`)
 
 // The characters of a unit name are those of systemd.unit(5).
 var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|path|mount)$`)

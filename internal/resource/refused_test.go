@@ -53,8 +53,8 @@ func TestNamesThatAreRefused(t *testing.T) {
 	}{
 		"package": {
 			func(name string) recipe.Validator { return resource.Package{Name: name} },
-			[]string{"foo;rm", "-oDpkg::x", "foo-", "foo+", "foo=1", "foo/stable", "foo:i386", "Foo", "a", "+a", ".a", "foo_bar"},
-			[]string{"nginx-light", "g++-12", "libstdc++6", "python3.11", "0ad", "a2"},
+			[]string{"foo;rm", "-oDpkg::x", "foo-", "foo+", "foo--", "foo+-", "foo-+", "++", "foo=1", "foo/stable", "foo:i386", "Foo", "a", "+a", ".a", "foo_bar"},
+			[]string{"nginx-light", "g++", "g++-12", "libstdc++6", "python3.11", "0ad", "a2"},
 		},
 		"unit": {
 			func(name string) recipe.Validator { return resource.Service{Unit: name} },

@@ -25,7 +25,7 @@ func TestParseAnswer(t *testing.T) {
 	answer, err := script.ParseAnswer(everything, answered(
 		"\x01paths\x01", "/a", "f", "4755", "root", "adm", "",
 		"\x01digests\x01", "abc  /a",
-		"\x01packages\x01", "p\tii \t1.2-3\nq\trc \t1\n",
+		"\x01packages\x01", "p\tamd64\tii \t1.2-3\np\ti386\trc \t1.1\nq\tall\trc \t1\nr\ti386\tii \t1\ns\t\tun \t\n",
 		"\x01candidates\x01", "p\t1:2~3\n",
 		"\x01lists\x01", "1000", "4600",
 		"\x01units\x01", "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=yes\n\nNeedDaemonReload=no\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n",

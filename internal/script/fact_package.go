@@ -27,13 +27,18 @@ func packageRows() []row {
 	}
 }
 
+// readPackages takes in those of the host's own architecture, which a name without another one
+// means to apt; of one that dpkg has only heard of it knows none.
 func readPackages(a *answer, record []string, _ []recipe.Probe) error {
 	for _, line := range lines(record) {
 		fields := strings.Split(line, "\t")
-		if len(fields) != 3 {
+		if len(fields) != 4 {
 			return fmt.Errorf("package %q", line)
 		}
-		a.set(recipe.PackageKey(fields[0]), recipe.Package{Status: strings.TrimSpace(fields[1]), Version: fields[2]})
+		switch fields[1] {
+		case a.Platform.Arch, "all", "":
+			a.set(recipe.PackageKey(fields[0]), recipe.Package{Status: strings.TrimSpace(fields[2]), Version: fields[3]})
+		}
 	}
 	return nil
 }

@@ -33,12 +33,14 @@ func (p Past) Copy(step int) string {
 	return State + "/runs/" + p.Run + "/kept/" + strconv.Itoa(step)
 }
 
-// History is the script that prints all runs that a host remembers, oldest first.
+// History is the script that prints all runs that a host remembers, oldest first. A file system
+// may leave NULs at the end of a file that the host's loss of power cut short.
 const History = `for run in ` + State + `/runs/*; do
 [ -f "$run/journal" ] || continue
 printf '%s\000' "${run##*/}"
-cat "$run/journal"; printf '\000'
-cat "$run/kept/index" 2>/dev/null; printf '\000'
+tr -d '\000' <"$run/journal"; printf '\000'
+[ ! -f "$run/kept/index" ] || tr -d '\000' <"$run/kept/index"
+printf '\000'
 done
 printf 'end\000'`
 

@@ -2,6 +2,9 @@ package script
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -45,6 +48,41 @@ func TestHistoryLeavesOutLinesThatWereCutShort(t *testing.T) {
 		runs, err := ParseHistory([]byte("000001\x00" + journal + "\x001 file L2E=\n" + torn + "\x00end\x00"))
 		if err != nil || len(runs) != 1 || len(runs[0].Steps) != 1 || len(runs[0].Kept) != 1 || runs[0].Kept[1].Path != "/a" {
 			t.Errorf("%q: %+v, %v", torn, runs, err)
+		}
+	}
+}
+
+// A file system may leave NULs in what the host wrote last before it lost power. The runs before
+// and after it are remembered all the same.
+func TestHistoryWithNULs(t *testing.T) {
+	state := t.TempDir()
+	const done = "now {\"event\":\"begin\",\"step\":1,\"path\":\"/a\"}\nnow {\"event\":\"end\",\"step\":1,\"status\":0}\n"
+	for _, run := range []string{"000001", "000002", "000003"} {
+		torn := ""
+		if run == "000002" {
+			torn = "now {\"event\":\x00\x00\x00\x00"
+		}
+		for name, text := range map[string]string{"journal": done + torn, "kept/index": "1 file /a\n" + torn} {
+			path := filepath.Join(state, "runs", run, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	output, err := exec.Command("/bin/sh", "-c", strings.ReplaceAll(History, State, state)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs, err := ParseHistory(output)
+	if err != nil || len(runs) != 3 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	for _, past := range runs {
+		if len(past.Steps) != 1 || past.Kept[1].Path != "/a" {
+			t.Errorf("%+v", past)
 		}
 	}
 }
