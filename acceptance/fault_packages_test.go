@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -200,5 +201,25 @@ func TestFault12ServiceDiesAfterItsStart(t *testing.T) {
 		t.Error("the old file is not back")
 	}
 	f.run(t, "systemctl -q is-active short.service")
+	f.clean(t)
+}
+
+// What goes with a package that is purged is in the plan, and what is not in the plan does not go.
+func TestFault49PurgeTakesOthersAlong(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "labf49")
+	f.run(t, "apt-get -q -y --no-install-recommends install nginx-light >/dev/null 2>&1; systemctl is-active nginx")
+	gone := want.Package{Name: "nginx-common", Absent: true}
+	planned := f.runs(t, run.Plan, change{}, func(r *recipe.Recipe) { r.Add(gone) }).is(t, engine.StatusPending)
+	along := planned.plan.Changes()[0].Change.Deltas
+	if len(along) != 1 || along[0].Name != "goes with it:" || !slices.Contains(strings.Split(along[0].Before, ", "), "nginx-light") {
+		t.Errorf("the plan says %+v", along)
+	}
+	// Another package comes to need it after the plan.
+	more := `cd /var/tmp && mkdir -p needy/DEBIAN && printf 'Package: needy\nVersion: 1\nArchitecture: all\nDepends: nginx-common\nMaintainer: Nobody <nobody@example.org>\nDescription: needs it\n' >needy/DEBIAN/control && dpkg-deb -b needy && dpkg -i needy.deb`
+	f.install(t, change{}, once("bring another", more), gone).is(t, engine.StatusFailed).says(t, "apt would not only purge nginx-common, which is in the plan, but also: needy")
+	f.install(t, change{}, gone).is(t, engine.StatusChanged)
+	f.run(t, `! dpkg-query -W -f '${db:Status-Abbrev} ' nginx-common nginx-light needy 2>/dev/null | grep ii; [ "$(systemctl is-active nginx)" = inactive ]; [ ! -e /etc/nginx ]`)
+	f.install(t, change{}, gone).is(t, engine.StatusSame)
 	f.clean(t)
 }

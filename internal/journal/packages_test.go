@@ -17,8 +17,9 @@ func fakeApt(t *testing.T, m *machine) {
 	os.Remove(m.dir + "/lib/dpkg/updates/none")
 	m.write(t, m.dir+"/lib/apt/lists/x", "")
 	m.fake(t, "apt-get", `
-for verb; do case $verb in update | install) break ;; esac; done
-{
+for verb; do case $verb in update | install | purge) break ;; esac; done
+[ "$1" != -s ] || verb=simulate
+[ $verb = simulate ] || {
 	printf 'apt-get'; printf ' %s' "$@"; echo
 	[ "$DEBIAN_FRONTEND $NEEDRESTART_MODE" = "noninteractive a" ] || echo "ENVIRONMENT"
 	read -r line && echo "INPUT IS OPEN"

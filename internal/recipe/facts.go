@@ -44,6 +44,12 @@ func (p Package) Installed() bool { return len(p.Status) == 2 && p.Status[1] == 
 // (apt-cache(8), policy): "" when there is none.
 type Candidate struct{ Version string }
 
+// Removal is what apt would do besides, were a package purged: nothing of one that is not there.
+type Removal struct {
+	Along []string // packages that go with it
+	Comes []string // packages that are installed in its place
+}
+
 // Lists is the state of apt's package lists.
 type Lists struct {
 	Known bool          // lists were fetched at all
@@ -89,7 +95,7 @@ type Pending struct{ Action Action }
 
 // Fact is one answer of a host: its value, or the event until which it is unknown.
 type Fact struct {
-	Value any    // Path, Content, Package, Candidate, Lists, Unit, User, Group, Command or Pending
+	Value any    // Path, Content, Package, Candidate, Removal, Lists, Unit, User, Group, Command or Pending
 	Until string // "" when known; else what has to happen first: "nginx-light is installed"
 }
 
@@ -132,6 +138,9 @@ func (f Facts) Package(name string) Package { return value[Package](f, PackageKe
 
 // Candidate returns the version of a package that apt would install.
 func (f Facts) Candidate(name string) Candidate { return value[Candidate](f, CandidateKey(name)) }
+
+// Removal returns what apt would do besides, were a package purged.
+func (f Facts) Removal(name string) Removal { return value[Removal](f, RemovalKey(name)) }
 
 // Lists returns the state of apt's lists.
 func (f Facts) Lists() Lists { return value[Lists](f, ListsKey()) }

@@ -13,6 +13,7 @@ const (
 	KindPackage   Kind = "package"   // a Debian package's state
 	KindLists     Kind = "lists"     // the age of apt's package lists
 	KindCandidate Kind = "candidate" // the version of a package that apt would install
+	KindRemoval   Kind = "removal"   // what else goes when a package is purged
 	KindUnit      Kind = "unit"      // a systemd unit
 	KindUser      Kind = "user"
 	KindGroup     Kind = "group"
@@ -55,6 +56,9 @@ func PendingKey(unit string) Key { return Key{KindPending, unit} }
 
 // CandidateKey names the version of a package that apt would install.
 func CandidateKey(name string) Key { return Key{KindCandidate, name} }
+
+// RemovalKey names what else goes when a package is purged.
+func RemovalKey(name string) Key { return Key{KindRemoval, name} }
 
 // ListsKey names the age of apt's package lists.
 func ListsKey() Key { return Key{Kind: KindLists} }

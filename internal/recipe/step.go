@@ -233,6 +233,33 @@ func (s InstallPackages) WithoutFound() Step {
 // Lengthy implements Lengthy.
 func (s InstallPackages) Lengthy() {}
 
+// RemovePackages purges Debian packages, with what apt said goes and comes with them, and
+// nothing else.
+type RemovePackages struct {
+	Names []string
+	With  Removal
+	Takes []Key // what the packages' own scripts may change
+}
+
+// Effects implements Step.
+func (s RemovePackages) Effects() []Effect {
+	var effects []Effect
+	until := strings.Join(s.Names, " ") + " is purged"
+	for _, name := range slices.Concat(s.Names, s.With.Along, s.With.Comes) {
+		effects = append(effects, UnknownUntil(PackageKey(name), until))
+	}
+	for _, key := range s.Takes {
+		effects = append(effects, UnknownUntil(key, until))
+	}
+	return effects
+}
+
+// Title implements Step.
+func (s RemovePackages) Title() string { return "purge " + strings.Join(s.Names, " ") }
+
+// Lengthy implements Lengthy.
+func (s RemovePackages) Lengthy() {}
+
 // Exec runs POSIX sh on the host. Its outcome is what Outcome says.
 type Exec struct {
 	Name    string // in a few words

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"provision/internal/recipe"
@@ -18,7 +19,7 @@ type Package struct {
 	Brings   []recipe.Key // what its own scripts may change of what recipes ask about
 	Restarts []string     // the units that run what it holds, and go on with the old of it after an upgrade
 	Upgrade  bool         // to the version that apt would install
-	Absent   bool         // purged
+	Absent   bool         // purged, with what cannot be there without it
 }
 
 // ID implements recipe.Resource.
@@ -53,6 +54,9 @@ func union[T comparable](a, b []T) []T {
 // Probes implements recipe.Resource.
 func (p Package) Probes() []recipe.Probe {
 	probes := []recipe.Probe{{Key: recipe.PackageKey(p.Name)}, {Key: recipe.ListsKey()}}
+	if p.Absent {
+		probes = append(probes, recipe.Probe{Key: recipe.RemovalKey(p.Name)})
+	}
 	if p.Upgrade {
 		probes = append(probes, recipe.Probe{Key: recipe.CandidateKey(p.Name)})
 	}
@@ -68,9 +72,7 @@ func (p Package) Diff(facts recipe.Facts) (recipe.Change, error) {
 	gone := found.Status == "" || found.Status == "un"
 	switch {
 	case p.Absent && !gone:
-		return recipe.Change{
-			Kind: recipe.Delete, Summary: "purge", Steps: []recipe.Step{p.purge()},
-		}, nil
+		return p.purge(facts), nil
 	case p.Absent:
 		return recipe.Change{}, nil
 	case found.Installed():
@@ -103,15 +105,20 @@ func (p Package) upgrade(found recipe.Package, facts recipe.Facts) recipe.Change
 	}
 }
 
-func (p Package) purge() recipe.Step {
-	until := p.Name + " is purged"
-	effects := []recipe.Effect{recipe.UnknownUntil(recipe.PackageKey(p.Name), until)}
-	for _, key := range p.Brings {
-		effects = append(effects, recipe.UnknownUntil(key, until))
+// purge takes away what apt says goes with it too, and the plan names that.
+func (p Package) purge(facts recipe.Facts) recipe.Change {
+	with := facts.Removal(p.Name)
+	change := recipe.Change{
+		Kind: recipe.Delete, Summary: "purge",
+		Steps: []recipe.Step{recipe.RemovePackages{Names: []string{p.Name}, With: with, Takes: p.Brings}},
 	}
-	return recipe.Exec{
-		Name:    "purge " + p.Name,
-		Script:  "DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 purge -- " + p.Name,
-		Outcome: effects,
+	for _, besides := range []recipe.Delta{
+		{Name: "goes with it:", Before: strings.Join(with.Along, ", ")},
+		{Name: "comes in its place:", Before: strings.Join(with.Comes, ", ")},
+	} {
+		if besides.Before != "" {
+			change.Deltas = append(change.Deltas, besides)
+		}
 	}
+	return change
 }

@@ -13,6 +13,9 @@ func TestPackage(t *testing.T) {
 	is := func(status string) []recipe.Effect {
 		return one(recipe.Known(recipe.PackageKey("pp"), recipe.Package{Status: status, Version: "1"}), recipe.Known(recipe.ListsKey(), recipe.Lists{Known: true}))
 	}
+	with := func(status string, removal recipe.Removal) []recipe.Effect {
+		return append(is(status), recipe.Known(recipe.RemovalKey("pp"), removal))
+	}
 	wanted := resource.Package{Name: "pp", Brings: []recipe.Key{recipe.UnitKey("p.service")}}
 	gone := resource.Package{Name: "pp", Absent: true}
 	check(t, []row{
@@ -26,6 +29,8 @@ func TestPackage(t *testing.T) {
 		{name: "gone, none", wanted: gone},
 		{name: "gone, unknown", wanted: gone, found: is("un")},
 		{name: "gone, there", wanted: gone, found: is("ii"), kind: recipe.Delete, steps: "purge pp"},
+		{name: "gone, with others", wanted: gone, found: with("ii", recipe.Removal{Along: []string{"a", "b"}, Comes: []string{"c"}}),
+			kind: recipe.Delete, steps: "purge pp", deltas: "goes with it: a, b→; comes in its place: c→"},
 		{name: "gone, configuration left", wanted: gone, found: is("rc"), kind: recipe.Delete, steps: "purge pp"},
 	})
 	for _, test := range []struct {

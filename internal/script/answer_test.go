@@ -1,6 +1,7 @@
 package script_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ func answered(fields ...string) []byte {
 
 // everything asks one question of each kind.
 var everything = []recipe.Probe{
-	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.ListsKey()},
+	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.RemovalKey("p")}, {Key: recipe.ListsKey()},
 	{Key: recipe.UnitKey("u.service")}, {Key: recipe.UnitKey("v.timer")}, {Key: recipe.UserKey("u")}, {Key: recipe.GroupKey("g")},
 	{Key: recipe.CommandKey("c"), Script: "true"}, {Key: recipe.PendingKey("u.service")},
 }
@@ -27,6 +28,7 @@ func TestParseAnswer(t *testing.T) {
 		"\x01digests\x01", "abc  /a",
 		"\x01packages\x01", "p\tamd64\tii \t1.2-3\np\ti386\trc \t1.1\nq\tall\trc \t1\nr\ti386\tii \t1\ns\t\tun \t\n",
 		"\x01candidates\x01", "p\t1:2~3\n",
+		"\x01removals\x01", "p\tp along +comes other \nq\tq \n",
 		"\x01lists\x01", "1000", "4600",
 		"\x01units\x01", "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=yes\n\nNeedDaemonReload=no\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
 		"\x01users\x01", "u:x:999:998::/home/u:/bin/sh\n",
@@ -50,6 +52,9 @@ func TestParseAnswer(t *testing.T) {
 	}
 	if got := facts.Candidate("p"); got.Version != "1:2~3" {
 		t.Errorf("candidate %+v", got)
+	}
+	if got := facts.Removal("p"); !slices.Equal(got.Along, []string{"along", "other"}) || !slices.Equal(got.Comes, []string{"comes"}) {
+		t.Errorf("removal %+v", got)
 	}
 	if got := facts.Lists(); got != (recipe.Lists{Known: true, Age: time.Hour}) {
 		t.Errorf("lists %+v", got)

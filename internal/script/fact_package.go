@@ -21,6 +21,10 @@ func packageRows() []row {
 			source: []string{"ask/candidate"}, call: calls("ask_candidates"), width: 1, read: readCandidates,
 		},
 		{
+			name: "removals", kind: recipe.KindRemoval, absent: recipe.Removal{}, asks: ofKind(recipe.KindRemoval),
+			source: []string{"purge", "ask/removal"}, call: calls("ask_removals"), width: 1, read: readRemovals,
+		},
+		{
 			name: "lists", kind: recipe.KindLists, absent: recipe.Lists{}, asks: ofKind(recipe.KindLists),
 			source: []string{"ask/lists"}, call: func([]recipe.Probe) string { return "ask_lists\n" }, width: 2, read: readLists,
 		},
@@ -50,6 +54,26 @@ func readCandidates(a *answer, record []string, _ []recipe.Probe) error {
 			return fmt.Errorf("candidate %q", line)
 		}
 		a.set(recipe.CandidateKey(name), recipe.Candidate{Version: version})
+	}
+	return nil
+}
+
+func readRemovals(a *answer, record []string, _ []recipe.Probe) error {
+	for _, line := range lines(record) {
+		name, words, ok := strings.Cut(line, "\t")
+		if !ok {
+			return fmt.Errorf("removal %q", line)
+		}
+		var removal recipe.Removal
+		for _, word := range strings.Fields(words) {
+			switch comes, is := strings.CutPrefix(word, "+"); {
+			case is:
+				removal.Comes = append(removal.Comes, comes)
+			case word != name:
+				removal.Along = append(removal.Along, word)
+			}
+		}
+		a.set(recipe.RemovalKey(name), removal)
 	}
 	return nil
 }

@@ -98,6 +98,12 @@ func told(step recipe.Step) act {
 			update = "yes"
 		}
 		return act{function: "install_packages", words: append([]string{update, strings.Join(step.Restarts, " ")}, step.Names...)}
+	case recipe.RemovePackages:
+		planned := slices.Clone(step.With.Along)
+		for _, name := range step.With.Comes {
+			planned = append(planned, "+"+name)
+		}
+		return act{function: "remove_packages", words: append([]string{strings.Join(planned, " ")}, step.Names...)}
 	case recipe.ControlUnit:
 		return controlUnit(step)
 	case recipe.Upload:

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"provision/internal/engine"
@@ -103,11 +104,18 @@ func (h *Host) do(step recipe.Step) {
 			h.Facts[effect.Key] = effect.Fact
 		}
 	}
-	install, ok := step.(recipe.InstallPackages)
-	if !ok {
-		return
+	switch step := step.(type) {
+	case recipe.InstallPackages:
+		h.install(step)
+	case recipe.RemovePackages:
+		for _, name := range slices.Concat(step.Names, step.With.Along) {
+			h.Facts[recipe.PackageKey(name)] = recipe.Fact{Value: recipe.Package{}}
+		}
 	}
-	for _, name := range install.Names {
+}
+
+func (h *Host) install(step recipe.InstallPackages) {
+	for _, name := range step.Names {
 		name, version, _ := strings.Cut(name, "=")
 		if !h.Facts.Package(name).Installed() {
 			h.Facts.Apply(h.Brings[name])

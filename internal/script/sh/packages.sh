@@ -51,18 +51,22 @@ update() {
 	touch /var/lib/apt/lists
 }
 
+# finish_dpkg lets dpkg finish what it began: one that was interrupted makes every apt-get fail
+# until then. It may leave the services held.
+finish_dpkg() {
+	[ -n "$(find /var/lib/dpkg/updates -mindepth 1 -print -quit)" ] || [ -n "$(dpkg --audit)" ] || return 0
+	echo "dpkg was interrupted before: dpkg --configure -a" >&2
+	hold_services
+	DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null || :
+}
+
 # install_packages NUMBER UPDATE UNITS NAME...: what has to restart for them is noted first, so
 # that a run that dies in between still does; UNITS are words.
 install_packages() {
 	update=$2
 	for unit in $3; do notify "$1" "$unit" restart; done
 	shift 3
-	# A dpkg that was interrupted makes every apt-get fail until this is done.
-	if [ -n "$(find /var/lib/dpkg/updates -mindepth 1 -print -quit)" ] || [ -n "$(dpkg --audit)" ]; then
-		echo "dpkg was interrupted before: dpkg --configure -a" >&2
-		hold_services
-		DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null || :
-	fi
+	finish_dpkg
 	[ "$update" = no ] || update || {
 		rc=$?
 		release_services
@@ -86,13 +90,40 @@ install_packages() {
 	return "$rc"
 }
 
-# install_now removes nothing that is in the way: that was in no plan (apt-get(8)). It lets
-# apt-get write to a file, which tail hands on: a connection that dies takes tail with it
-# (SIGPIPE), and not an apt-get in the middle of its work.
-install_now() {
+# install_now removes nothing that is in the way: that was in no plan (apt-get(8)).
+install_now() { apt_now --no-install-recommends --no-remove install -- "$@"; }
+
+# apt_now lets apt-get write to a file, which tail hands on: a connection that dies takes tail with
+# it (SIGPIPE), and not an apt-get in the middle of its work.
+apt_now() {
 	: >"$run/apt-output"
-	apt --no-install-recommends --no-remove install -- "$@" >"$run/apt-output" 2>"$run/apt-errors" &
-	installing=$!
-	tail -n +1 -s 0.2 -f --pid="$installing" "$run/apt-output" >&2 || :
-	wait "$installing"
+	apt "$@" >"$run/apt-output" 2>"$run/apt-errors" &
+	working=$!
+	tail -n +1 -s 0.2 -f --pid="$working" "$run/apt-output" >&2 || :
+	wait "$working"
+}
+
+# remove_packages NUMBER PLANNED NAME...: purges packages. PLANNED are words: what else goes, and
+# with + before it comes, by the plan. Where apt would do more than that, nothing is done. Their
+# services are not held: a package's own scripts stop them.
+remove_packages() {
+	planned=" $2 "
+	shift 2
+	finish_dpkg
+	release_services
+	more='' does=$(purging "$@")
+	for package in $does; do
+		case "$planned$* " in
+		*" $package "*) ;;
+		*) more="$more $package" ;;
+		esac
+	done
+	[ -z "$more" ] || { echo "apt would not only purge $*, which is in the plan, but also:$more" >&2; return 1; }
+	# Where it would do nothing it does nothing, or says why it cannot.
+	only=
+	[ -n "$does" ] || only=--no-remove
+	status=0
+	apt_now ${only:+"$only"} purge -- "$@" || status=$?
+	cat "$run/apt-errors" >&2
+	return "$status"
 }
