@@ -18,8 +18,9 @@ func newRollback(f *flags, io console) *cobra.Command {
 		Short: "take back the last run that changed a task",
 		Long: `Takes back the last run that changed a task on each host: the files, services
 and release switches of that run, after showing the diff. Packages stay, and
-so does what commands did to data. A second rollback takes back the run
-before.`,
+so does what commands did to data. A run that failed, or died, is taken back
+as far as it came. A secret that a run has replaced or removed stays as it is,
+for no copy of it is kept. A second rollback takes back the run before.`,
 		Example: `  provision rollback graphite -H root@web1
   provision rollback gimel --to 4f0c1d2e3a4b    a release that the host has`,
 		Args: arguments(1, 1),

@@ -34,7 +34,7 @@ func (a *application) lookBack(ctx context.Context, candidates []string) wayBack
 	way := wayBack{settled: map[string]bool{}}
 	for _, done := range slices.Backward(a.done) {
 		if path := recipe.PathOf(done.Step); path != "" {
-			way.files = append(way.files, replaced{recipe.Restore{Number: done.Number, Path: path}, done.notifies})
+			way.files = append(way.files, replaced{recipe.Restore{Number: done.Number, Path: path, Secret: recipe.SecretOf(done.Step)}, done.notifies})
 		}
 	}
 	for _, unit := range candidates {

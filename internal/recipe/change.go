@@ -23,7 +23,14 @@ type FileDiff struct {
 	Exists bool // there is a file now
 	Before []byte
 	After  []byte
-	Secret bool // differs, and neither side is shown
+	// The size of a side that is too long to be brought from the host, without its bytes.
+	BeforeSize, AfterSize int64
+	Secret                bool // differs, and neither side is shown
+}
+
+// Sizes are those of the two sides; large says that one of them is too long to be shown.
+func (d FileDiff) Sizes() (before, after int64, large bool) {
+	return max(d.BeforeSize, int64(len(d.Before))), max(d.AfterSize, int64(len(d.After))), d.BeforeSize+d.AfterSize > 0
 }
 
 // Change is what a resource wants changed: nothing when Kind is NoChange.

@@ -28,7 +28,10 @@ type Path struct {
 }
 
 // Content is the bytes of a file.
-type Content struct{ Bytes []byte }
+type Content struct {
+	Bytes []byte
+	Size  int64 // of a file that is too long to be brought, without its bytes
+}
 
 // Package is a Debian package's state, as dpkg-query reports it.
 type Package struct {
@@ -130,8 +133,8 @@ func value[T any](f Facts, key Key) T {
 // Path returns what was found at a path; its zero value means nothing there.
 func (f Facts) Path(path string) Path { return value[Path](f, PathKey(path)) }
 
-// Content returns the bytes of a file, nil when there is none or none was asked for.
-func (f Facts) Content(path string) []byte { return value[Content](f, ContentKey(path)).Bytes }
+// Content returns the bytes of a file, or its size: nothing when there is none or none was asked for.
+func (f Facts) Content(path string) Content { return value[Content](f, ContentKey(path)) }
 
 // Package returns a package's state.
 func (f Facts) Package(name string) Package { return value[Package](f, PackageKey(name)) }

@@ -13,21 +13,25 @@ import (
 
 // content is how a file's content differs.
 type content struct {
-	Form   word   `json:"form" words:"text secret binary"` // of the latter two no diff is shown
-	Exists bool   `json:"exists"`                          // there is a file now
-	Diff   string `json:"diff,omitempty"`                  // unified, three lines of context
-	Before int    `json:"before,omitempty"`                // bytes, of binary
-	After  int    `json:"after,omitempty"`                 // bytes, of binary
+	Form   word   `json:"form" words:"text secret binary large"` // only of text a diff is shown
+	Exists bool   `json:"exists"`                                // there is a file now
+	Diff   string `json:"diff,omitempty"`                        // unified, three lines of context
+	Before int    `json:"before,omitempty"`                      // bytes, of binary and large
+	After  int    `json:"after,omitempty"`                       // bytes, of binary and large
 }
 
 func newContent(diff *recipe.FileDiff) *content {
-	switch {
-	case diff == nil:
+	if diff == nil {
 		return nil
+	}
+	sizeBefore, sizeAfter, large := diff.Sizes()
+	switch {
 	case diff.Secret:
 		return &content{Form: "secret", Exists: diff.Exists}
+	case large:
+		return &content{Form: "large", Exists: diff.Exists, Before: int(sizeBefore), After: int(sizeAfter)}
 	case binary(diff.Before) || binary(diff.After):
-		return &content{Form: "binary", Exists: diff.Exists, Before: len(diff.Before), After: len(diff.After)}
+		return &content{Form: "binary", Exists: diff.Exists, Before: int(sizeBefore), After: int(sizeAfter)}
 	}
 	before, after := "a"+diff.Path, "b"+diff.Path
 	if !diff.Exists {
@@ -56,6 +60,8 @@ func (p page) content(indent string, c *content, brief bool) []string {
 		return say("content is secret: differs")
 	case c.Form == "secret":
 		return say("content is secret")
+	case c.Form == "large":
+		return say(fmt.Sprintf("content is too large to show: %s %s %s", bytesText(int64(c.Before)), p.sign.arrow, bytesText(int64(c.After))))
 	case c.Form == "binary" && c.Exists:
 		return say(fmt.Sprintf("binary content: %s %s %s", bytesText(int64(c.Before)), p.sign.arrow, bytesText(int64(c.After))))
 	case c.Form == "binary":

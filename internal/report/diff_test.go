@@ -25,6 +25,9 @@ func TestContent(t *testing.T) {
 		{"new and secret", &recipe.FileDiff{Path: "/x", After: []byte("b"), Secret: true}, "| content is secret"},
 		{"binary", &recipe.FileDiff{Path: "/x", Exists: true, Before: []byte("\x00"), After: make([]byte, 31_000)}, "| binary content: 1 B -> 31.0 kB"},
 		{"not UTF-8", &recipe.FileDiff{Path: "/x", After: []byte("caf\xe9")}, "| binary content: 4 B"},
+		{"large", &recipe.FileDiff{Path: "/x", Exists: true, BeforeSize: 3 << 20, After: []byte("x\n")}, "| content is too large to show: 3.1 MB -> 2 B"},
+		{"large, of a copy", &recipe.FileDiff{Path: "/x", Exists: true, Before: []byte("x\n"), AfterSize: 3 << 20}, "| content is too large to show: 2 B -> 3.1 MB"},
+		{"large and secret", &recipe.FileDiff{Path: "/x", Exists: true, BeforeSize: 3 << 20, Secret: true}, "| content is secret: differs"},
 		{"not a diff header", &recipe.FileDiff{Path: "/x", Exists: true, Before: []byte("-- x\n"), After: []byte("++ y\n")}, "| @@ -1 +1 @@\n| - -- x\n| + ++ y"},
 		{"long", &recipe.FileDiff{Path: "/x", After: []byte(long)}, strings.TrimRight(strings.Repeat("| + line\n", 30), "\n") + "\n| ... 70 more lines: -v shows all"},
 	}

@@ -65,18 +65,30 @@ func (u User) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return recipe.Change{}, nil
 	case !found.Exists:
 		return recipe.Change{Kind: recipe.Create, Summary: "system account, home " + wanted.Home, Steps: []recipe.Step{u.add(wanted, facts)}}, nil
-	case found.Home != wanted.Home || found.Shell != wanted.Shell:
-		return recipe.Change{
-			Kind:   recipe.Update,
-			Deltas: []recipe.Delta{{Name: "home", Before: found.Home, After: wanted.Home}, {Name: "shell", Before: found.Shell, After: wanted.Shell}},
-			Steps: []recipe.Step{recipe.Exec{
-				Name:    "change user " + u.Name,
-				Script:  "usermod --home " + script.Quote(wanted.Home) + " --shell " + script.Quote(wanted.Shell) + " " + u.Name,
-				Outcome: []recipe.Effect{recipe.Known(recipe.UserKey(u.Name), wanted)},
-			}},
-		}, nil
 	}
-	return recipe.Change{}, nil
+	return u.modify(found, wanted), nil
+}
+
+// modify changes what of an account is another, and nothing else.
+func (u User) modify(found, wanted recipe.User) recipe.Change {
+	var deltas []recipe.Delta
+	options := ""
+	for _, field := range []recipe.Delta{{Name: "home", Before: found.Home, After: wanted.Home}, {Name: "shell", Before: found.Shell, After: wanted.Shell}} {
+		if field.Before != field.After {
+			deltas = append(deltas, field)
+			options += " --" + field.Name + " " + script.Quote(field.After)
+		}
+	}
+	if len(deltas) == 0 {
+		return recipe.Change{}
+	}
+	return recipe.Change{
+		Kind: recipe.Update, Deltas: deltas,
+		Steps: []recipe.Step{recipe.Exec{
+			Name: "change user " + u.Name, Script: "usermod" + options + " " + u.Name,
+			Outcome: []recipe.Effect{recipe.Known(recipe.UserKey(u.Name), wanted)},
+		}},
+	}
 }
 
 func (u User) add(wanted recipe.User, facts recipe.Facts) recipe.Step {

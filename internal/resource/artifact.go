@@ -12,6 +12,7 @@ type Artifact struct {
 	Path              string
 	recipe.Attributes // default 0755 root:root
 	Artifact          recipe.Artifact
+	Secret            bool // neither its content nor its digest is shown
 }
 
 // ID implements recipe.Resource.
@@ -41,16 +42,22 @@ func (a Artifact) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	wanted := attributes(a.Attributes, 0o755)
 	if found.Type == recipe.PathFile && found.SHA256 == a.Artifact.SHA256 {
-		return attributesChange(a.Path, found, wanted, attributeDeltas(wanted, found)), nil
+		return attributesChange(a.Path, found, wanted, a.Secret), nil
 	}
-	upload := recipe.Upload{Path: a.Path, Artifact: a.Artifact, Attributes: wanted}
+	upload := recipe.Upload{Path: a.Path, Artifact: a.Artifact, Attributes: wanted, Secret: a.Secret}
+	digest := fmt.Sprintf("sha256 %.12s", a.Artifact.SHA256)
+	if a.Secret {
+		digest = "secret"
+	}
 	change := recipe.Change{
 		Kind:    recipe.Create,
-		Summary: fmt.Sprintf("upload %.1f MB, sha256 %.12s, %s", float64(a.Artifact.Size)/1e6, a.Artifact.SHA256, describeAttributes(wanted)),
+		Summary: fmt.Sprintf("upload %.1f MB, %s, %s", float64(a.Artifact.Size)/1e6, digest, describeAttributes(wanted)),
 		Steps:   []recipe.Step{upload},
 	}
 	if found.Type == recipe.PathFile {
 		change.Kind = recipe.Update
+	}
+	if found.Type == recipe.PathFile && !a.Secret {
 		change.Deltas = []recipe.Delta{{Name: "sha256", Before: fmt.Sprintf("%.12s", found.SHA256), After: fmt.Sprintf("%.12s", a.Artifact.SHA256)}}
 	}
 	return change, nil

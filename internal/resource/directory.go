@@ -56,5 +56,5 @@ func (d Directory) Diff(facts recipe.Facts) (recipe.Change, error) {
 			Steps: []recipe.Step{recipe.MakeDirectory{Path: d.Path, Attributes: wanted}},
 		}, nil
 	}
-	return attributesChange(d.Path, found, wanted, attributeDeltas(wanted, found)), nil
+	return attributesChange(d.Path, found, wanted, false), nil
 }

@@ -71,7 +71,7 @@ func (f File) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if found.SHA256 != recipe.Digest(write.Content) {
 		return recipe.Change{Kind: recipe.Update, Summary: "content differs", Deltas: deltas, Diff: diff, Steps: []recipe.Step{write}}, nil
 	}
-	return attributesChange(f.Path, found, wanted, deltas), nil
+	return attributesChange(f.Path, found, wanted, f.hidden()), nil
 }
 
 // hidden reports whether the content must not be shown: what is on the host may hold a
@@ -86,17 +86,18 @@ func (f File) remove(found recipe.Path) recipe.Change {
 		Kind:    recipe.Delete,
 		Summary: "no longer wanted",
 		Diff:    &recipe.FileDiff{Path: f.Path, Exists: true, Secret: f.hidden()},
-		Steps:   []recipe.Step{recipe.Remove{Path: f.Path}},
+		Steps:   []recipe.Step{recipe.Remove{Path: f.Path, Secret: f.hidden()}},
 	}
 }
 
-func attributesChange(path string, found recipe.Path, wanted recipe.Attributes, deltas []recipe.Delta) recipe.Change {
+func attributesChange(path string, found recipe.Path, wanted recipe.Attributes, secret bool) recipe.Change {
+	deltas := attributeDeltas(wanted, found)
 	if len(deltas) == 0 {
 		return recipe.Change{}
 	}
 	return recipe.Change{
 		Kind:   recipe.Update,
 		Deltas: deltas,
-		Steps:  []recipe.Step{recipe.SetAttributes{Path: path, Found: found, Attributes: wanted}},
+		Steps:  []recipe.Step{recipe.SetAttributes{Path: path, Found: found, Attributes: wanted, Secret: secret}},
 	}
 }

@@ -45,7 +45,7 @@ func (k Kept) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	change := recipe.Change{
 		Kind: recipe.Update, Summary: "as before run " + k.Run,
-		Steps: []recipe.Step{recipe.Restore{Run: k.Run, Number: k.Step, Path: k.Path, As: then}},
+		Steps: []recipe.Step{recipe.Restore{Run: k.Run, Number: k.Step, Path: k.Path, As: then, Secret: k.Secret}},
 	}
 	switch {
 	case now.Type == recipe.PathAbsent:
@@ -55,7 +55,8 @@ func (k Kept) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	if now.Type == recipe.PathFile || then.Type == recipe.PathFile {
 		change.Diff = &recipe.FileDiff{
-			Path: k.Path, Exists: now.Type == recipe.PathFile, After: facts.Content(k.Copy), Secret: k.Secret,
+			Path: k.Path, Exists: now.Type == recipe.PathFile, Secret: k.Secret,
+			After: facts.Content(k.Copy).Bytes, AfterSize: facts.Content(k.Copy).Size,
 		}
 	}
 	if now.Type == recipe.PathLink || then.Type == recipe.PathLink {

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"provision/internal/recipe"
@@ -14,6 +15,7 @@ type Line struct {
 	Line   string
 	Key    string // the start of lines that this one replaces; "" is only the line itself
 	Absent bool
+	Secret bool // neither the line nor anything of its file is shown; it needs a Key
 }
 
 // ID implements recipe.Resource.
@@ -29,11 +31,17 @@ func (l Line) Probes() []recipe.Probe {
 
 // Validate refuses what cannot be meant.
 func (l Line) Validate() error {
-	if strings.ContainsAny(l.Line+l.Key, "\x00\n\r") || l.Line == "" {
-		return fmt.Errorf("line of %s: %q is not one line", l.Path, l.Line)
+	shown := strconv.Quote(l.Line)
+	if l.Secret {
+		shown = "the secret one"
 	}
-	if !strings.HasPrefix(l.Line, l.Key) {
-		return fmt.Errorf("line of %s: %q does not start with its key %q, so a second run would add it again", l.Path, l.Line, l.Key)
+	switch {
+	case strings.ContainsAny(l.Line+l.Key, "\x00\n\r") || l.Line == "":
+		return fmt.Errorf("line of %s: %s is not one line", l.Path, shown)
+	case !strings.HasPrefix(l.Line, l.Key):
+		return fmt.Errorf("line of %s: %s does not start with its key %q, so a second run would add it again", l.Path, shown, l.Key)
+	case l.Secret && l.Key == "":
+		return fmt.Errorf("line of %s: %s needs a key, by which it is called", l.Path, shown)
 	}
 	return checkPath("line of", l.Path)
 }
@@ -56,7 +64,7 @@ func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) {
 	case found.Type != recipe.PathFile:
 		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", l.Path, found.Type)
 	}
-	before := facts.Content(l.Path)
+	before := facts.Content(l.Path).Bytes
 	// A probe leaves out what is longer than a mebibyte: to edit nothing would empty the file.
 	if found.SHA256 != "" && found.SHA256 != recipe.Digest(before) {
 		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or changed while it was read", l.Path)
@@ -67,15 +75,18 @@ func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	write := recipe.WriteFile{
 		Path: l.Path, Content: []byte(after),
-		Attributes: recipe.Attributes{Mode: found.Mode, Owner: found.Owner, Group: found.Group},
+		Attributes: recipe.Attributes{Mode: found.Mode, Owner: found.Owner, Group: found.Group}, Secret: l.Secret,
 	}
 	kind := recipe.Update
 	if found.Type == recipe.PathAbsent {
 		kind = recipe.Create
 	}
+	diff := &recipe.FileDiff{Path: l.Path, Exists: found.Type == recipe.PathFile, After: write.Content, Secret: l.Secret}
+	if !l.Secret {
+		diff.Before = before
+	}
 	return recipe.Change{
-		Kind: kind, Summary: "line differs",
-		Diff:  &recipe.FileDiff{Path: l.Path, Exists: found.Type == recipe.PathFile, Before: before, After: write.Content},
+		Kind: kind, Summary: "line differs", Diff: diff,
 		Steps: []recipe.Step{write},
 	}, nil
 }

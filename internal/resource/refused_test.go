@@ -119,27 +119,32 @@ func TestOtherFieldsThatAreRefused(t *testing.T) {
 		return resource.File{Path: "/a", Content: content, Fill: map[string]string{placeholder: "/k"}}
 	}
 	for name, bad := range map[string]recipe.Validator{
-		"two lines":                 resource.Line{Path: "/a", Line: "a\nb"},
-		"a carriage return":         resource.Line{Path: "/a", Line: "a\r"},
-		"no line":                   resource.Line{Path: "/a"},
-		"a key that is not its own": resource.Line{Path: "/a", Line: "a = 1", Key: "b ="},
-		"no target":                 resource.Link{Path: "/a"},
-		"a target of two lines":     resource.Link{Path: "/a", Target: "a\nb"},
-		"no placeholder":            fill("x\n", ""),
-		"a placeholder of 2 lines":  fill("x\n", "a\nb"),
-		"filled, no newline":        fill("x", "x"),
-		"filled, NUL":               fill("x\x00\n", "x"),
-		"a long secret":             resource.Secret{Path: "/a", Length: 1025},
-		"a short secret":            resource.Secret{Path: "/a", Length: -1},
-		"a colon in a home":         resource.User{Name: "u", Home: "/a:b"},
-		"no guard":                  resource.Command{Name: "c", Script: "x"},
-		"no script":                 resource.Command{Name: "c", Unless: "x"},
-		"no name":                   resource.Command{Unless: "x", Script: "x"},
-		"a name of two lines":       resource.Command{Name: "a\nb", Unless: "x", Script: "x"},
-		"gone, with a check":        resource.Service{Unit: "u.service", Absent: true, Check: "x"},
+		"two lines":                      resource.Line{Path: "/a", Line: "a\nb"},
+		"a carriage return":              resource.Line{Path: "/a", Line: "a\r"},
+		"no line":                        resource.Line{Path: "/a"},
+		"a key that is not its own":      resource.Line{Path: "/a", Line: "a = 1", Key: "b ="},
+		"a secret without a name":        resource.Line{Path: "/a", Line: "a = 1", Secret: true},
+		"a secret that is not its key's": resource.Line{Path: "/a", Line: "hunter2", Key: "b =", Secret: true},
+		"no target":                      resource.Link{Path: "/a"},
+		"a target of two lines":          resource.Link{Path: "/a", Target: "a\nb"},
+		"no placeholder":                 fill("x\n", ""),
+		"a placeholder of 2 lines":       fill("x\n", "a\nb"),
+		"filled, no newline":             fill("x", "x"),
+		"filled, NUL":                    fill("x\x00\n", "x"),
+		"a long secret":                  resource.Secret{Path: "/a", Length: 1025},
+		"a short secret":                 resource.Secret{Path: "/a", Length: -1},
+		"a colon in a home":              resource.User{Name: "u", Home: "/a:b"},
+		"no guard":                       resource.Command{Name: "c", Script: "x"},
+		"no script":                      resource.Command{Name: "c", Unless: "x"},
+		"no name":                        resource.Command{Unless: "x", Script: "x"},
+		"a name of two lines":            resource.Command{Name: "a\nb", Unless: "x", Script: "x"},
+		"gone, with a check":             resource.Service{Unit: "u.service", Absent: true, Check: "x"},
 	} {
 		if err := bad.Validate(); err == nil {
 			t.Errorf("%s: not refused", name)
+		}
+		if line, ok := bad.(resource.Line); ok && line.Secret && strings.Contains(bad.Validate().Error(), line.Line) {
+			t.Errorf("%s: shown: %v", name, bad.Validate())
 		}
 	}
 	if err := fill("x\n", "x").Validate(); err != nil {

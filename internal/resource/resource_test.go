@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -143,18 +144,26 @@ func TestWhatHoldsASecretIsNotShown(t *testing.T) {
 	filled := resource.File{Path: at, Content: "{{K}}\n", Fill: map[string]string{"{{K}}": "/k"}}
 	filledGone := filled
 	filledGone.Absent = true
+	same := resource.File{Path: at, Content: "text\n", Secret: true, Attributes: recipe.Attributes{Mode: 0o600}}
+	artifact := recipe.Artifact{Source: "x", SHA256: recipe.Digest([]byte("other"))}
 	for _, wanted := range []recipe.Resource{
-		filled, filledGone, resource.File{Path: at, Content: "x", Secret: true},
-		resource.File{Path: at, Secret: true, Absent: true}, resource.Secret{Path: at, Absent: true},
+		filled, filledGone, resource.File{Path: at, Content: "x", Secret: true}, same,
+		resource.File{Path: at, Secret: true, Absent: true}, resource.Secret{Path: at, Absent: true}, resource.Secret{Path: at},
+		resource.Line{Path: at, Key: "a ", Line: "a b", Secret: true}, resource.Artifact{Path: at, Artifact: artifact, Secret: true},
 	} {
 		facts := recipe.Facts{}
-		facts.Apply(isFile)
+		facts.Apply(append([]recipe.Effect{recipe.Known(recipe.ContentKey(at), recipe.Content{Bytes: []byte("text\n")})}, isFile...))
 		change, err := wanted.Diff(facts)
-		if err != nil || change.Diff == nil || !change.Diff.Secret {
+		if err != nil || change.Empty() || change.Diff != nil && (!change.Diff.Secret || change.Diff.Before != nil) {
 			t.Errorf("%+v: %+v %v", wanted, change, err)
 		}
-		if write, ok := change.Steps[0].(recipe.WriteFile); ok && !write.Secret {
-			t.Errorf("%+v: its step shows it", wanted)
+		for _, step := range change.Steps {
+			if !recipe.SecretOf(step) {
+				t.Errorf("%+v: its step %q is journaled as that of no secret", wanted, step.Title())
+			}
+		}
+		if strings.Contains(fmt.Sprint(change.Summary, change.Deltas), artifact.SHA256[:12]) {
+			t.Errorf("%+v: its digest is shown", wanted)
 		}
 	}
 }

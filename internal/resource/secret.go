@@ -47,7 +47,7 @@ func (s Secret) Diff(facts recipe.Facts) (recipe.Change, error) {
 	case s.Absent:
 		return File{Path: s.Path, Secret: true, Absent: true}.Diff(facts)
 	case exists:
-		return attributesChange(s.Path, found, wanted, attributeDeltas(wanted, found)), nil
+		return attributesChange(s.Path, found, wanted, true), nil
 	}
 	length := s.Length
 	if length == 0 {

@@ -118,6 +118,8 @@ func TestAccounts(t *testing.T) {
 		{name: "group is there", wanted: resource.User{Name: "u"}, found: one(recipe.Known(recipe.GroupKey("u"), recipe.Group{Exists: true})), kind: recipe.Create, steps: "add user u"},
 		{name: "same", wanted: resource.User{Name: "u"}, found: one(user("/nonexistent", "/usr/sbin/nologin"))},
 		{name: "home", wanted: resource.User{Name: "u", Home: "/srv"}, found: one(user("/old", "/bin/sh")), kind: recipe.Update, steps: "change user u", deltas: "home /old→/srv; shell /bin/sh→/usr/sbin/nologin"},
+		{name: "home alone", wanted: resource.User{Name: "u", Home: "/srv"}, found: one(user("/old", "/usr/sbin/nologin")), kind: recipe.Update, steps: "change user u", deltas: "home /old→/srv"},
+		{name: "shell alone", wanted: resource.User{Name: "u"}, found: one(user("/nonexistent", "/bin/sh")), kind: recipe.Update, steps: "change user u", deltas: "shell /bin/sh→/usr/sbin/nologin"},
 		{name: "gone, none", wanted: resource.User{Name: "u", Absent: true}},
 		{name: "gone, there", wanted: resource.User{Name: "u", Absent: true}, found: one(user("/", "/")), kind: recipe.Delete, steps: "remove user u"},
 		{name: "none", wanted: resource.Group{Name: "g"}, kind: recipe.Create, steps: "groupadd --system g"},

@@ -51,7 +51,7 @@ func (h host) Untaken(ctx context.Context, unit string) ([]engine.Replacement, b
 	var earlier []engine.Replacement
 	for _, r := range found {
 		if r.Run != h.run {
-			earlier = append(earlier, engine.Replacement{Resource: r.Resource, Back: recipe.Restore{Run: r.Run, Number: r.Step, Path: r.Path}})
+			earlier = append(earlier, engine.Replacement{Resource: r.Resource, Back: recipe.Restore{Run: r.Run, Number: r.Step, Path: r.Path, Secret: r.Secret}})
 		}
 	}
 	return earlier, took, nil

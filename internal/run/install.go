@@ -58,6 +58,7 @@ type job struct {
 	boot   string // the host's boot_id before the first change
 	result engine.Finished
 	ended  bool
+	noted  bool // a run that changes nothing is journaled too
 }
 
 // newJobs prepares every host's work, without a connection: a template or a variable that
@@ -132,7 +133,7 @@ func installBy(ctx context.Context, work []Work, settings Settings, plan func(co
 	each(jobs, settings.Forks, func(j *job) {
 		switch {
 		case j.ended:
-		case j.made.Empty() && !settings.VerifyAlways && len(j.made.Died) == 0:
+		case j.made.Empty() && !settings.VerifyAlways && len(j.made.Died) == 0 && !j.noted:
 			j.finish(engine.StatusSame, nil)
 		case !agreed:
 			j.finish(engine.StatusPending, nil)
@@ -260,7 +261,7 @@ func (j *job) apply(ctx context.Context) {
 		status = engine.StatusChanged
 	}
 	var err error
-	if !j.made.Empty() || len(j.made.Died) > 0 {
+	if !j.made.Empty() || len(j.made.Died) > 0 || j.noted {
 		err = j.change(ctx)
 	}
 	if err == nil {

@@ -20,6 +20,7 @@ var ErrNothingToRollBack = errors.New("nothing to roll back")
 // its files, services and releases. Packages and what commands did stay.
 func Rollback(task string) func(context.Context, []Work, Settings) ([]Result, error) {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
+		settings.Unasked = false // made anew, a plan might take another run back
 		return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.planRollback(ctx, task) })
 	}
 }
@@ -58,17 +59,39 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 		j.observe(engine.Note{Text: "run " + past.Run + " went on with run " + past.Head.GoesOn + ", whose connection was cut: another rollback takes that back"})
 	}
 	j.settings.Header.Tasks, j.settings.Header.Of = past.Head.Tasks, past.Run
-	j.wanted = asBefore(past, runs)
-	j.wanted.Label(task)
-	answer, err := j.host.Probe(ctx, j.wanted.Probes())
+	wanted := asBefore(past, runs)
+	wanted.Label(task)
+	answer, err := j.host.Probe(ctx, wanted.Probes())
 	if err != nil {
 		return err
+	}
+	var forgotten []string
+	j.wanted, forgotten = whatIsKept(wanted, answer.Facts)
+	for _, path := range forgotten {
+		j.observe(engine.Note{Text: path + ": is a secret, of which the host keeps no copy: it stays as it is"})
 	}
 	if j.made, err = engine.NewPlan(j.wanted, answer.Facts); err != nil {
 		return err
 	}
-	j.made.Platform = answer.Platform
+	if j.made.Empty() {
+		j.observe(engine.Note{Text: "of run " + past.Run + " there is nothing to take back: another rollback takes back the run before"})
+	}
+	j.made.Platform, j.noted = answer.Platform, true
 	return j.host.contents(ctx, j.made)
+}
+
+// whatIsKept is a recipe without the secrets that the host has forgotten, and their paths: once
+// a run has converged, no copy is left of what it replaced of them.
+func whatIsKept(wanted recipe.Recipe, facts recipe.Facts) (kept recipe.Recipe, forgotten []string) {
+	for _, item := range wanted.Items {
+		back, ok := item.Resource.(resource.Kept)
+		if ok && back.Secret && back.Copy != "" && facts.Path(back.Copy).Type == recipe.PathAbsent {
+			forgotten = append(forgotten, back.Path)
+			continue
+		}
+		kept.Items = append(kept.Items, item)
+	}
+	return kept, forgotten
 }
 
 // lastChanging finds the run to take back: the newest of the task that changed something
@@ -92,14 +115,14 @@ func lastChanging(runs []script.Past, task string) (script.Past, error) {
 			continue
 		}
 		if !slices.Contains(past.Head.Tasks, task) {
-			for _, step := range past.Steps {
+			for _, step := range past.Begun() {
 				if step.Path != "" {
 					later[step.Path] = past
 				}
 			}
 			continue
 		}
-		for _, step := range past.Steps {
+		for _, step := range past.Begun() {
 			if other, there := later[step.Path]; there {
 				return past, fmt.Errorf("run %s of %v has changed %s since: roll that back first", other.Run, other.Head.Tasks, step.Path)
 			}
@@ -128,11 +151,13 @@ func listened(unit string, before script.Past, runs []script.Past) []string {
 
 // asBefore is the recipe of a host as it was before a run: units that the run brought up
 // go down, then its files come back, newest first, then units that ran before take them in.
+// What a step that failed may have done, or one that the run died in, comes back too.
 func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 	var wanted recipe.Recipe
+	begun, secrets := past.Begun(), secretPaths(runs)
 	before := map[string]script.Record{} // by unit, the first step on it
 	var units []string
-	for _, step := range past.Steps {
+	for _, step := range begun {
 		if _, seen := before[step.Unit]; step.Unit != "" && step.Found != nil && !seen {
 			before[step.Unit] = step
 			units = append(units, step.Unit)
@@ -155,20 +180,20 @@ func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 		}
 	}
 	first := map[string]int{} // by path, the first step on it: what it was before the run
-	for _, step := range past.Steps {
+	for _, step := range begun {
 		if _, seen := first[step.Path]; step.Path != "" && !seen {
 			first[step.Path] = step.Step
 		}
 	}
-	for _, step := range slices.Backward(past.Steps) {
+	for _, step := range slices.Backward(begun) {
 		kept := past.Kept[step.Step]
-		if step.Path == "" || step.Upload || first[step.Path] != step.Step || kept.Kind == "other" {
+		if step.Path == "" || step.Kind == script.KindUpload || first[step.Path] != step.Step || kept.Kind == "other" {
 			continue
 		}
-		if kept.Kind == "absent" && isDirectory(step) {
+		if kept.Kind == "absent" && step.Kind == script.KindDirectory {
 			continue // what others have put into it stays
 		}
-		back := resource.Kept{Path: step.Path, Run: past.Run, Step: step.Step, Secret: step.Secret}
+		back := resource.Kept{Path: step.Path, Run: past.Run, Step: step.Step, Secret: secrets[step.Path]}
 		if kept.Kind != "absent" {
 			back.Copy = past.Copy(step.Step)
 		}
@@ -182,6 +207,14 @@ func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 	return wanted
 }
 
-func isDirectory(step script.Record) bool {
-	return step.Title == recipe.MakeDirectory{Path: step.Path}.Title()
+// secretPaths are the paths that any run has taken for a secret: what was one then may be what
+// another run has kept.
+func secretPaths(runs []script.Past) map[string]bool {
+	secrets := map[string]bool{}
+	for _, past := range runs {
+		for _, step := range past.Begun() {
+			secrets[step.Path] = secrets[step.Path] || step.Secret
+		}
+	}
+	return secrets
 }

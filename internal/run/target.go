@@ -155,7 +155,8 @@ func (h host) contents(ctx context.Context, plan engine.Plan) error {
 	}
 	for _, planned := range plan.Items {
 		if diff := planned.Change.Diff; diff != nil && diff.Exists && !diff.Secret && diff.Before == nil {
-			diff.Before = answer.Facts.Content(diff.Path)
+			content := answer.Facts.Content(diff.Path)
+			diff.Before, diff.BeforeSize = content.Bytes, content.Size
 		}
 	}
 	return nil

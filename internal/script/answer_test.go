@@ -34,7 +34,7 @@ func TestParseAnswer(t *testing.T) {
 		"\x01users\x01", "u:x:999:998::/home/u:/bin/sh\n",
 		"\x01groups\x01", "g:x:998:a,b\n",
 		"\x01commands\x01", "c", "7", "out\nput",
-		"\x01contents\x01", "/a", "dGV4dAA=",
+		"\x01contents\x01", "/a", "", "dGV4dAA=", "/long", "1048577", "",
 		"\x01pending\x01", "u.service", "restart",
 	))
 	if err != nil {
@@ -74,8 +74,11 @@ func TestParseAnswer(t *testing.T) {
 	if got := facts.Command("c"); got != (recipe.Command{Exit: 7, Output: "out\nput"}) {
 		t.Errorf("command %+v", got)
 	}
-	if got := facts.Content("/a"); string(got) != "text\x00" {
-		t.Errorf("content %q", got)
+	if got := facts.Content("/a"); string(got.Bytes) != "text\x00" || got.Size != 0 {
+		t.Errorf("content %+v", got)
+	}
+	if got := facts.Content("/long"); got.Bytes != nil && len(got.Bytes) > 0 || got.Size != 1<<20+1 {
+		t.Errorf("content %+v", got)
 	}
 	if got := facts.Pending("u.service"); got.Action != recipe.Restart {
 		t.Errorf("pending %+v", got)
@@ -110,7 +113,7 @@ func TestParseAnswerRefuses(t *testing.T) {
 		"a user":         {"\x01users\x01", "u:x:999\n"},
 		"a group":        {"\x01groups\x01", "g:x:y:\n"},
 		"a command":      {"\x01commands\x01", "c", "x", "y"},
-		"content":        {"\x01contents\x01", "/a", "%%%"},
+		"content":        {"\x01contents\x01", "/a", "", "%%%"},
 		"pending":        {"\x01pending\x01", "u"},
 		"a stranger":     {"\x01news\x01", "x"},
 	} {

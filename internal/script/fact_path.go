@@ -77,13 +77,19 @@ func pairs(fill map[string]string) []string {
 func contentRows() []row {
 	return []row{{
 		name: "contents", kind: recipe.KindContent, absent: recipe.Content{}, asks: ofKind(recipe.KindContent),
-		source: []string{"ask/content"}, call: calls("ask_contents"), width: 2,
+		source: []string{"ask/content"}, call: calls("ask_contents"), width: 3,
 		read: func(a *answer, record []string, _ []recipe.Probe) error {
-			content, err := base64.StdEncoding.DecodeString(record[1])
+			content, err := base64.StdEncoding.DecodeString(record[2])
 			if err != nil {
 				return fmt.Errorf("content of %s: %w", record[0], err)
 			}
-			a.set(recipe.ContentKey(record[0]), recipe.Content{Bytes: content})
+			long := recipe.Content{Bytes: content}
+			if record[1] != "" {
+				if long.Size, err = strconv.ParseInt(record[1], 10, 64); err != nil {
+					return fmt.Errorf("content of %s: size %q", record[0], record[1])
+				}
+			}
+			a.set(recipe.ContentKey(record[0]), long)
 			return nil
 		},
 	}}

@@ -17,7 +17,7 @@ type Past struct {
 	Began   string // by the host's clock, RFC 3339
 	Head    Record
 	Steps   []Record // those that were done, and not undone by the host itself
-	Failed  []Record // those that were not: with their status, or cut off with none
+	Failed  []Record // those that were not, nor undone: with their status, or cut off with none
 	Kept    map[int]Kept
 	Outcome string // "" when it died before its end
 }
@@ -84,16 +84,16 @@ func parsePast(name, journal, index string) Past {
 				past.Failed = append(past.Failed, step)
 			}
 		case "undo": // the host has taken the step back, as nobody confirmed it
-			past.Steps = slices.DeleteFunc(past.Steps, func(step Record) bool { return step.Step == record.Step })
+			delete(begun, record.Step)
+			past.forget(func(step Record) bool { return step.Step == record.Step })
 		case "undone":
-			past.Steps = slices.DeleteFunc(past.Steps, func(step Record) bool { return step.Unit == record.Unit })
+			past.forget(func(step Record) bool { return step.Unit == record.Unit })
 		case "finish":
 			past.Outcome = record.Outcome
 		}
 	}
-	for _, number := range slices.Sorted(maps.Keys(begun)) { // the run died in them
-		step := begun[number]
-		past.Failed = append(past.Failed, step)
+	for _, number := range slices.Sorted(maps.Keys(begun)) { // the run died in it, or its end could not be written down
+		past.Failed = append(past.Failed, begun[number])
 	}
 	for _, line := range strings.Split(strings.TrimSpace(index), "\n") {
 		fields := strings.Fields(line)
@@ -118,6 +118,23 @@ func decode(word string) (string, error) {
 	return string(path), err
 }
 
+// forget leaves out steps that the host itself has undone.
+func (p *Past) forget(undone func(Record) bool) {
+	p.Steps, p.Failed = slices.DeleteFunc(p.Steps, undone), slices.DeleteFunc(p.Failed, undone)
+}
+
+// Begun returns the steps that were done, and those that may be, also in part: that failed, or
+// that the run died in. What was there before a step on a file is kept before anything else:
+// where nothing is kept, nothing was done.
+func (p Past) Begun() []Record {
+	begun := slices.Concat(p.Steps, p.Failed)
+	slices.SortFunc(begun, func(a, b Record) int { return a.Step - b.Step })
+	return slices.DeleteFunc(begun, func(step Record) bool {
+		_, kept := p.Kept[step.Step]
+		return step.Path != "" && !kept
+	})
+}
+
 // Replacement is a step of a run that replaced a file, and kept what was there.
 type Replacement struct {
 	Run string
@@ -135,7 +152,7 @@ func Untaken(runs []Past, unit string) (replacements []Replacement, took bool) {
 				replacements = append(replacements, Replacement{past.Run, step})
 			}
 		}
-		for _, step := range past.Failed {
+		for _, step := range slices.Backward(past.Failed) {
 			if step.Status == 0 { // the run died in it: it may be done
 				add(step)
 			}
@@ -155,9 +172,9 @@ func (r Record) takesIn() bool {
 	return r.Verb == recipe.VerbStart || r.Verb == recipe.VerbRestart || r.Verb == recipe.VerbReload
 }
 
-// Changing reports whether the run did anything that a rollback can take back.
+// Changing reports whether the run did anything that a rollback can take back, or may have.
 func (p Past) Changing() bool {
-	for _, step := range p.Steps {
+	for _, step := range p.Begun() {
 		if step.Path != "" || step.Unit != "" && step.Verb != recipe.VerbReload {
 			return true
 		}

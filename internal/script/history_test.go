@@ -21,13 +21,19 @@ func remembered(t *testing.T, runs ...string) []Past {
 			var number, status int
 			var path, unit, verb string
 			switch fields := strings.Fields(line); fields[0] {
-			case "file":
+			case "file", "lost": // without its copy
 				fmt.Sscan(line[5:], &number, &path, &status)
 				fmt.Fprintf(&printed, "now {\"event\":\"begin\",\"step\":%d,\"path\":%q}\n", number, path)
-				index += fmt.Sprintf("%d file L2E=\n", number)
+				if fields[0] == "file" {
+					index += fmt.Sprintf("%d file L2E=\n", number)
+				}
 			case "unit":
 				fmt.Sscan(line[5:], &number, &unit, &verb, &status)
 				fmt.Fprintf(&printed, "now {\"event\":\"begin\",\"step\":%d,\"unit\":%q,\"verb\":%q}\n", number, unit, verb)
+			}
+			if strings.HasPrefix(line, "{") { // a record as it is
+				printed.WriteString("now " + line + "\n")
+				continue
 			}
 			if !strings.HasSuffix(line, "cut\n") {
 				fmt.Fprintf(&printed, "now {\"event\":\"end\",\"step\":%d,\"status\":%d}\n", number, status)
@@ -116,6 +122,32 @@ func TestUntaken(t *testing.T) {
 		}
 		if strings.Join(got, " ") != row.want || took != row.took {
 			t.Errorf("%s: %q, taken in %v; want %q, %v", row.name, got, took, row.want, row.took)
+		}
+	}
+}
+
+// What a rollback compares with what was kept: all that was begun and kept, in order.
+func TestBegun(t *testing.T) {
+	for _, row := range []struct {
+		name, journal, want string
+		undone              string
+	}{
+		{"done", "file 1 /a 0\nfile 2 /b 0\n", "1 2", ""},
+		{"the run died in it", "file 1 /a 0\nfile 2 /b cut\n", "1 2", ""},
+		{"it died in a set", "file 1 /a cut\nfile 2 /b cut\nfile 3 /c cut\n", "1 2 3", ""},
+		{"it failed, and others went back", "file 1 /a 1\nfile 2 /a 0\n", "1 2", ""},
+		{"a unit's start failed", "unit 1 x.service start 1\n", "1", ""},
+		{"the host has undone one", "file 1 /a 0\nfile 2 /b 0\n", "1", `{"event":"undo","step":2}`},
+		{"and one that the run died in", "file 1 /a 0\nfile 2 /b cut\n", "1", `{"event":"undo","step":2}`},
+		{"nothing was kept", "file 1 /a 0\nlost 2 /b cut\n", "1", ""},
+	} {
+		past := remembered(t, row.journal+row.undone)[0]
+		var got []string
+		for _, step := range past.Begun() {
+			got = append(got, fmt.Sprint(step.Step))
+		}
+		if strings.Join(got, " ") != row.want || !past.Changing() {
+			t.Errorf("%s: %q, changing %v; want %q", row.name, got, past.Changing(), row.want)
 		}
 	}
 }

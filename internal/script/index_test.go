@@ -46,3 +46,24 @@ cat "$run/kept/index" >&3
 		t.Errorf("the index:\n%s", index)
 	}
 }
+
+// So it is with the journal: what is noted when there is room again is a line of its own.
+func TestJournalIsWholeOnAFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("mounts a file system")
+	}
+	c := command.Command("unshare", "-m", "--propagation", "private", "dash", "-c", source("say")+library()+`run=$0
+mount -t tmpfs -o size=8k tmpfs "$run" && head -c 4096 /dev/zero >"$run/filler" || exit 99
+while record '{"event":"an odd one"}' '{"event":"and another"}'; do :; done
+rm "$run/filler"
+record '{"event":"last"}' || exit 98
+cat "$run/journal" >&3
+`, t.TempDir())
+	journal, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, err.(*command.ExitError).Stderr)
+	}
+	if !regexp.MustCompile(`^([0-9]{4}-\S+Z \{"event":"[a-z ]+"\}\n){50,}[0-9]{4}-\S+Z \{"event":"last"\}\n$`).Match(journal) {
+		t.Errorf("the journal:\n%s", journal)
+	}
+}

@@ -102,13 +102,13 @@ func TestProbeOfNastyNames(t *testing.T) {
 		if got := answer.Facts.Path(file); got != want {
 			t.Errorf("%q: %+v, want %+v", base, got, want)
 		}
-		if got := answer.Facts.Content(file); !bytes.Equal(got, text) {
-			t.Errorf("%q: content %q", base, got)
+		if got := answer.Facts.Content(file); !bytes.Equal(got.Bytes, text) {
+			t.Errorf("%q: content %q", base, got.Bytes)
 		}
 		if got := answer.Facts.Path(file + " none"); got != (recipe.Path{}) {
 			t.Errorf("%q none: %+v", base, got)
 		}
-		if answer.Facts.Content(file+" none") != nil {
+		if answer.Facts.Content(file+" none").Bytes != nil {
 			t.Errorf("%q none has content", base)
 		}
 	}
@@ -151,7 +151,7 @@ func TestProbeOfEachTypeOfPath(t *testing.T) {
 			if got != wanted {
 				t.Errorf("%s: %+v, want %+v", base, got, wanted)
 			}
-			if has := answer.Facts.Content(file) != nil; has != (want.Type == recipe.PathFile) {
+			if has := answer.Facts.Content(file).Bytes != nil; has != (want.Type == recipe.PathFile) {
 				t.Errorf("%s: has content: %v", base, has)
 			}
 		}

@@ -19,7 +19,6 @@ type Record struct {
 
 	Path   string `json:"path,omitempty"`   // of a step on a file
 	Secret bool   `json:"secret,omitempty"` // its content is never shown
-	Upload bool   `json:"upload,omitempty"` // it is a release's file
 
 	Unit    string       `json:"unit,omitempty"` // of a step on a unit
 	Verb    recipe.Verb  `json:"verb,omitempty"`
@@ -40,6 +39,12 @@ type Record struct {
 	Outcome string `json:"outcome,omitempty"` // of finish
 }
 
+// The kinds of steps that a rollback tells apart.
+const (
+	KindDirectory = "make_directory"
+	KindUpload    = "place_upload"
+)
+
 // Line returns the record as one line of JSON.
 func (r Record) Line() string {
 	line, err := json.Marshal(r)
@@ -53,7 +58,7 @@ func (r Record) Line() string {
 func begun(numbered recipe.Numbered, told act) Record {
 	record := Record{
 		Event: "begin", Step: numbered.Number, Kind: told.function, Title: numbered.Step.Title(), Resource: numbered.Resource,
-		Path: recipe.PathOf(numbered.Step),
+		Path: recipe.PathOf(numbered.Step), Secret: recipe.SecretOf(numbered.Step),
 	}
 	if told.note != nil {
 		told.note(&record)

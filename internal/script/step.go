@@ -31,7 +31,7 @@ func Steps(steps []recipe.Numbered) string {
 			records = append(records, begun(step, told(step.Step)).Line())
 			before += covered(step)
 		}
-		if act.secret {
+		if recipe.SecretOf(first.Step) {
 			before += "secret " + Quote(recipe.PathOf(first.Step)) + "\n"
 		}
 		line := act.line(first.Number)
@@ -55,7 +55,6 @@ type act struct {
 	words    []string
 	input    []byte        // on standard input, for a secret is never in argv
 	feeds    bool          // it reads its input, though that may be empty
-	secret   bool          // what it replaces or writes is never shown, nor kept for long
 	note     func(*Record) // what the journal has of it beside its path; nil is nothing
 }
 
@@ -74,10 +73,9 @@ func told(step recipe.Step) act {
 	switch step := step.(type) {
 	case recipe.WriteFile:
 		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: "write_file", words: append(words, pairs(step.Fill)...), input: step.Content, feeds: true, secret: step.Secret,
-			note: func(r *Record) { r.Secret = step.Secret }}
+		return act{function: "write_file", words: append(words, pairs(step.Fill)...), input: step.Content, feeds: true}
 	case recipe.MakeDirectory:
-		return act{function: "make_directory", words: append([]string{step.Path}, attributes(step.Attributes)...)}
+		return act{function: KindDirectory, words: append([]string{step.Path}, attributes(step.Attributes)...)}
 	case recipe.SetAttributes:
 		return act{function: "set_attributes", words: append([]string{step.Path}, attributes(step.Attributes)...)}
 	case recipe.MakeLink:
@@ -108,7 +106,7 @@ func told(step recipe.Step) act {
 		return controlUnit(step)
 	case recipe.Upload:
 		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: "place_upload", words: append(words, step.Artifact.SHA256), note: func(r *Record) { r.Upload = true }}
+		return act{function: KindUpload, words: append(words, step.Artifact.SHA256)}
 	case recipe.Exec:
 		limit := step.Timeout
 		if limit == 0 {
@@ -223,7 +221,7 @@ func joins(first, next recipe.Numbered) bool {
 }
 
 func plain(write recipe.WriteFile) bool {
-	return !write.Secret && len(write.Fill) == 0 && len(write.Content) <= largestOne
+	return !recipe.SecretOf(write) && len(write.Content) <= largestOne
 }
 
 // writeFiles is the call that writes a set.

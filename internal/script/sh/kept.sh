@@ -32,18 +32,12 @@ copy() {
 "
 }
 
-# enter brings copies to the disk, and then notes them in the run's index. A line that a full
-# disk cuts short goes again: the next one would become part of it.
+# enter brings copies to the disk, and then notes them in the run's index.
 enter() {
 	[ -z "${rehearsing-}" ] || return 0
 	# shellcheck disable=SC2086 # a list of our own names
 	durable "$run/kept" $copies || room "$run/kept" || return
-	whole=$(stat -c %s "$run/kept/index") || return
-	printf %s "$entries" >>"$run/kept/index" &&
-		sync "$run/kept/index" || {
-		truncate -s "$whole" "$run/kept/index"
-		room "$run/kept/index"
-	}
+	append "$run/kept/index" "$entries"
 }
 
 # kept says whether something was kept of a step of the run: kept NUMBER. A line without its

@@ -5,14 +5,23 @@ umask 022
 cd /
 state=/var/lib/provision
 
-# record appends lines to the run's journal, and returns only when they are on the disk.
+# record adds lines to the run's journal, and returns only when they are on the disk.
 record() {
-	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	now=$(date -u +%Y-%m-%dT%H:%M:%SZ) lines=''
 	for line; do
-		shift
-		set -- "$@" "$now $line"
+		lines="$lines$now $line
+"
 	done
-	printf '%s\n' "$@" >>"$run/journal" && sync "$run/journal" || room "$run/journal"
+	append "$run/journal" "$lines"
+}
+
+# append adds lines to a file, and returns only when they are on the disk. One that a full disk
+# cuts short goes again: the next one would become part of it. append FILE LINES
+append() {
+	printf %s "$2" >>"$1" && sync "$1" || {
+		truncate -s "$(head -n "$(wc -l <"$1")" -- "$1" | wc -c)" "$1"
+		room "$1"
+	}
 }
 
 # ended notes the end of steps, and tells of them one after the other: ended STATUS NUMBER...
