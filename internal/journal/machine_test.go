@@ -31,7 +31,7 @@ type machine struct {
 	setup string
 }
 
-func newMachine(t *testing.T) *machine {
+func newMachine(t testing.TB) *machine {
 	t.Helper()
 	needNamespaces(t)
 	dir := t.TempDir()
@@ -45,7 +45,7 @@ func newMachine(t *testing.T) *machine {
 }
 
 // needNamespaces skips a test where mount namespaces are not to be had; never in CI as root.
-func needNamespaces(t *testing.T) {
+func needNamespaces(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for mount namespaces")
@@ -59,7 +59,7 @@ func needNamespaces(t *testing.T) {
 }
 
 // fake puts a command in front of the real one.
-func (m *machine) fake(t *testing.T, name, text string) {
+func (m *machine) fake(t testing.TB, name, text string) {
 	t.Helper()
 	m.write(t, m.dir+"/sbin/"+name, "#!/bin/sh\n"+text)
 	if err := os.Chmod(m.dir+"/sbin/"+name, 0o755); err != nil {
@@ -67,7 +67,7 @@ func (m *machine) fake(t *testing.T, name, text string) {
 	}
 }
 
-func (m *machine) write(t *testing.T, path, text string) {
+func (m *machine) write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ type client struct {
 }
 
 // start starts the runner, without a session.
-func (m *machine) start(t *testing.T, a attempt) (*exec.Cmd, journal.Shell) {
+func (m *machine) start(t testing.TB, a attempt) (*exec.Cmd, journal.Shell) {
 	t.Helper()
 	if a.by == "" {
 		a.by = "me@here"
@@ -143,7 +143,7 @@ func (m *machine) start(t *testing.T, a attempt) (*exec.Cmd, journal.Shell) {
 	}
 }
 
-func (m *machine) tryBegin(t *testing.T, a attempt) (*client, error) {
+func (m *machine) tryBegin(t testing.TB, a attempt) (*client, error) {
 	t.Helper()
 	cmd, shell := m.start(t, a)
 	c := &client{process: cmd.Process, shell: shell}
@@ -152,7 +152,7 @@ func (m *machine) tryBegin(t *testing.T, a attempt) (*client, error) {
 	return c, err
 }
 
-func (m *machine) begin(t *testing.T) *client {
+func (m *machine) begin(t testing.TB) *client {
 	t.Helper()
 	c, err := m.tryBegin(t, attempt{patience: 10 * time.Second})
 	if err != nil {
@@ -182,7 +182,7 @@ func (c *client) try(ctx context.Context, steps ...recipe.Step) error {
 	return c.Do(ctx, numbered, c.observe)
 }
 
-func (c *client) do(t *testing.T, steps ...recipe.Step) {
+func (c *client) do(t testing.TB, steps ...recipe.Step) {
 	t.Helper()
 	if err := c.try(t.Context(), steps...); err != nil {
 		t.Fatalf("%v%s", err, outputOf(err))
@@ -190,7 +190,7 @@ func (c *client) do(t *testing.T, steps ...recipe.Step) {
 }
 
 // fails does steps of which one has to fail, and returns what that one printed.
-func (c *client) fails(t *testing.T, steps ...recipe.Step) *engine.StepError {
+func (c *client) fails(t testing.TB, steps ...recipe.Step) *engine.StepError {
 	t.Helper()
 	err := c.try(t.Context(), steps...)
 	var failed *engine.StepError
@@ -208,7 +208,7 @@ func outputOf(err error) string {
 	return ""
 }
 
-func (c *client) finish(t *testing.T) {
+func (c *client) finish(t testing.TB) {
 	t.Helper()
 	if err := c.Finish(t.Context(), "converged"); err != nil {
 		t.Fatalf("finish: %v", err)
@@ -216,7 +216,7 @@ func (c *client) finish(t *testing.T) {
 }
 
 // kill ends the runner alone, at once: what it started goes on.
-func (c *client) kill(t *testing.T) {
+func (c *client) kill(t testing.TB) {
 	t.Helper()
 	if err := c.process.Kill(); err != nil {
 		t.Fatal(err)
@@ -225,13 +225,13 @@ func (c *client) kill(t *testing.T) {
 }
 
 // background does steps while the test goes on; the channel gives their error.
-func (c *client) background(t *testing.T, steps ...recipe.Step) <-chan error {
+func (c *client) background(t testing.TB, steps ...recipe.Step) <-chan error {
 	ended := make(chan error, 1)
 	go func() { ended <- c.try(t.Context(), steps...) }()
 	return ended
 }
 
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -245,7 +245,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func read(t *testing.T, path string) string {
+func read(t testing.TB, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -255,7 +255,7 @@ func read(t *testing.T, path string) string {
 }
 
 // endProcess ends the process whose number is in a file: one that the test started.
-func endProcess(t *testing.T, pidFile string) {
+func endProcess(t testing.TB, pidFile string) {
 	t.Helper()
 	pid, err := strconv.Atoi(strings.TrimSpace(read(t, pidFile)))
 	if err != nil {
@@ -272,7 +272,7 @@ func endProcess(t *testing.T, pidFile string) {
 }
 
 // noTemporaries fails when something is left beside the files.
-func (m *machine) noTemporaries(t *testing.T) {
+func (m *machine) noTemporaries(t testing.TB) {
 	t.Helper()
 	err := filepath.WalkDir(m.dir, func(path string, _ os.DirEntry, err error) error {
 		if strings.Contains(filepath.Base(path), ".provision") {
