@@ -7,6 +7,7 @@ package journal
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -67,6 +68,7 @@ type Session struct {
 	control *bufio.Reader
 	output  *output
 	Run     string // its name in the journal: 000042
+	Boot    string // a word that is new with every boot of the host (random(4), boot_id)
 
 	mu       sync.Mutex // of Stdin
 	idle     chan struct{}
@@ -104,15 +106,15 @@ func Begin(ctx context.Context, shell Shell, observe engine.Observer) (*Session,
 }
 
 func (s *Session) welcome(fields []string, observe engine.Observer) error {
-	if len(fields) < 3 {
-		return fmt.Errorf("begin: the host's welcome has %d words, want 3", len(fields))
+	if len(fields) < 4 {
+		return fmt.Errorf("begin: the host's welcome has %d words, want 4", len(fields))
 	}
-	s.Run = fields[0]
+	s.Run, s.Boot = fields[0], fields[2]
 	s.output.trust(fields[1])
-	if swept := fields[2]; swept != "0" {
+	if swept := fields[3]; swept != "0" {
 		observe(engine.Note{Text: "swept " + swept + " temporary files of a run that died"})
 	}
-	for _, run := range fields[3:] {
+	for _, run := range fields[4:] {
 		observe(engine.Note{Text: "run " + run + " on this host died before its end; this one picks up"})
 	}
 	return nil
@@ -264,6 +266,25 @@ func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe e
 // Replanned writes down that another plan is done than the one that the run began with.
 func (s *Session) Replanned(ctx context.Context, hash string) error {
 	return s.note(ctx, "the plan", script.Note(script.Record{Event: "plan", Plan: hash}))
+}
+
+// Ask runs a script that only asks, over the session's own shell: one round trip, where a
+// command of its own costs two. It returns what the script printed.
+func (s *Session) Ask(ctx context.Context, text string) ([]byte, error) {
+	stop := context.AfterFunc(ctx, s.shell.Kill)
+	defer stop()
+	if err := s.write(fmt.Sprintf("ask %d\n%s", len(text), text)); err != nil {
+		return nil, s.died("ask", cause(ctx, err))
+	}
+	line, err := s.line()
+	if err != nil {
+		return nil, s.died("ask", cause(ctx, err))
+	}
+	coded, ok := strings.CutPrefix(line, "answer ")
+	if !ok {
+		return nil, fmt.Errorf("ask: the host said %.80q", line)
+	}
+	return base64.StdEncoding.DecodeString(coded)
 }
 
 // note runs sh that only writes something down on the host.

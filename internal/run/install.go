@@ -287,9 +287,6 @@ func (j *job) change(ctx context.Context) error {
 	}
 	header.Plan = j.made.Hash()
 	var err error
-	if j.boot, err = j.host.boot(ctx); err != nil {
-		return err
-	}
 	session, err := j.begin(ctx, header)
 	if err != nil {
 		return err
@@ -331,6 +328,8 @@ func (j *job) begin(ctx context.Context, header journal.Header) (*journal.Sessio
 	if err != nil {
 		return nil, err
 	}
+	j.boot = session.Boot
+	j.host.session = session
 	j.host.run, j.host.anyway = session.Run, true // under the lock nobody else is at work
 	j.observe(engine.Applying{Run: session.Run})
 	return session, nil

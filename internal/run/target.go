@@ -35,8 +35,9 @@ func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
 type host struct {
 	target     Target
 	connection *remote.Connection
-	run        string // its name in the host's journal, once it has begun
-	anyway     bool   // plan though a guarded change is neither confirmed nor undone
+	run        string           // its name in the host's journal, once it has begun
+	session    *journal.Session // the run, while it goes on: questions go over its shell
+	anyway     bool             // plan though a guarded change is neither confirmed nor undone
 }
 
 // ErrUnsupported says that a host is none that the tasks know.
@@ -44,7 +45,13 @@ var ErrUnsupported = errors.New("unsupported system")
 
 // Probe implements engine.Host: one script, one round trip.
 func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
-	output, err := h.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true}, nil)
+	ask := func(text string) ([]byte, error) {
+		return h.connection.Run(ctx, remote.Command{Script: text, Root: true}, nil)
+	}
+	if h.session != nil {
+		ask = func(text string) ([]byte, error) { return h.session.Ask(ctx, text) }
+	}
+	output, err := ask(script.Probe(probes))
 	if err != nil {
 		return recipe.Answer{}, err
 	}

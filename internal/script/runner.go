@@ -26,14 +26,15 @@ const silence = 60 * time.Second
 const keptRuns = 50
 
 // Runner returns the script of a run: it takes the host's lock, sweeps what a dead run
-// left, and then obeys the lines on its standard input: "alive", "run N" with N bytes of
-// sh after it, "finish JSON". It answers on standard output:
+// left, and then obeys the lines on its standard input: "alive", "run N" and "ask N"
+// with N bytes of sh after it, "finish JSON". It answers on standard output:
 //
 //	busy WHO            the lock is held; it waits
 //	locked WHO          it waited in vain; exit status 75
-//	ready RUN NONCE SWEPT UNFINISHED…
+//	ready RUN NONCE BOOT SWEPT UNFINISHED…
 //	begin N / end N RC  for each step
 //	batch RC            after each run
+//	answer BASE64       after each ask: what the script printed
 //	finished
 //
 // What steps print comes on standard error. Before each step and after each batch a mark

@@ -80,7 +80,7 @@ echo "$process" >"$run/open"
 record "$header" || exit 71
 # Made here and told to the controller alone: in no argv, in no environment.
 nonce=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
-say "ready $runid $nonce $swept$unfinished"
+say "ready $runid $nonce $(boot_id) $swept$unfinished"
 
 # forget_secrets drops the copies of secrets that were replaced, once a run has converged, be
 # it the one that did so or the next: what is rotated must be nowhere any more.
@@ -110,23 +110,30 @@ finish() {
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
 }
 
+# receive reads sh of so many bytes into $code: receive BYTES. head(1) succeeds when the connection
+# breaks off too; half a script must not run.
+receive() {
+	code=$(timeout --foreground 600 head -c "$1" 3>&- 9>&-; printf .)
+	code=${code%.}
+	[ "${#code}" -eq "$1" ]
+}
+
 # The controller speaks at least every 20 s; one that is silent for $silence seconds is
 # gone, and its lock with it. A step inherits the lock: an orphaned one keeps it until it
-# ends. What only waits for the controller does not.
+# ends. What only waits for the controller does not, nor does a question.
 # shellcheck disable=SC2016 # $line is of the inner sh
 while line=$(timeout --foreground "$silence" sh -c 'IFS= read -r line && printf %s "$line"' 2>/dev/null 3>&- 9>&-); do
 	case $line in
 	alive) ;;
 	run\ *)
-		# head succeeds when the connection breaks off too; half a script must not run.
-		size=${line#run }
-		code=$(timeout --foreground 600 head -c "$size" 3>&- 9>&-; printf .)
-		code=${code%.}
-		[ "${#code}" -eq "$size" ] || break
+		receive "${line#run }" || break
 		(eval "$code") </dev/null
 		say "batch $?"
-		mark batch
-		code= ;;
+		mark batch ;;
+	ask\ *)
+		receive "${line#ask }" || break
+		# Its answer has bytes that no line can bear.
+		say "answer $( (eval "$code") </dev/null 3>&- 9>&- | base64 -w 0)" ;;
 	finish\ *)
 		finish "${line#finish }"
 		flock -u 9
@@ -134,6 +141,7 @@ while line=$(timeout --foreground "$silence" sh -c 'IFS= read -r line && printf 
 		exit 0 ;;
 	*) say "unknown $line"; exit 70 ;;
 	esac
+	code=
 done
 # No step is under way: what one left in the background, a daemon, must not keep the lock.
 flock -u 9
