@@ -14,6 +14,7 @@ import (
 // 5, where another run has the host and does not let go, and 6, where the host is not as
 // wanted though every step went well.
 func TestLockedAndNotConverged(t *testing.T) {
+	t.Parallel()
 	host := boot(t, labtest.Open(t), "bookworm", "labexit")[0]
 	host.feed(t, "cat >/usr/sbin/apt-get; chmod 755 /usr/sbin/apt-get; : >/var/tmp/hold",
 		"#!/bin/sh\n: >/var/tmp/held\nwhile [ -e /var/tmp/hold ]; do sleep 0.1; done\nexec /usr/bin/apt-get \"$@\"\n")

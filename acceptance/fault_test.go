@@ -26,16 +26,10 @@ type faulty struct {
 	target run.Target
 }
 
-// faultPackages are there on every host, so that only what is meant to fail fails.
-var faultPackages = []string{"netbase", "media-types"}
-
 func newFaulty(t *testing.T, name string) faulty {
 	t.Helper()
 	l := labtest.Open(t)
-	if err := l.Seed(t.Context(), "bookworm", faultPackages); err != nil {
-		t.Fatal(err)
-	}
-	host := machine{labtest.Host(t, l, name, "bookworm")}
+	host := bare(t, l, "bookworm", name)
 	return faulty{host, targetOf(l, host, "root")}
 }
 

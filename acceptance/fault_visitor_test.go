@@ -14,7 +14,7 @@ import (
 func TestFaultVisitors(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
-	host := boot(t, l, "bookworm", "labvisit")[0]
+	host := installed(t, l, "bookworm", "labvisit")
 	provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
 	b := broken{host, l.Identity(), l.KnownHosts()}
 	meanwhile := func(what string, allowed time.Duration, do func()) visits {

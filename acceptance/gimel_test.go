@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"provision/internal/lab"
 	"provision/internal/lab/labtest"
 )
 
@@ -21,21 +20,20 @@ var gimelPackages = []string{"redis-server", "nginx-light", "logrotate", "openss
 // TestGimel deploys on a bare host of each release, and then does to it what befalls such
 // a host.
 func TestGimel(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	releases := buildReleases(t)
 	for _, suite := range []string{"bookworm", "trixie"} {
 		t.Run(suite, func(t *testing.T) {
-			if err := l.Seed(t.Context(), suite, gimelPackages); err != nil {
-				t.Fatal(err)
-			}
-			g := gimelHost{machine{labtest.Host(t, l, "lab-gim-"+suite[:2], suite)}, releases}
+			t.Parallel()
+			g := gimelHost{bare(t, l, suite, "lab-gim-"+suite[:2]), releases}
 			g.deploys(t)
 			t.Run("pages", g.pages)
 			t.Run("deploys under load", g.deploysUnderLoad)
 			t.Run("crashes under load", g.crashesUnderLoad)
 			t.Run("releases kept", g.keepsReleases)
 			if suite == "trixie" {
-				t.Run("beside graphite", func(t *testing.T) { g.besideGraphite(t, l) })
+				t.Run("beside graphite", func(t *testing.T) { g.besideGraphite(t) })
 			}
 		})
 	}
@@ -229,10 +227,7 @@ func (g gimelHost) crashesUnderLoad(t *testing.T) {
 }
 
 // besideGraphite brings another site to the host, which both have to answer on.
-func (g gimelHost) besideGraphite(t *testing.T, l *lab.Lab) {
-	if err := l.Seed(t.Context(), "trixie", packages); err != nil {
-		t.Fatal(err)
-	}
+func (g gimelHost) besideGraphite(t *testing.T) {
 	provision(t, "install", "graphite", "-H", g.Name, "-y").exits(t, 0)
 	provision(t, "verify", "graphite", "gimel", "-H", g.Name).exits(t, 0)
 	again := provision(t, append([]string{"install", "graphite", "gimel", "-H", g.Name, "--json"}, gimelSettings...)...).exits(t, 0)

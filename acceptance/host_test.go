@@ -20,34 +20,42 @@ import (
 // in the middle of a test.
 var packages = []string{
 	"graphite-carbon", "graphite-web", "uwsgi-core", "uwsgi-plugin-python3", "nginx-light",
-	"logrotate", "openssl", "nftables", "postgresql", "python3-psycopg2",
+	"logrotate", "openssl", "nftables", "postgresql", "python3-psycopg2", "redis-server", "netbase", "media-types",
 }
 
 // machine is a lab host, looked at without its noticing: from outside, and by commands
 // that enter its namespaces, without a login.
 type machine struct{ lab.Host }
 
-// boot returns fresh hosts of a suite that have the packages in apt's cache.
-func boot(t *testing.T, l *lab.Lab, suite string, names ...string) []machine {
+// bare returns a fresh host of a suite that has the packages in apt's cache, until the test
+// ends.
+func bare(t *testing.T, l *lab.Lab, suite, name string) machine {
 	t.Helper()
+	turn(t)
 	if err := l.Seed(t.Context(), suite, packages); err != nil {
 		t.Fatal(err)
 	}
+	return machine{labtest.Host(t, l, name, suite)}
+}
+
+// boot returns some that are bare.
+func boot(t *testing.T, l *lab.Lab, suite string, names ...string) []machine {
+	t.Helper()
 	var machines []machine
 	for _, name := range names {
-		machines = append(machines, machine{labtest.Host(t, l, name, suite)})
+		machines = append(machines, bare(t, l, suite, name))
 	}
 	return machines
 }
 
-// onBoth runs a test on a fresh host of each release of Debian, beside each other: NAME12 and
-// NAME13.
-func onBoth(t *testing.T, name string, do func(*testing.T, *lab.Lab, machine)) {
+// onBoth runs a test on a host of each release of Debian, bare or installed, beside each other:
+// NAME12 and NAME13.
+func onBoth(t *testing.T, name string, host func(*testing.T, *lab.Lab, string, string) machine, do func(*testing.T, *lab.Lab, machine)) {
 	l := labtest.Open(t)
 	for suite, release := range map[string]string{"bookworm": "12", "trixie": "13"} {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
-			do(t, l, boot(t, l, suite, name+release)[0])
+			do(t, l, host(t, l, suite, name+release))
 		})
 	}
 }

@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +16,19 @@ import (
 // built with the race detector, and takes 0.3 s more each time.
 var plain, raced func() (string, error)
 
+// line is where tests that boot hosts wait for their turn; from graphites come hosts that have
+// Graphite already.
+var (
+	line      *turns
+	graphites = &origins{made: map[string]string{}}
+)
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "provision-acceptance")
+	if err == nil {
+		flag.Parse()
+		line, err = newTurns()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -24,6 +36,10 @@ func TestMain(m *testing.M) {
 	plain = sync.OnceValues(func() (string, error) { return build(filepath.Join(dir, "plain")) })
 	raced = sync.OnceValues(func() (string, error) { return build(filepath.Join(dir, "raced"), "-race") })
 	code := m.Run()
+	if err := graphites.remove(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	os.RemoveAll(dir)
 	os.Exit(code)
 }

@@ -11,6 +11,7 @@ import (
 // TestOneOfThreeIsDown runs on three hosts at once, one of them down, and then the command
 // that the summary names.
 func TestOneOfThreeIsDown(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	hosts := append(boot(t, l, "bookworm", "labacc1", "labacc2"), boot(t, l, "trixie", "labacc3")...)
 	if err := l.Down(t.Context(), "labacc2"); err != nil {

@@ -40,6 +40,7 @@ func readmeCommands(t *testing.T) []string {
 // of the group metrics, and web2, of the group ab, are lab hosts, and the lab of "provision lab" is one of
 // this test's own.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	hosts := boot(t, l, "bookworm", "labr1", "labr2")
 	own := readerLab(t)

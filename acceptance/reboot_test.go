@@ -12,8 +12,9 @@ import (
 // of one that does not it is said that the connection was lost. The host that answers then
 // is another boot.
 func TestFault11ExecReboots(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
-	host := machine{labtest.Host(t, l, "labreboot12", "bookworm")}
+	host := bare(t, l, "bookworm", "labreboot12")
 	for command, code := range map[string]int{"systemctl reboot": 0, "systemctl reboot -ff; sleep 60": 4} {
 		before := strings.TrimSpace(host.run(t, "cat /proc/sys/kernel/random/boot_id"))
 		began := time.Now()

@@ -25,6 +25,7 @@ import (
 // itself. None may be in what is printed at -vvv or as JSON, in an argument or environment
 // of any process on either side, or in a file of the host but those that are its holders.
 func TestFault39SecretsStayWhereTheyBelong(t *testing.T) {
+	t.Parallel()
 	l := labtest.Open(t)
 	host := boot(t, l, "bookworm", "labf39")[0]
 	dir := t.TempDir()

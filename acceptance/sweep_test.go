@@ -19,6 +19,7 @@ import (
 type sweep struct {
 	name     string
 	binary   string     // of gimel, that the releases run; "" where there is none
+	graphite bool       // on the host before
 	packages []string   // on the host before, and not running: as in the middle of an install
 	before   [][]string // commands that were done before
 	arranged string     // sh that was run after these
@@ -57,19 +58,19 @@ func smallReleases(t *testing.T) map[string]string {
 // that a service does not survive. What is put back must be whole too when it is cut short.
 func sweeps(releases map[string]string) []sweep {
 	graphite := []string{"graphite-carbon", "graphite-web", "uwsgi-core", "uwsgi-plugin-python3", "nginx-light", "logrotate", "openssl"}
-	installed := [][]string{{"install", "graphite", "-y"}}
+	install := []string{"install", "graphite", "-y"}
 	deploy := func(release string, more ...string) []string {
 		return append([]string{"deploy", "gimel", "-y", "-e", "gimel.rate_limit=0", "--artifact", releases[release]}, more...)
 	}
 	return []sweep{
-		{name: "graphite", packages: graphite, args: installed[0]},
+		{name: "graphite", packages: graphite, args: install},
 		{
-			name: "graphite, changed", before: installed, visit: asksForGraphs, unit: "graphite-web", gap: 5 * time.Second,
+			name: "graphite, changed", graphite: true, before: [][]string{install}, visit: asksForGraphs, unit: "graphite-web", gap: 5 * time.Second,
 			args: []string{"install", "graphite", "-y", "-e", "graphite.time_zone=Asia/Tokyo", "-e", "graphite.auth=false",
 				"-e", "graphite.carbon_pickle=true", "-e", "nginx.client_max_body_size=2m"},
 		},
 		{
-			name: "graphite, put back", before: installed, visit: asksForGraphs, unit: "graphite-web", gap: 5 * time.Second, code: 3,
+			name: "graphite, put back", graphite: true, before: [][]string{install}, visit: asksForGraphs, unit: "graphite-web", gap: 5 * time.Second, code: 3,
 			arranged: occupied("2004"),
 			args:     []string{"install", "graphite", "-y", "-e", "graphite.carbon_pickle=true", "-e", "graphite.updates_per_second=100"},
 		},
@@ -104,18 +105,20 @@ func TestSweep(t *testing.T) {
 	workers := 2
 	if os.Getenv("PROVISION_SWEEP") != "all" {
 		t.Parallel()
+		turn(t) // the binaries that it builds first are no reason to stand behind the others
 		workers = 1
 	}
 	l := labtest.Open(t)
-	if err := l.Seed(t.Context(), "bookworm", slices.Concat(packages, gimelPackages)); err != nil {
-		t.Fatal(err)
-	}
 	had := map[string]bool{}
 	for i, s := range sweeps(smallReleases(t)) {
 		t.Run(s.name, func(t *testing.T) {
 			var hosts []*sweptHost
 			for j := range workers {
-				host := machine{labtest.Host(t, l, fmt.Sprintf("labswp%d%d", i+1, j+1), "bookworm")}
+				name, made := fmt.Sprintf("labswp%d%d", i+1, j+1), bare
+				if s.graphite {
+					made = installed
+				}
+				host := made(t, l, "bookworm", name)
 				hosts = append(hosts, &sweptHost{sweep: s, machine: host, lab: l, relay: newCutter(t, host.Address.String()+":22")})
 			}
 			onAll(t, "prepare", hosts, func(t *testing.T, host *sweptHost) { host.prepare(t) })

@@ -44,8 +44,7 @@ func (l *Lab) authorize(root *os.Root) error {
 	return nil
 }
 
-// copyKey gives the host its host key, the private part last: its presence
-// says that the host is furnished.
+// copyKey gives the host its host key.
 func copyKey(root *os.Root, from string) error {
 	for _, part := range []struct {
 		suffix string

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -133,13 +132,20 @@ func (l *Lab) furnish(host Host) error {
 		return err
 	}
 	defer root.Close()
-	network := fmt.Sprintf("ADDRESS=%s\nGATEWAY=%s\n", netip.PrefixFrom(host.Address, l.config.Network.Bits()), gateway(l.config.Network))
-	if err := root.WriteFile("etc/default/lab-network", []byte(network), 0o644); err != nil {
-		return err
+	const settings = "etc/default/lab-network"
+	own := fmt.Sprintf("ADDRESS=%s/", host.Address)
+	if before, err := root.ReadFile(settings); err != nil || !strings.HasPrefix(string(before), own) {
+		if err := l.identify(root, host); err != nil { // its first boot: a clone has another's address
+			return err
+		}
 	}
-	if _, err := root.Stat("etc/ssh/ssh_host_ed25519_key"); err == nil {
-		return nil // not its first boot
-	}
+	// Last, for it says that the host is furnished.
+	network := fmt.Sprintf("%s%d\nGATEWAY=%s\n", own, l.config.Network.Bits(), gateway(l.config.Network))
+	return root.WriteFile(settings, []byte(network), 0o644)
+}
+
+// identify gives a host its name, its keys and its people's.
+func (l *Lab) identify(root *os.Root, host Host) error {
 	resolver, err := machineResolver()
 	if err != nil {
 		return err

@@ -39,6 +39,40 @@ func (l *Lab) Rewind(ctx context.Context, name string) error {
 	return l.restack(ctx, name, kill, func(*Host) error { return nil })
 }
 
+// Clone makes a host that does not exist yet from the checkpoint of another, which has to stay
+// for as long, and boots it. It has its own name, address and keys; all else is as it was there.
+func (l *Lab) Clone(ctx context.Context, name, from string) (Host, error) {
+	if err := checkWanted([]string{name}, ""); err != nil {
+		return Host{}, err
+	}
+	unlock, err := l.lock(ctx)
+	if err != nil {
+		return Host{}, err
+	}
+	defer unlock()
+	known, err := l.Hosts()
+	if err != nil {
+		return Host{}, err
+	}
+	at := indexOf(known, from)
+	if at < 0 {
+		return Host{}, fmt.Errorf("%s: %w", from, ErrNoHost)
+	}
+	if indexOf(known, name) >= 0 {
+		return Host{}, fmt.Errorf("%s: is there already: remove it first", name)
+	}
+	hosts, err := l.define([]string{name}, known[at].Suite)
+	if err != nil {
+		return Host{}, err
+	}
+	hosts[0].Layers = known[at].Layers
+	if err := hosts[0].save(); err != nil {
+		return Host{}, err
+	}
+	err = l.bootAll(ctx, hosts)
+	return hosts[0], err
+}
+
 // restack stops a host, lets change say what it stands on, and boots it with nothing of
 // its own over that.
 func (l *Lab) restack(ctx context.Context, name string, stop func(context.Context, Host) error, change func(*Host) error) error {

@@ -47,6 +47,28 @@ func Config() lab.Config {
 // the test. Packages whose tests run at the same time need names of their own.
 func Host(t testing.TB, l *lab.Lab, name, suite string) lab.Host {
 	t.Helper()
+	begin(t, l, name)
+	hosts, err := l.Up(t.Context(), []string{name}, suite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hosts[0]
+}
+
+// Clone is Host from the checkpoint of another, which is removed later.
+func Clone(t testing.TB, l *lab.Lab, name, from string) lab.Host {
+	t.Helper()
+	begin(t, l, name)
+	host, err := l.Clone(t.Context(), name, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host
+}
+
+// begin removes what a test that was killed has left of a host, and after the test the host.
+func begin(t testing.TB, l *lab.Lab, name string) {
+	t.Helper()
 	if err := l.Remove(t.Context(), present(t, l, name)...); err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +78,6 @@ func Host(t testing.TB, l *lab.Lab, name, suite string) lab.Host {
 			t.Error(err)
 		}
 	})
-	hosts, err := l.Up(t.Context(), []string{name}, suite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return hosts[0]
 }
 
 // present returns the name if the lab has such a host: a test that was killed
