@@ -331,6 +331,30 @@ func TestSecretThatADeadRunRotatedIsForgotten(t *testing.T) {
 	}
 }
 
+// What was forgotten stays as it is, and stops nothing else from going back.
+func TestForgottenSecretStopsNoRestore(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	path, plain := m.root+"/secret", m.root+"/plain"
+	m.write(t, path, "password one")
+	m.write(t, plain, "old")
+	c := m.begin(t)
+	step := file(path, "password two")
+	step.Secret = true
+	c.do(t, step, file(plain, "new"))
+	c.finish(t)
+	again := m.begin(t)
+	again.do(t, recipe.Restore{Run: c.Run, Number: 1, Path: path, Secret: true}, recipe.Restore{Run: c.Run, Number: 2, Path: plain})
+	again.finish(t)
+	if read(t, path) != "password two" || read(t, plain) != "old" {
+		t.Errorf("%q, %q", read(t, path), read(t, plain))
+	}
+	m.noTemporaries(t)
+	if found := m.copiesOf(t, "password"); len(found) > 0 {
+		t.Errorf("copies of a secret are left: %q", found)
+	}
+}
+
 // TestRotatedSecretIsForgotten: the copy of a secret that was replaced goes from every run,
 // when the run that replaced it has converged, and not before.
 func TestRotatedSecretIsForgotten(t *testing.T) {

@@ -88,6 +88,8 @@ back() {
 			[ ! -d "./$name" ] || echo "$path: stays, for it is not empty" >&2
 		else rm -f -- "./$name"; fi ;;
 	file | link | tree)
+		# The copy of a secret goes when a run has converged (see forget_secrets).
+		[ "$1" != 'file' ] || [ -e "$2" ] || { echo "$path: stays, for no copy of what it was is kept" >&2; return 0; }
 		private "restore$number" anyway || return
 		cp -a -T -- "$2" "./$name" || room "$path" || discard || return
 		[ "$1" != 'file' ] || sync "./$name"
