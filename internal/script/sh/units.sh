@@ -136,10 +136,16 @@ settle() {
 			sleep 0.1
 		done
 	done
-	# A timer or a socket is what it is at once; a process may die after a moment.
+	# A timer or a socket is what it is at once; a process may die after a moment, the sooner if it
+	# has not said by itself that it is ready (systemd.service(5), Type=notify).
 	case $unit in
-	*.service) if [ $# -gt 0 ]; then sleep 0.4; else sleep 1; fi ;;
+	*.service) ;;
 	*) return 0 ;;
+	esac
+	case $(property "$unit" Type),$# in
+	notify*) sleep 0.2 ;;
+	*,0) sleep 1 ;;
+	*) sleep 0.4 ;;
 	esac
 	[ "$(property "$unit" ActiveState)" = active ] && [ "$(property "$unit" NRestarts)" = "$restarts" ] ||
 		{ echo "$unit: did not stay up" >&2; explain "$unit"; }
