@@ -22,7 +22,7 @@ func TestIdleControllerShowsLife(t *testing.T) {
 		began, last, longest := time.Now(), time.Now(), time.Duration(0)
 		var ended string
 		go func() {
-			io.WriteString(says, "ready 000001 nonce 0\n")
+			io.WriteString(says, "ready 000001 nonce boot 0\n")
 			for lines := bufio.NewScanner(heard); lines.Scan(); last = time.Now() {
 				longest = max(longest, time.Since(last))
 				if ended = lines.Text(); strings.HasPrefix(ended, "finish ") {
