@@ -232,7 +232,7 @@ func (f *flags) connect(io console, e *errand) error {
 			continue
 		}
 		checked[files] = true
-		if err := target.Config.Check(); err != nil {
+		if err := target.Config.Check(target.Address); err != nil {
 			return err
 		}
 	}

@@ -62,7 +62,6 @@ var libraries = map[string][]string{
 	"github.com/spf13":                  {"cmd/provision"},
 	"golang.org/x/crypto/ssh":           {"internal/remote", "internal/lab", "internal/inventory"}, // inventory: age reads SSH keys
 	"github.com/pkg/sftp":               {"internal/remote"},
-	"github.com/kevinburke/ssh_config":  {"internal/remote"},
 	"filippo.io/age":                    {"internal/inventory"},
 	"github.com/goccy/go-yaml":          {"internal/inventory"},
 	"golang.org/x/sync":                 {"internal/run", "internal/gimel", "cmd/gimel"},

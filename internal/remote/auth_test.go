@@ -37,7 +37,7 @@ func TestIdentitiesThatAreRefused(t *testing.T) {
 		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
-		if checked := config.Check(); checked == nil || checked.Error() != err.Error() {
+		if checked := config.Check(Address{Host: "localhost"}); checked == nil || checked.Error() != err.Error() {
 			t.Errorf("%s: Check says %v", name, checked)
 		}
 	}

@@ -41,6 +41,9 @@ func dialSSH(ctx context.Context, address Address, config Config, via []string) 
 	ctx, clock := startWatchdog(ctx, s.connectTimeout)
 	defer clock.stop()
 	asking := clock.asking(config)
+	if s.batch {
+		asking.Password, asking.Passphrase, asking.ConfirmHostKey = nil, nil, nil
+	}
 	ring, err := asking.loadKeyring(s)
 	if err != nil {
 		return nil, err
@@ -84,12 +87,24 @@ func connect(ctx context.Context, clock *watchdog, s settings, config Config, vi
 			below.close()
 		}
 	default:
-		conn, err = (&net.Dialer{}).DialContext(ctx, s.network, target)
+		conn, err = dialDirect(ctx, s, target)
 	}
 	if err != nil {
 		return nil, nil, unreachable(ctx, s, err)
 	}
 	return conn, below, nil
+}
+
+func dialDirect(ctx context.Context, s settings, target string) (net.Conn, error) {
+	dialer := &net.Dialer{}
+	if s.bindAddress != "" {
+		local, err := net.ResolveTCPAddr(s.network, net.JoinHostPort(s.bindAddress, "0"))
+		if err != nil {
+			return nil, fmt.Errorf("BindAddress: %w", err)
+		}
+		dialer.LocalAddr = local
+	}
+	return dialer.DialContext(ctx, s.network, target)
 }
 
 // dialJump connects to the last of the jump hosts "[user@]host[:port],…",
@@ -151,6 +166,7 @@ func (t *sshTransport) handshake(ctx context.Context, config Config, ring keyrin
 	login := &login{config: config, settings: t.settings, ring: ring}
 	var hostKeyErr error
 	client, channels, requests, err := ssh.NewClientConn(t.conn, t.settings.host, &ssh.ClientConfig{
+		Config:            ssh.Config{KeyExchanges: t.settings.keyExchanges, Ciphers: t.settings.ciphers, MACs: t.settings.macs},
 		User:              t.settings.user,
 		AuthCallback:      login.next,
 		HostKeyAlgorithms: hosts.algorithms(),
@@ -201,7 +217,7 @@ func unreachable(ctx context.Context, s settings, err error) error {
 	case cause != nil:
 		failure.Problem = where + cause.Error()
 	case errors.As(err, &dns):
-		failure.Problem = "the name " + s.host + " does not resolve"
+		failure.Problem = "the name " + dns.Name + " does not resolve"
 		failure.Hint = "check the spelling, the inventory, or HostName in ssh_config"
 	case errors.As(err, &refused):
 		failure.Problem = fmt.Sprintf("%sthe jump host cannot reach it: %s", where, refused.Message)

@@ -70,8 +70,12 @@ func (h *hostKeys) lines(marker string) (found []knownHost, byName bool) {
 func (h *hostKeys) algorithms() []string {
 	known, _ := h.lines("")
 	authorities, _ := h.lines(certAuthority)
+	order := h.settings.hostKeyAlgorithms
+	if order == nil {
+		order = strings.Fields(hostKeyOrder)
+	}
 	var first, last []string
-	for algorithm := range strings.FieldsSeq(hostKeyOrder) {
+	for _, algorithm := range order {
 		switch kind := keyType(algorithm); {
 		case strings.HasSuffix(algorithm, certSuffix):
 			if len(authorities) > 0 {
@@ -82,6 +86,9 @@ func (h *hostKeys) algorithms() []string {
 		default:
 			last = append(last, algorithm)
 		}
+	}
+	if len(first)+len(last) == 0 { // HostKeyAlgorithms wants certificates, and nobody vouches for one
+		return order
 	}
 	return append(first, last...)
 }
@@ -97,6 +104,9 @@ func keyType(algorithm string) string {
 
 // check is the handshake's host key callback.
 func (h *hostKeys) check(_ string, _ net.Addr, shown ssh.PublicKey) error {
+	if err := h.settings.demands(shown); err != nil {
+		return h.changed(shown, err.Error(), "")
+	}
 	key, refusal := h.judge(shown)
 	if refusal != nil || key == nil {
 		return refusal

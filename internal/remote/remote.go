@@ -60,6 +60,8 @@ type Config struct {
 	ConnectTimeout time.Duration // TCP and handshake together; 0 is ssh_config's ConnectTimeout, or 10 s
 	KeepAlive      time.Duration // silence before a question; 0 is ssh_config's ServerAliveInterval, or 15 s
 
+	Answers *Answers // what ssh was asked is kept there for the run; nil asks each time
+
 	Warn func(message string) // nil drops warnings
 }
 
