@@ -127,7 +127,11 @@ func (r *reader) parse(where, name, rest string) (directive, keyword, error) {
 	case !known && r.ignored != "" && matchList(r.ignored, name):
 		return l, keyword{use: harmless}, nil
 	case !known: // without the value, which may be a password
-		return l, row, configError(l.what(), "unknown ssh option", "see ssh_config(5) for the names; `IgnoreUnknown "+name+"` before it passes over it")
+		hint := "see ssh_config(5) for the names"
+		if where != "-o" {
+			hint += "; `IgnoreUnknown " + name + "` before it passes over it"
+		}
+		return l, row, configError(l.what(), "unknown ssh option", hint)
 	case !closed:
 		return l, row, configError(l.what(), "has a quote that is not closed", "see ssh_config(5)")
 	case rest == "":
