@@ -351,7 +351,9 @@ func compare(t *testing.T, config Config, address Address, got settings, truth, 
 	methods := strings.Split(said("preferredauthentications"), ",")
 	allowed := func(method string) bool { return methods[0] == "" || slices.Contains(methods, method) }
 	asks := said("numberofpasswordprompts") != "0"
-	equal(t, "methods", strings.Join(got.methods, ","), said("preferredauthentications"))
+	if methods[0] != "" {
+		equal(t, "methods", got.methods, methods)
+	}
 	equal(t, "public keys", got.publicKeys, said("pubkeyauthentication") != "false" && allowed("publickey"))
 	equal(t, "password", got.password, said("passwordauthentication") == "yes" && allowed("password") && asks)
 	equal(t, "interactive", got.interactive, said("kbdinteractiveauthentication") == "yes" && allowed("keyboard-interactive") && asks)

@@ -25,27 +25,39 @@ type login struct {
 
 // next is called by the handshake before every attempt.
 func (l *login) next(attempt *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
-	allowed := func(method string) bool { return slices.Contains(attempt.AllowedMethods, method) }
+	for _, method := range l.settings.methods {
+		if !slices.Contains(attempt.AllowedMethods, method) {
+			continue
+		}
+		if try := l.try(method, attempt); try != nil {
+			return try, nil
+		}
+	}
+	return nil, l.refused(attempt.AllowedMethods)
+}
+
+// try is the next attempt of a method, nil where there is none.
+func (l *login) try(method string, attempt *ssh.ClientAuthContext) ssh.AuthMethod {
 	failed := func(method string) bool { return slices.Contains(attempt.TriedMethods, method) }
 	switch {
-	case l.keys < len(l.ring.keys) && allowed("publickey"):
+	case method == "publickey" && l.keys < len(l.ring.keys):
 		// One at a time: all of them are done with when one cannot sign.
 		k := l.ring.keys[l.keys]
 		l.keys++
 		l.offered = append(l.offered, k.name)
-		return ssh.PublicKeys(k.signer), nil
-	case l.settings.password && allowed("password") && l.config.Password != nil && !l.asked:
+		return ssh.PublicKeys(k.signer)
+	case method == "password" && l.settings.password && l.config.Password != nil && !l.asked:
 		l.offered = append(l.offered, "password")
 		return ssh.PasswordCallback(func() (string, error) {
 			password, err := l.ask()
 			return string(password), err
-		}), nil
-	case l.settings.interactive && allowed("keyboard-interactive") && !failed("keyboard-interactive") && !failed("password") &&
+		})
+	case method == "keyboard-interactive" && l.settings.interactive && !failed("keyboard-interactive") && !failed("password") &&
 		l.converses(len(attempt.PartialSuccessMethods) > 0):
 		l.offered = append(l.offered, "keyboard-interactive")
-		return ssh.KeyboardInteractive(l.challenge), nil
+		return ssh.KeyboardInteractive(l.challenge)
 	}
-	return nil, l.refused(attempt.AllowedMethods)
+	return nil
 }
 
 // converses tells whether there may be an answer to keyboard-interactive: the password, or

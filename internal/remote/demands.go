@@ -92,6 +92,22 @@ func rsaBits(key ssh.PublicKey) int {
 	return 0
 }
 
+// accepted leaves out what accepts does not take.
+func (s *settings) accepted(ring keyring) keyring {
+	var keys []key
+	for _, k := range ring.keys {
+		signer, err := s.accepts(k.signer)
+		if err != nil {
+			ring.skipped = append(ring.skipped, k.name+": "+err.Error())
+			continue
+		}
+		k.signer = signer
+		keys = append(keys, k)
+	}
+	ring.keys = keys
+	return ring
+}
+
 // accepts returns the key as it may be used: PubkeyAcceptedAlgorithms and RequiredRSASize hold
 // for our own keys. An RSA key signs with more than one algorithm.
 func (s *settings) accepts(signer ssh.Signer) (ssh.Signer, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -78,6 +79,7 @@ func TestAlgorithmsOfTheFile(t *testing.T) {
 		{"HostKeyAlgorithms ecdsa-sha2-nistp256", func(*fakeServer) {}, ""},
 		{"RequiredRSASize 3072", rsaHost, "2048 bits where RequiredRSASize is 3072"},
 		{"RequiredRSASize 2048", rsaHost, ""},
+		{"PubkeyAcceptedAlgorithms ecdsa-sha2-nistp256", func(*fakeServer) {}, "not among PubkeyAcceptedAlgorithms"},
 		{"PubkeyAcceptedAlgorithms ssh-ed25519", func(*fakeServer) {}, ""},
 	} {
 		s := newFakeServer(t)
@@ -88,6 +90,34 @@ func TestAlgorithmsOfTheFile(t *testing.T) {
 		}
 		if (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.lines, err, c.want)
+		}
+	}
+}
+
+// An RSA key is one of the key type ssh-rsa, and signs with better algorithms than that.
+func TestRSAKeySignsAsTheFileAllows(t *testing.T) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lines, want := range map[string]string{
+		"Match host *": "", "PubkeyAcceptedAlgorithms rsa-sha2-256": "", "PubkeyAcceptedAlgorithms rsa-sha2-512": "authentication failed",
+		"PubkeyAcceptedAlgorithms ssh-ed25519": "not among PubkeyAcceptedAlgorithms", "RequiredRSASize 3072": "2048 bits where",
+	} {
+		s := newFakeServer(t)
+		writeFile(t, s.identity, string(pem.EncodeToMemory(block)), 0o600)
+		s.auth.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return nil, nil }
+		s.auth.PublicKeyAuthAlgorithms = []string{ssh.KeyAlgoRSASHA256}
+		c, err := Dial(context.Background(), s.address(), s.configured(lines))
+		if err == nil {
+			c.Close()
+		}
+		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", lines, err, want)
 		}
 	}
 }
@@ -154,6 +184,29 @@ func TestNobodyIsAskedInBatchMode(t *testing.T) {
 	config.ConfirmHostKey = func(string, string) bool { t.Error("asked about the host's key"); return true }
 	if _, err := Dial(context.Background(), s.address(), config); !errors.Is(err, ErrHostKeyUnknown) {
 		t.Error(err)
+	}
+}
+
+func TestPreferredAuthentications(t *testing.T) {
+	for preferred, want := range map[string]string{
+		"publickey,password":                      "auth none, auth publickey, auth password",
+		"password,publickey":                      "auth none, auth password, auth publickey",
+		"gssapi-with-mic,password":                "auth none, auth password",
+		"keyboard-interactive,password,publickey": "auth none, auth keyboard-interactive, auth publickey", // the password is sent once
+	} {
+		s := newFakeServer(t)
+		s.auth.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return nil, errors.New("no") }
+		s.auth.PasswordCallback = func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") }
+		s.auth.KeyboardInteractiveCallback = func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+			ask("", "", []string{"Password: "}, []bool{false})
+			return nil, errors.New("no")
+		}
+		config := s.configured("PreferredAuthentications " + preferred)
+		config.Password = func(string) ([]byte, error) { return []byte("x"), nil }
+		if _, err := Dial(context.Background(), s.address(), config); !errors.Is(err, ErrAuthentication) {
+			t.Error(err)
+		}
+		equal(t, preferred, strings.Join(s.asked(), ", "), want)
 	}
 }
 

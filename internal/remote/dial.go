@@ -42,7 +42,7 @@ func dialSSH(ctx context.Context, address Address, config Config, via []string) 
 	defer clock.stop()
 	asking := clock.asking(config)
 	if s.batch {
-		asking.Password, asking.Passphrase, asking.ConfirmHostKey = nil, nil, nil
+		asking.Password, asking.Passphrase, asking.Answer, asking.ConfirmHostKey = nil, nil, nil, nil
 	}
 	ring, err := asking.loadKeyring(s)
 	if err != nil {

@@ -89,7 +89,7 @@ func (c Config) loadKeyring(s settings) (keyring, error) {
 		ring.add(held...)
 	}
 	ring.add(standard...)
-	return ring, nil
+	return s.accepted(ring), nil
 }
 
 // loadIdentity reads a private key file, with its certificate if FILE-cert.pub is there and

@@ -44,7 +44,7 @@ type settings struct {
 	identitiesOnly bool
 	agentSocket    string   // "" is none
 	keyAlgorithms  []string // that a key may sign with; nil is all
-	methods        []string // PreferredAuthentications; nil is our own order
+	methods        []string // PreferredAuthentications, or our own order
 	publicKeys     bool     // PubkeyAuthentication
 	password       bool     // PasswordAuthentication
 	interactive    bool     // KbdInteractiveAuthentication
@@ -212,7 +212,7 @@ func fillLogin(s *settings, from *source) {
 	s.password = asks && from.yes("passwordauthentication", true)
 	s.interactive = asks && from.yes("kbdinteractiveauthentication", true)
 	if s.methods = from.list("preferredauthentications"); s.methods == nil {
-		return
+		s.methods = []string{"publickey", "password", "keyboard-interactive"}
 	}
 	preferred := func(method string) bool { return slices.Contains(s.methods, method) }
 	s.publicKeys = s.publicKeys && preferred("publickey")
