@@ -228,7 +228,7 @@ func (g gimel) addServices(r *recipe.Recipe) error {
 		Listens: []string{"/run/gimel-private/private.sock"},
 		Ready:   gimelCurrent + "/gimel ready --within 10s",
 	})
-	r.Include(nginxService(gimelName))
+	r.Include(nginxService([]int{80, 443}, "", "", gimelName))
 	if !g.selfSigned() {
 		g.own().addAbsent(r)
 	}

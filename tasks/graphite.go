@@ -37,7 +37,7 @@ func Graphite() recipe.Task {
 		Name:    "graphite",
 		Summary: "metrics: carbon, graphite-web, uWSGI and nginx",
 		About: "Installs Graphite from Debian's packages. carbon takes metrics at port 2003, on loopback unless carbon_listen names networks; graphite-web runs " +
-			"in uWSGI on a unix socket; nginx answers on port 80, and asks for a password unless the request comes from the host itself. Everything is configured before " +
+			"in uWSGI on a unix socket; nginx answers on port 80, or graphite.port, and asks for a password unless the request comes from the host itself. Everything is configured before " +
 			"the packages come, so that nothing listens where it should not, not even while they install. What a variable brought goes when it is turned off; packages stay.",
 		Uses:      []string{"nginx", "uwsgi"},
 		Variables: graphiteVariables(),
@@ -70,7 +70,30 @@ func (g graphite) auth() bool       { return g.Vars.Bool("auth") }
 func (g graphite) tls() bool        { return g.Vars.String("tls") != "off" }
 func (g graphite) selfSigned() bool { return g.Vars.String("tls") == "self-signed" }
 func (g graphite) postgresql() bool { return g.Vars.String("database") == "postgresql" }
-func (g graphite) public() bool     { return len(g.Vars.List("carbon_listen")) > 0 }
+
+// port is that of the site.
+func (g graphite) port() int {
+	switch {
+	case g.Vars.Int("port") != 0:
+		return g.Vars.Int("port")
+	case g.tls():
+		return 443
+	}
+	return 80
+}
+
+// redirects reports whether HTTP's own port leads to the site's.
+func (g graphite) redirects() bool { return g.tls() && g.port() == 443 }
+
+// ports are all that nginx listens at for the site.
+func (g graphite) ports() []int {
+	if g.redirects() {
+		return []int{80, 443}
+	}
+	return []int{g.port()}
+}
+
+func (g graphite) public() bool { return len(g.Vars.List("carbon_listen")) > 0 }
 
 // buildGraphite goes from what is certain to what depends on it: account, directories,
 // configuration and secrets, all before a package; then the packages, which start
@@ -199,7 +222,11 @@ func (g graphite) addServices(r *recipe.Recipe) {
 	g.addCarbonService(r)
 	r.Add(resource.Service{Unit: indexTimer})
 	r.Include(graphiteWeb.service())
-	r.Include(nginxService("graphite"))
+	mend := ""
+	if len(g.Vars.List("server_names")) == 0 { // it is the default site, of which there can be one
+		mend = "where another site is the default one, name this one: -e graphite.server_names=[graphite.example.org]"
+	}
+	r.Include(nginxService(g.ports(), mend, "-e graphite.port=8080", "graphite"))
 	g.addAccessAbsent(r)
 }
 

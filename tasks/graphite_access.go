@@ -17,6 +17,7 @@ const (
 type site struct {
 	Plain, Main      listener
 	ServerNames      []string
+	Redirects        bool // from Plain to Main
 	TLS, HTTP2On     bool
 	Certificate, Key string
 	Auth             bool
@@ -36,7 +37,7 @@ func (g graphite) site(ipv6 bool) site {
 		options = " default_server"
 	}
 	s := site{
-		Plain: listener{80, options, ipv6}, Main: listener{80, options, ipv6},
+		Plain: listener{80, options, ipv6}, Main: listener{g.port(), options, ipv6}, Redirects: g.redirects(),
 		ServerNames: names, Auth: g.auth(), TLS: g.tls(), Timeout: g.Of("uwsgi").Int("harakiri"),
 	}
 	if !s.TLS {
@@ -49,7 +50,7 @@ func (g graphite) site(ipv6 bool) site {
 	// nginx 1.25.1 made HTTP/2 a directive of its own and warns of the old form; Debian
 	// 12's 1.22 knows only that.
 	s.HTTP2On = g.Platform.Release >= trixie
-	s.Main = listener{443, " ssl" + options, ipv6}
+	s.Main.Options = " ssl" + options
 	if !s.HTTP2On {
 		s.Main.Options = " ssl http2" + options
 	}

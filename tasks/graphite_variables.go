@@ -28,6 +28,10 @@ func graphiteWebVariables() []recipe.Variable {
 			Help: "The names that the site answers to; with none it answers to any, and is the host's default site.",
 		},
 		{
+			Name: "port", Type: recipe.TypeInt, Check: between(0, 65535),
+			Help: "The port that the site answers at, where another program has the usual one; 0 is 80, or with TLS 443, to which 80 then leads. A packet filter has to let it in.",
+		},
+		{
 			Name: "allowed_hosts", Type: recipe.TypeList, Check: eachOf(allowedHost),
 			Help: "Further names or addresses that requests may be addressed to, beside server_names and the host's own name; others get the answer 400. " +
 				"Without any, and without server_names, all are allowed, as with \"*\".",

@@ -3,6 +3,7 @@ package tasks
 import (
 	"cmp"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,16 +69,21 @@ find . -maxdepth 1 -type f \( -name "verify-$1.wsp" -o -name "verify*.wsp" -mmin
 // local is a request that the host makes itself. Any certificate will do: it is for the
 // names of outside.
 func (g graphite) local(name string, request recipe.HTTPCheck) recipe.Check {
-	request.URL = g.scheme() + "://127.0.0.1" + request.URL
+	request.URL = g.address("127.0.0.1") + request.URL
 	request.Insecure = g.tls()
 	return recipe.Check{Name: name, From: recipe.FromHost, Within: 10 * time.Second, HTTP: &request}
 }
 
-func (g graphite) scheme() string {
+// address is where the site answers under a name or address.
+func (g graphite) address(host string) string {
+	scheme, usual := "http", 80
 	if g.tls() {
-		return "https"
+		scheme, usual = "https", 443
 	}
-	return "http"
+	if g.port() != usual {
+		host += ":" + strconv.Itoa(g.port())
+	}
+	return scheme + "://" + host
 }
 
 // outside are the checks that the controller makes.
@@ -97,7 +103,7 @@ func (g graphite) outside() []recipe.Check {
 			TCP: &recipe.TCPCheck{Address: "$HOST:" + port, Closed: true},
 		}
 	}
-	render := g.scheme() + "://$HOST/render?target=" + verifyMetric + "&format=json"
+	render := g.address("$HOST") + "/render?target=" + verifyMetric + "&format=json"
 	var checks []recipe.Check
 	password := g.Vars.Secret("password")
 	switch {
@@ -142,7 +148,7 @@ func afterGraphite(in recipe.Input) []string {
 		address = "[" + address + "]"
 	}
 	host := cmp.Or(g.serverName(), address)
-	lines := []string{"Graphite answers at " + g.scheme() + "://" + host + "/"}
+	lines := []string{"Graphite answers at " + g.address(host) + "/"}
 	if g.auth() {
 		line := "user " + g.Vars.String("user") + ", the password is in " + graphitePassword + " on the host: sudo cat " + graphitePassword
 		if !g.Vars.Secret("password").Empty() {

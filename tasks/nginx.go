@@ -30,7 +30,7 @@ func Nginx() recipe.Task {
 				return recipe.Recipe{}, err
 			}
 			r.Include(nginxPackages())
-			r.Include(nginxService())
+			r.Include(nginxService(nil, "", ""))
 			return r, nil
 		},
 		Verify: func(recipe.Input) []recipe.Check {
@@ -118,14 +118,22 @@ func nginxPackages() recipe.Recipe {
 // passes.
 //
 // The sites are turned on beside that, so that where nginx runs already, both are tried as
-// one: two default sites are an error of nginx's.
-func nginxService(sites ...string) recipe.Recipe {
+// one: two default sites are an error of nginx's. They listen at these ports; mend and instead
+// are what to do where nginx refuses them, or another program is there.
+func nginxService(ports []int, mend, instead string, sites ...string) recipe.Recipe {
 	var r recipe.Recipe
 	r.Add(resource.Link{Path: nginxDefaultSite, Absent: true}, reload(nginxUnit)...)
 	for _, name := range sites {
 		r.Add(resource.Link{Path: "/etc/nginx/sites-enabled/" + name, Target: "/etc/nginx/sites-available/" + name}, reload(nginxUnit)...)
 	}
 	r.Add(resource.Service{Unit: logrotateTimer})
-	r.Add(resource.Service{Unit: nginxUnit, Check: "nginx -t", Trees: []string{"/etc/nginx"}})
+	service := resource.Service{
+		Unit: nginxUnit, Check: "nginx -t", Trees: []string{"/etc/nginx"}, Mend: mend, Instead: instead,
+		Dry: true, Scratch: []string{"/var/log/nginx"}, // it opens all logs
+	}
+	for _, port := range ports {
+		service.Listens = append(service.Listens, fmt.Sprintf(":%d", port))
+	}
+	r.Add(service)
 	return r
 }

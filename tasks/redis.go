@@ -153,7 +153,7 @@ func addRedisService(r *recipe.Recipe, vars recipe.Values) error {
 	for _, address := range vars.List("bind") {
 		listens = append(listens, netip.AddrPortFrom(netip.MustParseAddr(address), uint16(vars.Int("port"))).String())
 	}
-	r.Add(resource.Service{Unit: redisUnit, Check: trial, Trees: []string{"/etc/redis"}, Listens: listens})
+	r.Add(resource.Service{Unit: redisUnit, Check: trial, Trees: []string{"/etc/redis"}, Listens: listens, Instead: "-e redis.port=6380"})
 	return nil
 }
 

@@ -189,7 +189,7 @@ func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int
 		a.number++
 		steps = append(steps, recipe.Numbered{Number: a.number, Resource: resource, Step: step})
 	}
-	for _, rehearsal := range a.rehearsals(part) {
+	for _, rehearsal := range rehearsals(a.wanted, part, a.before) {
 		add("service:"+rehearsal.Unit, rehearsal)
 	}
 	for _, planned := range part {

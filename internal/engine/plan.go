@@ -52,11 +52,12 @@ func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
 	return plan, nil
 }
 
-// planItem returns an item's change and lays its effects over the facts.
+// planItem returns an item's change and lays its effects over the facts. One that cannot be
+// made on the host as it will be is an error.
 func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
 	if until := overlay.Unknown(item.Keys()); until != "" {
 		overlay.maybe(item, until)
-		return recipe.Change{Kind: recipe.MayBe, Until: until}, nil
+		return recipe.Change{Kind: recipe.MayBe, Until: until}, refused(item, overlay.Facts)
 	}
 	change, err := item.Resource.Diff(overlay.Facts)
 	if err != nil {
@@ -65,9 +66,20 @@ func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
 	if change.Empty() {
 		return change, nil
 	}
+	if err := refused(item, overlay.Facts); err != nil {
+		return recipe.Change{}, err
+	}
 	change.Steps = append(notes(item, overlay), change.Steps...)
 	overlay.lay(change.Effects())
 	return change, nil
+}
+
+// refused is the reason why an item's change cannot be made.
+func refused(item recipe.Item, facts recipe.Facts) error {
+	if refuser, ok := item.Resource.(recipe.Refuser); ok {
+		return refuser.Refuse(facts)
+	}
+	return nil
 }
 
 // notes are the steps that write down, before a change, which units have to take it in.

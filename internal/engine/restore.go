@@ -9,55 +9,6 @@ import (
 	"provision/internal/recipe"
 )
 
-// rehearsals are the trials of new configuration for services that run now: the file steps
-// of a part that notify a service and lie in its trees. A service that does not run yet is
-// checked before its start instead.
-func (a *application) rehearsals(part []Planned) []recipe.Rehearse {
-	var rehearsals []recipe.Rehearse
-	for _, item := range a.wanted.Items {
-		rehearsed, ok := item.Resource.(recipe.Rehearsed)
-		if !ok {
-			continue
-		}
-		rehearsal := rehearsed.Rehearsal()
-		if rehearsal.Check == "" || len(rehearsal.Trees) == 0 || !a.before.Unit(rehearsal.Unit).Running() {
-			continue
-		}
-		for _, planned := range part {
-			if !notifies(planned.Item.Notifies, rehearsal.Unit) {
-				continue
-			}
-			for _, step := range planned.Change.Steps {
-				if within(recipe.PathOf(step), rehearsal.Trees) {
-					rehearsal.Steps = append(rehearsal.Steps, step)
-				}
-			}
-		}
-		if len(rehearsal.Steps) > 0 {
-			rehearsals = append(rehearsals, rehearsal)
-		}
-	}
-	return rehearsals
-}
-
-func notifies(notifications []recipe.Notification, unit string) bool {
-	for _, n := range notifications {
-		if n.Unit == unit {
-			return true
-		}
-	}
-	return false
-}
-
-func within(path string, trees []string) bool {
-	for _, tree := range trees {
-		if strings.HasPrefix(path, tree+"/") {
-			return true
-		}
-	}
-	return false
-}
-
 // RestoredError says that a service did not survive a change, and what was put back.
 type RestoredError struct {
 	Failed   *StepError

@@ -168,11 +168,21 @@ func TestUnitThatDoesNotStartIsExplained(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	fakeSystemd(t, m)
+	m.fake(t, "journalctl", "for _ in 1 2 3 4; do echo 'bind() to 0.0.0.0:80 failed'; echo 'bind() to [::]:80 failed'; done")
 	m.write(t, m.dir+"/broken", "")
 	c := m.begin(t)
 	failed := c.fails(t, control(recipe.VerbStart))
-	if !strings.Contains(failed.Output, "ActiveState=failed") || !strings.Contains(failed.Output, "the unit's own last words") {
+	const first = "bind() to 0.0.0.0:80 failed\nbind() to [::]:80 failed\n"
+	if rest, ok := strings.CutPrefix(failed.Output, first); !ok || strings.Contains(rest, "bind()") || !strings.Contains(rest, "ActiveState=failed") {
 		t.Errorf("output %q", failed.Output)
+	}
+	if !strings.Contains(m.log(t), "stop -- x.timer") {
+		t.Errorf("what could not be started is tried for ever: systemctl was told\n%s", m.log(t))
+	}
+	os.Remove(m.dir + "/log")
+	c.fails(t, control(recipe.VerbRestart))
+	if strings.Contains(m.log(t), "stop") {
+		t.Errorf("what ran before is stopped: systemctl was told\n%s", m.log(t))
 	}
 }
 

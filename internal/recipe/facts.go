@@ -98,7 +98,7 @@ type Pending struct{ Action Action }
 
 // Fact is one answer of a host: its value, or the event until which it is unknown.
 type Fact struct {
-	Value any    // Path, Content, Package, Candidate, Removal, Lists, Unit, User, Group, Command or Pending
+	Value any    // Path, Content, Package, Candidate, Removal, Lists, Unit, User, Group, Command, Pending or []Listener
 	Until string // "" when known; else what has to happen first: "nginx-light is installed"
 }
 
@@ -162,6 +162,9 @@ func (f Facts) Command(name string) Command { return value[Command](f, CommandKe
 
 // Pending returns the notification that waits for a unit.
 func (f Facts) Pending(unit string) Pending { return value[Pending](f, PendingKey(unit)) }
+
+// Listeners returns what listens at a TCP port.
+func (f Facts) Listeners(port int) []Listener { return value[[]Listener](f, ListenerKey(port)) }
 
 // Effect is what a step does to one fact.
 type Effect struct {

@@ -3,6 +3,8 @@
 // make it so. It is pure and imports nothing but the standard library.
 package recipe
 
+import "strconv"
+
 // Kind says what sort of thing a key names.
 type Kind string
 
@@ -17,8 +19,9 @@ const (
 	KindUnit      Kind = "unit"      // a systemd unit
 	KindUser      Kind = "user"
 	KindGroup     Kind = "group"
-	KindCommand   Kind = "command" // the exit status of a read-only script
-	KindPending   Kind = "pending" // a notification that no restart has answered yet
+	KindCommand   Kind = "command"  // the exit status of a read-only script
+	KindPending   Kind = "pending"  // a notification that no restart has answered yet
+	KindListener  Kind = "listener" // what listens at a TCP port
 )
 
 // Key names one thing that a host can be asked about. A fact is found by its key.
@@ -62,3 +65,6 @@ func RemovalKey(name string) Key { return Key{KindRemoval, name} }
 
 // ListsKey names the age of apt's package lists.
 func ListsKey() Key { return Key{Kind: KindLists} }
+
+// ListenerKey names what listens at a TCP port.
+func ListenerKey(port int) Key { return Key{KindListener, strconv.Itoa(port)} }

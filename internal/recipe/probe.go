@@ -8,6 +8,7 @@ type Probe struct {
 	Key    Key
 	Digest bool   // of a path: ask for the SHA-256 of a regular file too
 	Script string // of a command: POSIX sh that changes nothing; run as root
+	Unit   string // of a listener: the unit that should hold it, which is looked at first
 	// Reads are the keys that a command's answer depends on: when one of them changes in a
 	// run, the answer from before says nothing any more.
 	Reads []Key
@@ -30,7 +31,11 @@ func Merge(probes []Probe) []Probe {
 			continue
 		}
 		merged[i].Digest = merged[i].Digest || probe.Digest
-		merged[i].Reads = slices.Concat(merged[i].Reads, probe.Reads)
+		for _, key := range probe.Reads {
+			if !slices.Contains(merged[i].Reads, key) {
+				merged[i].Reads = append(slices.Clip(merged[i].Reads), key)
+			}
+		}
 		if len(probe.Unfill) > 0 {
 			merged[i].Unfill = probe.Unfill
 		}

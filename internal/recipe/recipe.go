@@ -83,6 +83,10 @@ func (i Item) Keys() []Key {
 // Changer is implemented by a resource whose change may change more than what it asks about.
 type Changer interface{ MayChange() []Key }
 
+// Refuser is implemented by a resource whose change may be impossible on a host as it will be:
+// a service, where another program listens at its port. It is asked before any change.
+type Refuser interface{ Refuse(Facts) error }
+
 // Rehearsed is implemented by a service whose new configuration can be tried before it
 // goes live: a Rehearse without its steps.
 type Rehearsed interface{ Rehearsal() Rehearse }

@@ -215,7 +215,11 @@ func (s ControlUnit) Effects() []Effect {
 	case VerbDisable:
 		after.State = "disabled"
 	}
-	return []Effect{Known(UnitKey(s.Unit), after)}
+	effects := []Effect{Known(UnitKey(s.Unit), after)}
+	for _, e := range Endpoints(s.Listens) {
+		effects = append(effects, UnknownUntil(ListenerKey(e.Port), s.Unit+" runs"))
+	}
+	return effects
 }
 
 // Title implements Step.
@@ -237,10 +241,13 @@ func (s ControlUnit) Lengthy() {}
 // configuration, mounted over the real ones in a mount namespace of its own, and runs the
 // service's check there. What does not pass it never goes live.
 type Rehearse struct {
-	Unit  string
-	Trees []string
-	Check string
-	Steps []Step
+	Unit    string
+	Trees   []string
+	Check   string
+	Steps   []Step
+	Dry     bool     // a plan makes it too: the check writes nowhere but into Trees and Scratch
+	Scratch []string // directories that the check writes to; in a plan's they are empty ones in memory
+	Mend    string   // what may help where the check fails, for people
 }
 
 // Effects implements Step: a rehearsal changes nothing.

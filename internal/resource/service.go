@@ -1,7 +1,9 @@
 package resource
 
 import (
+	"cmp"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"provision/internal/recipe"
@@ -14,7 +16,11 @@ type Service struct {
 	Unit    string
 	Check   string   // its validator, run as root before every start, restart and reload
 	Trees   []string // directories that hold its configuration, all of it: Check is tried on a copy of them before a change goes live
-	Listens []string // where it must listen once it has settled: "127.0.0.1:2003", "/run/x.sock"
+	Listens []string // where it must listen once it has settled, and no other may: "127.0.0.1:2003", ":80", "/run/x.sock"
+	Dry     bool     // Check changes nothing, but in Trees and Scratch: a plan tries the new configuration too
+	Scratch []string // directories that Check writes to, as its logs'
+	Mend    string   // what may help where Check refuses the new configuration, for people
+	Instead string   // how it is made to listen elsewhere, for who finds that another does: "-e graphite.port=8080"
 	Ready   string   // a question to it once it has settled, in sh, run as root: it has to succeed
 	Needs   string   // a path without which it cannot run: until that is there, it is left alone
 	Oneshot bool     // it runs to its end
@@ -30,7 +36,7 @@ func (s Service) Acts() bool { return true }
 
 // Rehearsal implements recipe.Rehearsed.
 func (s Service) Rehearsal() recipe.Rehearse {
-	return recipe.Rehearse{Unit: s.Unit, Trees: s.Trees, Check: s.Check}
+	return recipe.Rehearse{Unit: s.Unit, Trees: s.Trees, Check: s.Check, Dry: s.Dry, Scratch: s.Scratch, Mend: s.Mend}
 }
 
 // Guards implements recipe.Guarded. What is taken away cuts nothing.
@@ -47,7 +53,32 @@ func (s Service) Probes() []recipe.Probe {
 	if s.Needs != "" {
 		probes = append(probes, recipe.Probe{Key: recipe.PathKey(s.Needs)})
 	}
+	for _, e := range recipe.Endpoints(s.Listens) {
+		probes = append(probes, recipe.Probe{Key: recipe.ListenerKey(e.Port), Unit: s.Unit})
+	}
 	return probes
+}
+
+// Merge implements recipe.Merged: each task names where its part of the service listens.
+func (s Service) Merge(other recipe.Resource) (recipe.Resource, bool) {
+	o, ok := other.(Service)
+	if !ok {
+		return nil, false
+	}
+	both := s
+	both.Listens = union(s.Listens, o.Listens)
+	both.Instead = either(s.Instead, o.Instead)
+	both.Mend = either(s.Mend, o.Mend)
+	o.Listens, o.Instead, o.Mend = s.Listens, s.Instead, s.Mend
+	return both, reflect.DeepEqual(s, o)
+}
+
+// either joins what two tasks advise.
+func either(a, b string) string {
+	if a == "" || b == "" || a == b {
+		return cmp.Or(a, b)
+	}
+	return a + "; or " + b
 }
 
 // Validate refuses what cannot be meant.
@@ -60,6 +91,11 @@ func (s Service) Validate() error {
 	if s.Needs != "" {
 		if err := checkPath("needs", s.Needs); err != nil {
 			return err
+		}
+	}
+	for _, text := range s.Listens {
+		if _, err := recipe.ParseEndpoint(text); err != nil && !strings.HasPrefix(text, "/") {
+			return fmt.Errorf("service %s: listens at %w, or a path", s.Unit, err)
 		}
 	}
 	if s.Absent && (s.Check != "" || len(s.Listens) > 0) {

@@ -60,8 +60,12 @@ func hint(err error, target Target) string {
 	switch {
 	case errors.As(err, &restored):
 		return "mend the configuration, then run the same command again"
-	case rehearsed(err) != "":
-		return rehearsed(err) + " goes on with what it has: mend the configuration, then run the same command again"
+	case rehearsed(err).Unit != "":
+		mend := "mend the configuration"
+		if rehearsed(err).Mend != "" {
+			mend = rehearsed(err).Mend + "; or " + mend
+		}
+		return rehearsed(err).Unit + " goes on with what it has: " + mend + ", then run the same command again"
 	case errors.Is(err, engine.ErrStale):
 		return "look at the new plan, then run the same command again"
 	case errors.Is(err, engine.ErrInterrupted):
@@ -76,14 +80,14 @@ func hint(err error, target Target) string {
 	return ""
 }
 
-// rehearsed is the unit whose new configuration did not pass, before any of it went live: "" for
+// rehearsed is the trial that new configuration did not pass, before any of it went live: none for
 // another error.
-func rehearsed(err error) string {
+func rehearsed(err error) recipe.Rehearse {
 	var failed *engine.StepError
 	if errors.As(err, &failed) {
 		if rehearsal, ok := failed.Step.Step.(recipe.Rehearse); ok {
-			return rehearsal.Unit
+			return rehearsal
 		}
 	}
-	return ""
+	return recipe.Rehearse{}
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"reflect"
 	"strings"
 	"time"
 
@@ -113,9 +113,9 @@ func unasked(probes, wanted []recipe.Probe) []recipe.Probe {
 	}
 	var missing []recipe.Probe
 	for _, probe := range wanted {
-		before := asked[probe.Key]
-		probe.Digest = probe.Digest || before.Digest
-		if !reflect.DeepEqual(before, probe) {
+		before, was := asked[probe.Key]
+		// What a command reads is no part of the question.
+		if !was || probe.Digest && !before.Digest || probe.Script != before.Script || !maps.Equal(probe.Unfill, before.Unfill) {
 			missing = append(missing, probe)
 		}
 	}
@@ -143,15 +143,19 @@ func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Pro
 		return wanted, plan, err
 	}
 	plan.Platform, plan.Died = answer.Platform, died(answer.Facts)
-	return wanted, plan, h.contents(ctx, plan)
+	return wanted, plan, h.look(ctx, plan, plan.Rehearsals(wanted, answer.Facts))
 }
 
-func (h host) contents(ctx context.Context, plan engine.Plan) error {
+// look asks for what a plan shows beside what differs, and whether what is new would pass.
+func (h host) look(ctx context.Context, plan engine.Plan, rehearsals []recipe.Rehearse) error {
 	var probes []recipe.Probe
 	for _, planned := range plan.Items {
 		if diff := planned.Change.Diff; diff != nil && diff.Exists && !diff.Secret && diff.Before == nil {
 			probes = append(probes, recipe.Probe{Key: recipe.ContentKey(diff.Path)})
 		}
+	}
+	for _, rehearsal := range rehearsals {
+		probes = append(probes, recipe.Probe{Key: recipe.CommandKey(rehearsal.Title()), Script: script.DryRehearsal(rehearsal)})
 	}
 	if len(probes) == 0 {
 		return nil
@@ -159,6 +163,12 @@ func (h host) contents(ctx context.Context, plan engine.Plan) error {
 	answer, err := h.Probe(ctx, probes)
 	if err != nil {
 		return err
+	}
+	for _, rehearsal := range rehearsals {
+		said := answer.Facts.Command(rehearsal.Title())
+		if said.Exit != 0 && said.Exit != script.Untried {
+			return &engine.StepError{Step: recipe.Numbered{Resource: "service:" + rehearsal.Unit, Step: rehearsal}, Status: said.Exit, Output: said.Output}
+		}
 	}
 	for _, planned := range plan.Items {
 		if diff := planned.Change.Diff; diff != nil && diff.Exists && !diff.Secret && diff.Before == nil {

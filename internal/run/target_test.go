@@ -14,6 +14,8 @@ func TestUnasked(t *testing.T) {
 	guard := func(script string) recipe.Probe {
 		return recipe.Probe{Key: recipe.CommandKey("guard"), Script: script}
 	}
+	reads := guard("true")
+	reads.Reads = []recipe.Key{recipe.PackageKey("openssl")}
 	tests := map[string]struct {
 		asked, wanted, missing []recipe.Probe
 	}{
@@ -24,6 +26,7 @@ func TestUnasked(t *testing.T) {
 		"a digest that is not wanted":      {[]recipe.Probe{digest}, []recipe.Probe{path}, nil},
 		"a digest without the secret":      {[]recipe.Probe{digest}, []recipe.Probe{filled}, []recipe.Probe{filled}},
 		"a guard that names the host":      {[]recipe.Probe{guard("host")}, []recipe.Probe{guard("web1")}, []recipe.Probe{guard("web1")}},
+		"a guard of all platforms":         {[]recipe.Probe{guard("true")}, []recipe.Probe{reads}, nil},
 		"a secret where none is filled in": {[]recipe.Probe{filled}, []recipe.Probe{digest}, []recipe.Probe{digest}},
 	}
 	for name, test := range tests {

@@ -12,6 +12,29 @@ import (
 // rehearsal is the script of a rehearsal: copies of the trees, the steps in them, the check. The
 // steps are told as they will be; a rehearsal keeps and notes nothing (see sh/rehearse.sh).
 func rehearsal(step recipe.Rehearse) string {
+	return prepared(step) + "validate " + Quote(step.Check) + "\n"
+}
+
+// Untried is the exit status of a DryRehearsal that could not be made on the host.
+const Untried = 71
+
+// DryRehearsal is a question to a host: would the new configuration of a service pass its check?
+// It is tried as a rehearsal is, with the copies in memory, and leaves nothing anywhere. It
+// answers with the check's status, and what it says.
+func DryRehearsal(step recipe.Rehearse) string {
+	var s strings.Builder
+	s.WriteString("unshare -m true 2>/dev/null || exit 71\nunshare -m --propagation private sh 2>&1 <<'DRY REHEARSAL'\n")
+	s.WriteString(source("prelude", "place", "kept", "swap", "files", "command", "units", "rehearse"))
+	s.WriteString("set -e\ntrap 'exit 71' EXIT\nrehearsing=yes runid=plan salt=$$\nin_memory\n")
+	for i, directory := range step.Scratch {
+		s.WriteString("scratch " + QuoteAll(fmt.Sprint(i), directory) + "\n")
+	}
+	s.WriteString(prepared(step) + "set +e\ntrap - EXIT\nvalidate " + Quote(step.Check) + "\nDRY REHEARSAL\n")
+	return s.String()
+}
+
+// prepared puts copies of the trees in their places and does the steps there.
+func prepared(step recipe.Rehearse) string {
 	var s strings.Builder
 	for i, tree := range step.Trees {
 		if treeOf(step.Trees, tree) != "" {
@@ -24,7 +47,7 @@ func rehearsal(step recipe.Rehearse) string {
 		changed := recipe.PathOf(file)
 		s.WriteString("inside " + QuoteAll(treeOf(step.Trees, changed), path.Dir(changed)) + "\n" + told(file).line(i+1))
 	}
-	return s.String() + "validate " + Quote(step.Check) + "\n"
+	return s.String()
 }
 
 // touched returns the names in a directory at or below which steps change something.

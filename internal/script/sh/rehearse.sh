@@ -52,3 +52,20 @@ inside() {
 	echo "$2: is a link out of $1: what it holds cannot be tried" >&2
 	return 1
 }
+
+# in_memory makes the place of the copies one that only this process sees and that is on no disk.
+# No service has its configuration in /boot, and every Debian has the directory.
+in_memory() {
+	mirrors=/boot
+	mount -t tmpfs -o mode=0700 tmpfs "$mirrors"
+}
+
+# scratch puts an empty directory in the place of one that a check writes to, as its logs':
+# scratch NUMBER DIRECTORY
+scratch() {
+	[ -d "$2" ] || return 0
+	mkdir -- "$mirrors/scratch$1"
+	chown --reference="$2" -- "$mirrors/scratch$1"
+	chmod --reference="$2" -- "$mirrors/scratch$1"
+	mount --bind -- "$mirrors/scratch$1" "$2"
+}

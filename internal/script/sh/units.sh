@@ -57,12 +57,27 @@ control_unit() {
 	# shellcheck disable=SC2046 # a word each
 	if [ -n "$back" ]; then set -- $(cat "$run/listens-$unit" 2>/dev/null)
 	elif [ $# -gt 0 ]; then listened "$unit" "$@"; fi
-	take_in "$unit" "$verb" || explain "$unit"
-	[ "$kind" = oneshot ] || settle "$unit" "$@"
-	if [ -n "$ready" ]; then
-		validate "$ready" || { echo "$unit: runs, but does not answer: $asked" >&2; explain "$unit"; }
-	fi
+	begun=$(date +%s)
+	serve "$unit" "$@" || give_up "$unit"
 	[ -z "$guard" ] || countdown "$unit" "$guard"
+}
+
+# serve makes the unit take in what changed and sees that it does what it is for, with the
+# variables of control_unit: serve UNIT LISTENER...
+serve() {
+	refusal=$(take_in "$1" "$verb" 2>&1) || explain "$1" "$refusal" || return
+	[ "$kind" = oneshot ] || settle "$@" || return
+	[ -z "$ready" ] || validate "$ready" || {
+		echo "$1: runs, but does not answer: $asked" >&2
+		explain "$1"
+	}
+}
+
+# give_up stops what did not run before and could not be started, or it would be tried again for
+# ever, and fails: give_up UNIT
+give_up() {
+	[ "$verb" != start ] || systemctl stop -- "$1" 2>/dev/null
+	return 1
 }
 
 # take_in starts, restarts or reloads a unit: take_in UNIT VERB
@@ -80,12 +95,19 @@ take_in() {
 # property prints one property of a unit.
 property() { systemctl show -p "$2" --value -- "$1"; }
 
-# explain shows why a unit is not what it should be.
+# explain shows why a unit is not what it should be, and fails: explain UNIT [REFUSAL]. First what
+# it says itself since the step began, each line once, for it may have been started several
+# times; where it has said nothing, what systemd says of it. REFUSAL is systemctl's.
 explain() {
+	said=$(journal "_SYSTEMD_UNIT=$1" | awk '!seen[$0]++' | tail -n 20)
+	printf '%s\n' "${said:-$(journal -u "$1" | tail -n 20)}" >&2
 	systemctl show -p ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,NRestarts -- "$1" >&2
-	journalctl -u "$1" -n 20 --no-pager -o cat >&2 2>/dev/null
+	[ -z "${2-}" ] || printf '%s\n' "$2" >&2
 	return 1
 }
+
+# journal prints what the journal has since the step began: journal MATCH...
+journal() { journalctl -q --no-pager -o cat --since "@${begun:-0}" "$@" 2>/dev/null; }
 
 # listening succeeds when a socket is there: a path, or address:port as /proc/net/tcp
 # writes them (proc_net_tcp(5)), where 0A is LISTEN.
