@@ -60,7 +60,7 @@ func verify(arguments []string, stdout io.Writer) error {
 		base:       *base,
 		path:       *path,
 		key:        string(bytes.TrimSpace(key)),
-		experiment: "provision-verify-" + hex.EncodeToString(random),
+		experiment: fmt.Sprintf("%s-%d-%s", proofNamespace, time.Now().Unix(), hex.EncodeToString(random)),
 	}
 	if err := p.prove(context.Background()); err != nil {
 		return err
@@ -81,8 +81,11 @@ type proof struct {
 }
 
 func (p proof) prove(ctx context.Context) (err error) {
+	if err := p.removeLeft(ctx); err != nil {
+		return err
+	}
 	// Also when the counts are wrong.
-	defer func() { err = errors.Join(err, p.remove(ctx)) }()
+	defer func() { err = errors.Join(err, p.remove(ctx, p.experiment)) }()
 	for _, event := range []string{"participate", "participate", "goal"} {
 		if err := p.track(ctx, event); err != nil {
 			return err
@@ -114,18 +117,9 @@ func (p proof) track(ctx context.Context, event string) error {
 
 // counts are those of the experiment: participants, and conversions.
 func (p proof) counts(ctx context.Context) (trials, successes int64, err error) {
-	answer, err := p.ask(ctx, http.MethodGet, "/experiments", url.Values{"namespace": {proofNamespace}, "scope": {p.experiment}})
+	experiments, err := p.experiments(ctx, url.Values{"scope": {p.experiment}})
 	if err != nil {
 		return 0, 0, err
-	}
-	var experiments []struct {
-		Experiment string
-		Goals      []struct {
-			Results []struct{ Successes, Trials int64 }
-		}
-	}
-	if err := json.Unmarshal(answer.body, &experiments); err != nil {
-		return 0, 0, fmt.Errorf("/experiments: %w", err)
 	}
 	for _, experiment := range experiments {
 		for _, goal := range experiment.Goals {
@@ -139,9 +133,53 @@ func (p proof) counts(ctx context.Context) (trials, successes int64, err error) 
 	return trials, successes, nil
 }
 
-func (p proof) remove(ctx context.Context) error {
-	_, err := p.ask(ctx, http.MethodDelete, "/delete", url.Values{"namespace": {proofNamespace}, "experiment": {p.experiment}})
+// experiment is one as the server counts it.
+type experiment struct {
+	Experiment string
+	Goals      []struct {
+		Results []struct{ Successes, Trials int64 }
+	}
+}
+
+func (p proof) experiments(ctx context.Context, query url.Values) ([]experiment, error) {
+	query.Set("namespace", proofNamespace)
+	answer, err := p.ask(ctx, http.MethodGet, "/experiments", query)
+	if err != nil {
+		return nil, err
+	}
+	var experiments []experiment
+	if err := json.Unmarshal(answer.body, &experiments); err != nil {
+		return nil, fmt.Errorf("/experiments: %w", err)
+	}
+	return experiments, nil
+}
+
+func (p proof) remove(ctx context.Context, experiment string) error {
+	_, err := p.ask(ctx, http.MethodDelete, "/delete", url.Values{"namespace": {proofNamespace}, "experiment": {experiment}})
 	return err
+}
+
+// abandoned is the age at which an experiment of verify is one of a run that was killed: no run
+// takes so long.
+const abandoned = time.Hour
+
+// removeLeft removes the experiments of runs that did not come to their end. Others may be at
+// work now.
+func (p proof) removeLeft(ctx context.Context) error {
+	experiments, err := p.experiments(ctx, url.Values{})
+	if err != nil {
+		return err
+	}
+	for _, left := range experiments {
+		var began int64
+		if _, err := fmt.Sscanf(left.Experiment, proofNamespace+"-%d-", &began); err != nil || time.Since(time.Unix(began, 0)) < abandoned {
+			continue
+		}
+		if err := p.remove(ctx, left.Experiment); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type answer struct {
