@@ -16,7 +16,8 @@ type login struct {
 	settings settings
 	ring     keyring
 
-	keys     int // so many of the ring's were offered
+	begun    bool // the server has asked for a login
+	keys     int  // so many of the ring's were offered
 	offered  []string
 	password []byte
 	asked    bool
@@ -25,6 +26,7 @@ type login struct {
 
 // next is called by the handshake before every attempt.
 func (l *login) next(attempt *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	l.begun = true
 	for _, method := range l.settings.methods {
 		if !slices.Contains(attempt.AllowedMethods, method) {
 			continue

@@ -13,31 +13,41 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Dial connects and authenticates. ctx bounds the dialling only, not the
-// connection's life. Everything on this side is read first, so an error that
-// wraps ErrConfig means that nothing was sent. The others wrap ErrUnreachable,
-// ErrHostKeyUnknown, ErrHostKeyChanged or ErrAuthentication.
-func Dial(ctx context.Context, address Address, config Config) (*Connection, error) {
-	t, err := dialSSH(ctx, address, config, nil)
+// dial connects to an address. via holds the hosts that this one is a jump host for, so that
+// a circle is found.
+func (d *Dialer) dial(ctx context.Context, address Address, config Config, via []string) (*sshTransport, error) {
+	s, via, err := config.route(address, via)
 	if err != nil {
 		return nil, err
 	}
-	return newConnection(t, address.String(), t.settings.user == "root", config), nil
+	return d.connect(ctx, s, config, via)
 }
 
-// dialSSH connects to an address. via holds the hosts that this one is a jump
-// host for, so that a circle is found.
-func dialSSH(ctx context.Context, address Address, config Config, via []string) (*sshTransport, error) {
-	s, err := config.settings(address)
+// route resolves an address, and adds it to those that it is on the way to.
+func (c Config) route(address Address, via []string) (settings, []string, error) {
+	s, err := c.settings(address)
 	if err != nil {
-		return nil, err
+		return s, nil, err
 	}
-	here := fmt.Sprintf("%s@%s", s.user, net.JoinHostPort(s.host, strconv.Itoa(s.port)))
+	here := s.user + "@" + s.target()
 	if slices.Contains(via, here) {
-		return nil, configError(address.String(), "ProxyJump goes in a circle: "+strings.Join(append(via, here), " via "), "see ProxyJump in ssh_config")
+		return s, nil, configError(address.String(), "ProxyJump goes in a circle: "+strings.Join(append(via, here), " via "), "see ProxyJump in ssh_config")
 	}
-	via = append(slices.Clone(via), here)
+	return s, append(slices.Clone(via), here), nil
+}
 
+// target is what TCP connects to.
+func (s settings) target() string { return net.JoinHostPort(s.host, strconv.Itoa(s.port)) }
+
+// way tells one way to a host from another. The name counts too: ssh_config may give it
+// another key.
+func (s settings) way() string {
+	return strings.Join([]string{s.alias, s.user, s.target(), s.proxyJump, s.proxyCommand}, " ")
+}
+
+// connect reads what is needed on this side, and makes the connection: again where the server
+// hung up before it had asked for a login.
+func (d *Dialer) connect(ctx context.Context, s settings, config Config, via []string) (*sshTransport, error) {
 	ctx, clock := startWatchdog(ctx, s.connectTimeout)
 	defer clock.stop()
 	asking := clock.asking(config)
@@ -50,53 +60,68 @@ func dialSSH(ctx context.Context, address Address, config Config, via []string) 
 	}
 	defer ring.close()
 	hosts := asking.loadHostKeys(s)
-	clock.resume() // what was asked for until now does not count
+	for tried := 1; ; tried++ {
+		clock.resume() // what was asked for or waited for until now does not count
+		t, err := d.try(ctx, clock, &sshTransport{settings: s, done: make(chan struct{})}, &login{config: asking, settings: s, ring: ring}, hosts, config, via)
+		if err == nil {
+			go t.watch()
+			return t, nil
+		}
+		if !errors.Is(err, errHungUp) || tried == tries || ctx.Err() != nil {
+			return nil, err
+		}
+		clock.pause()
+		d.rest(ctx, tried)
+	}
+}
 
-	conn, below, err := connect(ctx, clock, s, config, via)
+// try makes one attempt to connect.
+func (d *Dialer) try(ctx context.Context, clock *watchdog, t *sshTransport, login *login, hosts *hostKeys, config Config, via []string) (*sshTransport, error) {
+	knock := &knock{dialer: d, clock: clock}
+	defer knock.done()
+	conn, err := d.reach(ctx, t, knock, config, via)
 	if err != nil {
 		return nil, err
 	}
-	t := &sshTransport{settings: s, below: below, conn: &liveConn{Conn: conn}, done: make(chan struct{})}
-	if err := t.handshake(ctx, asking, ring, hosts); err != nil {
+	t.conn = &liveConn{Conn: conn}
+	if err := t.handshake(ctx, login, hosts); err != nil {
 		conn.Close()
-		if below != nil {
-			below.close()
-		}
 		return nil, err
 	}
-	go t.watch()
 	return t, nil
 }
 
-// connect opens what SSH speaks over. below is the jump host's transport, to be
-// closed after this one.
-func connect(ctx context.Context, clock *watchdog, s settings, config Config, via []string) (conn net.Conn, below *sshTransport, err error) {
-	target := net.JoinHostPort(s.host, strconv.Itoa(s.port))
+// reach opens what SSH speaks over.
+func (d *Dialer) reach(ctx context.Context, t *sshTransport, knock *knock, config Config, via []string) (conn net.Conn, err error) {
+	s := t.settings
 	switch {
 	case s.proxyCommand != "":
 		conn, err = dialCommand(s.proxyCommand)
 	case s.proxyJump != "":
-		clock.pause() // the jump host has a clock of its own
-		below, err = dialJump(ctx, s.proxyJump, config, via)
-		clock.resume()
+		knock.clock.pause() // the jump host has a clock of its own
+		t.below, err = d.dialJump(ctx, s.proxyJump, config, via)
+		knock.clock.resume()
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: jump host: %w", s.alias, err)
+			return nil, fmt.Errorf("%s: jump host: %w", s.alias, err)
 		}
-		conn, err = below.dial(ctx, "tcp", target)
-		if err != nil {
-			below.close()
+		if err = knock.at(ctx, t.below.settings.way()+" "+s.target()); err == nil {
+			conn, err = t.below.dial(ctx, "tcp", s.target())
 		}
 	default:
-		conn, err = dialDirect(ctx, s, target)
+		conn, err = knock.dial(ctx, s)
+	}
+	if hungUp(err) && ctx.Err() == nil { // the jump host has
+		err = errors.Join(errHungUp, err)
 	}
 	if err != nil {
-		return nil, nil, unreachable(ctx, s, err)
+		return nil, unreachable(ctx, s, err)
 	}
-	return conn, below, nil
+	return conn, nil
 }
 
-func dialDirect(ctx context.Context, s settings, target string) (net.Conn, error) {
-	dialer := &net.Dialer{}
+// dial connects by TCP, once it is its turn at an address.
+func (k *knock) dial(ctx context.Context, s settings) (net.Conn, error) {
+	dialer := &net.Dialer{ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error { return k.at(ctx, address) }}
 	if s.bindAddress != "" {
 		local, err := net.ResolveTCPAddr(s.network, net.JoinHostPort(s.bindAddress, "0"))
 		if err != nil {
@@ -104,13 +129,13 @@ func dialDirect(ctx context.Context, s settings, target string) (net.Conn, error
 		}
 		dialer.LocalAddr = local
 	}
-	return dialer.DialContext(ctx, s.network, target)
+	return dialer.DialContext(ctx, s.network, s.target())
 }
 
 // dialJump connects to the last of the jump hosts "[user@]host[:port],…",
 // through the others. As in ssh, options and identities of the command line are
 // the destination's: a jump host has its own in ssh_config. So is the password.
-func dialJump(ctx context.Context, jumps string, config Config, via []string) (*sshTransport, error) {
+func (d *Dialer) dialJump(ctx context.Context, jumps string, config Config, via []string) (*sshTransport, error) {
 	config.Options, config.Identities, config.Password = nil, nil, config.JumpPassword
 	rest, last := "", jumps
 	if at := strings.LastIndexByte(jumps, ','); at >= 0 {
@@ -123,7 +148,7 @@ func dialJump(ctx context.Context, jumps string, config Config, via []string) (*
 	if rest != "" {
 		config.Options = []string{"ProxyJump=" + rest}
 	}
-	return dialSSH(ctx, address, config, via)
+	return d.through(ctx, address, config, via)
 }
 
 func parseJump(text string) (Address, error) {
@@ -160,10 +185,9 @@ func parseJump(text string) (Address, error) {
 }
 
 // handshake makes the connection an authenticated one.
-func (t *sshTransport) handshake(ctx context.Context, config Config, ring keyring, hosts *hostKeys) error {
+func (t *sshTransport) handshake(ctx context.Context, login *login, hosts *hostKeys) error {
 	stop := context.AfterFunc(ctx, func() { t.conn.Close() })
 	defer stop()
-	login := &login{config: config, settings: t.settings, ring: ring}
 	var hostKeyErr error
 	client, channels, requests, err := ssh.NewClientConn(t.conn, t.settings.host, &ssh.ClientConfig{
 		Config:            ssh.Config{KeyExchanges: t.settings.keyExchanges, Ciphers: t.settings.ciphers, MACs: t.settings.macs},
@@ -189,6 +213,8 @@ func (t *sshTransport) handshake(ctx context.Context, config Config, ring keyrin
 		return known
 	case ctx.Err() == nil && strings.Contains(err.Error(), "Too many authentication failures"):
 		return login.tooMany(err)
+	case ctx.Err() == nil && !login.begun && hungUp(err):
+		err = errors.Join(errHungUp, err)
 	}
 	return unreachable(ctx, t.settings, err)
 }
@@ -216,6 +242,12 @@ func unreachable(ctx context.Context, s settings, err error) error {
 		failure.Hint = "is the host up, and is its sshd answering? a longer wait: -o ConnectTimeout=SECONDS"
 	case cause != nil:
 		failure.Problem = where + cause.Error()
+	case errors.Is(err, errHungUp):
+		failure.Problem = fmt.Sprintf("%sthe server hung up before the login, %d times", where, tries)
+		failure.Hint = "its sshd lets only some knock at a time (MaxStartups): -f 5 for fewer hosts at once; or it does not want this address"
+		if s.proxyCommand != "" {
+			failure.Problem = where + "the connection of its ProxyCommand ended before the login"
+		}
 	case errors.As(err, &dns):
 		failure.Problem = "the name " + dns.Name + " does not resolve"
 		failure.Hint = "check the spelling, the inventory, or HostName in ssh_config"

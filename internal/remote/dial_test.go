@@ -104,7 +104,7 @@ func TestProxyCommand(t *testing.T) {
 
 	config.Options = []string{"ProxyCommand=exit 1"}
 	soon(t, func() {
-		if _, err := Dial(context.Background(), Address{Host: "host"}, config); !errors.Is(err, ErrUnreachable) {
+		if _, err := newDialer(t).Dial(context.Background(), Address{Host: "host"}, config); !errors.Is(err, ErrUnreachable) {
 			t.Error(err)
 		}
 	})

@@ -110,7 +110,7 @@ func TestPromptsOfKeyboardInteractive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newFakeServer(t)
 			talk := ssh.ServerAuthCallbacks{KeyboardInteractiveCallback: conversation(c.rounds...)}
-			config := s.config()
+			identity := s.identity
 			switch c.first {
 			case "password":
 				s.auth.PublicKeyCallback = nil
@@ -123,8 +123,10 @@ func TestPromptsOfKeyboardInteractive(t *testing.T) {
 				}
 			default:
 				s.auth.KeyboardInteractiveCallback = talk.KeyboardInteractiveCallback
-				config.Identities = []string{other}
+				identity = other
 			}
+			config := s.config() // it serves from here on
+			config.Identities = []string{identity}
 			if !c.without {
 				config.Password = func(string) ([]byte, error) { return []byte("correct horse"), nil }
 			}

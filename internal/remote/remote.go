@@ -65,8 +65,8 @@ type Config struct {
 	Warn func(message string) // nil drops warnings
 }
 
-// Asking returns the config with around called before each question that connecting may ask
-// a person, and what it returns after.
+// Asking returns the config with around called before each question to a person, and what
+// that returns after.
 func (c Config) Asking(around func() (after func())) Config {
 	prompted := func(ask func(string) ([]byte, error)) func(string) ([]byte, error) {
 		if ask == nil {
@@ -77,7 +77,8 @@ func (c Config) Asking(around func() (after func())) Config {
 			return ask(text)
 		}
 	}
-	c.Password, c.JumpPassword, c.Passphrase = prompted(c.Password), prompted(c.JumpPassword), prompted(c.Passphrase)
+	c.Password, c.JumpPassword, c.SudoPassword = prompted(c.Password), prompted(c.JumpPassword), prompted(c.SudoPassword)
+	c.Passphrase = prompted(c.Passphrase)
 	if ask := c.ConfirmHostKey; ask != nil {
 		c.ConfirmHostKey = func(host, fingerprint string) bool {
 			defer around()()

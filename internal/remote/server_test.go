@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -114,6 +115,13 @@ func (s *fakeServer) asked() []string {
 	events := s.events
 	s.events = nil
 	return events
+}
+
+// connections returns those that were made until now.
+func (s *fakeServer) connections() []net.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.conns)
 }
 
 // cut ends all connections without a word.

@@ -16,7 +16,8 @@ type sshTransport struct {
 	settings settings
 	conn     *liveConn
 	client   *ssh.Client
-	below    *sshTransport // the jump host's; nil without one
+	below    *sshTransport // the jump host's, which others may share; nil without one
+	own      *Dialer       // ends with this connection; nil where others share it
 	done     chan struct{} // closed when the connection has ended
 
 	mu    sync.Mutex
@@ -52,8 +53,8 @@ func (t *sshTransport) close() error {
 	if errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
 		err = nil
 	}
-	if t.below != nil {
-		err = errors.Join(err, t.below.close())
+	if t.own != nil {
+		err = errors.Join(err, t.own.Close())
 	}
 	return err
 }

@@ -72,9 +72,12 @@ func startSSHD(t testing.TB, extra ...string) *sshd {
 	writeFile(t, filepath.Join(dir, "authorized_keys"), string(ssh.MarshalAuthorizedKey(userKey)), 0o644)
 	writeFile(t, server.knownHosts, fmt.Sprintf("[127.0.0.1]:%d,[::1]:%d %s", server.port, server.port, ssh.MarshalAuthorizedKey(hostKey)), 0o600)
 	config := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nListenAddress ::1\nHostKey %s/host_key\nAuthorizedKeysFile %s/authorized_keys\n"+
-		"StrictModes no\nPidFile none\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 100\nMaxSessions 20\nLogLevel VERBOSE\n",
+		"StrictModes no\nPidFile none\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxSessions 20\nLogLevel VERBOSE\n",
 		server.port, dir, dir)
 	config += strings.Join(extra, "\n") + "\n"
+	if !strings.Contains(config, "MaxStartups") {
+		config += "MaxStartups 100\n"
+	}
 	if !strings.Contains(config, "Subsystem") {
 		config += "Subsystem sftp /usr/lib/openssh/sftp-server\n"
 	}

@@ -52,22 +52,4 @@ func (c *clock) pause() (resume func()) {
 }
 
 // pausing is a configuration whose questions to the person stop the clock.
-func (c *clock) pausing(config remote.Config) remote.Config {
-	text := func(ask func(string) ([]byte, error)) func(string) ([]byte, error) {
-		if ask == nil {
-			return nil // nobody is asked
-		}
-		return func(what string) ([]byte, error) {
-			defer c.pause()()
-			return ask(what)
-		}
-	}
-	config.Password, config.SudoPassword, config.Passphrase = text(config.Password), text(config.SudoPassword), text(config.Passphrase)
-	if confirm := config.ConfirmHostKey; confirm != nil {
-		config.ConfirmHostKey = func(host, fingerprint string) bool {
-			defer c.pause()()
-			return confirm(host, fingerprint)
-		}
-	}
-	return config
-}
+func (c *clock) pausing(config remote.Config) remote.Config { return config.Asking(c.pause) }

@@ -75,7 +75,9 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 		tell(event)
 	}
 	var jobs []*job
+	dialer := remote.NewDialer()
 	for _, w := range work {
+		w.Target.dialer = dialer
 		probes, err := w.Blueprint.Probes()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.Target.Name, err)
@@ -211,11 +213,15 @@ func each(jobs []*job, forks int, work func(*job)) {
 	group.Wait()
 }
 
+// closeAll ends the connections to all hosts, and then those to their jump hosts.
 func closeAll(jobs []*job) {
 	for _, j := range jobs {
 		if j.host.connection != nil {
 			j.host.connection.Close()
 		}
+	}
+	for _, j := range jobs {
+		j.Target.dialer.Close()
 	}
 }
 

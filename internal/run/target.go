@@ -22,13 +22,15 @@ type Target struct {
 	Address remote.Address
 	Config  remote.Config
 	Local   bool // this machine, without SSH
+
+	dialer *remote.Dialer // the run's
 }
 
 func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
 	if t.Local {
 		return remote.Local(t.Config)
 	}
-	return remote.Dial(ctx, t.Address, t.Config)
+	return t.dialer.Dial(ctx, t.Address, t.Config)
 }
 
 // host is a connected target. It implements engine.Host.
