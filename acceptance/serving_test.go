@@ -62,7 +62,7 @@ func (m machine) fetch(t *testing.T, url string) string {
 	if !there {
 		port = "80"
 	}
-	answer := m.run(t, "exec 3<>/dev/tcp/"+address+"/"+port+"; printf 'GET /"+path+" HTTP/1.0\\r\\nHost: "+address+"\\r\\n\\r\\n' >&3; cat <&3")
+	answer := m.run(t, "exec 3<>/dev/tcp/"+address+"/"+port+"; printf 'GET /"+path+" HTTP/1.0\\r\\nHost: visitor.example.org\\r\\n\\r\\n' >&3; cat <&3")
 	_, body, _ := strings.Cut(answer, "\r\n\r\n")
 	return strings.TrimSpace(body)
 }
