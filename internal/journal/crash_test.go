@@ -144,14 +144,14 @@ func TestOrphanedStepKeepsTheLock(t *testing.T) {
 func TestSilentHolderLetsGo(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	holder, err := m.tryBegin(t, attempt{silence: time.Second})
+	holder, err := m.tryBegin(t, attempt{silence: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.tryBegin(t, attempt{}); !errors.Is(err, journal.ErrLocked) {
 		t.Errorf("error %v, want locked", err)
 	}
-	next, err := m.tryBegin(t, attempt{patience: 10 * time.Second})
+	next, err := m.tryBegin(t, attempt{patience: 30 * time.Second})
 	if err != nil {
 		t.Fatalf("the silent one did not let go: %v", err)
 	}
@@ -167,7 +167,7 @@ func TestSilentHolderLetsGo(t *testing.T) {
 func TestHolderThatSpeaksKeepsTheLock(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	c, err := m.tryBegin(t, attempt{silence: time.Second})
+	c, err := m.tryBegin(t, attempt{silence: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestDaemonThatAStepLeavesDoesNotKeepTheLock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t)
-			c, err := m.tryBegin(t, attempt{silence: time.Second})
+			c, err := m.tryBegin(t, attempt{silence: 5 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -94,4 +94,5 @@ esac`)
 	<-ended
 	m.write(t, m.dir+"/go", "")
 	eventually(t, "apt-get comes to its end", func() bool { return exists(m.dir + "/done") })
+	m.begin(t).finish(t) // when the step has let go of the lock: nothing of it is at work any more
 }
