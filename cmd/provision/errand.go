@@ -16,9 +16,10 @@ import (
 // errand is work on hosts, and what goes with it.
 type errand struct {
 	work    []run.Work
-	typed   []string // how each host is named on the command line, for one that runs it again
-	secrets []string // never shown
-	plan    bool     // the plan is what was asked for
+	typed   []string                             // how each host is named on the command line, for one that runs it again
+	secrets []string                             // never shown
+	plan    bool                                 // the plan is what was asked for
+	jumps   func(host string) (remote.Way, bool) // what the inventory knows of jump hosts
 
 	// agree decides whether the changes that were planned are made; nil is yes. It gives
 	// up when stop is closed.
@@ -187,6 +188,10 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 		return errand{}, err
 	}
 	e := errand{typed: f.selection.typed(hosts)}
+	e.jumps = func(name string) (remote.Way, bool) {
+		host, known := inv.JumpHost(name)
+		return wayTo(host), known
+	}
 	for _, host := range hosts {
 		wanted, err := blueprint(host)
 		if err != nil {
@@ -214,11 +219,17 @@ func (f *flags) connect(io console, e *errand) error {
 		target := &e.work[i].Target
 		own := target.Config
 		target.Config = config
-		if own.KnownHosts != "" {
+		target.Config.JumpHost = e.jumps
+		// What the command line says goes first, as with ssh.
+		target.Config.Options = slices.Concat(config.Options, own.Options)
+		switch {
+		case own.KnownHosts == "":
+			target.Config.Identities = slices.Concat(config.Identities, own.Identities)
+		case len(config.Identities) == 0:
+			target.Config.Identities = own.Identities
+			fallthrough
+		default:
 			target.Config.KnownHosts = own.KnownHosts
-			if len(config.Identities) == 0 {
-				target.Config.Identities = own.Identities
-			}
 		}
 		if !target.Local {
 			name, err := target.Config.HostName(target.Address)
@@ -242,15 +253,25 @@ func (f *flags) connect(io console, e *errand) error {
 // target says where a host is. A lab host (no others are added to the inventory) brings its
 // own key and known_hosts, so that it works without any file of the user's.
 func (f *flags) target(host inventory.Host) run.Target {
-	target := run.Target{
-		Name:    host.Name,
-		Address: remote.Address{User: host.Address.User, Host: host.Address.Host, Port: host.Address.Port},
-		Local:   f.selection.local,
-	}
+	way := wayTo(host)
+	target := run.Target{Name: host.Name, Address: way.Address, Local: f.selection.local}
+	target.Config.Options, target.Config.Identities = way.Options, way.Identities
 	if host.Added {
 		if l, err := openLab(nil); err == nil {
 			target.Config.KnownHosts, target.Config.Identities = l.KnownHosts(), []string{l.Identity()}
 		}
 	}
 	return target
+}
+
+// wayTo is how a host is reached, as far as the inventory says.
+func wayTo(host inventory.Host) remote.Way {
+	way := remote.Way{Address: remote.Address{User: host.Address.User, Host: host.Address.Host, Port: host.Address.Port}}
+	if jump := host.Jump(); jump != "" {
+		way.Options = []string{"ProxyJump=" + jump}
+	}
+	if file := host.Identity(); file != "" {
+		way.Identities = []string{file}
+	}
+	return way
 }

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -159,15 +158,11 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task) ([]inve
 
 // typed returns how each of the chosen hosts is named on a command line.
 func (s selection) typed(hosts []inventory.Host) []string {
-	var names []string
-	if len(s.hosts) > 0 { // AdHoc returns a host for each, in this order
-		for _, list := range s.hosts {
-			for spec := range strings.SplitSeq(list, ",") {
-				names = append(names, strings.TrimSpace(spec))
-			}
-		}
+	// AdHoc returns a host for each, in this order, and has refused what cannot be read.
+	if names, err := inventory.Expand(s.hosts); err == nil && len(names) > 0 {
 		return names
 	}
+	var names []string
 	for _, host := range hosts {
 		names = append(names, host.Name)
 	}

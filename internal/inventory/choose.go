@@ -15,7 +15,11 @@ import (
 func (inv *Inventory) Select(limit []string) ([]Host, error) {
 	chosen, excluded := map[string]bool{}, map[string]bool{}
 	started := false
-	for _, part := range splitList(limit) {
+	terms, err := Expand(limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range terms {
 		term, not := strings.CutPrefix(part, "!")
 		names, err := inv.match(term)
 		if err != nil {
@@ -100,7 +104,11 @@ func (inv *Inventory) match(term string) ([]string, error) {
 func (inv *Inventory) AdHoc(specs []string) ([]Host, error) {
 	var hosts []Host
 	given := map[string]string{}
-	for _, spec := range splitList(specs) {
+	all, err := Expand(specs)
+	if err != nil {
+		return nil, err
+	}
+	for _, spec := range all {
 		address, err := ParseHost(spec)
 		if err != nil {
 			return nil, err
@@ -111,12 +119,12 @@ func (inv *Inventory) AdHoc(specs []string) ([]Host, error) {
 		}
 		before, twice := given[host.Name]
 		if !twice {
-			before, twice = given[host.Address.place()]
+			before, twice = given[host.way()]
 		}
 		if twice {
 			return nil, &Error{What: fmt.Sprintf("host %q", spec), Problem: fmt.Sprintf("is given twice, first as %q", before), Advice: "name each host once"}
 		}
-		given[host.Name], given[host.Address.place()] = spec, spec
+		given[host.Name], given[host.way()] = spec, spec
 		hosts = append(hosts, host)
 	}
 	if len(hosts) == 0 {
@@ -130,13 +138,7 @@ func (inv *Inventory) adHoc(spec string, address Address) (Host, error) {
 		if host.Name != address.Host {
 			continue
 		}
-		if address.User != "" {
-			host.Address.User = address.User
-		}
-		if address.Port != 0 {
-			host.Address.Port = address.Port
-		}
-		return host, nil
+		return host.as(address), nil
 	}
 	if spec == "all" || slices.Contains(inv.Groups(), spec) {
 		return Host{}, &Error{What: fmt.Sprintf("host %q", spec), Problem: "is a group", Advice: "groups go with -l: -l " + spec}
@@ -148,6 +150,17 @@ func (inv *Inventory) adHoc(spec string, address Address) (Host, error) {
 		vars = map[string]Setting{}
 	}
 	return Host{Name: name.String(), Address: address, Vars: vars, secrets: inv.secrets}, nil
+}
+
+// as is the host with the user and the port that were given with its name.
+func (h Host) as(given Address) Host {
+	if given.User != "" {
+		h.Address.User = given.User
+	}
+	if given.Port != 0 {
+		h.Address.Port = given.Port
+	}
+	return h
 }
 
 // With returns an inventory that also has these hosts, in a group of this name: the lab's.
@@ -180,15 +193,4 @@ func (inv *Inventory) With(name string, hosts ...Host) *Inventory {
 		more.groups = append(more.groups, added)
 	}
 	return &more
-}
-
-// splitList splits each element at its commas.
-func splitList(list []string) []string {
-	var parts []string
-	for _, element := range list {
-		for part := range strings.SplitSeq(element, ",") {
-			parts = append(parts, strings.Trim(part, " "))
-		}
-	}
-	return parts
 }

@@ -26,13 +26,14 @@ func (d *decoder) inventory(file string, root *node) *Inventory {
 		d.refuse(Position{File: file, Line: 1, Column: 1}, "", "the inventory is empty", "start from hosts.example.yaml")
 		return inv
 	}
-	if !d.mapping(root, "inventory", []string{"recipients", "vars", "groups", "hosts"}) {
+	if !d.mapping(root, "inventory", []string{"recipients", "vars", "ssh", "groups", "hosts"}) {
 		return inv
 	}
 	if n := root.get("recipients"); n != nil {
 		inv.recipients = d.recipients(n)
 	}
 	inv.vars = d.vars(root.get("vars"))
+	inv.login = d.login(root.get("ssh"), "")
 	hosts := root.get("hosts")
 	switch {
 	case hosts == nil:
@@ -50,40 +51,89 @@ func (d *decoder) hosts(inv *Inventory, hosts *node) {
 	if len(hosts.pairs) == 0 {
 		d.refuse(hosts.at, "hosts", "the inventory is empty", "add a line for each host")
 	}
-	places := map[string]Host{}
+	there := map[string]Position{}
 	for _, entry := range hosts.pairs {
-		host := Host{Name: entry.key.text, Vars: map[string]Setting{}}
-		what := "host " + host.Name
-		address, err := ParseHost(host.Name)
-		at := entry.key.at
-		switch {
-		case host.Name == "all":
-			d.refuse(at, what, "all is the group of every host", "give the host another name")
-			continue
-		case err != nil:
-			d.address(at, err)
-			continue
-		case address != Address{Host: host.Name} || !groupName.MatchString(host.Name):
-			d.refuse(at, fmt.Sprintf("host %q", host.Name), "is an address, not a name", "give it a name, and under it: address: "+host.Name)
+		names, problem, hint := expand(entry.key.text)
+		if problem != "" {
+			d.refuse(entry.key.at, fmt.Sprintf("host %q", entry.key.text), problem, hint)
 			continue
 		}
-		host.Address = address
-		if n := entry.value; n.kind != kindNull && d.mapping(n, what, []string{"address", "tasks", "vars"}) {
-			if a := n.get("address"); a != nil && d.text(a, what+": address") {
-				at = a.at
-				if host.Address, err = ParseHost(a.text); err != nil {
-					d.address(at, err)
-					continue
-				}
+		for _, host := range d.entry(entry, names) {
+			if first, twice := there[host.Name]; twice {
+				d.refuse(entry.key.at, "host "+host.Name, fmt.Sprintf("stands twice, first at %s", first), "a range and a host have no name in common: what is of one host alone goes into a group")
 			}
-			host.Tasks = d.tasks(n.get("tasks"))
-			host.Vars = d.vars(n.get("vars"))
+			there[host.Name] = entry.key.at
+			inv.hosts = append(inv.hosts, host)
 		}
-		if other, twice := places[host.Address.place()]; twice {
-			d.refuse(at, what, "has the same address and port as "+other.Name, "remove one of the two; groups give a host several tasks")
+	}
+}
+
+// entry reads the hosts of one line: one, or those of a range.
+func (d *decoder) entry(entry pair, names []string) []Host {
+	what, at := "host "+entry.key.text, entry.key.at
+	address, err := ParseHost(names[0])
+	switch {
+	case names[0] == "all":
+		d.refuse(at, what, "all is the group of every host", "give the host another name")
+		return nil
+	case err != nil:
+		d.address(at, err)
+		return nil
+	case address != Address{Host: names[0]} || !groupName.MatchString(names[0]):
+		d.refuse(at, fmt.Sprintf("host %q", entry.key.text), "is an address, not a name", "give it a name, and under it: address: "+entry.key.text)
+		return nil
+	}
+	shared := Host{at: at, Vars: map[string]Setting{}}
+	addresses := names
+	if n := entry.value; n.kind != kindNull && d.mapping(n, what, []string{"address", "ssh", "tasks", "vars"}) {
+		if a := n.get("address"); a != nil && d.text(a, what+": address") {
+			shared.at = a.at
+			if addresses = d.addresses(a, what, len(names)); addresses == nil {
+				return nil
+			}
 		}
-		places[host.Address.place()] = host
-		inv.hosts = append(inv.hosts, host)
+		shared.Tasks, shared.Vars, shared.Login = d.tasks(n.get("tasks")), d.vars(n.get("vars")), d.login(n.get("ssh"), what+": ")
+	}
+	var hosts []Host
+	for i, name := range names {
+		host := shared
+		host.Name = name
+		if host.Address, err = ParseHost(addresses[i]); err != nil {
+			d.address(shared.at, err)
+			return nil
+		}
+		hosts = append(hosts, host)
+	}
+	d.oneLogin(what, hosts)
+	return hosts
+}
+
+// addresses returns the addresses of so many hosts.
+func (d *decoder) addresses(n *node, what string, hosts int) []string {
+	found, problem, hint := expand(n.text)
+	switch {
+	case problem == "" && len(found) == hosts:
+		return found
+	case problem != "":
+	case len(found) == 1:
+		problem, hint = fmt.Sprintf("is one, and the hosts are %d", hosts), "the address needs a range too, as the name"
+	default:
+		problem, hint = fmt.Sprintf("are %d, and the hosts are %d", len(found), hosts), "both need ranges of the same length"
+	}
+	d.refuse(n.at, what+": address", problem, hint)
+	return nil
+}
+
+// oneLogin refuses a user or a port that stands in the address and beside it.
+func (d *decoder) oneLogin(what string, hosts []Host) {
+	if len(hosts) == 0 {
+		return
+	}
+	address := hosts[0].Address
+	for key, inAddress := range map[string]bool{loginUser: address.User != "", loginPort: address.Port != 0} {
+		if setting, set := hosts[0].Login[key]; set && inAddress {
+			d.refuse(setting.Position, what+": ssh: "+key, "the address has it too", "write it once")
+		}
 	}
 }
 
@@ -108,10 +158,10 @@ func (d *decoder) groups(inv *Inventory, groups *node) {
 		case !groupName.MatchString(g.name):
 			d.refuse(g.at, fmt.Sprintf("group %q", g.name), "is not a name", "letters, digits, _ . and - only")
 		}
-		if n := entry.value; d.mapping(n, what, []string{"hosts", "groups", "tasks", "vars"}) {
+		if n := entry.value; d.mapping(n, what, []string{"hosts", "groups", "ssh", "tasks", "vars"}) {
 			g.hosts = d.names(n.get("hosts"), what+": hosts", "host", hosts)
 			g.children = d.names(n.get("groups"), what+": groups", "group", names)
-			g.tasks = d.tasks(n.get("tasks"))
+			g.tasks, g.login = d.tasks(n.get("tasks")), d.login(n.get("ssh"), what+": ")
 			g.vars = d.vars(n.get("vars"))
 		}
 		inv.groups = append(inv.groups, g)
@@ -142,15 +192,23 @@ func (d *decoder) names(n *node, what, sort string, known []string) []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, item := range n.items {
-		switch {
-		case !d.text(item, what):
-		case seen[item.text]:
-			d.refuse(item.at, what, fmt.Sprintf("%s %q stands twice in the list", sort, item.text), "remove one of the two")
-		case !there[item.text]:
-			d.refuse(item.at, what, fmt.Sprintf("there is no %s %q", sort, short(item.text)), didYouMean(item.text, known))
-		default:
-			names = append(names, item.text)
-			seen[item.text] = true
+		if !d.text(item, what) {
+			continue
+		}
+		meant, problem, hint := expand(item.text)
+		if problem != "" {
+			d.refuse(item.at, what, fmt.Sprintf("%q %s", item.text, problem), hint)
+		}
+		for _, name := range meant {
+			switch {
+			case seen[name]:
+				d.refuse(item.at, what, fmt.Sprintf("%s %q stands twice in the list", sort, name), "remove one of the two")
+			case !there[name]:
+				d.refuse(item.at, what, fmt.Sprintf("there is no %s %q", sort, short(name)), didYouMean(name, known))
+			default:
+				names = append(names, name)
+				seen[name] = true
+			}
 		}
 	}
 	return names
@@ -166,7 +224,7 @@ func (d *decoder) mapping(n *node, what string, keys []string) bool {
 			continue
 		}
 		hint := didYouMean(entry.key.text, keys)
-		if slices.Contains(keys, "address") {
+		if slices.Contains(keys, "address") || slices.Contains(keys, loginJump) {
 			hint = hostHint(entry.key.text, hint)
 		}
 		d.refuse(entry.key.at, what, fmt.Sprintf("unknown key %q", entry.key.text), hint)
@@ -177,8 +235,12 @@ func (d *decoder) mapping(n *node, what string, keys []string) bool {
 // hostHint returns a better hint for what other tools have under a host.
 func hostHint(key, otherwise string) string {
 	switch key {
-	case "user", "port", "host", "hostname", "ansible_host", "ansible_user", "ansible_port":
+	case "host", "hostname", "ansible_host":
 		return "write address: user@host:port"
+	case "user", "port", "ansible_user", "ansible_port":
+		return "write address: user@host:port, or ssh: {user: …, port: …}"
+	case "identity", "identity_file", "key", "jump", "proxy_jump", "bastion", "ansible_ssh_private_key_file":
+		return "write ssh: {identity: FILE, jump: user@host:port}"
 	case "password", "ssh_password", "sudo_password", "become_password":
 		return "passwords do not go here: use a key, or --ask-password and --ask-sudo-password"
 	}

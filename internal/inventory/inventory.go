@@ -71,6 +71,8 @@ type Host struct {
 	Tasks   []string           // those of its groups first, then its own
 	Vars    map[string]Setting // by "task.variable"; what is nearest to the host wins
 	Added   bool               // by With, not of the file: not in the group all
+	Login   map[string]Setting // of ssh:, by its keys; the same
+	at      Position
 	secrets Decrypter
 }
 
@@ -78,6 +80,7 @@ type Host struct {
 // without a file: it has no hosts, but takes ad hoc ones.
 type Inventory struct {
 	vars       map[string]Setting
+	login      map[string]Setting
 	groups     []group
 	hosts      []Host
 	recipients []string
@@ -92,6 +95,7 @@ type group struct {
 	members  map[string]bool // its hosts and those of the groups in it
 	tasks    []string
 	vars     map[string]Setting
+	login    map[string]Setting
 	depth    int // 1 is in no other group
 }
 

@@ -222,7 +222,7 @@ func TestParseReportsAllErrorsInTheFilesOrder(t *testing.T) {
 	want := `hosts.yaml:2:15: tasks: there is no task "nginy"
   hint: did you mean "nginx"?
 hosts.yaml:3:7: host b: unknown key "port"
-  hint: write address: user@host:port
+  hint: write address: user@host:port, or ssh: {user: …, port: …}
 hosts.yaml:4:23: variable graphite.auth: want true or false, found the string "no"`
 	if err == nil {
 		t.Fatal("no error")

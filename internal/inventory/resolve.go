@@ -18,7 +18,7 @@ func (d *decoder) resolve(inv *Inventory) {
 	slices.SortStableFunc(order, func(a, b group) int { return a.depth - b.depth })
 	for i := range inv.hosts {
 		host := &inv.hosts[i]
-		own, tasks := host.Vars, host.Tasks
+		tasks := host.Tasks
 		host.Tasks = nil
 		var mine []group
 		for _, g := range order {
@@ -29,8 +29,10 @@ func (d *decoder) resolve(inv *Inventory) {
 			}
 		}
 		host.Tasks = unique(append(host.Tasks, tasks...))
-		host.Vars = d.merge(host.Name, inv.vars, mine, own)
+		host.Vars = d.merge(host.Name, "variable ", inv.vars, mine, func(g group) map[string]Setting { return g.vars }, host.Vars)
+		host.Login = d.merge(host.Name, "ssh: ", inv.login, mine, func(g group) map[string]Setting { return g.login }, host.Login)
 	}
+	d.settle(inv)
 }
 
 // nest gives each group its depth, which is the longest way to it from outside, and the
@@ -92,7 +94,7 @@ func (d *decoder) nest(inv *Inventory) bool {
 // merge lays a host's settings over those of its groups, outermost first, and these over
 // those of all hosts. Two groups of one depth that do not agree are refused, unless
 // something nearer to the host decides.
-func (d *decoder) merge(host string, all map[string]Setting, groups []group, own map[string]Setting) map[string]Setting {
+func (d *decoder) merge(host, what string, all map[string]Setting, groups []group, of func(group) map[string]Setting, own map[string]Setting) map[string]Setting {
 	merged := maps.Clone(all)
 	if merged == nil {
 		merged = map[string]Setting{}
@@ -101,12 +103,12 @@ func (d *decoder) merge(host string, all map[string]Setting, groups []group, own
 	type clash struct{ first, second group }
 	clashes := map[string]clash{}
 	for _, g := range groups {
-		for key, setting := range g.vars {
+		for key, setting := range of(g) {
 			before, set := from[key]
 			switch {
 			case !set || before.depth < g.depth:
 				delete(clashes, key)
-			case !reflect.DeepEqual(before.vars[key].Value, setting.Value):
+			case !reflect.DeepEqual(of(before)[key].Value, setting.Value):
 				clashes[key] = clash{before, g}
 			}
 			from[key], merged[key] = g, setting
@@ -117,8 +119,8 @@ func (d *decoder) merge(host string, all map[string]Setting, groups []group, own
 			continue
 		}
 		c := clashes[key]
-		d.refuse(c.second.vars[key].Position, "variable "+key,
-			fmt.Sprintf("group %s and group %s (%s) do not agree on it for host %s", c.second.name, c.first.name, c.first.vars[key].Position, host),
+		d.refuse(of(c.second)[key].Position, what+key,
+			fmt.Sprintf("group %s and group %s (%s) do not agree on it for host %s", c.second.name, c.first.name, of(c.first)[key].Position, host),
 			"set it under the host itself, or put one group into the other: the inner one wins")
 	}
 	maps.Copy(merged, own)

@@ -26,6 +26,7 @@ func Schema(known Known) []byte {
 	reference := func(name string) object { return object{"$ref": "#/definitions/" + name} }
 	tasks := list(object{"type": "string", "enum": known.tasks()}, "What provision install brings here")
 	name := object{"pattern": groupName.String()}
+	const ranged = `^[A-Za-z0-9_.-]*(\[[0-9]+:[0-9]+\])?[A-Za-z0-9_.-]*$`
 	schema := object{
 		"$schema":              "http://json-schema.org/draft-07/schema#",
 		"title":                "hosts.yaml of provision",
@@ -37,15 +38,19 @@ func Schema(known Known) []byte {
 			"recipients": list(object{"type": "string", "pattern": "^(age1|ssh-ed25519 |ssh-rsa )"},
 				"Public keys for whom the secrets in this file are encrypted: age1…, or an ssh key"),
 			"vars":   reference("vars"),
+			"ssh":    reference("ssh"),
 			"groups": object{"type": "object", "propertyNames": name, "additionalProperties": reference("group"), "description": "Groups of hosts, by name"},
-			"hosts":  object{"type": "object", "propertyNames": name, "minProperties": 1, "additionalProperties": reference("host"), "description": "The hosts, by name"},
+			"hosts": object{"type": "object", "propertyNames": object{"pattern": ranged}, "minProperties": 1, "additionalProperties": reference("host"),
+				"description": "The hosts, by name; web[01:20] is twenty of them"},
 		},
 		"definitions": object{
 			"vars":  vars(known),
+			"ssh":   loginSchema(),
 			"tasks": tasks,
 			"group": object{
 				"type": "object", "additionalProperties": false,
 				"properties": object{
+					"ssh":    reference("ssh"),
 					"hosts":  list(object{"type": "string"}, "Names of hosts"),
 					"groups": list(object{"type": "string"}, "Names of groups whose hosts belong here too"),
 					"tasks":  reference("tasks"),
@@ -57,6 +62,7 @@ func Schema(known Known) []byte {
 				"properties": object{
 					"address": object{"type": "string", "examples": []string{"root@192.0.2.10:2222"},
 						"description": "user@host:port, IPv6 in brackets; without it the name itself, as ~/.ssh/config resolves it"},
+					"ssh":   reference("ssh"),
 					"tasks": reference("tasks"),
 					"vars":  reference("vars"),
 				},
@@ -72,6 +78,20 @@ func Schema(known Known) []byte {
 		panic(fmt.Sprintf("schema: %v", err))
 	}
 	return text.Bytes()
+}
+
+// loginSchema returns the schema of an ssh: mapping.
+func loginSchema() object {
+	text := func(description string) object { return object{"type": "string", "description": description} }
+	return object{
+		"type": "object", "additionalProperties": false, "description": "How hosts are logged in to; what is nearer to a host wins",
+		"properties": object{
+			loginUser:     text("Who logs in, where the address does not say"),
+			loginPort:     object{"type": "integer", "minimum": 1, "maximum": 65535, "description": "Of sshd, where the address does not say"},
+			loginJump:     text("The way there, [user@]host[:port], several with commas; a host of this file by its name; none where a group has one"),
+			loginIdentity: text("The file of a private key; a relative one is beside this file"),
+		},
+	}
 }
 
 // vars returns the schema of a vars: mapping.

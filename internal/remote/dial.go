@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,7 +135,8 @@ func (k *knock) dial(ctx context.Context, s settings) (net.Conn, error) {
 
 // dialJump connects to the last of the jump hosts "[user@]host[:port],…",
 // through the others. As in ssh, options and identities of the command line are
-// the destination's: a jump host has its own in ssh_config. So is the password.
+// the destination's: a jump host has its own in ssh_config, or as Config.JumpHost
+// knows. So is the password.
 func (d *Dialer) dialJump(ctx context.Context, jumps string, config Config, via []string) (*sshTransport, error) {
 	config.Options, config.Identities, config.Password = nil, nil, config.JumpPassword
 	rest, last := "", jumps
@@ -147,6 +149,12 @@ func (d *Dialer) dialJump(ctx context.Context, jumps string, config Config, via 
 	}
 	if rest != "" {
 		config.Options = []string{"ProxyJump=" + rest}
+	}
+	if config.JumpHost != nil {
+		if way, known := config.JumpHost(address.Host); known {
+			config.Options, config.Identities = append(config.Options, way.Options...), way.Identities
+			address = Address{User: cmp.Or(address.User, way.Address.User), Host: way.Address.Host, Port: cmp.Or(address.Port, way.Address.Port)}
+		}
 	}
 	return d.through(ctx, address, config, via)
 }

@@ -44,7 +44,10 @@ type Config struct {
 	ConfigFile string   // ssh -F: "" is ~/.ssh/config and then /etc/ssh/ssh_config; "none" reads no file
 	Options    []string // ssh -o: "Key=Value" or "Key Value"; they win over the files
 	Identities []string // ssh -i: private key files, offered before all others
-	KnownHosts string   // the one known_hosts file to trust; "" is what ssh_config says
+	// JumpHost is how a jump host is reached whose name, or alias, ssh_config may not know;
+	// nil, and its false, leave it to ssh_config.
+	JumpHost   func(host string) (Way, bool)
+	KnownHosts string // the one known_hosts file to trust; "" is what ssh_config says
 
 	// A password is for those whom it was given for: a jump host never gets the targets'.
 	Password       func(prompt string) ([]byte, error) // the targets' login password; asked at most once a host; nil is never
@@ -92,6 +95,13 @@ func (c Config) Asking(around func() (after func())) Config {
 		}
 	}
 	return c
+}
+
+// Way is how a jump host is reached.
+type Way struct {
+	Address    Address
+	Options    []string
+	Identities []string
 }
 
 func (c Config) warn(message string) {
