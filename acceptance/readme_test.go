@@ -119,6 +119,7 @@ func readerHome(t *testing.T, l *lab.Lab, home string, hosts []machine, environm
 	}
 	files := map[string]string{
 		".ssh/config": config,
+		"motd":        "Made by provision.\n",
 		"hosts.yaml": `groups:
   metrics: {hosts: [web1], tasks: [graphite]}
   ab: {hosts: [web2], tasks: [gimel]}

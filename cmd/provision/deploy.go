@@ -130,7 +130,7 @@ mark=' '
 [ "${current##*/}" = "$release" ] && mark='*'
 printf '%s %s\n' "$mark" "$release"
 done`
-			_, err = f.show(command.Context(), io, e, run.Settings{InOrder: true}, run.Exec(text, true))
+			_, err = f.show(command.Context(), io, e, run.Settings{InOrder: true}, run.Exec(run.Command{Text: text, Root: true}))
 			return err
 		},
 	}

@@ -77,6 +77,7 @@ var contradictions = []struct{ one, other, hint string }{
 	{"check", "plan", "the file is a plan already: look at it"},
 	{"artifact", "source", "a file to deploy, or a tree to build it from"},
 	{"no-sudo", "ask-sudo-password", "--no-sudo needs no password"},
+	{"no-sudo", "user", "--user becomes another by way of root"},
 }
 
 // checkFlags refuses flags that a command does not take, and those that exclude each other.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,6 +64,21 @@ func (c connection) sshOptions() []string {
 	return words
 }
 
+// configFile is the ssh_config that ssh has to be told of: one that was named, or that of
+// $HOME, which we go by and ssh does not (it asks getpwuid(3)).
+func (c connection) configFile() string {
+	current, err := user.Current()
+	home := os.Getenv("HOME")
+	if c.file != "" || err != nil || home == "" || home == current.HomeDir {
+		return c.file
+	}
+	file := filepath.Join(home, ".ssh/config")
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
+}
+
 // sshWay says to ssh how hosts of an inventory are reached.
 type sshWay struct {
 	connection connection
@@ -72,8 +89,8 @@ type sshWay struct {
 // lab's.
 func (w sshWay) to(host inventory.Host, knownHosts string) []string {
 	var words []string
-	if w.connection.file != "" {
-		words = append(words, "-F", w.connection.file)
+	if file := w.connection.configFile(); file != "" {
+		words = append(words, "-F", file)
 	}
 	if knownHosts != "" {
 		words = append(words, "-o", "UserKnownHostsFile="+knownHosts, "-o", "GlobalKnownHostsFile=none")

@@ -8,9 +8,11 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"provision/internal/engine"
 	"provision/internal/remote"
+	"provision/internal/script"
 )
 
 // ErrExit says that a command of exec ran and did not exit with 0.
@@ -25,12 +27,36 @@ func (cutOff) Unwrap() error { return context.Canceled }
 // longestLine bounds a line of what a command prints: a longer one is cut into several.
 const longestLine = 64 << 10
 
-// Exec returns the work of running one sh command line on every host.
-func Exec(text string, root bool) func(context.Context, []Work, Settings) ([]Result, error) {
+// Command is what exec runs on every host.
+type Command struct {
+	Text    string           // a command line for sh
+	Root    bool             // else as the user who logs in
+	User    string           // a user of the host, by way of root; "" is root himself
+	Timeout time.Duration    // 0 is none
+	Stdin   func() io.Reader // what each host's command reads; nil is nothing
+}
+
+// script is the command's whole text, for the shell of root or of the login user.
+func (c Command) script() string {
+	text := c.Text
+	if c.Timeout > 0 {
+		text = script.Within(c.Timeout.Seconds(), text)
+	}
+	if c.User != "" {
+		text = script.AsUser(c.User, text)
+	}
+	return text
+}
+
+// graceTimeout is how much longer than a command's time a host has to tell of its end.
+const graceTimeout = 15 * time.Second
+
+// Exec returns the work of running a command on every host.
+func Exec(command Command) func(context.Context, []Work, Settings) ([]Result, error) {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 		return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 			if j.connect(ctx) {
-				j.finish(engine.StatusDone, j.exec(ctx, text, root))
+				j.finish(engine.StatusDone, j.exec(ctx, command))
 			}
 		})
 	}
@@ -38,12 +64,24 @@ func Exec(text string, root bool) func(context.Context, []Work, Settings) ([]Res
 
 // exec runs a command and tells its output line by line, as it comes. Both streams are
 // read to their end, and neither is kept.
-func (j *job) exec(ctx context.Context, text string, root bool) error {
-	process, err := j.host.connection.Start(ctx, remote.Command{Script: text, Root: root})
+func (j *job) exec(ctx context.Context, command Command) error {
+	timedOut := fmt.Errorf("timed out after %s", command.Timeout)
+	if command.Timeout > 0 {
+		var done context.CancelFunc
+		ctx, done = context.WithTimeoutCause(ctx, command.Timeout+graceTimeout, timedOut)
+		defer done()
+	}
+	began := time.Now()
+	process, err := j.host.connection.Start(ctx, remote.Command{Script: command.script(), Root: command.Root})
 	if err != nil {
 		return err
 	}
-	process.Stdin.Close()
+	go func() { // which may wait for ever where the command does not read: its end frees it
+		if command.Stdin != nil {
+			io.Copy(process.Stdin, command.Stdin())
+		}
+		process.Stdin.Close()
+	}()
 	// sshd signals no command of root's, and tells of its end only when it ends by itself: so
 	// the connection goes too (session_signal_req in OpenSSH's session.c).
 	defer context.AfterFunc(ctx, func() {
@@ -70,10 +108,15 @@ func (j *job) exec(ctx context.Context, text string, root bool) error {
 	}
 	reading.Wait()
 	err = process.Wait()
-	if err != nil && ctx.Err() != nil { // it was killed, however that shows
-		return cutOff{}
-	}
 	var exit *remote.ExitError
+	switch {
+	case err != nil && context.Cause(ctx) == timedOut:
+		return fmt.Errorf("%w, and the host does not say so: the command may still run there", timedOut)
+	case err != nil && ctx.Err() != nil: // it was killed, however that shows
+		return cutOff{}
+	case command.Timeout > 0 && time.Since(began) >= command.Timeout && errors.As(err, &exit) && script.TimedOut(exit.Code):
+		return timedOut
+	}
 	if errors.As(err, &exit) && exit.Signal == "" {
 		return fmt.Errorf("%w %d", ErrExit, exit.Code)
 	}

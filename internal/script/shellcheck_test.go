@@ -38,6 +38,8 @@ func TestShellcheck(t *testing.T) {
 		{"takeover", TakeOver("000001", time.Minute), accepted + unset},
 		{"probe", Probe(probes), accepted},
 		{"guards", source("ask/guard"), accepted},
+		{"receive", Receive("/etc/it's", "it's", 0o644, 3, "00"), accepted + unset},
+		{"deliver", Deliver("/etc/it's"), accepted + unset},
 	} {
 		c := command.CommandContext(t.Context(), "shellcheck", "--shell=sh", "--exclude="+script.accepted, "-")
 		c.Stdin = strings.NewReader(script.text)
