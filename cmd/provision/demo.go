@@ -70,7 +70,11 @@ func (f *flags) demo(ctx context.Context, io console, name, out string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(io.out, "graph     %s\nurl       %s\ngraphite  http://%s/\n", path, url, host.Address)
+	told := io.out
+	if f.output.json {
+		told = io.err // programs get nothing but events
+	}
+	fmt.Fprintf(told, "graph     %s\nurl       %s\ngraphite  http://%s/\n", path, url, host.Address)
 	return nil
 }
 

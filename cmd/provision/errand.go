@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -100,16 +101,9 @@ func (f *flags) work(io console, names []string) (errand, error) {
 	if err != nil {
 		return errand{}, err
 	}
-	var extra []inventory.Extra
-	for _, text := range f.selection.extra {
-		e, err := inventory.ParseExtra(text, known())
-		if err != nil {
-			return errand{}, err
-		}
-		if slices.ContainsFunc(extra, func(x inventory.Extra) bool { return x.Task == e.Task && x.Variable == e.Variable }) {
-			return errand{}, usage(fmt.Errorf("-e %s.%s: is given twice", e.Task, e.Variable), "give it once")
-		}
-		extra = append(extra, e)
+	extra, err := f.selection.extras()
+	if err != nil {
+		return errand{}, err
 	}
 	read := map[string]bool{} // the tasks whose variables some host needs
 	e, err := f.errand(io, named, func(host inventory.Host) (run.Blueprint, error) {
@@ -186,6 +180,9 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 	hosts, err := f.selection.choose(inv, named)
 	if err != nil {
 		return errand{}, err
+	}
+	if f.selection.list {
+		return errand{}, cmp.Or(f.nameHosts(io, hosts), error(outcome{exitGood}))
 	}
 	e := errand{typed: f.selection.typed(hosts)}
 	e.jumps = func(name string) (remote.Way, bool) {

@@ -18,23 +18,30 @@ import (
 
 func newList(f *flags, io console) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list [TASK]",
-		Short: "what can be installed, and where; or one task with its variables",
+		Use:   "list [TASK | HOST]",
+		Short: "what can be installed, and where; one task, or one host, with its variables",
 		Long: `Lists the tasks, and the hosts of the inventory. With a task it tells what the
-task brings, and each of its variables with type and default.`,
+task brings, and each of its variables with type and default. With a host, or
+with -l or -H, it tells how the host is reached, what belongs on it, and each
+variable that counts there with its value and where that comes from; nothing
+is decrypted for that, and a secret is [secret].`,
+		Example: `  provision list graphite
+  provision list web1
+  provision list -l metrics -e graphite.auth=false`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				if err := report.Tasks(io.out, report.Detect(io.out, os.Getenv), tasks.All()); err != nil {
-					return err
-				}
-				return f.listHosts(io)
+			switch found, err := findTasks(args); {
+			case f.selection.named() && len(args) > 0:
+				return usage(errors.New("list: a name, and -H or -l"), "provision list "+args[0])
+			case f.selection.named():
+				return f.listChosen(io)
+			case len(args) == 0:
+				return f.listAll(io)
+			case err == nil:
+				return f.describeTasks(io, found)
+			default:
+				return f.listNamed(io, args[0], err)
 			}
-			found, err := findTasks(args)
-			if err != nil {
-				return err
-			}
-			return describeTask(io, found[0])
 		},
 	}
 }
@@ -43,13 +50,26 @@ func describeTask(io console, task recipe.Task) error {
 	return report.Task(io.out, report.Detect(io.out, os.Getenv), task)
 }
 
-// listHosts prints the inventory's hosts, where there is an inventory.
-func (f *flags) listHosts(io console) error {
+func (f *flags) describeTasks(io console, found []recipe.Task) error {
+	if f.output.json {
+		return report.NewJSON(io.out, nil, nil).Tasks(found)
+	}
+	return describeTask(io, found[0])
+}
+
+// listAll prints the tasks, and the inventory's hosts where there is an inventory.
+func (f *flags) listAll(io console) error {
 	inv, err := inventory.Load(f.selection.path(), known(), nil)
-	if errors.Is(err, fs.ErrNotExist) && f.selection.inventory == "" {
-		return nil
+	if errors.Is(err, fs.ErrNotExist) && f.selection.namedInventory() == "" {
+		inv, err = &inventory.Inventory{}, nil
 	}
 	if err != nil {
+		return err
+	}
+	if f.output.json {
+		return errors.Join(report.NewJSON(io.out, nil, nil).Tasks(tasks.All()), f.nameHosts(io, inv.Hosts()))
+	}
+	if err := report.Tasks(io.out, report.Detect(io.out, os.Getenv), tasks.All()); err != nil || len(inv.Hosts()) == 0 {
 		return err
 	}
 	fmt.Fprintf(io.out, "\n%s\n", f.selection.path())
@@ -59,4 +79,123 @@ func (f *flags) listHosts(io console) error {
 		fmt.Fprintln(table, strings.TrimRight(strings.Join(row, "\t"), "\t"))
 	}
 	return table.Flush()
+}
+
+// nameHosts prints the names of hosts, a line each.
+func (f *flags) nameHosts(io console, hosts []inventory.Host) error {
+	if f.output.json {
+		lines := report.NewJSON(io.out, nil, nil)
+		for _, host := range hosts {
+			lines.Host(listing(host))
+		}
+		return lines.Close()
+	}
+	for _, host := range hosts {
+		if _, err := fmt.Fprintln(io.out, host.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listing is what is told of a host without its variables.
+func listing(host inventory.Host) report.HostListing {
+	return report.HostListing{Name: host.Name, Address: host.Address.String(), Groups: host.Groups, Tasks: host.Tasks}
+}
+
+// listChosen tells of the hosts that the flags name.
+func (f *flags) listChosen(io console) error {
+	inv, err := f.selection.open(&inventory.Keys{})
+	if err != nil {
+		return err
+	}
+	hosts, err := f.selection.choose(inv, nil)
+	if err != nil {
+		return err
+	}
+	if f.selection.list {
+		return f.nameHosts(io, hosts)
+	}
+	return f.describeHosts(io, hosts)
+}
+
+// listNamed tells of the hosts of a name, which is no task's: noTask says so where there are
+// none either.
+func (f *flags) listNamed(io console, name string, noTask error) error {
+	inv, err := f.selection.open(&inventory.Keys{})
+	if err != nil {
+		return err
+	}
+	hosts, err := inv.Select([]string{name})
+	switch hint := hintOf(err); {
+	case err == nil:
+		return f.describeHosts(io, hosts)
+	case hintOf(noTask) == "provision list" && hint != "": // no task is near
+		return usage(fmt.Errorf("%q: no such task, host or group", name), hint)
+	}
+	return noTask
+}
+
+// describeHosts tells all that the inventory says of hosts.
+func (f *flags) describeHosts(io console, hosts []inventory.Host) error {
+	extra, err := f.selection.extras()
+	if err != nil {
+		return err
+	}
+	lines := report.NewJSON(io.out, nil, nil)
+	for i, host := range hosts {
+		told, err := effective(host, extra)
+		if err != nil {
+			return err
+		}
+		if f.output.json {
+			lines.Host(told)
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintln(io.out)
+		}
+		if err := report.Host(io.out, report.Detect(io.out, os.Getenv), told); err != nil {
+			return err
+		}
+	}
+	return lines.Close()
+}
+
+// effective is a host with the variables that its tasks read.
+func effective(host inventory.Host, extra []inventory.Extra) (report.HostListing, error) {
+	told := listing(host)
+	for _, key := range inventory.LoginKeys() {
+		if setting, set := host.Login[key]; set {
+			told.Settings = append(told.Settings, report.HostSetting{Name: "ssh." + key, Value: setting.Value, Of: setting.Of, At: setting.String()})
+		}
+	}
+	its, err := findTasks(host.Tasks)
+	if err != nil {
+		return told, err
+	}
+	names, err := needed(its)
+	if err != nil {
+		return told, err
+	}
+	for _, name := range names {
+		variables, err := host.Effective(name, known(), extra)
+		if err != nil {
+			return told, err
+		}
+		for _, v := range variables {
+			setting := report.HostSetting{Name: v.Name, Value: v.Value, Of: v.Of}
+			switch {
+			case v.Of == "":
+				setting.Of = "default"
+			case v.Line > 0:
+				setting.At = v.Position.String()
+			}
+			if v.Secret {
+				setting.Value = report.Mark
+			}
+			told.Settings = append(told.Settings, setting)
+		}
+	}
+	return told, nil
 }

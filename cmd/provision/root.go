@@ -84,7 +84,7 @@ and a POSIX sh.
 		return nil
 	})
 	root.AddCommand(
-		takes(newList(f, io), inventoryGroup),
+		takes(newList(f, io), hostGroup, inventoryGroup, variableGroup, outputGroup),
 		takes(newPlan(f, io), withTasks...), takes(newInstall(f, io), withTasks...), takes(newDeploy(f, io), withTasks...),
 		takes(newVerify(f, io), withTasks...), takes(newRollback(f, io), withTasks...),
 		takes(newReleases(f, io), onHosts...), takes(newExec(f, io), onHosts...), takes(newJournal(f, io), onHosts...),

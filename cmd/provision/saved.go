@@ -60,7 +60,7 @@ const planFormat = 1
 func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan) (savedPlan, error) {
 	saved := savedPlan{
 		Format: planFormat, Version: version(), Made: time.Now().UTC().Truncate(time.Second), By: whoami(),
-		Tasks: names, Upgrade: f.run.upgrade, Extra: f.selection.extra, Inventory: f.selection.inventory,
+		Tasks: names, Upgrade: f.run.upgrade, Extra: f.selection.extra, Inventory: f.selection.namedInventory(),
 		AdHoc: len(f.selection.hosts) > 0, Local: f.selection.local, Salt: make([]byte, 32),
 	}
 	rand.Read(saved.Salt) // never fails: crypto/rand, since Go 1.24

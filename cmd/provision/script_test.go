@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 //	signal NAME COMMAND...   run it, send it SIGNAME once it prints "ready", want exit code 130
 //	unread CODE COMMAND...   run it, and close the pipe that it prints into once it prints
 //	                         "ready"; its exit code has to be this
-//	objects CODE             what was printed are lines of --json, and the last has this code
+//	objects CODE             what was printed are lines of --json, and the last has this code;
+//	                         of list it is -
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

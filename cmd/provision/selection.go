@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -24,6 +26,7 @@ type selection struct {
 	extra     []string
 	keys      []string
 	local     bool
+	list      bool // say which hosts these are, and do nothing
 }
 
 // hostFlags say which hosts are meant.
@@ -32,13 +35,14 @@ func (s *selection) hostFlags() *pflag.FlagSet {
 	f.StringArrayVarP(&s.hosts, "hosts", "H", nil, "`HOSTS`, ad hoc: user@host:port, with commas between")
 	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions")
 	f.BoolVar(&s.local, "local", false, "this machine, without SSH")
+	f.BoolVar(&s.list, "list-hosts", false, "say which hosts these are, and do nothing")
 	return f
 }
 
 // inventoryFlags say where hosts and variables are written.
 func (s *selection) inventoryFlags() *pflag.FlagSet {
 	f := newFlagSet()
-	f.StringVar(&s.inventory, "inventory", "", "the inventory `FILE` (default hosts.yaml, where there is one)")
+	f.StringVar(&s.inventory, "inventory", "", "the inventory `FILE` (default $PROVISION_INVENTORY, or hosts.yaml where there is one)")
 	f.StringArrayVar(&s.keys, "key", nil, "private key `FILE` for its secrets, of age or ssh (default ~/.config/provision/age.key and those of ~/.ssh)")
 	return f
 }
@@ -48,6 +52,22 @@ func (s *selection) variableFlags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringArrayVarP(&s.extra, "extra-var", "e", nil, "set `TASK.VARIABLE=VALUE`, a secret from =@FILE, =@- (standard input) or =@env:NAME")
 	return f
+}
+
+// extras reads -e.
+func (s selection) extras() ([]inventory.Extra, error) {
+	var extra []inventory.Extra
+	for _, text := range s.extra {
+		e, err := inventory.ParseExtra(text, known())
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(extra, func(x inventory.Extra) bool { return x.Task == e.Task && x.Variable == e.Variable }) {
+			return nil, usage(fmt.Errorf("-e %s.%s: is given twice", e.Task, e.Variable), "give it once")
+		}
+		extra = append(extra, e)
+	}
+	return extra, nil
 }
 
 // named reports whether the command line says which hosts are meant.
@@ -62,13 +82,13 @@ func known() inventory.Known {
 	return k
 }
 
-// path is the inventory's file.
-func (s selection) path() string {
-	if s.inventory == "" {
-		return defaultInventory
-	}
-	return s.inventory
+// namedInventory is the file that was named, by the command line or the environment.
+func (s selection) namedInventory() string {
+	return cmp.Or(s.inventory, os.Getenv("PROVISION_INVENTORY"))
 }
+
+// path is the inventory's file.
+func (s selection) path() string { return cmp.Or(s.namedInventory(), defaultInventory) }
 
 // openKeys reads the private keys for secrets: those that are named, or the usual ones.
 func (s selection) openKeys(passphrase func(string) ([]byte, error)) (*inventory.Keys, error) {
@@ -93,7 +113,7 @@ func (s selection) openKeys(passphrase func(string) ([]byte, error)) (*inventory
 // open reads the inventory, and adds the lab's hosts as the group lab.
 func (s selection) open(keys *inventory.Keys) (*inventory.Inventory, error) {
 	inv, err := inventory.Load(s.path(), known(), keys)
-	if errors.Is(err, fs.ErrNotExist) && s.inventory == "" {
+	if errors.Is(err, fs.ErrNotExist) && s.namedInventory() == "" {
 		inv, err = &inventory.Inventory{}, nil
 	}
 	if err != nil {

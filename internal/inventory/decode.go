@@ -32,8 +32,7 @@ func (d *decoder) inventory(file string, root *node) *Inventory {
 	if n := root.get("recipients"); n != nil {
 		inv.recipients = d.recipients(n)
 	}
-	inv.vars = d.vars(root.get("vars"))
-	inv.login = d.login(root.get("ssh"), "")
+	inv.vars, inv.login = of("all hosts", d.vars(root.get("vars"))), of("all hosts", d.login(root.get("ssh"), ""))
 	hosts := root.get("hosts")
 	switch {
 	case hosts == nil:
@@ -45,6 +44,15 @@ func (d *decoder) inventory(file string, root *node) *Inventory {
 		d.groups(inv, n)
 	}
 	return inv
+}
+
+// of says of settings whose they are.
+func of(what string, settings map[string]Setting) map[string]Setting {
+	for key, setting := range settings {
+		setting.Of = what
+		settings[key] = setting
+	}
+	return settings
 }
 
 func (d *decoder) hosts(inv *Inventory, hosts *node) {
@@ -92,7 +100,7 @@ func (d *decoder) entry(entry pair, names []string) []Host {
 				return nil
 			}
 		}
-		shared.Tasks, shared.Vars, shared.Login = d.tasks(n.get("tasks")), d.vars(n.get("vars")), d.login(n.get("ssh"), what+": ")
+		shared.Tasks, shared.Vars, shared.Login = d.tasks(n.get("tasks")), of(what, d.vars(n.get("vars"))), of(what, d.login(n.get("ssh"), what+": "))
 	}
 	var hosts []Host
 	for i, name := range names {
@@ -161,8 +169,7 @@ func (d *decoder) groups(inv *Inventory, groups *node) {
 		if n := entry.value; d.mapping(n, what, []string{"hosts", "groups", "ssh", "tasks", "vars"}) {
 			g.hosts = d.names(n.get("hosts"), what+": hosts", "host", hosts)
 			g.children = d.names(n.get("groups"), what+": groups", "group", names)
-			g.tasks, g.login = d.tasks(n.get("tasks")), d.login(n.get("ssh"), what+": ")
-			g.vars = d.vars(n.get("vars"))
+			g.tasks, g.login, g.vars = d.tasks(n.get("tasks")), of(what, d.login(n.get("ssh"), what+": ")), of(what, d.vars(n.get("vars")))
 		}
 		inv.groups = append(inv.groups, g)
 	}

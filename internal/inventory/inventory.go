@@ -61,6 +61,7 @@ type Setting struct {
 	// Value is raw, as recipe.Variable.Decode wants it, or a Ciphertext.
 	Value any
 	Position
+	Of string // whose it is: "all hosts", "group metrics", "host web1", "-e"
 }
 
 // Host is one host, with everything that its groups bring to it.

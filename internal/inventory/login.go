@@ -15,13 +15,14 @@ const (
 	loginIdentity = "identity" // a private key's file
 )
 
-var loginKeys = []string{loginUser, loginPort, loginJump, loginIdentity}
+// LoginKeys are the keys of an ssh: mapping, in their order.
+func LoginKeys() []string { return []string{loginUser, loginPort, loginJump, loginIdentity} }
 
 // login reads an ssh: mapping. Its settings are inherited as vars are.
 func (d *decoder) login(n *node, what string) map[string]Setting {
 	settings := map[string]Setting{}
 	what += "ssh"
-	if n == nil || !d.mapping(n, what, loginKeys) {
+	if n == nil || !d.mapping(n, what, LoginKeys()) {
 		return settings
 	}
 	for _, entry := range n.pairs {

@@ -180,10 +180,41 @@ func (h Host) setting(task, variable string, extra []Extra) (Setting, bool) {
 	setting, set := h.Vars[key]
 	for _, e := range extra {
 		if e.Task == task && e.Variable == variable {
-			setting, set = Setting{Value: e.Value, Position: Position{File: "-e " + key}}, true
+			setting, set = Setting{Value: e.Value, Position: Position{File: "-e " + key}, Of: "-e"}, true
 		}
 	}
 	return setting, set
+}
+
+// Effective is what a variable is for a host, and where that comes from.
+type Effective struct {
+	Name    string // task.variable
+	Value   any    // decoded; nil of one that is secret
+	Secret  bool   // it has a value that is not shown
+	Setting        // the zero value where it is the task's default
+}
+
+// Effective returns a task's variables as they are for the host. Nothing is decrypted.
+func (h Host) Effective(task string, known Known, extra []Extra) ([]Effective, error) {
+	var all []Effective
+	for _, v := range known[task] {
+		e := Effective{Name: task + "." + v.Name}
+		setting, set := h.setting(task, v.Name, extra)
+		e.Setting = setting
+		_, encrypted := setting.Value.(Ciphertext)
+		_, given := setting.Value.(recipe.Secret)
+		if e.Secret = encrypted || given; !e.Secret && v.Type != recipe.TypeSecret {
+			e.Value = v.Zero()
+		}
+		if set && !e.Secret {
+			var err error
+			if e.Value, err = h.variable(e.Name, task, v, extra); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, e)
+	}
+	return all, nil
 }
 
 func (h Host) variable(key, task string, v recipe.Variable, extra []Extra) (any, error) {

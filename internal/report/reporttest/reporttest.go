@@ -47,6 +47,9 @@ func closeObjects(node any) {
 	}
 }
 
+// NoCode is the exit code of what ends without telling one.
+const NoCode = -1
+
 // Check says what is wrong with what a command with --json printed: each line is an object of
 // the schema, and the last has the exit code of the command.
 func Check(printed string, exitCode int) error {
@@ -63,6 +66,9 @@ func Check(printed string, exitCode int) error {
 		if err != nil {
 			return fmt.Errorf("%s\n%w", line, err)
 		}
+	}
+	if exitCode == NoCode {
+		return nil
 	}
 	var last struct {
 		ExitCode *int `json:"exit_code"`

@@ -1,0 +1,134 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// HostListing is what an inventory says of a host.
+type HostListing struct {
+	Name, Address string
+	Groups, Tasks []string
+	Settings      []HostSetting
+}
+
+// HostSetting is a variable, or how a host is logged in to, with where that comes from. A
+// secret's value is Mark.
+type HostSetting struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"`        // nil is a secret that has none
+	Of    string `json:"of"`           // "default", "all hosts", "group metrics", "host web1", "-e"
+	At    string `json:"at,omitempty"` // file:line:column
+}
+
+// The records of what is listed. They do not pass the gate: nothing secret comes here.
+type (
+	listedTask struct {
+		head
+		Task      string           `json:"task"`
+		Summary   string           `json:"summary"`
+		About     string           `json:"about,omitempty"`
+		Uses      []string         `json:"uses,omitempty"`
+		Variables []listedVariable `json:"variables"`
+	}
+	listedVariable struct {
+		Name    string      `json:"name"`
+		Type    recipe.Type `json:"type"`
+		Default any         `json:"default"`
+		Choices []string    `json:"choices,omitempty"`
+		Fields  []string    `json:"fields,omitempty"`
+		Help    string      `json:"help"`
+	}
+	listedHost struct {
+		head
+		Address  string        `json:"address"`
+		Groups   []string      `json:"groups,omitempty"`
+		Tasks    []string      `json:"tasks,omitempty"`
+		Settings []HostSetting `json:"settings,omitempty"`
+	}
+)
+
+// Tasks writes a line for each task, with its variables.
+func (j *JSON) Tasks(tasks []recipe.Task) error {
+	for _, task := range tasks {
+		r := &listedTask{head: head{Time: newStamp(j.now()), Event: "task"}, Task: task.Name, Summary: task.Summary, About: task.About, Uses: task.Uses, Variables: []listedVariable{}}
+		for _, v := range task.Variables {
+			listed := listedVariable{task.Name + "." + v.Name, v.Type, v.Zero(), v.Choices, v.Fields, v.Help}
+			if v.Type == recipe.TypeSecret {
+				listed.Default = nil
+			}
+			r.Variables = append(r.Variables, listed)
+		}
+		j.write(r)
+	}
+	return j.Close()
+}
+
+// Host writes a line for a host.
+func (j *JSON) Host(h HostListing) {
+	j.write(&listedHost{head{Time: newStamp(j.now()), Host: h.Name, Event: "host"}, h.Address, h.Groups, h.Tasks, h.Settings})
+}
+
+// Host writes all that an inventory says of a host: what list HOST prints.
+func Host(w io.Writer, o Options, h HostListing) error {
+	p := newPage(o)
+	lines := p.withDetails(p.paint.strong.Render(h.Name), h.Address)
+	for _, row := range []struct {
+		name  string
+		words []string
+	}{{"groups", h.Groups}, {"tasks", h.Tasks}} {
+		if len(row.words) > 0 {
+			lines = append(lines, p.prose("  "+pad(row.name, 6)+"  ", strings.Join(row.words, ", "), p.paint.plain)...)
+		}
+	}
+	if len(h.Settings) > 0 {
+		lines = append(lines, "")
+	}
+	columns := 0
+	for _, s := range h.Settings {
+		columns = max(columns, width(s.Name))
+	}
+	for _, s := range h.Settings {
+		lines = append(lines, p.hostSetting(s, columns)...)
+	}
+	return writeLines(w, lines)
+}
+
+// hostSetting is a value beside its name where it has room, a list of mappings below it, and
+// where it comes from.
+func (p page) hostSetting(s HostSetting, columns int) []string {
+	from := s.Of
+	if s.At != "" {
+		from += ", " + s.At
+	}
+	line := "  " + p.paint.act.Render(pad(s.Name, columns))
+	records, are := s.Value.([]map[string]string)
+	if are && len(records) > 0 {
+		lines := p.withDetails(line, from)
+		for _, record := range records {
+			lines = append(lines, p.prose("      ", p.recordText(nil, record), p.paint.plain)...)
+		}
+		return lines
+	}
+	value := cmp.Or(valueText(s.Value), "-")
+	if p.width > 0 && width(line)+2+width(value) >= p.width {
+		return append(p.withDetails(line, from), p.prose("      ", value, p.paint.plain)...)
+	}
+	return p.withDetails(line+"  "+value, from)
+}
+
+func valueText(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case []string:
+		return strings.Join(value, ", ")
+	case []map[string]string:
+		return ""
+	}
+	return fmt.Sprint(value)
+}
