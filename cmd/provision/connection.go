@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -63,6 +65,14 @@ func (c connection) config(io console, passphrase func(string) ([]byte, error)) 
 		}
 	}
 	return config, passwords, nil
+}
+
+// sets reports whether -o has a keyword: what the command line says goes before the inventory.
+func (c connection) sets(keyword string) bool {
+	return slices.ContainsFunc(c.options, func(option string) bool {
+		key, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(option), " ", "="), "=")
+		return strings.EqualFold(key, keyword)
+	})
 }
 
 // warnOnce prints each warning once, however many hosts it is about.

@@ -251,6 +251,14 @@ func (f *flags) connect(io console, e *errand) error {
 // own key and known_hosts, so that it works without any file of the user's.
 func (f *flags) target(host inventory.Host) run.Target {
 	way := wayTo(host)
+	if len(f.selection.hosts) == 0 { // the address is the inventory's, and not what was typed
+		if f.connection.sets("User") {
+			way.Address.User = ""
+		}
+		if f.connection.sets("Port") {
+			way.Address.Port = 0
+		}
+	}
 	target := run.Target{Name: host.Name, Address: way.Address, Local: f.selection.local}
 	target.Config.Options, target.Config.Identities = way.Options, way.Identities
 	if host.Added {
