@@ -19,7 +19,7 @@ import (
 func newList(f *flags, io console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [TASK | HOST]",
-		Short: "what can be installed, and where; one task, or one host, with its variables",
+		Short: "what can be installed, and where; a task or a host with its variables",
 		Long: `Lists the tasks, and the hosts of the inventory. With a task it tells what the
 task brings, and each of its variables with type and default. With a host, or
 with -l or -H, it tells how the host is reached, what belongs on it, and each
