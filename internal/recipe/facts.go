@@ -27,6 +27,17 @@ type Path struct {
 	SHA256 string // of a file whose probe asked for it, in hex
 }
 
+// Tree is what stands in the way of removing a directory with all that is in it, and of putting
+// it back.
+type Tree struct {
+	Mounts    []string // what is mounted at it or below
+	Kilobytes int      // what would have to be copied to another file system
+}
+
+// MostCopied is how much of a directory is copied to another file system before it is removed, in
+// kilobytes. In the same one it is renamed, whatever it holds.
+const MostCopied = 256 << 10
+
 // Content is the bytes of a file.
 type Content struct {
 	Bytes []byte
@@ -98,7 +109,7 @@ type Pending struct{ Action Action }
 
 // Fact is one answer of a host: its value, or the event until which it is unknown.
 type Fact struct {
-	Value any    // Path, Content, Package, Candidate, Removal, Lists, Unit, User, Group, Command, Pending or []Listener
+	Value any    // Path, Tree, Content, Package, Candidate, Removal, Lists, Unit, User, Group, Command, Pending or []Listener
 	Until string // "" when known; else what has to happen first: "nginx-light is installed"
 }
 
@@ -132,6 +143,9 @@ func value[T any](f Facts, key Key) T {
 
 // Path returns what was found at a path; its zero value means nothing there.
 func (f Facts) Path(path string) Path { return value[Path](f, PathKey(path)) }
+
+// Tree returns what stands in the way of removing a directory with all that is in it.
+func (f Facts) Tree(path string) Tree { return value[Tree](f, TreeKey(path)) }
 
 // Content returns the bytes of a file, or its size: nothing when there is none or none was asked for.
 func (f Facts) Content(path string) Content { return value[Content](f, ContentKey(path)) }

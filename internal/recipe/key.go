@@ -11,6 +11,7 @@ type Kind string
 // The kinds of things that a host can be asked about.
 const (
 	KindPath      Kind = "path"      // a file, directory or link: type, mode, owner, digest
+	KindTree      Kind = "tree"      // what stands in the way of removing a directory with all that is in it
 	KindContent   Kind = "content"   // the bytes of a file, asked only for a diff
 	KindPackage   Kind = "package"   // a Debian package's state
 	KindLists     Kind = "lists"     // the age of apt's package lists
@@ -35,6 +36,9 @@ func (k Key) String() string { return string(k.Kind) + ":" + k.Name }
 
 // PathKey names a path of the host's file system.
 func PathKey(path string) Key { return Key{KindPath, path} }
+
+// TreeKey names what stands in the way of removing a directory with all that is in it.
+func TreeKey(path string) Key { return Key{KindTree, path} }
 
 // ContentKey names the bytes of a file.
 func ContentKey(path string) Key { return Key{KindContent, path} }

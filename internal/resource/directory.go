@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"strings"
 
 	"provision/internal/recipe"
 )
@@ -23,7 +24,11 @@ func (d Directory) Place() string { return d.Path }
 
 // Probes implements recipe.Resource.
 func (d Directory) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.PathKey(d.Path)}}
+	probes := []recipe.Probe{{Key: recipe.PathKey(d.Path)}}
+	if d.Absent && d.Tree {
+		probes = append(probes, recipe.Probe{Key: recipe.TreeKey(d.Path)})
+	}
+	return probes
 }
 
 // Validate refuses what cannot be meant.
@@ -43,6 +48,8 @@ func (d Directory) Diff(facts recipe.Facts) (recipe.Change, error) {
 	exists := found.Type == recipe.PathDirectory
 	wanted := attributes(d.Attributes, 0o755)
 	switch {
+	case d.Absent && exists && d.Tree && inTheWay(d.Path, facts.Tree(d.Path)) != nil:
+		return recipe.Change{}, inTheWay(d.Path, facts.Tree(d.Path))
 	case d.Absent && exists:
 		return recipe.Change{
 			Kind: recipe.Delete, Summary: "no longer wanted",
@@ -57,4 +64,17 @@ func (d Directory) Diff(facts recipe.Facts) (recipe.Change, error) {
 		}, nil
 	}
 	return attributesChange(d.Path, found, wanted, false), nil
+}
+
+// inTheWay says why a directory is not removed with all that is in it: what is mounted there is
+// not its own, and what could not be put back is not taken away.
+func inTheWay(path string, tree recipe.Tree) error {
+	switch {
+	case len(tree.Mounts) > 0:
+		return fmt.Errorf("%s: is not removed, for something is mounted there: %s", path, strings.Join(tree.Mounts, ", "))
+	case tree.Kilobytes > recipe.MostCopied:
+		return fmt.Errorf("%s: is not removed: its %d MiB are not in the file system of the host's own copies, and more than %d MiB are not copied there to be put back",
+			path, tree.Kilobytes>>10, recipe.MostCopied>>10)
+	}
+	return nil
 }

@@ -171,6 +171,10 @@ func TestWhatHoldsASecretIsNotShown(t *testing.T) {
 func TestDirectory(t *testing.T) {
 	wanted := resource.Directory{Path: at}
 	gone := resource.Directory{Path: at, Absent: true}
+	all := resource.Directory{Path: at, Absent: true, Tree: true}
+	with := func(tree recipe.Tree) []recipe.Effect {
+		return append(one(recipe.Known(recipe.PathKey(at), recipe.Path{Type: recipe.PathDirectory})), recipe.Known(recipe.TreeKey(at), tree))
+	}
 	check(t, []row{
 		{name: "none", wanted: wanted, kind: recipe.Create, steps: "make directory /etc/a"},
 		{name: "same", wanted: wanted, found: isDirectory},
@@ -181,6 +185,9 @@ func TestDirectory(t *testing.T) {
 		{name: "gone, none", wanted: gone},
 		{name: "gone, there", wanted: gone, found: isDirectory, kind: recipe.Delete, steps: "remove /etc/a"},
 		{name: "gone, file", wanted: gone, found: isFile, err: "is a file"},
+		{name: "all of it", wanted: all, found: with(recipe.Tree{Kilobytes: recipe.MostCopied}), kind: recipe.Delete, steps: "remove /etc/a"},
+		{name: "all of it, with a mount", wanted: all, found: with(recipe.Tree{Mounts: []string{"/etc/a/b"}}), err: "/etc/a: is not removed, for something is mounted there: /etc/a/b"},
+		{name: "all of it, and that is much", wanted: all, found: with(recipe.Tree{Kilobytes: recipe.MostCopied + 1}), err: "more than 256 MiB are not copied there"},
 	})
 }
 

@@ -17,7 +17,7 @@ func answered(fields ...string) []byte {
 
 // everything asks one question of each kind.
 var everything = []recipe.Probe{
-	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.RemovalKey("p")}, {Key: recipe.ListsKey()},
+	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.TreeKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.RemovalKey("p")}, {Key: recipe.ListsKey()},
 	{Key: recipe.UnitKey("u.service")}, {Key: recipe.UnitKey("v.timer")}, {Key: recipe.UserKey("u")}, {Key: recipe.GroupKey("g")},
 	{Key: recipe.CommandKey("c"), Script: "true"}, {Key: recipe.PendingKey("u.service")},
 }
@@ -25,6 +25,7 @@ var everything = []recipe.Probe{
 func TestParseAnswer(t *testing.T) {
 	answer, err := script.ParseAnswer(everything, answered(
 		"\x01paths\x01", "/a", "f", "4755", "root", "adm", "",
+		"\x01trees\x01", "/a", "/a/b\n/a/c\\040d", "17",
 		"\x01digests\x01", "abc  /a",
 		"\x01packages\x01", "p\tamd64\tii \t1.2-3\np\ti386\trc \t1.1\nq\tall\trc \t1\nr\ti386\tii \t1\ns\t\tun \t\n",
 		"\x01candidates\x01", "p\t1:2~3\n",
@@ -46,6 +47,9 @@ func TestParseAnswer(t *testing.T) {
 	facts := answer.Facts
 	if got, want := facts.Path("/a"), (recipe.Path{Type: recipe.PathFile, Mode: 0o4755, Owner: "root", Group: "adm", SHA256: "abc"}); got != want {
 		t.Errorf("path %+v", got)
+	}
+	if got := facts.Tree("/a"); !slices.Equal(got.Mounts, []string{"/a/b", `/a/c\040d`}) || got.Kilobytes != 17 {
+		t.Errorf("tree %+v", got)
 	}
 	if got := facts.Package("p"); got != (recipe.Package{Status: "ii", Version: "1.2-3"}) {
 		t.Errorf("package %+v", got)
@@ -105,6 +109,7 @@ func TestParseAnswerRefuses(t *testing.T) {
 	for name, fields := range map[string][]string{
 		"a mode":         {"\x01paths\x01", "/a", "f", "rwx", "root", "root", ""},
 		"a path cut off": {"\x01paths\x01", "/a", "f", "644", "root", "root"},
+		"a tree":         {"\x01trees\x01", "/a", "", ""},
 		"a digest":       {"\x01digests\x01", "abc"},
 		"a package":      {"\x01packages\x01", "p ii"},
 		"lists":          {"\x01lists\x01", "x", "1"},

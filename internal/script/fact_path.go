@@ -20,6 +20,10 @@ func pathRows() []row {
 			source: []string{"ask/path"}, call: calls("ask_paths"), width: 6, read: readPath,
 		},
 		{
+			name: "trees", kind: recipe.KindTree, absent: recipe.Tree{}, asks: ofKind(recipe.KindTree),
+			source: []string{"mounts", "ask/tree"}, call: calls("ask_trees"), width: 3, read: readTree,
+		},
+		{
 			name:   "digests",
 			asks:   func(p recipe.Probe) bool { return isPath(p) && p.Digest && len(p.Unfill) == 0 },
 			source: []string{"ask/digest"}, call: calls("ask_digests"), width: 1, read: readDigest,
@@ -42,6 +46,15 @@ func readPath(a *answer, record []string, _ []recipe.Probe) error {
 		kind = recipe.PathOther
 	}
 	a.set(recipe.PathKey(record[0]), recipe.Path{Type: kind, Mode: uint32(mode), Owner: record[3], Group: record[4], Target: record[5]})
+	return nil
+}
+
+func readTree(a *answer, record []string, _ []recipe.Probe) error {
+	kilobytes, err := strconv.Atoi(record[2])
+	if err != nil {
+		return fmt.Errorf("tree %s: %w", record[0], err)
+	}
+	a.set(recipe.TreeKey(record[0]), recipe.Tree{Mounts: strings.Fields(record[1]), Kilobytes: kilobytes})
 	return nil
 }
 

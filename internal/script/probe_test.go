@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -154,6 +155,25 @@ func TestProbeOfEachTypeOfPath(t *testing.T) {
 			if has := answer.Facts.Content(file).Bytes != nil; has != (want.Type == recipe.PathFile) {
 				t.Errorf("%s: has content: %v", base, has)
 			}
+		}
+	}
+}
+
+func TestProbeOfATree(t *testing.T) {
+	root := t.TempDir()
+	must(t, os.Symlink("/proc", root+"/link"))
+	write(t, root+"/file", "")
+	trees := []recipe.Probe{}
+	for _, name := range []string{"/proc", root, root + "/link", root + "/file", root + "/none"} {
+		trees = append(trees, recipe.Probe{Key: recipe.TreeKey(name)})
+	}
+	facts := ask(t, trees...).Facts
+	if got := facts.Tree("/proc"); !slices.Contains(got.Mounts, "/proc") {
+		t.Errorf("/proc: %+v", got)
+	}
+	for _, probe := range trees[1:] {
+		if got := facts.Tree(probe.Key.Name); len(got.Mounts) != 0 || got.Kilobytes > 100 {
+			t.Errorf("%s: %+v", probe.Key.Name, got)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func told(step recipe.Step) act {
 		return act{function: "make_secret", words: append(words, fmt.Sprint(step.Length))}
 	case recipe.Remove:
 		if step.Tree {
-			return act{function: "remove_tree", words: []string{step.Path}}
+			return act{function: "remove_tree", words: []string{step.Path, fmt.Sprint(recipe.MostCopied)}}
 		}
 		return act{function: "remove", words: []string{step.Path}}
 	case recipe.FetchLists:

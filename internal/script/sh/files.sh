@@ -108,14 +108,6 @@ remove() {
 	if [ -d "./$name" ] && [ ! -L "./$name" ]; then rmdir -- "./$name"; else rm -f -- "./$name"; fi
 }
 
-# remove_tree NUMBER PATH: a directory with all that is in it.
-remove_tree() {
-	at "$2"
-	[ -n "${rehearsing-}" ] || keep_tree "$1" "$2"
-	units_changed "$place"
-	rm -rf -- "./$name"
-}
-
 # place_upload NUMBER PATH MODE OWNER:GROUP SHA256: what was uploaded goes into its place.
 place_upload() {
 	at "$2"

@@ -55,15 +55,6 @@ forget() {
 	return 1
 }
 
-# keep_tree stores a whole directory before it is removed: keep_tree NUMBER PATH
-keep_tree() {
-	cp -a -T -- "./${2##*/}" "$run/kept/$1" || room "$run/kept/$1" || forget "$1" || return
-	code "$2"
-	copies='' entries="$1 tree $coded
-"
-	enter
-}
-
 # restore puts back what keep stored: restore NUMBER
 restore() {
 	while read -r number kind coded; do
@@ -87,14 +78,14 @@ back() {
 			rmdir --ignore-fail-on-non-empty -- "./$name"
 			[ ! -d "./$name" ] || echo "$path: stays, for it is not empty" >&2
 		else rm -f -- "./$name"; fi ;;
-	file | link | tree)
+	file | link)
 		# The copy of a secret goes when a run has converged (see forget_secrets).
 		[ "$1" != 'file' ] || [ -e "$2" ] || { echo "$path: stays, for no copy of what it was is kept" >&2; return 0; }
 		private "restore$number" anyway || return
 		cp -a -T -- "$2" "./$name" || room "$path" || discard || return
 		[ "$1" != 'file' ] || sync "./$name"
-		[ "$1" != tree ] || rm -rf -- "../$name"
 		move "./$name" ;;
+	tree) whole "$2" ;;
 	directory)
 		if [ ! -e "./$name" ] && [ ! -L "./$name" ]; then mkdir -m 0700 -- "./$name"; fi
 		down "$name" && chown --reference="$2" . && chmod --reference="$2" . ;;
