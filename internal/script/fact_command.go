@@ -16,7 +16,7 @@ const guardsWithin = time.Minute
 func commandRows() []row {
 	return []row{{
 		name: "commands", kind: recipe.KindCommand, absent: recipe.Command{Exit: -1}, asks: ofKind(recipe.KindCommand),
-		source: []string{"command", "ask/command"}, width: 3,
+		source: []string{"ask/command"}, width: 3,
 		call: func(asked []recipe.Probe) string {
 			text := source("ask/guard")
 			for _, probe := range asked {

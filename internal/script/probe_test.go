@@ -233,7 +233,7 @@ func TestProbeOfTheHost(t *testing.T) {
 	for name, want := range map[string]recipe.Command{
 		"yes": {}, "no": {Exit: 3}, "says": {Output: "out\nmore"}, "reads": {Output: "done"},
 		"leaves": {Exit: 1}, "after": {Output: "/\n \t\non"}, "evil": {Output: "\x01end\x01"},
-		"much": {Output: strings.Repeat("y\n", 512)},
+		"much": {Output: strings.Repeat("y\n", 511) + "y"},
 	} {
 		if got := facts.Command(name); got != want {
 			t.Errorf("command %s: %+v, want %+v", name, got, want)

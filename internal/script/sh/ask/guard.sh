@@ -9,10 +9,24 @@ read -r over </proc/sys/kernel/random/uuid
 ask_guard() {
 	printf '%s\000' "$1"
 	# eval, so that one that is no sh ends its own shell alone.
-	output=$({
+	{
 		(exec 2>/dev/null </dev/null 4>&-; eval "$2")
 		printf '%s\000' $? >&4
 		printf '\n%s\n' "$over"
-	} | sed "/^$over\$/Q")
+	} | until_over
+}
+
+# until_over prints the first kilobyte of what comes before $over, without newlines at its end.
+until_over() {
+	output=
+	while IFS= read -r line && [ "$line" != "$over" ]; do
+		[ "${#output}" -ge 1024 ] || output="$output$line
+"
+	done
+	while [ "${output%
+}" != "$output" ]; do
+		output=${output%
+}
+	done
 	printf '%.1024s\000' "$output"
 }
