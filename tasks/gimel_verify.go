@@ -78,11 +78,11 @@ func (g gimel) outside() []recipe.Check {
 
 // name is the site's first, or what the host is reached at.
 func (g gimel) name() string {
-	for _, name := range g.Vars.List("server_names") {
-		if !strings.HasPrefix(name, "*") {
-			return name
+	if names := g.Vars.List("server_names"); len(names) > 0 {
+		if domain, wild := strings.CutPrefix(names[0], "*"); wild {
+			return "verify" + domain
 		}
-		return "verify" + name[1:]
+		return names[0]
 	}
 	return cmp.Or(g.Address, "localhost")
 }

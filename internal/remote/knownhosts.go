@@ -65,7 +65,7 @@ func readKnownHosts(files []string, warn func(string)) []knownHost {
 func parseKnownHost(line []byte) (knownHost, error) {
 	marker, hosts, key, _, _, err := ssh.ParseKnownHosts(line)
 	switch {
-	case err != nil && bytes.IndexAny(line, " \t") < 0: // it says EOF then
+	case err != nil && !bytes.ContainsAny(line, " \t"): // it says EOF then
 		return knownHost{}, errors.New("a word alone is no known host")
 	case err != nil:
 		return knownHost{}, err
