@@ -14,9 +14,6 @@ var span = regexp.MustCompile(`\[([0-9]+):([0-9]+)\]`)
 // mostOfSpan is the most names that one range stands for.
 const mostOfSpan = 10000
 
-// hasSpan reports whether a name has a range in it.
-func hasSpan(text string) bool { return span.MatchString(text) }
-
 // expand returns the names that one with a range stands for, in order: web[01:03] is web01,
 // web02 and web03. A name without one is itself. The problem, if there is one, comes with what
 // to write instead.
