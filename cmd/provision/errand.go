@@ -21,6 +21,7 @@ type errand struct {
 	secrets []string                             // never shown
 	plan    bool                                 // the plan is what was asked for
 	jumps   func(host string) (remote.Way, bool) // what the inventory knows of jump hosts
+	asks    bool                                 // what agree decides, somebody has to look at
 
 	// agree decides whether the changes that were planned are made; nil is yes. It gives
 	// up when stop is closed.

@@ -59,12 +59,12 @@ func newInstall(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "install [TASK...]",
 		Short: "bring hosts to what they should be, and prove that it works",
-		Long: `Asks each host what it has, shows what would change, asks, makes it so, and
-proves that it works. Without a task it brings every host what hosts.yaml
-gives it. A host that is as it should be is only read. Packages are installed
-where they are missing, and left at the version that they have; with --upgrade
-the tasks' own packages get the version that apt has, and what runs of them is
-restarted.
+		Long: `Asks each host what it has, shows what would change with every diff (on a
+terminal page by page, by $PAGER or less), asks, makes it so, and proves that
+it works. Without a task it brings every host what hosts.yaml gives it. A host
+that is as it should be is only read. Packages are installed where they are
+missing, and left at the version that they have; with --upgrade the tasks' own
+packages get the version that apt has, and what runs of them is restarted.
 
 With --plan it makes the changes of a saved plan, and no others: a host whose
 changes are not those of the file is refused (exit code 5). The file was
@@ -101,7 +101,7 @@ func (f *flags) install(ctx context.Context, io console, names []string) error {
 // change runs an errand that may change hosts: it shows the plans, asks, and goes on.
 func (f *flags) change(ctx context.Context, io console, verb string, e errand, do doer) error {
 	var refusal error
-	e.plan = f.run.check
+	e.plan, e.asks = f.run.check, !f.run.check && !f.run.yes
 	e.agree = func(stop <-chan struct{}) bool {
 		refusal = f.agree(io, stop)
 		return refusal == nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,13 +37,15 @@ type reporter interface {
 }
 
 // reporter returns who shows this run's events. Secrets are masked by value. What was asked
-// for, a plan or the output of exec, goes to standard output; the rest to standard error.
-func (o output) reporter(io console, e errand) reporter {
+// for, a plan or the output of exec, goes to standard output; the rest to standard error. The
+// plans that somebody is asked about wait until they can be read page by page.
+func (o output) reporter(io console, e errand) (shown reporter, waiting *bytes.Buffer) {
+	waiting = &bytes.Buffer{}
 	if o.json {
-		return report.NewJSON(io.out, e.secrets, func(status engine.Status) int { return codeOf(status, e.pendingCode()) })
+		return report.NewJSON(io.out, e.secrets, func(status engine.Status) int { return codeOf(status, e.pendingCode()) }), waiting
 	}
 	options := report.Detect(io.err, os.Getenv)
-	options.Secrets, options.Plan, options.Verbosity = e.secrets, e.plan, int(o.verbose)
+	options.Secrets, options.Plan, options.Asked, options.Verbosity = e.secrets, e.plan, e.asks, int(o.verbose)
 	for _, w := range e.work {
 		options.Hosts = append(options.Hosts, w.Target.Name)
 	}
@@ -50,8 +53,13 @@ func (o output) reporter(io console, e errand) reporter {
 		options.Verbosity = -1
 	}
 	terminal := report.NewTerminal(io.err, options)
-	terminal.AnswerTo(io.out, report.Detect(io.out, os.Getenv))
-	return terminal
+	answers := report.Detect(io.out, os.Getenv)
+	if e.asks && io.pages() {
+		terminal.AnswerTo(waiting, answers)
+	} else {
+		terminal.AnswerTo(io.out, answers)
+	}
+	return terminal, waiting
 }
 
 // suspend takes a reporter's live area away while a person is asked something.
@@ -85,7 +93,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	if err := f.run.validate(); err != nil {
 		return nil, err
 	}
-	shown := f.output.reporter(io, e)
+	shown, waiting := f.output.reporter(io, e)
 	makeRoom(e, shown)
 	outliveReaders()
 	ctx, stop, done := stopOnSignals(ctx)
@@ -93,6 +101,8 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	if e.agree != nil {
 		settings.Confirm = func() bool {
 			defer suspend(shown)()
+			io.page(waiting.String())
+			waiting.Reset()
 			return e.agree(stop)
 		}
 	}
@@ -104,6 +114,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 		return nil, errors.Join(err, shown.Close())
 	}
 	closed := shown.Close()
+	_, _ = waiting.WriteTo(io.out) // of a run that ended before the question
 	code := worst(results, e.pendingCode())
 	shown.Summary(f.again(e, results), code)
 	if closed != nil && !readerGone(closed) {

@@ -45,7 +45,8 @@ func binary(content []byte) bool {
 	return bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content)
 }
 
-// briefDiff is the number of lines of one diff that an apply shows; a plan shows all.
+// briefDiff is the number of lines of one diff that an apply shows about which nobody is
+// asked; a plan shows all.
 const briefDiff = 30
 
 // content renders a file's diff behind a bar.

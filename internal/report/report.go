@@ -15,6 +15,7 @@ const Mark = "[secret]"
 type Options struct {
 	Verbosity int      // −1 failures only; 0; 1 titles of steps; 2 their output; 3 also the probes
 	Plan      bool     // the plan is what was asked for: diffs are whole, also an empty plan is told
+	Asked     bool     // somebody is asked about the plan: diffs are whole
 	Hosts     []string // of this run, in its order; with more than one, lines are labelled
 	Color     bool
 	ASCII     bool // signs from ASCII alone

@@ -104,7 +104,7 @@ func (t *Terminal) planBody(record *planned, all bool) []string {
 		return []string{"  " + p.paint.faint.Render("the same plan as "+first)}
 	}
 	t.plans[text] = record.Host
-	if !t.options.Plan && t.options.Verbosity < 1 {
+	if !t.options.Plan && !t.options.Asked && t.options.Verbosity < 1 {
 		body = p.planBody(record, true, all)
 	}
 	return append(body, "")
