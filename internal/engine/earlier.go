@@ -19,43 +19,43 @@ type replaced struct {
 	notifies []recipe.Notification
 }
 
-// wayBack is what a change that failed goes back to.
-type wayBack struct {
+// restorable is what a change that failed goes back to.
+type restorable struct {
 	units   []string        // the services that ran before it
 	files   []replaced      // newest first
 	settled map[string]bool // the units for which nothing of earlier runs waits then
 }
 
-// lookBack says which of the services whose change failed ran before it, and so have
+// restorable says which of the services whose change failed ran before it, and so have
 // something to go back to, and the files that were replaced since, newest first: by this run;
-// and by earlier ones that died or failed before a service took them in, for what waits from
+// and by earlier ones that died or failed before a service loaded them, for what waits from
 // then on is part of the same change.
-func (a *application) lookBack(ctx context.Context, candidates []string) wayBack {
-	way := wayBack{settled: map[string]bool{}}
+func (a *application) restorable(ctx context.Context, candidates []string) restorable {
+	back := restorable{settled: map[string]bool{}}
 	for _, done := range slices.Backward(a.done) {
 		if path := recipe.PathOf(done.Step); path != "" {
-			way.files = append(way.files, replaced{recipe.Restore{Number: done.Number, Path: path, Secret: recipe.SecretOf(done.Step)}, done.notifies})
+			back.files = append(back.files, replaced{recipe.Restore{Number: done.Number, Path: path, Secret: recipe.SecretOf(done.Step)}, done.notifies})
 		}
 	}
 	for _, unit := range candidates {
 		ran := a.initial.Unit(unit).Running()
 		if a.initial.Pending(unit).Action != "" {
-			earlier, took, err := a.host.Untaken(ctx, unit)
+			earlier, loaded, err := a.host.Unloaded(ctx, unit)
 			if err != nil {
 				a.observe(Note{Text: unit + ": what earlier runs changed is not known, and stays: " + err.Error()})
 			}
-			ran, way.settled[unit] = ran || took, took
+			ran, back.settled[unit] = ran || loaded, loaded
 			for _, replacement := range earlier {
 				if notified := a.notified(replacement.Resource); ran && notifies(notified, unit) {
-					way.files = append(way.files, replaced{replacement.Back, notified})
+					back.files = append(back.files, replaced{replacement.Back, notified})
 				}
 			}
 		}
 		if ran {
-			way.units = append(way.units, unit)
+			back.units = append(back.units, unit)
 		}
 	}
-	return way
+	return back
 }
 
 // notified are the notifications of a resource of the recipe.

@@ -151,7 +151,7 @@ func TestChangeOfADeadRunIsTakenBackToo(t *testing.T) {
 		want     []string
 	}{
 		{"that killed a service", map[string][]engine.Replacement{"daemon.service": {dead}}, "failed", []string{"restore /etc/daemon/daemon.conf", "restart daemon.service", "done: daemon.service"}},
-		{"that the service had not taken in", map[string][]engine.Replacement{"daemon.service": {dead}}, "active", []string{"restore /etc/daemon/daemon.conf", "restart daemon.service", "done: daemon.service"}},
+		{"that the service had not loaded", map[string][]engine.Replacement{"daemon.service": {dead}}, "active", []string{"restore /etc/daemon/daemon.conf", "restart daemon.service", "done: daemon.service"}},
 		{"whose service never ran", nil, "inactive", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestChangeOfADeadRunIsTakenBackToo(t *testing.T) {
 // forgetful is a host whose journals cannot be read.
 type forgetful struct{ *enginetest.Host }
 
-func (forgetful) Untaken(context.Context, string) ([]engine.Replacement, bool, error) {
+func (forgetful) Unloaded(context.Context, string) ([]engine.Replacement, bool, error) {
 	return nil, false, errors.New("unreadable")
 }
 

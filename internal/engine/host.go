@@ -16,9 +16,9 @@ type Host interface {
 	// that made it live, it confirms it, when that step is done. It asks over a connection made
 	// for that alone: the proof that the change has not shut the controller out.
 	Verdict(ctx context.Context, unit string, step int) (Verdict, error)
-	// Untaken returns the replacements of files by earlier runs since a unit last took its
-	// files in, newest first. took is false when no run that is remembered made it do so.
-	Untaken(ctx context.Context, unit string) (replacements []Replacement, took bool, err error)
+	// Unloaded returns the replacements of files by earlier runs since a unit last loaded its
+	// files, newest first. loaded is false when no run that is remembered made it do so.
+	Unloaded(ctx context.Context, unit string) (replacements []Replacement, loaded bool, err error)
 }
 
 // Session is a run under the host's lock: it does steps and journals them.

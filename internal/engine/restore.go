@@ -37,11 +37,11 @@ func (a *application) recover(ctx context.Context, failed *StepError, failure er
 
 // putBack gives the services whose change failed their old files, newest first: the failed
 // step may be the restart that they did not survive, their check, or one of their files, as
-// on a full disk. A service that took nothing in yet is left alone; one that did takes in
-// its old files. So does another service that was told of the same files.
+// on a full disk. A service that loaded nothing yet is left alone; one that did loads its
+// old files. So does another service that was told of the same files.
 func (a *application) putBack(ctx context.Context, failed *StepError, failure error) error {
-	way := a.lookBack(ctx, a.failedUnits(failed))
-	restored := Restored{Unit: strings.Join(way.units, ", ")}
+	old := a.restorable(ctx, a.failedUnits(failed))
+	restored := Restored{Unit: strings.Join(old.units, ", ")}
 	var steps []recipe.Numbered
 	add := func(step recipe.Step) {
 		a.number++
@@ -49,8 +49,8 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 	}
 	var told []string // of what goes back
 	remains := map[string]bool{}
-	for _, file := range way.files {
-		back := slices.ContainsFunc(way.units, func(unit string) bool { return notifies(file.notifies, unit) })
+	for _, file := range old.files {
+		back := slices.ContainsFunc(old.units, func(unit string) bool { return notifies(file.notifies, unit) })
 		for _, n := range file.notifies {
 			if back && !slices.Contains(told, n.Unit) {
 				told = append(told, n.Unit)
@@ -69,15 +69,15 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 	}
 	for _, unit := range told {
 		// What waited before this run, or waits for what stays, goes on waiting.
-		waits := a.initial.Pending(unit).Action != "" && !way.settled[unit]
-		if _, took := a.taken(unit, failed); !took && !waits && !remains[unit] {
+		waits := a.initial.Pending(unit).Action != "" && !old.settled[unit]
+		if _, loaded := a.lastLoad(unit, failed); !loaded && !waits && !remains[unit] {
 			add(recipe.Clear{Unit: unit})
 		}
 	}
 	err := a.session.Do(ctx, steps, a.observe)
 	for _, unit := range told {
-		if control, took := a.taken(unit, failed); took && err == nil {
-			err = a.takeBack(ctx, control)
+		if control, loaded := a.lastLoad(unit, failed); loaded && err == nil {
+			err = a.loadOld(ctx, control)
 		}
 	}
 	restored.Runs = err == nil
@@ -109,27 +109,26 @@ func (a *application) failedUnits(failed *StepError) []string {
 	return slices.DeleteFunc(units, func(unit string) bool { return slices.Contains(a.armed, unit) })
 }
 
-// taken returns the last step by which a unit took in its files in this run, or tried to.
-func (a *application) taken(unit string, failed *StepError) (recipe.ControlUnit, bool) {
-	takes := func(step recipe.Step) (recipe.ControlUnit, bool) {
+// lastLoad returns the last step by which a unit loaded its files in this run, or tried to.
+func (a *application) lastLoad(unit string, failed *StepError) (recipe.ControlUnit, bool) {
+	loads := func(step recipe.Step) (recipe.ControlUnit, bool) {
 		control, ok := step.(recipe.ControlUnit)
-		return control, ok && control.Unit == unit &&
-			(control.Verb == recipe.VerbStart || control.Verb == recipe.VerbRestart || control.Verb == recipe.VerbReload)
+		return control, ok && control.Unit == unit && control.Verb.Loads()
 	}
-	if control, ok := takes(failed.Step.Step); ok {
+	if control, ok := loads(failed.Step.Step); ok {
 		return control, failed.Status != recipe.CheckFailed
 	}
 	for _, done := range slices.Backward(a.done) {
-		if control, ok := takes(done.Step); ok {
+		if control, ok := loads(done.Step); ok {
 			return control, true
 		}
 	}
 	return recipe.ControlUnit{}, false
 }
 
-// takeBack makes a service take in its old files as it took in the new ones: one that still
+// loadOld makes a service load its old files as it loaded the new ones: one that still
 // runs, for only its reload failed, is not restarted without need.
-func (a *application) takeBack(ctx context.Context, control recipe.ControlUnit) error {
+func (a *application) loadOld(ctx context.Context, control recipe.ControlUnit) error {
 	control.Check, control.Back = "", true
 	try := func() error {
 		steps := []recipe.Numbered{

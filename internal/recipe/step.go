@@ -181,6 +181,9 @@ const (
 	VerbDisable Verb = "disable"
 )
 
+// Loads reports whether a unit has loaded its files when the verb is done.
+func (v Verb) Loads() bool { return v == VerbStart || v == VerbRestart || v == VerbReload }
+
 // ControlUnit acts on a systemd unit, and for a start, restart or reload waits until
 // it has settled: active, not restarting, and listening where it should.
 type ControlUnit struct {

@@ -41,20 +41,20 @@ func (h host) history(ctx context.Context) ([]script.Past, error) {
 	return script.ParseHistory(output)
 }
 
-// Untaken implements engine.Host.
-func (h host) Untaken(ctx context.Context, unit string) ([]engine.Replacement, bool, error) {
+// Unloaded implements engine.Host.
+func (h host) Unloaded(ctx context.Context, unit string) ([]engine.Replacement, bool, error) {
 	runs, err := h.history(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	found, took := script.Untaken(runs, unit)
+	found, loaded := script.Unloaded(runs, unit)
 	var earlier []engine.Replacement
 	for _, r := range found {
 		if r.Run != h.run {
 			earlier = append(earlier, engine.Replacement{Resource: r.Resource, Back: recipe.Restore{Run: r.Run, Number: r.Step, Path: r.Path, Secret: r.Secret}})
 		}
 	}
-	return earlier, took, nil
+	return earlier, loaded, nil
 }
 
 // tell is a run in a few lines: who did what and when, how it ended, and each step.

@@ -141,11 +141,11 @@ type Replacement struct {
 	Record
 }
 
-// Untaken returns the replacements of files since a unit last took its files in, newest
-// first: taken back one after the other, they leave what the unit took in then. took is
+// Unloaded returns the replacements of files since a unit last loaded its files, newest
+// first: taken back one after the other, they leave what the unit loaded then. loaded is
 // false when no run that is remembered started, restarted or reloaded it; the replacements
 // are then all that there are.
-func Untaken(runs []Past, unit string) (replacements []Replacement, took bool) {
+func Unloaded(runs []Past, unit string) (replacements []Replacement, loaded bool) {
 	for _, past := range slices.Backward(runs) {
 		add := func(step Record) {
 			if _, kept := past.Kept[step.Step]; kept && step.Path != "" {
@@ -158,18 +158,13 @@ func Untaken(runs []Past, unit string) (replacements []Replacement, took bool) {
 			}
 		}
 		for _, step := range slices.Backward(past.Steps) {
-			if step.Unit == unit && step.takesIn() {
+			if step.Unit == unit && step.Verb.Loads() {
 				return replacements, true
 			}
 			add(step)
 		}
 	}
 	return replacements, false
-}
-
-// takesIn reports whether a unit takes its files in by the step.
-func (r Record) takesIn() bool {
-	return r.Verb == recipe.VerbStart || r.Verb == recipe.VerbRestart || r.Verb == recipe.VerbReload
 }
 
 // Changing reports whether the run did anything that a rollback can take back, or may have.

@@ -93,35 +93,35 @@ func TestHistoryWithNULs(t *testing.T) {
 	}
 }
 
-// What a service has not taken in yet goes back to where it last took something in, through
+// What a service has not loaded yet goes back to where it last loaded something, through
 // all runs that died in between.
-func TestUntaken(t *testing.T) {
-	const taken = "file 1 /a 0\nunit 2 x.service start 0\n"
+func TestUnloaded(t *testing.T) {
+	const loaded = "file 1 /a 0\nunit 2 x.service start 0\n"
 	for _, row := range []struct {
-		name string
-		runs []string
-		want string
-		took bool
+		name   string
+		runs   []string
+		want   string
+		loaded bool
 	}{
-		{"all is taken in", []string{taken}, "", true},
-		{"a run that died before the restart", []string{taken, "file 1 /a 0\nfile 2 /b 0\n"}, "2:2 2:1", true},
-		{"two of them", []string{taken, "file 1 /a 0\n", "file 1 /b 0\n"}, "3:1 2:1", true},
-		{"one that died in the restart", []string{taken, "file 1 /a 0\nunit 2 x.service restart cut\n"}, "2:1", true},
-		{"a restart that failed", []string{taken, "file 1 /a 0\nunit 2 x.service restart 1\n"}, "2:1", true},
-		{"one that died in a file", []string{taken, "file 1 /a 0\nfile 2 /b cut\n"}, "2:2 2:1", true},
-		{"a file that failed", []string{taken, "file 1 /a 0\nfile 2 /b 4\n"}, "2:1", true},
+		{"all is loaded", []string{loaded}, "", true},
+		{"a run that died before the restart", []string{loaded, "file 1 /a 0\nfile 2 /b 0\n"}, "2:2 2:1", true},
+		{"two of them", []string{loaded, "file 1 /a 0\n", "file 1 /b 0\n"}, "3:1 2:1", true},
+		{"one that died in the restart", []string{loaded, "file 1 /a 0\nunit 2 x.service restart cut\n"}, "2:1", true},
+		{"a restart that failed", []string{loaded, "file 1 /a 0\nunit 2 x.service restart 1\n"}, "2:1", true},
+		{"one that died in a file", []string{loaded, "file 1 /a 0\nfile 2 /b cut\n"}, "2:2 2:1", true},
+		{"a file that failed", []string{loaded, "file 1 /a 0\nfile 2 /b 4\n"}, "2:1", true},
 		{"in the middle of a run", []string{"file 1 /a 0\nunit 2 x.service reload 0\nfile 3 /b 0\n"}, "1:3", true},
-		{"another unit", []string{taken, "file 1 /a 0\nunit 2 y.service restart 0\n"}, "2:1", true},
-		{"another verb", []string{taken, "file 1 /a 0\nunit 2 x.service enable 0\n"}, "2:1", true},
+		{"another unit", []string{loaded, "file 1 /a 0\nunit 2 y.service restart 0\n"}, "2:1", true},
+		{"another verb", []string{loaded, "file 1 /a 0\nunit 2 x.service enable 0\n"}, "2:1", true},
 		{"never", []string{"file 1 /a 0\n"}, "1:1", false},
 	} {
-		replacements, took := Untaken(remembered(t, row.runs...), "x.service")
+		replacements, hasLoaded := Unloaded(remembered(t, row.runs...), "x.service")
 		var got []string
 		for _, r := range replacements {
 			got = append(got, fmt.Sprintf("%s:%d", strings.TrimLeft(r.Run, "0"), r.Step))
 		}
-		if strings.Join(got, " ") != row.want || took != row.took {
-			t.Errorf("%s: %q, taken in %v; want %q, %v", row.name, got, took, row.want, row.took)
+		if strings.Join(got, " ") != row.want || hasLoaded != row.loaded {
+			t.Errorf("%s: %q, loaded %v; want %q, %v", row.name, got, hasLoaded, row.want, row.loaded)
 		}
 	}
 }

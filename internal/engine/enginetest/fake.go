@@ -26,7 +26,7 @@ type Host struct {
 	Fail map[string]bool
 	// Status is the exit status of steps that fail; 0 is 1.
 	Status int
-	// Replaced is what earlier runs replaced since a unit took it in, newest first, by unit.
+	// Replaced is what earlier runs replaced since a unit loaded it, newest first, by unit.
 	Replaced map[string][]engine.Replacement
 	// Cut says that no new connection can be made.
 	Cut bool
@@ -76,10 +76,10 @@ func (h *Host) Verdict(_ context.Context, unit string, _ int) (engine.Verdict, e
 	return engine.VerdictConfirmed, nil
 }
 
-// Untaken implements engine.Host: of the units that Replaced names.
-func (h *Host) Untaken(_ context.Context, unit string) ([]engine.Replacement, bool, error) {
-	replaced, took := h.Replaced[unit]
-	return replaced, took, nil
+// Unloaded implements engine.Host: of the units that Replaced names.
+func (h *Host) Unloaded(_ context.Context, unit string) ([]engine.Replacement, bool, error) {
+	replaced, loaded := h.Replaced[unit]
+	return replaced, loaded, nil
 }
 
 // Do implements engine.Session.
