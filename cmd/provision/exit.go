@@ -9,7 +9,6 @@ import (
 	"provision/internal/engine"
 	"provision/internal/inventory"
 	"provision/internal/lab"
-	"provision/internal/remote"
 	"provision/internal/report"
 	"provision/internal/run"
 	"provision/internal/script"
@@ -84,10 +83,10 @@ func (t teller) complain(err error, code int) {
 		return
 	}
 	options := report.Detect(t.err, os.Getenv)
-	for _, one := range all[:min(len(all), shownErrors)] {
+	for _, one := range all[:min(len(all), inventory.ShownErrors)] {
 		report.Problem(t.err, options, one, hintOf(one))
 	}
-	if more := len(all) - shownErrors; more > 0 {
+	if more := len(all) - inventory.ShownErrors; more > 0 {
 		fmt.Fprintf(t.err, "and %d more\n", more)
 	}
 }
@@ -101,19 +100,13 @@ func problems(err error) []error {
 	return []error{err}
 }
 
-// shownErrors is how many errors of a file are printed.
-const shownErrors = 20
-
+// hintOf is what to type next after an error that no host made.
 func hintOf(err error) string {
-	var with interface{ Hint() string }
-	if errors.As(err, &with) {
-		return with.Hint()
+	if hint := run.Hint(err, ""); hint != "" {
+		return hint
 	}
 	if errors.Is(err, lab.ErrNoHost) {
 		return "provision lab list"
-	}
-	if hint := remote.Hint(err); hint != "" {
-		return hint
 	}
 	var file *fs.PathError
 	if errors.As(err, &file) {

@@ -58,20 +58,20 @@ func (e *Error) Unwrap() error { return e.Cause }
 // return it when there is more than one thing; a single one is returned as *Error.
 type Errors []*Error
 
-// shown is how many of a file's errors are printed.
-const shown = 20
+// ShownErrors is how many of a file's errors are printed.
+const ShownErrors = 20
 
 // Error returns the errors, one a line, twenty at the most; each with its hint but the
 // last, since whoever prints an error prints its Hint too.
 func (e Errors) Error() string {
 	var lines []string
-	for i, err := range e[:min(len(e), shown)] {
+	for i, err := range e[:min(len(e), ShownErrors)] {
 		lines = append(lines, err.Error())
 		if err.Advice != "" && i < len(e)-1 {
 			lines = append(lines, "  hint: "+err.Advice)
 		}
 	}
-	if more := len(e) - shown; more > 0 {
+	if more := len(e) - ShownErrors; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")
@@ -79,7 +79,7 @@ func (e Errors) Error() string {
 
 // Hint returns the last error's hint, where that one is shown.
 func (e Errors) Hint() string {
-	if len(e) > shown {
+	if len(e) > ShownErrors {
 		return ""
 	}
 	return e[len(e)-1].Hint()

@@ -384,7 +384,7 @@ func (j *job) finish(good engine.Status, err error) {
 	j.ended = true
 	j.result.Status = status(err, good)
 	j.result.Err = err
-	j.result.Hint = hint(err, j.Target)
+	j.result.Hint = Hint(err, j.Target.Name)
 	j.result.Elapsed = j.clock.elapsed()
 	j.observe(j.result)
 }

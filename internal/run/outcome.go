@@ -37,8 +37,8 @@ func status(err error, otherwise engine.Status) engine.Status {
 	return engine.StatusFailed
 }
 
-// hint is the command to type next, or what to look at.
-func hint(err error, target Target) string {
+// Hint is the command to type next, or what to look at, after an error of the work on a host.
+func Hint(err error, host string) string {
 	var own interface{ Hint() string }
 	if errors.As(err, &own) && own.Hint() != "" {
 		return own.Hint()
@@ -75,7 +75,7 @@ func hint(err error, target Target) string {
 	case errors.Is(err, remote.ErrLost):
 		return "run the same command again: it asks the host what was done and goes on"
 	case errors.Is(err, engine.ErrNotConverged):
-		return "provision journal -H " + target.Name + " shows what was done"
+		return "provision journal -H " + host + " shows what was done"
 	}
 	return ""
 }

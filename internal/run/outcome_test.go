@@ -30,7 +30,7 @@ func TestOutcome(t *testing.T) {
 			if got := status(row.err, engine.StatusSame); got != row.status {
 				t.Errorf("status %s, want %s", got, row.status)
 			}
-			got := hint(row.err, Target{Name: "web1"})
+			got := Hint(row.err, "web1")
 			if (row.hint == "") != (got == "") || !strings.Contains(got, row.hint) {
 				t.Errorf("hint %q, want %q in it", got, row.hint)
 			}
