@@ -272,7 +272,7 @@ func (f *flags) target(host inventory.Host) run.Target {
 
 // wayTo is how a host is reached, as far as the inventory says.
 func wayTo(host inventory.Host) remote.Way {
-	way := remote.Way{Address: remote.Address{User: host.Address.User, Host: host.Address.Host, Port: host.Address.Port}}
+	way := remote.Way{Address: host.Address}
 	if jump := host.Jump(); jump != "" {
 		way.Options = []string{"ProxyJump=" + jump}
 	}

@@ -4,41 +4,13 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
-	"strconv"
 	"strings"
+
+	"provision/internal/address"
 )
 
-// Address says how a host is reached. An empty User and a Port of 0 are what
-// ~/.ssh/config says for the host, as for ssh.
-type Address struct {
-	User string
-	Host string // a name, or an IP address without brackets
-	Port int
-}
-
-// String returns the address in the form that ParseHost reads.
-func (a Address) String() string {
-	text := a.Host
-	if strings.Contains(text, ":") {
-		text = "[" + text + "]"
-	}
-	if a.User != "" {
-		text = a.User + "@" + text
-	}
-	if a.Port != 0 {
-		text += ":" + strconv.Itoa(a.Port)
-	}
-	return text
-}
-
-// place is what two addresses of the same host have in common, whoever logs in.
-func (a Address) place() string {
-	port := a.Port
-	if port == 0 {
-		port = 22
-	}
-	return strings.TrimSuffix(strings.ToLower(a.Host), ".") + " " + strconv.Itoa(port)
-}
+// Address says how a host is reached.
+type Address = address.Address
 
 var (
 	// useradd(8) allows less and directories more; this is what needs no quoting anywhere.
@@ -112,8 +84,8 @@ func splitPort(rest string) (host string, port int, problem, hint string) {
 	if !found {
 		return host, 0, "", ""
 	}
-	port, err := strconv.Atoi(digitsOfPort)
-	if err != nil || !digits.MatchString(digitsOfPort) || digitsOfPort[0] == '0' || port > 65535 {
+	port, ok := address.ParsePort(digitsOfPort)
+	if !ok {
 		return "", 0, fmt.Sprintf("%q is not a port", digitsOfPort), "a number from 1 to 65535"
 	}
 	return host, port, "", ""
@@ -152,7 +124,7 @@ func checkHost(host string, bracketed bool) (problem, hint string) {
 	}
 	// A name whose last part is a number is an address to every resolver (WHATWG URL, 3.5).
 	if digits.MatchString(labels[len(labels)-1]) {
-		if address, err := netip.ParseAddr(name); err != nil || !address.Is4() || host != name {
+		if ip, err := netip.ParseAddr(name); err != nil || !ip.Is4() || host != name {
 			return "is not an IPv4 address", "four numbers from 0 to 255, without leading zeros"
 		}
 	}
@@ -161,8 +133,8 @@ func checkHost(host string, bracketed bool) (problem, hint string) {
 
 func checkIPv6(host string) (problem, hint string) {
 	plain, zone, zoned := strings.Cut(host, "%")
-	address, err := netip.ParseAddr(plain)
-	if err != nil || !address.Is6() {
+	ip, err := netip.ParseAddr(plain)
+	if err != nil || !ip.Is6() {
 		return fmt.Sprintf("%q is not an IPv6 address", plain), "brackets are for IPv6 alone: [2001:db8::1]:22"
 	}
 	if zoned && !zoneName.MatchString(zone) {

@@ -9,11 +9,11 @@ func TestParseHost(t *testing.T) {
 	tests := map[string]Address{
 		"web1":                    {Host: "web1"},
 		"root@web1":               {User: "root", Host: "web1"},
-		"root@web1.example.:2222": {"root", "web1.example.", 2222},
+		"root@web1.example.:2222": {User: "root", Host: "web1.example.", Port: 2222},
 		"192.0.2.10:22":           {Host: "192.0.2.10", Port: 22},
 		"[::1]":                   {Host: "::1"},
 		"[::1]:22":                {Host: "::1", Port: 22},
-		"a@[fe80::1%eth0]:65535":  {"a", "fe80::1%eth0", 65535},
+		"a@[fe80::1%eth0]:65535":  {User: "a", Host: "fe80::1%eth0", Port: 65535},
 		"www-data@my_host-1":      {User: "www-data", Host: "my_host-1"},
 		"xn--bcher-kva.example":   {Host: "xn--bcher-kva.example"},
 	}

@@ -98,7 +98,7 @@ func (d *decoder) settle(inv *Inventory) {
 
 // way is what two entries that are one host have in common: behind two jump hosts the same
 // address is two hosts.
-func (h Host) way() string { return h.Address.place() + " " + h.Jump() }
+func (h Host) way() string { return h.Address.Place() + " " + h.Jump() }
 
 // jumpsEnd refuses a host whose jump host is reached through itself.
 func (d *decoder) jumpsEnd(inv *Inventory, host Host) {

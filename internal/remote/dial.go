@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/crypto/ssh"
+
+	"provision/internal/address"
 )
 
 // dial connects to an address. via holds the hosts that this one is a jump host for, so that
@@ -164,11 +166,11 @@ func parseJump(text string) (Address, error) {
 		return Address{}, configError("ProxyJump "+text, problem, "[user@]host[:port], or ssh://[user@]host[:port]")
 	}
 	rest := strings.TrimSuffix(strings.TrimPrefix(text, "ssh://"), "/")
-	var address Address
+	var jump Address
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		address.User, rest = rest[:at], rest[at+1:]
+		jump.User, rest = rest[:at], rest[at+1:]
 	}
-	address.Host = rest
+	jump.Host = rest
 	if strings.HasPrefix(rest, "[") || strings.Count(rest, ":") == 1 {
 		host, port, err := net.SplitHostPort(rest)
 		if err != nil && strings.HasSuffix(rest, "]") {
@@ -177,19 +179,19 @@ func parseJump(text string) (Address, error) {
 		if err != nil {
 			return refused("is not an address")
 		}
-		address.Host = host
+		jump.Host = host
 		if port != "" {
-			n, err := strconv.Atoi(port)
-			if err != nil || n < 1 || n > 65535 {
+			n, ok := address.ParsePort(port)
+			if !ok {
 				return refused("has no valid port")
 			}
-			address.Port = n
+			jump.Port = n
 		}
 	}
-	if address.Host == "" || strings.HasPrefix(address.Host, "-") {
+	if jump.Host == "" || strings.HasPrefix(jump.Host, "-") {
 		return refused("has no valid host")
 	}
-	return address, nil
+	return jump, nil
 }
 
 // handshake makes the connection an authenticated one.

@@ -12,31 +12,15 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net"
-	"strconv"
 	"sync"
 	"time"
+
+	"provision/internal/address"
 )
 
-// Address is what a user may type or an inventory may hold, already parsed. A
-// zero User or Port leaves the choice to ssh_config. Host is a name, an IPv4
-// address, or an IPv6 address without brackets, with its zone if it has one.
-type Address struct {
-	User string
-	Host string
-	Port int
-}
-
-// String is user@host:port with what is set, and brackets where they are needed.
-func (a Address) String() string {
-	text := a.Host
-	if a.Port != 0 {
-		text = net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
-	}
-	if a.User != "" {
-		text = a.User + "@" + text
-	}
-	return text
-}
+// Address is what a user may type or an inventory may hold, already parsed. A zero User or
+// Port leaves the choice to ssh_config.
+type Address = address.Address
 
 // Config says how to connect. One value serves all hosts of a run, from several
 // goroutines at once; the callbacks must allow that, and cache what they ask.

@@ -176,11 +176,3 @@ func TestParseJump(t *testing.T) {
 		}
 	}
 }
-
-func TestAddressString(t *testing.T) {
-	for want, a := range map[string]Address{
-		"h": {Host: "h"}, "u@h": {User: "u", Host: "h"}, "u@[::1]:22": {User: "u", Host: "::1", Port: 22}, "h:1": {Host: "h", Port: 1},
-	} {
-		equal(t, "address", a.String(), want)
-	}
-}
