@@ -266,3 +266,41 @@ func TestSweepFollowsNoLink(t *testing.T) {
 		t.Errorf("there is %q", names)
 	}
 }
+
+// Another account keeps a private directory of an earlier step, with a link in it, and puts it
+// in place of a new one: it is root's, and nobody else's, and is not worked in all the same.
+func TestOlderPrivateDirectoryIsNotWorkedIn(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.write(t, m.root+"/victim", "root's")
+	m.fake(t, "mkdir", `/usr/bin/mkdir "$@" || exit
+for made; do :; done
+case $made in
+./.provision-*) ln -s `+m.root+`/victim "$made/file" ;;
+esac
+`)
+	c := m.begin(t)
+	if failed := c.fails(t, file(m.root+"/file", "new")); !strings.Contains(failed.Output, "another account has put something in its place") {
+		t.Errorf("said %q", failed.Output)
+	}
+	if read(t, m.root+"/victim") != "root's" {
+		t.Error("written through a link")
+	}
+}
+
+// A file that becomes a link while it is copied is no copy of a file, and nobody looks where it
+// leads.
+func TestCopyOfWhatBecameALink(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.write(t, m.root+"/file", "old")
+	m.fake(t, "cp", "rm ./file; ln -s "+m.root+"/victim ./file\nexec /usr/bin/cp \"$@\"\n")
+	m.write(t, m.root+"/victim", "root's")
+	c := m.begin(t)
+	if failed := c.fails(t, file(m.root+"/file", "new")); !strings.Contains(failed.Output, m.root+"/file: became something else while it was copied") {
+		t.Errorf("said %q", failed.Output)
+	}
+	if index := read(t, m.state("runs/000001/kept/index")); index != "" {
+		t.Errorf("noted: %q", index)
+	}
+}

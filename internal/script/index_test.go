@@ -67,3 +67,26 @@ cat "$run/journal" >&3
 		t.Errorf("the journal:\n%s", journal)
 	}
 }
+
+// And with the list of temporaries, and that of secrets: a line that is cut short would hide the next.
+func TestListsAreWholeOnAFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("mounts a file system")
+	}
+	c := command.Command("unshare", "-m", "--propagation", "private", "dash", "-c", source("say")+library()+`state=$0 runid=000001 salt=salt
+mkdir "$0/beside" && cd "$0/beside" && mount -t tmpfs -o size=8k tmpfs "$state" || exit 99
+for list in temporaries secrets; do printf '%4080s\n' x >"$state/$list"; done
+private 1 && exit 98
+secret /etc/a/long/one && exit 97
+mount -o remount,size=1m "$state" || exit 96
+private 2 && secret /etc/another || exit 95
+for list in temporaries secrets; do tail -n +2 "$state/$list" >&3; done
+`, t.TempDir())
+	lists, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, err.(*command.ExitError).Stderr)
+	}
+	if !regexp.MustCompile(`^\S+/beside/\.provision-000001-2-salt\n/etc/another\n$`).Match(lists) {
+		t.Errorf("the lists:\n%s", lists)
+	}
+}

@@ -16,7 +16,8 @@ write_file() {
 # secret notes, before it is kept, that what a step writes or takes away is one: secret PATH
 secret() {
 	code "$1"
-	printf '%s\n' "$coded" >>"$state/secrets" && sync "$state/secrets"
+	append "$state/secrets" "$coded
+"
 }
 
 # secrets_there fails when one that is to be filled in is not: secrets_there PLACEHOLDER SECRET...
@@ -47,10 +48,10 @@ write_files() {
 
 # all_back takes a set back that failed, and fails: all_back FIRST END
 all_back() {
-	number=$1
-	while [ "$number" -lt "$2" ]; do
-		restore "$number" || :
-		number=$((number + 1))
+	step=$1
+	while [ "$step" -lt "$2" ]; do
+		restore "$step" || :
+		step=$((step + 1))
 	done
 	return 1
 }
@@ -78,8 +79,8 @@ make_link() {
 make_secret() {
 	at "$2"
 	private "$1"
-	( umask 077; LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c "$5" >"./$name" )
-	[ "$(wc -c <"./$name")" -eq "$5" ] && chown -- "$4" "./$name" && chmod "$3" "./$name" && sync "./$name" || room "$2" || discard || return
+	( umask 077; LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c "$5" >"./$name" ) &&
+		[ "$(wc -c <"./$name")" -eq "$5" ] && chown -- "$4" "./$name" && chmod "$3" "./$name" && sync "./$name" || room "$2" || discard || return
 	mv -T -n -- "./$name" "../$name" && rm -f -- "./$name" && public || discard
 }
 

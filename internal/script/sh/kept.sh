@@ -12,11 +12,8 @@ keep() {
 copy() {
 	[ -z "${rehearsing-}" ] || return 0
 	copied=$run/kept/$1 name=${2##*/}
-	if [ -L "./$name" ]; then kind='link'
-	elif [ -f "./$name" ]; then kind='file'
-	elif [ -d "./$name" ]; then kind=directory
-	elif [ -e "./$name" ]; then kind=other
-	else kind=absent; fi
+	look "./$name"
+	was=$kind
 	case $kind in
 	file | link) cp -a -T -- "./$name" "$copied" ;;
 	directory)
@@ -26,10 +23,21 @@ copy() {
 		echo "$2: neither a file nor a directory nor a link" >&2
 		return 1 ;;
 	esac || room "$copied" || forget "$1" || return
+	look "$copied"
+	[ "$kind" = "$was" ] || { echo "$2: became something else while it was copied" >&2; forget "$1"; } || return
 	[ "$kind" != 'file' ] || copies="$copies $copied"
 	code "$2"
 	entries="$entries$1 $kind $coded
 "
+}
+
+# look sets $kind to what a name is: look NAME
+look() {
+	if [ -L "$1" ]; then kind='link'
+	elif [ -f "$1" ]; then kind='file'
+	elif [ -d "$1" ]; then kind=directory
+	elif [ -e "$1" ]; then kind=other
+	else kind=absent; fi
 }
 
 # enter brings copies to the disk, and then notes them in the run's index.
@@ -60,8 +68,10 @@ restore() {
 	while read -r number kind coded; do
 		[ "$number" = "$1" ] || continue
 		decode "$coded"
+		# With its directory it is gone too.
+		[ "$kind" != absent ] || [ -e "${path%/*}/" ] || return 0
 		at "$path" || return
-		units_changed "$place"
+		units_changed "$place" || return
 		back "$kind" "$from/kept/$1"
 		return
 	done <"$from/kept/index"
@@ -75,15 +85,14 @@ back() {
 	absent)
 		# In a directory that the run made there may be what others put there.
 		if [ -d "./$name" ] && [ ! -L "./$name" ]; then
-			rmdir --ignore-fail-on-non-empty -- "./$name"
+			rmdir --ignore-fail-on-non-empty -- "./$name" || return
 			[ ! -d "./$name" ] || echo "$path: stays, for it is not empty" >&2
 		else rm -f -- "./$name"; fi ;;
 	file | link)
 		# The copy of a secret goes when a run has converged (see forget_secrets).
 		[ "$1" != 'file' ] || [ -e "$2" ] || { echo "$path: stays, for no copy of what it was is kept" >&2; return 0; }
 		private "restore$number" anyway || return
-		cp -a -T -- "$2" "./$name" || room "$path" || discard || return
-		[ "$1" != 'file' ] || sync "./$name"
+		cp -a -T -- "$2" "./$name" && { [ "$1" = 'link' ] || sync "./$name"; } || room "$path" || discard || return
 		move "./$name" ;;
 	tree) whole "$2" ;;
 	directory)

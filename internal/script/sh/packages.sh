@@ -96,7 +96,7 @@ install_now() { apt_now --no-install-recommends --no-remove install -- "$@"; }
 # apt_now lets apt-get write to a file, which tail hands on: a connection that dies takes tail with
 # it (SIGPIPE), and not an apt-get in the middle of its work.
 apt_now() {
-	: >"$run/apt-output"
+	true >"$run/apt-output" || return
 	apt "$@" >"$run/apt-output" 2>"$run/apt-errors" &
 	working=$!
 	tail -n +1 -s 0.2 -f --pid="$working" "$run/apt-output" >&2 || :

@@ -19,10 +19,7 @@ by_links() {
 		part=${rest%%/*} rest=${rest#*/} before=${PWD%/}
 		if [ -L "./$part" ]; then
 			links=$((links + 1))
-			case $links,$(stat -c '%u %A' .) in
-			?,0\ d????-??-? | ??,0\ d????-??-?) ;;
-			*) echo "$1: $before/$part is a link that another account may have made" >&2; return 1 ;;
-			esac
+			[ "$links" -le 40 ] && ours || { echo "$1: $before/$part is a link that another account may have made" >&2; return 1; }
 			# The full stop keeps a newline at the end of the name.
 			target=$(readlink -n -- "./$part"; printf .)
 			rest=${target%.}/$rest
@@ -32,6 +29,14 @@ by_links() {
 			down "$part" || return
 		fi
 	done
+}
+
+# ours says whether only root can make anything in the working directory.
+ours() {
+	case $(stat -c '%u %A' .) in
+	0\ d????-??-?) ;;
+	*) return 1 ;;
+	esac
 }
 
 # down enters a directory of the working directory, and not what a link there names: down NAME
@@ -74,12 +79,14 @@ private() {
 	scratch=.provision-$runid-$1-$salt place=${PWD%/}
 	[ -n "${rehearsing-}" ] || {
 		code "$place/$scratch"
-		printf '%s\n' "$coded" >>"$state/temporaries" && sync "$state/temporaries" || room "$state/temporaries" || [ $# -gt 1 ] || return
+		append "$state/temporaries" "$coded
+" || [ $# -gt 1 ] || return
 	}
 	mkdir -m 0700 -- "./$scratch" || room "$place/$scratch" || return
 	down "$scratch" || return
-	# In a directory with set-group-ID it gets that too.
-	case $(stat -c '%u %a' .) in
+	# In a directory with set-group-ID it gets that too. One that is not empty is an older one, and
+	# what is in it may lead anywhere.
+	case $(find . -maxdepth 1 -printf '%U %m\n') in
 	'0 700' | '0 2700') ;;
 	*) echo "$PWD: another account has put something in its place" >&2; cd /; return 1 ;;
 	esac
@@ -115,6 +122,6 @@ durable() {
 # move renames what is in the private directory into its place. A link that stands there is
 # replaced, never followed, and a directory is an error: move ./NAME...
 move() {
-	units_changed "$place"
+	units_changed "$place" || discard || return
 	mv -f -t .. -- "$@" && public || discard
 }

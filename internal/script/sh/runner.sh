@@ -18,7 +18,7 @@ holder() {
 		esac
 	done
 }
-mkdir -p "$state" && chmod 0700 "$state" && mkdir -p "$state/pending" "$state/runs" "$state/uploads" || exit 71
+mkdir -p "$state" && chmod 0700 "$state" && mkdir -p "$state/pending" "$state/runs" || exit 71
 exec 9>>"$state/lock" || exit 71
 if ! flock -n 9; then
 	say "busy $(holder)"
@@ -38,15 +38,17 @@ printf '%s since %s' "$holder" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$state/holder"
 # A run that has no end in its journal died: what it left beside files goes, and the
 # services that it held are released.
 swept=0
-# sweep takes away the private directories that a list names, and the list: sweep LIST. What
+# sweep takes away the private directories that a list names, and the list: sweep LIST PATTERN. What
 # stands there may be another account's by now: rm(1) follows no link below a directory that was
 # entered, and of another's it takes nothing but the name.
 sweep() {
 	[ -e "$1" ] || return 0
 	while read -r coded; do
 		decode "$coded"
+		[ -e "$path" ] || [ -L "$path" ] || continue
+		# shellcheck disable=SC2254 # a pattern
 		case $path in
-		*/.provision-*) ( at "$path" 2>/dev/null && { [ -e "./$name" ] || [ -L "./$name" ]; } && take_away "$name" ) && swept=$((swept + 1)) ;;
+		$2) ( at "$path" 2>/dev/null && { [ -e "./$name" ] || [ -L "./$name" ]; } && take_away "$name" ) && swept=$((swept + 1)) ;;
 		esac
 	done <"$1"
 	rm -f "$1"
@@ -54,14 +56,19 @@ sweep() {
 
 # take_away removes a private directory of a run that died: take_away NAME
 take_away() {
-	if [ -d "./$1" ] && [ ! -L "./$1" ] && down "$1"; then
+	# The version before made also files, and directories of any mode.
+	if ours; then rm -rf -- "./$1"
+	elif [ -d "./$1" ] && [ ! -L "./$1" ] && down "$1"; then
 		case $(stat -c '%u %a' .) in
 		'0 700' | '0 2700') find . -mindepth 1 -xdev -delete ;;
 		esac
 		cd -P .. && rmdir -- "./$1"
 	else rm -f -- "./$1"; fi
 }
-sweep "$state/temporaries"
+sweep "$state/temporaries" '*/.provision-*'
+# Where the uploads are, the version before had a list of them.
+[ -d "$state/uploads" ] || sweep "$state/uploads" '*/.provision-*'
+mkdir -p "$state/uploads" || exit 71
 release_services
 # In names of its own, which nobody can know before.
 salt=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
@@ -105,7 +112,9 @@ finish() {
 	record "$1"
 	# Uploads that are not whole by now: a run that died began them, and this one did not go on.
 	rm -f "$state/uploads"/*
-	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run/apt-output" "$state/temporaries" "$state/holder"
+	# A step that was killed cleaned nothing up.
+	sweep "$state/temporaries" "*/.provision-*-$salt"
+	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run/apt-output" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
 }

@@ -7,7 +7,8 @@ units_changed() {
 	[ -z "${rehearsing-}" ] || return 0
 	case $1/ in
 	/etc/systemd/system/* | /run/systemd/system/* | /usr/local/lib/systemd/system/* | /usr/lib/systemd/system/* | /lib/systemd/system/*)
-		: >"$state/daemon-reload" ;;
+		# Not with ":", of which a redirection that fails ends the shell (POSIX.1-2017, XCU 2.8.1).
+		true >"$state/daemon-reload" ;;
 	esac
 }
 
