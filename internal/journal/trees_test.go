@@ -149,3 +149,23 @@ exec `+path+` "$@"`)
 		})
 	}
 }
+
+// A name may be as long as the file system lets it, and something may stand there again.
+func TestTreeWithTheLongestNameComesBack(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for _, name := range []string{strings.Repeat("n", 255), "then", "now"} {
+		tree := m.root + "/" + name
+		m.planted(t, tree)
+		c := m.begin(t)
+		c.do(t, removeTree(tree))
+		m.write(t, tree+"/newer", "x")
+		c.do(t, recipe.Restore{Number: 1, Path: tree})
+		m.whole(t, tree)
+		if exists(tree + "/newer") {
+			t.Errorf("%s: what stood there stays", name)
+		}
+		c.finish(t)
+	}
+	m.noTemporaries(t)
+}

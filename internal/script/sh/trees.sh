@@ -62,9 +62,10 @@ whole() {
 	[ -e "$1" ] || return 0
 	unmounted || return
 	private "restore$number" anyway || return
-	cp -a -T -- "$1" "./$name" && sync -f . || room "$path" || discard || return
-	if [ -e "../$name" ] || [ -L "../$name" ]; then mv -T -- "../$name" "./$name.now" || discard || return; fi
-	mv -T -- "./$name" "../$name" || discard || return
+	# Its own name may be as long as a name can be.
+	cp -a -T -- "$1" ./then && sync -f . || room "$path" || discard || return
+	if [ -e "../$name" ] || [ -L "../$name" ]; then mv -T -- "../$name" ./now || discard || return; fi
+	mv -T -- ./then "../$name" || discard || return
 	sync ..
-	rm -rf -- "./$name.now" && public
+	rm -rf -- ./now && public
 }
