@@ -135,7 +135,7 @@ func TestFault29SlowLink(t *testing.T) {
 	}
 	c := s.dial(func(config *Config) {
 		config.KeepAlive = 200 * time.Millisecond
-		config.ConnectTimeout = time.Second // not the command's business
+		config.ConnectTimeout = 3 * time.Second // not the command's business
 	})
 	out, err := c.Run(context.Background(), Command{Script: "true"}, nil)
 	if err != nil || len(out) != 8 {
