@@ -38,7 +38,7 @@ func (b broken) all(t *testing.T) {
 	t.Run("14 nginx", func(t *testing.T) {
 		b.refused(t, func(t *testing.T) string {
 			return b.fails(t, "-e", "graphite.tls=files", "-e", "graphite.tls_certificate=/etc/ssl/none.pem", "-e", "graphite.tls_key=/etc/ssl/none.key")
-		}, "nginx.service: the new configuration does not pass: nginx -t")
+		}, "check the new configuration of nginx.service: failed")
 	})
 	t.Run("14 carbon", func(t *testing.T) {
 		b.refused(t, func(t *testing.T) string {
@@ -180,10 +180,11 @@ func (b broken) diskFull(t *testing.T) {
 	b.nothingPending(t)
 }
 
-// occupy listens on a port of the host as another program would.
+// occupy holds a port of the host as another program would, without listening there: of one that
+// listens the plan would say so, and refuse.
 func (b broken) occupy(t *testing.T, port string) func() {
 	t.Helper()
-	b.run(t, "systemd-run -q --unit=occupant-"+port+" --collect perl -MIO::Socket::INET -e '@ARGV = IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", LocalPort => "+port+", Listen => 1, ReuseAddr => 1) or die; sleep 600'; sleep 0.5; systemctl is-active occupant-"+port)
+	b.run(t, "systemd-run -q --unit=occupant-"+port+" --collect perl -MIO::Socket::INET -e '@ARGV = IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", LocalPort => "+port+", Proto => \"tcp\") or die; sleep 600'; sleep 0.5; systemctl is-active occupant-"+port)
 	return func() { b.try("systemctl stop occupant-"+port, "") }
 }
 

@@ -86,11 +86,12 @@ func sweeps(releases map[string]string) []sweep {
 	}
 }
 
-// occupied is sh after which another program listens on a port, from the boot on.
+// occupied is sh after which another program holds a port, from the boot on. It does not listen
+// there, for then the plan would refuse.
 func occupied(port string) string {
 	return `cat >/etc/systemd/system/occupant.service <<'EOF'
 [Service]
-ExecStart=/usr/bin/perl -MIO::Socket::INET -e '@ARGV = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => ` + port + `, Listen => 1, ReuseAddr => 1) or die; sleep'
+ExecStart=/usr/bin/perl -MIO::Socket::INET -e '@ARGV = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => ` + port + `, Proto => "tcp") or die; sleep'
 [Install]
 WantedBy=multi-user.target
 EOF

@@ -38,33 +38,6 @@ printf '%s since %s' "$holder" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$state/holder"
 # A run that has no end in its journal died: what it left beside files goes, and the
 # services that it held are released.
 swept=0
-# sweep takes away the private directories that a list names, and the list: sweep LIST PATTERN. What
-# stands there may be another account's by now: rm(1) follows no link below a directory that was
-# entered, and of another's it takes nothing but the name.
-sweep() {
-	[ -e "$1" ] || return 0
-	while read -r coded; do
-		decode "$coded"
-		[ -e "$path" ] || [ -L "$path" ] || continue
-		# shellcheck disable=SC2254 # a pattern
-		case $path in
-		$2) ( at "$path" 2>/dev/null && { [ -e "./$name" ] || [ -L "./$name" ]; } && take_away "$name" ) && swept=$((swept + 1)) ;;
-		esac
-	done <"$1"
-	rm -f "$1"
-}
-
-# take_away removes a private directory of a run that died: take_away NAME
-take_away() {
-	# The version before made also files, and directories of any mode.
-	if ours; then rm -rf -- "./$1"
-	elif [ -d "./$1" ] && [ ! -L "./$1" ] && down "$1"; then
-		case $(stat -c '%u %a' .) in
-		'0 700' | '0 2700') find . -mindepth 1 -xdev -delete ;;
-		esac
-		cd -P .. && rmdir -- "./$1"
-	else rm -f -- "./$1"; fi
-}
 sweep "$state/temporaries" '*/.provision-*'
 # Where the uploads are, the version before had a list of them.
 [ -d "$state/uploads" ] || sweep "$state/uploads" '*/.provision-*'

@@ -58,6 +58,8 @@ undo() {
 	read -r active enabled runid <"$armed/found"
 	run=$state/runs/$runid from=$state/runs/$runid
 	salt=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
+	# What an undoing that was cut off has left beside files, too.
+	if nobody_runs; then sweep "$state/temporaries" '*/.provision-*'; fi
 	case $active in
 	active | reloading | activating) ;;
 	*) systemctl $block stop -- "$1" ;;
