@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -126,24 +125,19 @@ func (a *application) do(ctx context.Context, batch []Planned) error {
 		if a.stopped() {
 			return a.interrupted(ctx)
 		}
-		part, rest := a.split(batch)
-		steps, last := a.steps(part)
-		err := a.doGuarded(ctx, steps, func(event Event) {
-			a.observe(event)
-			if ended, ok := event.(StepEnded); ok && !ended.Failed {
-				a.stepDone(ended.Number, steps, part, last)
-			}
-		})
+		changes, rest := split(batch)
+		part := a.part(changes)
+		err := a.doGuarded(ctx, part.steps, a.following(part))
 		var failed *StepError
 		switch {
 		case errors.As(err, &failed):
-			return a.recover(ctx, failed, err)
+			return a.recover(ctx, failed, err, part)
 		case err != nil && len(a.armed) > 0:
-			return a.lost(ctx, err, steps, part, last)
+			return a.lost(ctx, err, part)
 		case err != nil:
 			return err
 		}
-		if err := a.confirmAll(ctx, part); err != nil {
+		if err := a.confirmAll(ctx, changes); err != nil {
 			return err
 		}
 		batch = rest
@@ -151,24 +145,14 @@ func (a *application) do(ctx context.Context, batch []Planned) error {
 	return nil
 }
 
-// split cuts a batch before and after what takes long, so that a run can be interrupted
-// there, and behind a guarded service, which has to be confirmed; small steps travel together.
-func (a *application) split(batch []Planned) (part, rest []Planned) {
-	for i, planned := range batch {
-		if i > 0 && (slow(planned.Change) != slow(batch[i-1].Change) || guardOf(batch[i-1].Item) != "") {
-			return batch[:i], batch[i:]
+// following passes on the events of a part's steps, and follows them.
+func (a *application) following(part part) Observer {
+	return func(event Event) {
+		a.observe(event)
+		if ended, ok := event.(StepEnded); ok && !ended.Failed {
+			a.stepDone(ended.Number, part)
 		}
 	}
-	return batch, nil
-}
-
-func slow(change recipe.Change) bool {
-	for _, step := range change.Steps {
-		if _, lengthy := step.(recipe.Lengthy); lengthy {
-			return true
-		}
-	}
-	return false
 }
 
 func (a *application) stopped() bool {
@@ -180,48 +164,11 @@ func (a *application) stopped() bool {
 	}
 }
 
-// steps numbers the steps of a part of a batch: neighbouring installs become one,
-// configuration is rehearsed before its first file changes, and what may cut the connection
-// is armed before its first step. last says for each planned change the number of its last
-// step.
-func (a *application) steps(part []Planned) (steps []recipe.Numbered, last []int) {
-	add := func(resource string, step recipe.Step) {
-		a.number++
-		steps = append(steps, recipe.Numbered{Number: a.number, Resource: resource, Step: step})
-	}
-	for _, rehearsal := range rehearsals(a.wanted, part, a.before) {
-		add("service:"+rehearsal.Unit, rehearsal)
-	}
-	for _, planned := range part {
-		guards := a.guards(planned.Item)
-		for _, unit := range guards {
-			if !slices.Contains(a.armed, unit) {
-				a.armed = append(a.armed, unit)
-				add("service:"+unit, recipe.Arm{Unit: unit, Found: a.before.Unit(unit)})
-			}
-		}
-		for _, step := range planned.Change.Steps {
-			if install, ok := step.(recipe.InstallPackages); ok && len(steps) > 0 {
-				if before, ok := steps[len(steps)-1].Step.(recipe.InstallPackages); ok {
-					steps[len(steps)-1].Step = before.With(install)
-					continue
-				}
-			}
-			add(planned.Item.Resource.ID(), step)
-			if recipe.PathOf(step) != "" {
-				steps[len(steps)-1].Guards = guards
-			}
-		}
-		last = append(last, a.number)
-	}
-	return steps, last
-}
-
-func (a *application) stepDone(number int, steps []recipe.Numbered, part []Planned, last []int) {
-	for _, step := range steps {
+func (a *application) stepDone(number int, part part) {
+	for _, step := range part.steps {
 		if step.Number == number {
 			done := doneStep{Numbered: step}
-			for _, planned := range part {
+			for _, planned := range part.changes {
 				if planned.Item.Resource.ID() == step.Resource {
 					done.notifies = planned.Item.Notifies
 				}
@@ -229,10 +176,10 @@ func (a *application) stepDone(number int, steps []recipe.Numbered, part []Plann
 			a.done = append(a.done, done)
 		}
 	}
-	for i, end := range last {
+	for i, end := range part.last {
 		if end == number {
-			a.result.Changed = append(a.result.Changed, part[i])
-			a.observe(Changed{part[i].Item, part[i].Change})
+			a.result.Changed = append(a.result.Changed, part.changes[i])
+			a.observe(Changed{part.changes[i].Item, part.changes[i].Change})
 		}
 	}
 }

@@ -60,7 +60,8 @@ maybe  service:daemon.service — known after daemon is installed
 	}
 	wantDone := []string{
 		"make directory /etc/daemon", "note: restart daemon.service", "write /etc/daemon/daemon.conf",
-		"install daemon", "remove /etc/daemon/default", "start daemon.service", "done: daemon.service",
+		"install daemon", "remove /etc/daemon/default", "start daemon.service",
+		"see that daemon.service stays up", "done: daemon.service",
 	}
 	if !slices.Equal(host.Done, wantDone) {
 		t.Errorf("done:\n%s\nwant:\n%s", strings.Join(host.Done, "\n"), strings.Join(wantDone, "\n"))
@@ -90,7 +91,8 @@ func TestChangedFileIsRehearsedThenRestartsItsService(t *testing.T) {
 	}
 	want := []string{
 		"check the new configuration of daemon.service", "note: restart daemon.service",
-		"write /etc/daemon/daemon.conf", "restart daemon.service", "done: daemon.service",
+		"write /etc/daemon/daemon.conf", "restart daemon.service",
+		"see that daemon.service stays up", "done: daemon.service",
 	}
 	if !slices.Equal(host.Done, want) {
 		t.Errorf("done:\n%s", strings.Join(host.Done, "\n"))
@@ -220,7 +222,7 @@ func TestPendingNotificationOfADeadRunIsAnswered(t *testing.T) {
 	if _, err := host.Converge(daemon("a\n")); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"restart daemon.service", "done: daemon.service"}; !slices.Equal(host.Done, want) {
+	if want := []string{"restart daemon.service", "see that daemon.service stays up", "done: daemon.service"}; !slices.Equal(host.Done, want) {
 		t.Errorf("done: %q", host.Done)
 	}
 }

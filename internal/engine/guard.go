@@ -182,8 +182,8 @@ func (a *application) confirm(ctx context.Context, unit string) error {
 // was under way that makes a change live, that may be what cut the connection: then it stays
 // all the same when a new one can be made, and that step and the rest of its part are done
 // when the host says so. Anything less is nothing to confirm.
-func (a *application) lost(ctx context.Context, failure error, steps []recipe.Numbered, part []Planned, last []int) error {
-	unit, step := liveStep(steps)
+func (a *application) lost(ctx context.Context, failure error, part part) error {
+	unit, step := liveStep(part.steps)
 	switch {
 	case ctx.Err() != nil:
 		return &UnconfirmedError{Unit: a.armed[0], Err: fmt.Errorf("%w: %w", ErrInterrupted, failure), Asked: step > 0}
@@ -194,9 +194,9 @@ func (a *application) lost(ctx context.Context, failure error, steps []recipe.Nu
 	if err := a.decide(ctx, unit, step); err != nil {
 		return err
 	}
-	for _, step := range steps {
+	for _, step := range part.steps {
 		if !slices.ContainsFunc(a.done, func(done doneStep) bool { return done.Number == step.Number }) {
-			a.stepDone(step.Number, steps, part, last)
+			a.stepDone(step.Number, part)
 		}
 	}
 	if errors.Is(failure, ErrCut) {

@@ -109,8 +109,10 @@ func TestSetOfFilesGoesBackAsAWhole(t *testing.T) {
 		{"a notification of before stays", "write /etc/web/3", 1, true, []string{
 			"restore /etc/web/2", "restore /etc/web/1", "done: other.service"}},
 		{"the check: web is left alone", "restart web.service", recipe.CheckFailed, false, []string{
+			"see that other.service stays up", "done: other.service",
 			"restore /etc/web/3", "restore /etc/web/2", "restore /etc/web/1", "done: web.service", "restart other.service", "done: other.service"}},
 		{"the restart: both take back their files", "restart web.service", 1, false, []string{
+			"see that other.service stays up", "done: other.service",
 			"restore /etc/web/3", "restore /etc/web/2", "restore /etc/web/1",
 			"restart web.service", "done: web.service", "restart other.service", "done: other.service"}},
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,9 +31,24 @@ func (e *RestoredError) Unwrap() error { return e.Failed }
 
 // recover answers a step that failed: its services get their files back, and what is armed
 // is undone.
-func (a *application) recover(ctx context.Context, failed *StepError, failure error) error {
-	failure = a.putBack(ctx, failed, failure)
+func (a *application) recover(ctx context.Context, failed *StepError, failure error, part part) error {
+	failure = a.takeBack(ctx, failed, failure, part)
 	return a.undoNow(ctx, failure, undoSlack)
+}
+
+// takeBack puts back what a failed step was part of. What was started before it is watched first,
+// as if nothing had failed: one that did not survive either is put back too.
+func (a *application) takeBack(ctx context.Context, failed *StepError, failure error, part part) error {
+	also := a.session.Do(ctx, a.unwatched(part, failed), a.following(part))
+	var other *StepError
+	if errors.As(also, &other) {
+		also = a.takeBack(ctx, other, also, part)
+	}
+	failure = a.putBack(ctx, failed, failure)
+	if also != nil {
+		return fmt.Errorf("%w; and %w", failure, also)
+	}
+	return failure
 }
 
 // putBack gives the services whose change failed their old files, newest first: the failed
@@ -95,6 +111,8 @@ func (a *application) failedUnits(failed *StepError) []string {
 	switch step := failed.Step.Step.(type) {
 	case recipe.ControlUnit:
 		units = append(units, step.Unit)
+	case recipe.Watch:
+		units = append(units, step.Unit)
 	case recipe.Rehearse:
 		units = append(units, step.Unit)
 	default:
@@ -129,7 +147,7 @@ func (a *application) lastLoad(unit string, failed *StepError) (recipe.ControlUn
 // loadOld makes a service load its old files as it loaded the new ones: one that still
 // runs, for only its reload failed, is not restarted without need.
 func (a *application) loadOld(ctx context.Context, control recipe.ControlUnit) error {
-	control.Check, control.Back = "", true
+	control.Check, control.Back, control.Watched = "", true, false
 	try := func() error {
 		steps := []recipe.Numbered{
 			{Number: a.number + 1, Resource: "service:" + control.Unit, Step: control},

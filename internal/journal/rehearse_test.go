@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -197,6 +198,52 @@ func TestUnitThatDoesNotListenIsExplained(t *testing.T) {
 	failed := c.fails(t, deaf)
 	if !strings.Contains(failed.Output, "x.timer: does not listen on "+m.root+"/x.sock") {
 		t.Errorf("output %q", failed.Output)
+	}
+}
+
+// A unit that has settled is watched beside other work: what dies meanwhile is found out then, and
+// what has been up for long enough is not waited for.
+func TestUnitsAreWatchedTogether(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	fakeSystemd(t, m)
+	m.fake(t, "sleep", `echo "sleep $*" >>`+m.dir+"/log\n"+`exec /bin/sleep "$@"`)
+	m.write(t, m.dir+"/units/y.service", "inactive")
+	c := m.begin(t)
+	start := func(unit string) recipe.ControlUnit {
+		return recipe.ControlUnit{Unit: unit, Verb: recipe.VerbStart, Watched: true}
+	}
+	c.do(t, start("x.service"), start("y.service"))
+	if strings.Contains(m.log(t), "sleep") {
+		t.Errorf("a start waits:\n%s", m.log(t))
+	}
+	c.do(t, recipe.Watch{Unit: "x.service"}, recipe.Watch{Unit: "y.service"}, recipe.Watch{Unit: "y.service"})
+	waited := 0.0
+	for _, line := range strings.Split(m.log(t), "\n") {
+		var seconds float64
+		if n, _ := fmt.Sscanf(line, "sleep %f", &seconds); n == 1 {
+			waited += seconds
+		}
+	}
+	if waited == 0 || waited > 1.01 { // hundredths are cut off
+		t.Errorf("waited for %v s in all, want one second for both:\n%s", waited, m.log(t))
+	}
+
+	c.do(t, start("x.service"))
+	m.write(t, m.dir+"/units/x.service", "failed")
+	failed := c.fails(t, recipe.Watch{Unit: "x.service"})
+	if !strings.Contains(failed.Output, "x.service: did not stay up") || !strings.Contains(failed.Output, "the unit's own last words") {
+		t.Errorf("output %q", failed.Output)
+	}
+	if !strings.Contains(m.log(t), "stop -- x.service") {
+		t.Errorf("what did not run before is tried for ever:\n%s", m.log(t))
+	}
+	os.Remove(m.dir + "/log")
+	alone := start("y.service")
+	alone.Watched = false
+	c.do(t, alone)
+	if !strings.Contains(m.log(t), "sleep 1.00") && !strings.Contains(m.log(t), "sleep 0.9") {
+		t.Errorf("what no step watches is not seen to stay up:\n%s", m.log(t))
 	}
 }
 

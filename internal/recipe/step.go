@@ -194,6 +194,7 @@ type ControlUnit struct {
 	Listens []string // awaited after: "127.0.0.1:2003", ":80", "/run/x.sock"
 	Ready   string   // a question to it once it has settled, in sh: it has to succeed
 	Oneshot bool     // it runs to its end: not waited for as a daemon is
+	Watched bool     // a Watch follows, which sees that it stays up
 	Back    bool     // it takes back its old files: it listens where it did before the last step on it
 	Guarded bool     // it may cut the connection: it is undone unless it is confirmed
 }
@@ -239,6 +240,17 @@ func (s ControlUnit) WithoutFound() Step {
 
 // Lengthy implements Lengthy.
 func (s ControlUnit) Lengthy() {}
+
+// Watch sees that a unit which a ControlUnit has started, restarted or reloaded stays up: a start of
+// Type=simple succeeds as soon as its process is forked (systemd.service(5)). It is a step of its
+// own because it can wait: several units are watched at once, while other work goes on.
+type Watch struct{ Unit string }
+
+// Effects implements Step: what stays as it is has none.
+func (s Watch) Effects() []Effect { return nil }
+
+// Title implements Step.
+func (s Watch) Title() string { return "see that " + s.Unit + " stays up" }
 
 // Rehearse tries file steps on a copy of the directories that hold a service's
 // configuration, mounted over the real ones in a mount namespace of its own, and runs the

@@ -143,6 +143,9 @@ func (s Service) Diff(facts recipe.Facts) (recipe.Change, error) {
 		change.Kind, change.Summary = recipe.Act, "restart: to take in what changed" // its configuration, or by an upgrade its program
 		change.Steps = append(change.Steps, s.control(recipe.VerbRestart, found))
 	}
+	if last := len(change.Steps) - 1; last >= 0 && change.Steps[last].(recipe.ControlUnit).Watched {
+		change.Steps = append(change.Steps, recipe.Watch{Unit: s.Unit})
+	}
 	if pending.Action != "" {
 		if change.Empty() {
 			change.Kind, change.Summary = recipe.Act, "take in the change"
@@ -171,6 +174,9 @@ func (s Service) control(verb recipe.Verb, found recipe.Unit) recipe.ControlUnit
 	if verb != recipe.VerbEnable && verb != recipe.VerbDisable && verb != recipe.VerbStop {
 		step.Check, step.Listens, step.Ready = s.Check, s.Listens, s.Ready
 		step.Guarded = s.Guarded
+		// A timer or a socket is what it is at once; what may cut the connection has settled before
+		// that is asked.
+		step.Watched = strings.HasSuffix(s.Unit, ".service") && !s.Oneshot && !s.Guarded
 	}
 	return step
 }

@@ -141,12 +141,13 @@ type Replacement struct {
 	Record
 }
 
-// Unloaded returns the replacements of files since a unit last loaded its files, newest
-// first: taken back one after the other, they leave what the unit loaded then. loaded is
+// Unloaded returns the replacements of files since a unit last loaded its files and stayed up,
+// newest first: taken back one after the other, they leave what the unit loaded then. loaded is
 // false when no run that is remembered started, restarted or reloaded it; the replacements
 // are then all that there are.
 func Unloaded(runs []Past, unit string) (replacements []Replacement, loaded bool) {
 	for _, past := range slices.Backward(runs) {
+		stayed := false
 		add := func(step Record) {
 			if _, kept := past.Kept[step.Step]; kept && step.Path != "" {
 				replacements = append(replacements, Replacement{past.Run, step})
@@ -158,7 +159,8 @@ func Unloaded(runs []Past, unit string) (replacements []Replacement, loaded bool
 			}
 		}
 		for _, step := range slices.Backward(past.Steps) {
-			if step.Unit == unit && step.Verb.Loads() {
+			stayed = stayed || step.Kind == KindWatch && step.Resource == "service:"+unit
+			if step.Unit == unit && step.Verb.Loads() && (stayed || !step.Watched) {
 				return replacements, true
 			}
 			add(step)

@@ -29,7 +29,11 @@ func remembered(t *testing.T, runs ...string) []Past {
 				}
 			case "unit":
 				fmt.Sscan(line[5:], &number, &unit, &verb, &status)
-				fmt.Fprintf(&printed, "now {\"event\":\"begin\",\"step\":%d,\"unit\":%q,\"verb\":%q}\n", number, unit, verb)
+				watched := strings.HasPrefix(verb, "watched-")
+				fmt.Fprintf(&printed, "now {\"event\":\"begin\",\"step\":%d,\"unit\":%q,\"verb\":%q,\"watched\":%v}\n", number, unit, strings.TrimPrefix(verb, "watched-"), watched)
+			case "watch":
+				fmt.Sscan(line[6:], &number, &unit, &status)
+				fmt.Fprintf(&printed, "now {\"event\":\"begin\",\"step\":%d,\"kind\":\"watch\",\"resource\":\"service:%s\"}\n", number, unit)
 			}
 			if strings.HasPrefix(line, "{") { // a record as it is
 				printed.WriteString("now " + line + "\n")
@@ -111,6 +115,11 @@ func TestUnloaded(t *testing.T) {
 		{"one that died in a file", []string{loaded, "file 1 /a 0\nfile 2 /b cut\n"}, "2:2 2:1", true},
 		{"a file that failed", []string{loaded, "file 1 /a 0\nfile 2 /b 4\n"}, "2:1", true},
 		{"in the middle of a run", []string{"file 1 /a 0\nunit 2 x.service reload 0\nfile 3 /b 0\n"}, "1:3", true},
+		{"one that died before it was seen to stay up", []string{loaded, "file 1 /a 0\nunit 2 x.service watched-restart 0\n"}, "2:1", true},
+		{"one that died while it was watched", []string{loaded, "file 1 /a 0\nunit 2 x.service watched-restart 0\nwatch 3 x.service cut\n"}, "2:1", true},
+		{"one that did not stay up", []string{loaded, "file 1 /a 0\nunit 2 x.service watched-restart 0\nwatch 3 x.service 1\n"}, "2:1", true},
+		{"one that stayed up", []string{"file 1 /a 0\nunit 2 x.service watched-restart 0\nfile 3 /b 0\nwatch 4 x.service 0\n"}, "1:3", true},
+		{"another that stayed up", []string{loaded, "file 1 /a 0\nunit 2 x.service watched-restart 0\nwatch 3 y.service 0\n"}, "2:1", true},
 		{"another unit", []string{loaded, "file 1 /a 0\nunit 2 y.service restart 0\n"}, "2:1", true},
 		{"another verb", []string{loaded, "file 1 /a 0\nunit 2 x.service enable 0\n"}, "2:1", true},
 		{"never", []string{"file 1 /a 0\n"}, "1:1", false},

@@ -26,6 +26,7 @@ type Record struct {
 	Check   string       `json:"check,omitempty"`
 	Listens []string     `json:"listens,omitempty"`
 	Guarded bool         `json:"guarded,omitempty"` // it may have cut the connection
+	Watched bool         `json:"watched,omitempty"` // it has loaded its files when a step of KindWatch is done
 
 	// Of run: whose it is.
 	Tasks   []string `json:"tasks,omitempty"`
@@ -39,10 +40,11 @@ type Record struct {
 	Outcome string `json:"outcome,omitempty"` // of finish
 }
 
-// The kinds of steps that a rollback tells apart.
+// The kinds of steps that who reads a journal tells apart.
 const (
 	KindDirectory = "make_directory"
 	KindUpload    = "place_upload"
+	KindWatch     = "watch"
 )
 
 // Line returns the record as one line of JSON.

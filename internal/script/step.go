@@ -68,26 +68,9 @@ func (a act) line(number int) string {
 	return call + " <<'EOF'\n" + wrap(base64.StdEncoding.EncodeToString(a.input)) + "EOF\n"
 }
 
-// told says how each step is told.
+// told says how each step is told; toldOfFile those on a path.
 func told(step recipe.Step) act {
 	switch step := step.(type) {
-	case recipe.WriteFile:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: "write_file", words: append(words, pairs(step.Fill)...), input: step.Content, feeds: true}
-	case recipe.MakeDirectory:
-		return act{function: KindDirectory, words: append([]string{step.Path}, attributes(step.Attributes)...)}
-	case recipe.SetAttributes:
-		return act{function: "set_attributes", words: append([]string{step.Path}, attributes(step.Attributes)...)}
-	case recipe.MakeLink:
-		return act{function: "make_link", words: []string{step.Path, step.Target}}
-	case recipe.MakeSecret:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: "make_secret", words: append(words, fmt.Sprint(step.Length))}
-	case recipe.Remove:
-		if step.Tree {
-			return act{function: "remove_tree", words: []string{step.Path, fmt.Sprint(recipe.MostCopied)}}
-		}
-		return act{function: "remove", words: []string{step.Path}}
 	case recipe.FetchLists:
 		return act{function: "fetch_lists"}
 	case recipe.InstallPackages:
@@ -104,9 +87,6 @@ func told(step recipe.Step) act {
 		return act{function: "remove_packages", words: append([]string{strings.Join(planned, " ")}, step.Names...)}
 	case recipe.ControlUnit:
 		return controlUnit(step)
-	case recipe.Upload:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: KindUpload, words: append(words, step.Artifact.SHA256)}
 	case recipe.Exec:
 		limit := step.Timeout
 		if limit == 0 {
@@ -115,29 +95,20 @@ func told(step recipe.Step) act {
 		return act{function: "execute", words: []string{fmt.Sprint(seconds(limit)), step.Script}, input: []byte(step.Input.Reveal()), feeds: true}
 	case recipe.Rehearse:
 		return act{function: "rehearse", words: []string{step.Unit, named(step.Check)}, input: []byte(rehearsal(step)), feeds: true}
-	case recipe.Restore:
-		from := "" // of this run
-		if step.Run != "" {
-			from = State + "/runs/" + step.Run
-		}
-		return act{function: "restore_from", words: []string{step.Path, fmt.Sprint(step.Number), from}}
 	case recipe.Arm:
 		return act{function: "arm", words: []string{step.Unit, orDash(step.Found.Active), orDash(step.Found.State)}}
 	case recipe.Confirm:
 		return act{function: "confirm", words: []string{step.Unit}}
 	case recipe.Undo:
 		return act{function: "undo_now", words: []string{step.Unit}}
+	case recipe.Watch:
+		return act{function: KindWatch, words: []string{step.Unit}}
 	case recipe.Notify:
 		return act{function: "notify", words: []string{step.Unit, string(step.Action)}}
 	case recipe.Clear:
 		return act{function: "clear", words: []string{step.Unit}}
 	}
-	panic(fmt.Sprintf("script: step %T is not in the closed set", step))
-}
-
-// attributes are the words for a mode, of five digits (see put in sh/place.sh), and the owners.
-func attributes(a recipe.Attributes) []string {
-	return []string{fmt.Sprintf("%05o", a.Mode), a.Owner + ":" + a.Group}
+	return toldOfFile(step)
 }
 
 func controlUnit(step recipe.ControlUnit) act {
@@ -147,20 +118,21 @@ func controlUnit(step recipe.ControlUnit) act {
 		}
 		return ""
 	}
+	kind := flag("oneshot", step.Oneshot) + flag("watched", step.Watched)
 	guard := ""
 	if step.Guarded {
 		guard = fmt.Sprint(seconds(recipe.UndoAfter))
 	}
 	words := []string{
 		step.Unit, string(step.Verb), flag("reload", step.Found.NeedReload), step.Check, named(step.Check), step.Ready, named(step.Ready),
-		guard, flag("back", step.Back), flag("oneshot", step.Oneshot),
+		guard, flag("back", step.Back), kind,
 	}
 	for _, listener := range step.Listens {
 		words = append(words, procAddress(listener))
 	}
 	return act{function: "control_unit", words: words, note: func(r *Record) {
 		r.Unit, r.Verb, r.Found = step.Unit, step.Verb, &step.Found
-		r.Check, r.Listens, r.Guarded = step.Check, step.Listens, step.Guarded
+		r.Check, r.Listens, r.Guarded, r.Watched = step.Check, step.Listens, step.Guarded, step.Watched
 	}}
 }
 

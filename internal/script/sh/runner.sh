@@ -87,7 +87,7 @@ finish() {
 	rm -f "$state/uploads"/*
 	# A step that was killed cleaned nothing up.
 	sweep "$state/temporaries" "*/.provision-*-$salt"
-	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run/apt-output" "$state/holder"
+	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run"/watch-* "$run/apt-output" "$state/holder"
 	# The newest runs can be looked at and taken back; what is older goes.
 	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
 }

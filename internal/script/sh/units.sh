@@ -37,7 +37,8 @@ validate() { bounded 120 "$1" </dev/null; }
 # unit. RELOAD says that systemd holds an older unit file; CHECK is a validator, READY a question
 # to the unit once it has settled, each with its name for people; GUARD is the seconds after
 # which a change that may cut the connection is undone; BACK says that it takes in its old files
-# again, and KIND is "oneshot" of what runs to its end. A word that says nothing is empty.
+# again, and KIND is "oneshot" of what runs to its end, "watched" of what a step of its own sees
+# staying up. A word that says nothing is empty.
 control_unit() {
 	unit=$2 verb=$3 reload=$4 check=$5 checked=$6 ready=$7 asked=$8 guard=$9
 	shift 9
@@ -67,7 +68,10 @@ control_unit() {
 # variables of control_unit: serve UNIT LISTENER...
 serve() {
 	refusal=$(take_in "$1" "$verb" 2>&1) || explain "$1" "$refusal" || return
-	[ "$kind" = oneshot ] || settle "$@" || return
+	if [ "$kind" != oneshot ]; then
+		settle "$@" || return
+		[ "$kind" = watched ] || watch "" "$1" || return
+	fi
 	[ -z "$ready" ] || validate "$ready" || {
 		echo "$1: runs, but does not answer: $asked" >&2
 		explain "$1"
@@ -130,8 +134,9 @@ listened() {
 	done >"$noted"
 }
 
-# settle waits until a unit is active, listens where it should, and stays so: a start of
-# Type=simple succeeds as soon as the process is forked. settle UNIT LISTENER...
+# settle waits until a unit is active and listens where it should, and notes for watch until when
+# it has to stay so: a start of Type=simple succeeds as soon as the process is forked.
+# settle UNIT LISTENER...
 settle() {
 	unit=$1
 	shift
@@ -165,11 +170,33 @@ settle() {
 	*.service) ;;
 	*) return 0 ;;
 	esac
+	uptime
 	case $(property "$unit" Type),$# in
-	notify*) sleep 0.2 ;;
-	*,0) sleep 1 ;;
-	*) sleep 0.4 ;;
+	notify*) stays=20 ;;
+	*,0) stays=100 ;;
+	*) stays=40 ;;
 	esac
+	echo "$verb $begun $restarts $((uptime + stays))" >"$run/watch-$unit"
+}
+
+# watch sees that a unit which has settled stays up for as long as settle has noted:
+# watch NUMBER UNIT
+watch() {
+	unit=$2
+	[ -e "$run/watch-$unit" ] || return 0
+	read -r verb begun restarts end <"$run/watch-$unit"
+	rm -f -- "$run/watch-$unit"
+	uptime
+	stays=$((end - uptime))
+	[ "$stays" -le 0 ] || sleep "$((stays / 100)).$(printf %02d $((stays % 100)))"
 	[ "$(property "$unit" ActiveState)" = active ] && [ "$(property "$unit" NRestarts)" = "$restarts" ] ||
-		{ echo "$unit: did not stay up" >&2; explain "$unit"; }
+		{ echo "$unit: did not stay up" >&2; explain "$unit" || give_up "$unit"; }
+}
+
+# uptime sets $uptime to the hundredths of a second since the boot, which no clock that is set
+# changes (proc_uptime(5)).
+uptime() {
+	read -r uptime _ </proc/uptime
+	uptime=${uptime%.*}${uptime#*.}
+	while [ "${uptime#0}" != "$uptime" ]; do uptime=${uptime#0}; done
 }
