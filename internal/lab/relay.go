@@ -17,7 +17,7 @@ type Relay struct {
 	target   string
 	delay    time.Duration
 
-	toTarget, fromTarget, connections atomic.Int64
+	toTarget, fromTarget, connections, trips atomic.Int64
 
 	mutex   sync.Mutex
 	passing chan struct{} // closed while data may pass
@@ -50,6 +50,11 @@ func (r *Relay) Bytes() (toTarget, fromTarget int64) {
 
 // Connections returns how many have been accepted so far.
 func (r *Relay) Connections() int64 { return r.connections.Load() }
+
+// RoundTrips returns how often clients have spoken after they had heard something of the target,
+// and each one's first word: what they waited for, whatever the time that it took. It may count
+// a goodbye too, which nobody waits for.
+func (r *Relay) RoundTrips() int64 { return r.trips.Load() }
 
 // Freeze stops passing data on and keeps all connections, as when a cable is
 // pulled: neither side is told.
@@ -139,10 +144,34 @@ func (r *Relay) serve(client net.Conn) {
 		return
 	}
 	defer r.drop(target)
+	asking := &asker{Conn: client, trips: &r.trips}
+	asking.heard.Store(true) // that the connection is there
 	var both sync.WaitGroup
-	both.Go(func() { r.pass(target, client, connected, &r.toTarget) })
-	both.Go(func() { r.pass(client, target, connected, &r.fromTarget) })
+	both.Go(func() { r.pass(target, asking, connected, func(n int) { r.toTarget.Add(int64(n)) }) })
+	both.Go(func() {
+		r.pass(client, target, connected, func(n int) {
+			r.fromTarget.Add(int64(n))
+			asking.heard.Store(true)
+		})
+	})
 	both.Wait()
+}
+
+// asker is a client that is read from. What it says after it has heard something begins a round
+// trip.
+type asker struct {
+	net.Conn
+	heard atomic.Bool
+	trips *atomic.Int64
+}
+
+// Read implements net.Conn.
+func (a *asker) Read(buffer []byte) (int, error) {
+	n, err := a.Conn.Read(buffer)
+	if n > 0 && a.heard.Swap(false) {
+		a.trips.Add(1)
+	}
+	return n, err
 }
 
 // chunk is data that is on its way until due.
@@ -153,7 +182,7 @@ type chunk struct {
 
 // pass copies from one side to the other, each chunk the delay later than it
 // came. The channel's length bounds what is on its way to 16 MiB.
-func (r *Relay) pass(to, from net.Conn, connected time.Time, count *atomic.Int64) {
+func (r *Relay) pass(to, from net.Conn, connected time.Time, count func(bytes int)) {
 	way := make(chan chunk, 512)
 	done := make(chan struct{})
 	defer close(done)
@@ -184,7 +213,7 @@ func (r *Relay) pass(to, from net.Conn, connected time.Time, count *atomic.Int64
 	for next := range way {
 		time.Sleep(time.Until(next.due))
 		r.waitPassing()
-		count.Add(int64(len(next.data))) // first, so that who got the data finds it counted
+		count(len(next.data)) // first, so that who got the data finds it counted
 		if _, err := to.Write(next.data); err != nil {
 			from.Close()
 			return

@@ -81,6 +81,20 @@ func TestRelayDelaysAndCounts(t *testing.T) {
 	if n := relay.Connections(); n != 1 {
 		t.Errorf("Connections() = %d, want 1", n)
 	}
+	if n := relay.RoundTrips(); n != 2 {
+		t.Errorf("RoundTrips() = %d, want 2", n)
+	}
+	for range 3 { // which wait for nothing
+		if _, err := io.WriteString(conn, "more"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := io.ReadFull(conn, make([]byte, 12)); err != nil {
+		t.Fatal(err)
+	}
+	if n := relay.RoundTrips(); n != 3 {
+		t.Errorf("RoundTrips() = %d after several words in a row, want 3", n)
+	}
 }
 
 func TestRelayPassesMuchAndTheEnd(t *testing.T) {

@@ -66,8 +66,8 @@ func TestEndIsKnownThoughTheConnectionIsLost(t *testing.T) {
 
 type lostAtTheEnd struct{ transport }
 
-func (l lostAtTheEnd) start(ctx context.Context, line string) (stream, error) {
-	s, err := l.transport.start(ctx, line)
+func (l lostAtTheEnd) start(ctx context.Context, line string, followed bool) (stream, error) {
+	s, err := l.transport.start(ctx, line, followed)
 	wait := s.wait
 	s.wait = func() error { wait(); return ErrLost }
 	return s, err

@@ -24,7 +24,7 @@ type localTransport struct {
 	end  func()
 }
 
-func (t *localTransport) start(_ context.Context, commandLine string) (stream, error) {
+func (t *localTransport) start(_ context.Context, commandLine string, _ bool) (stream, error) {
 	cmd := exec.Command("/bin/sh", "-c", commandLine)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that kill reaches the children, and a terminal's Ctrl-C does not
 	stdin, err := cmd.StdinPipe()

@@ -53,7 +53,7 @@ func (c *Connection) Start(ctx context.Context, command Command) (*Process, erro
 		flags = elevation.flags()
 	}
 	line := wrap(command.Script, c.token, flags)
-	running, err := c.transport.start(ctx, line.commandLine)
+	running, err := c.transport.start(ctx, line.commandLine, command.Followed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}

@@ -21,7 +21,14 @@ type sshTransport struct {
 	done     chan struct{} // closed when the connection has ended
 
 	mu    sync.Mutex
-	cause error // why it ended, where we know
+	cause error       // why it ended, where we know
+	spare chan opened // the session that was opened for the next command, nil without one
+}
+
+// opened is a session, or why there is none.
+type opened struct {
+	session *ssh.Session
+	err     error
 }
 
 var errSilent = errors.New("the host has stopped answering")
@@ -69,16 +76,17 @@ func (t *sshTransport) lost(err error) error {
 	return fmt.Errorf("%w (%w)", ErrLost, err)
 }
 
-// start costs two round trips: the channel and the exec request.
-func (t *sshTransport) start(ctx context.Context, commandLine string) (stream, error) {
-	type opened struct {
+// start costs two round trips, the channel and the exec request; and one where the command
+// before was followed by this one.
+func (t *sshTransport) start(ctx context.Context, commandLine string, followed bool) (stream, error) {
+	type started struct {
 		s   stream
 		err error
 	}
-	result := make(chan opened, 1)
+	result := make(chan started, 1)
 	go func() {
-		s, err := t.exec(commandLine)
-		result <- opened{s, err}
+		s, err := t.exec(commandLine, followed)
+		result <- started{s, err}
 	}()
 	select {
 	case o := <-result:
@@ -93,21 +101,72 @@ func (t *sshTransport) start(ctx context.Context, commandLine string) (stream, e
 	}
 }
 
-func (t *sshTransport) exec(commandLine string) (stream, error) {
-	session, err := t.client.NewSession()
+func (t *sshTransport) exec(commandLine string, followed bool) (stream, error) {
+	session, spare, err := t.session()
 	if err != nil {
 		return stream{}, t.refusedChannel(err)
 	}
+	if followed {
+		t.open()
+	}
+	running, err := t.run(session, commandLine)
+	// A spare that the server has closed since (ChannelTimeout in sshd_config(5)): it takes no
+	// request, and has run nothing.
+	if spare && errors.Is(err, io.EOF) && !t.ended() {
+		if session, err = t.client.NewSession(); err != nil {
+			return stream{}, t.refusedChannel(err)
+		}
+		running, err = t.run(session, commandLine)
+	}
+	if err == nil {
+		return running, nil
+	}
+	if t.ended() {
+		return stream{}, t.lost(err)
+	}
+	return stream{}, &Error{What: t.settings.alias, Problem: "the server refuses to run a command: " + err.Error(),
+		Hint: "see ForceCommand and the account's restrictions in sshd_config and authorized_keys", Kinds: []error{ErrNotStarted, err}}
+}
+
+// open opens a session for the next command, beside what is under way, unless one is there.
+func (t *sshTransport) open() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.spare != nil {
+		return
+	}
+	spare := make(chan opened, 1)
+	go func() {
+		session, err := t.client.NewSession()
+		spare <- opened{session, err}
+	}()
+	t.spare = spare
+}
+
+// session returns the spare one. Where there is none, or the server did not open it because as
+// many run as may (MaxSessions), it opens one now.
+func (t *sshTransport) session() (session *ssh.Session, spare bool, err error) {
+	t.mu.Lock()
+	waiting := t.spare
+	t.spare = nil
+	t.mu.Unlock()
+	if waiting != nil {
+		if o := <-waiting; o.err == nil {
+			return o.session, true, nil
+		}
+	}
+	session, err = t.client.NewSession()
+	return session, false, err
+}
+
+// run has a session run a command line.
+func (t *sshTransport) run(session *ssh.Session, commandLine string) (stream, error) {
 	stdin, _ := session.StdinPipe() // these three fail only when called twice
 	stdout, _ := session.StdoutPipe()
 	stderr, _ := session.StderrPipe()
 	if err := session.Start(commandLine); err != nil {
 		session.Close()
-		if t.ended() {
-			return stream{}, t.lost(err)
-		}
-		return stream{}, &Error{What: t.settings.alias, Problem: "the server refuses to run a command: " + err.Error(),
-			Hint: "see ForceCommand and the account's restrictions in sshd_config and authorized_keys", Kinds: []error{ErrNotStarted, err}}
+		return stream{}, err
 	}
 	return stream{
 		stdin: stdin, stdout: stdout, stderr: stderr,

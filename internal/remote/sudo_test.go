@@ -123,8 +123,8 @@ func TestSudoThatIsNotToBe(t *testing.T) {
 // withoutSudo is a host where sudo is not to be found.
 type withoutSudo struct{ transport }
 
-func (w withoutSudo) start(ctx context.Context, line string) (stream, error) {
-	return w.transport.start(ctx, strings.Replace(line, "exec sudo", "PATH=/nowhere; exec sudo", 1))
+func (w withoutSudo) start(ctx context.Context, line string, followed bool) (stream, error) {
+	return w.transport.start(ctx, strings.Replace(line, "exec sudo", "PATH=/nowhere; exec sudo", 1), followed)
 }
 
 // Root that a login shell other than bash asks for goes the same way.

@@ -48,7 +48,7 @@ var ErrUnsupported = errors.New("unsupported system")
 // Probe implements engine.Host: one script, one round trip.
 func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
 	ask := func(text string) ([]byte, error) {
-		return h.connection.Run(ctx, remote.Command{Script: text, Root: true}, nil)
+		return h.connection.Run(ctx, remote.Command{Script: text, Root: true, Followed: true}, nil)
 	}
 	if h.session != nil {
 		ask = func(text string) ([]byte, error) { return h.session.Ask(ctx, text) }
