@@ -321,3 +321,30 @@ func TestTakeOverWaitsForTheStepUnderWay(t *testing.T) {
 	}
 	next.finish(t)
 }
+
+// A power cut may leave the journal's last line without its end: what the undoing at boot adds is no
+// part of it.
+func TestUndoingIsNotedBehindALineThatWasCutShort(t *testing.T) {
+	t.Parallel()
+	for _, torn := range []string{`now {"event":"beg`, "now {\x00\x00\x00"} {
+		d := newDoor(t)
+		c := d.begin(t)
+		d.change(t, c)
+		c.kill(t)
+		for path, text := range map[string]string{d.state("armed/" + doorUnit + "/boot"): "another\n", d.state("runs/" + c.Run + "/journal"): read(t, d.state("runs/"+c.Run+"/journal")) + torn} {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.inside(t, "sh /var/lib/provision/undo")
+		runs, err := script.ParseHistory([]byte(d.inside(t, script.History)))
+		if err != nil || len(runs) != 1 {
+			t.Fatalf("%d runs, %v", len(runs), err)
+		}
+		for _, step := range runs[0].Begun() {
+			if step.Path == d.path {
+				t.Errorf("after %q: the journal does not have that step %d was undone:\n%s", torn, step.Step, read(t, d.state("runs/"+c.Run+"/journal")))
+			}
+		}
+	}
+}

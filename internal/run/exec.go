@@ -88,33 +88,40 @@ func (j *job) exec(ctx context.Context, command Command) error {
 		process.Kill()
 		j.host.connection.Close()
 	})()
+	j.print(process)
+	return j.outcome(ctx, process.Wait(), command.Timeout > 0 && time.Since(began) >= command.Timeout, timedOut)
+}
+
+// print tells what a command prints, until both of its streams have ended.
+func (j *job) print(process *remote.Process) {
 	var reading sync.WaitGroup
-	for _, stream := range []struct {
-		from  io.Reader
-		error bool
-	}{{process.Stdout, false}, {process.Stderr, true}} {
-		reading.Go(func() {
-			lines := bufio.NewReaderSize(stream.from, longestLine)
-			for {
-				line, err := lines.ReadSlice('\n')
-				if len(line) > 0 {
-					j.observe(engine.Printed{Line: strings.TrimRight(string(line), "\r\n"), Error: stream.error})
-				}
-				if err != nil && err != bufio.ErrBufferFull {
-					return
-				}
+	tell := func(from io.Reader, isError bool) {
+		lines := bufio.NewReaderSize(from, longestLine)
+		for {
+			line, err := lines.ReadSlice('\n')
+			if len(line) > 0 {
+				j.observe(engine.Printed{Line: strings.TrimRight(string(line), "\r\n"), Error: isError})
 			}
-		})
+			if err != nil && err != bufio.ErrBufferFull {
+				return
+			}
+		}
 	}
+	reading.Go(func() { tell(process.Stdout, false) })
+	reading.Go(func() { tell(process.Stderr, true) })
 	reading.Wait()
-	err = process.Wait()
+}
+
+// outcome says what a command's end was to who ran it. late says that it took all of its time, and
+// timedOut is what to say then.
+func (j *job) outcome(ctx context.Context, err error, late bool, timedOut error) error {
 	var exit *remote.ExitError
 	switch {
 	case err != nil && context.Cause(ctx) == timedOut:
 		return fmt.Errorf("%w, and the host does not say so: the command may still run there", timedOut)
 	case err != nil && ctx.Err() != nil: // it was killed, however that shows
 		return cutOff{}
-	case command.Timeout > 0 && time.Since(began) >= command.Timeout && errors.As(err, &exit) && script.TimedOut(exit.Code):
+	case late && errors.As(err, &exit) && script.TimedOut(exit.Code):
 		return timedOut
 	}
 	if errors.As(err, &exit) && exit.Signal == "" {

@@ -18,11 +18,11 @@ record() {
 # append adds lines to a file, and returns only when they are on the disk. One that a full disk
 # cuts short goes again: the next one would become part of it. append FILE LINES
 append() {
-	printf %s "$2" >>"$1" && sync "$1" || {
-		truncate -s "$(head -n "$(wc -l <"$1")" -- "$1" | wc -c)" "$1"
-		room "$1"
-	}
+	printf %s "$2" >>"$1" && sync "$1" || { whole_lines "$1"; room "$1"; }
 }
+
+# whole_lines takes a last line without its end from a file: whole_lines FILE
+whole_lines() { truncate -s "$(head -n "$(wc -l <"$1")" -- "$1" | wc -c)" -- "$1"; }
 
 # ended notes the end of steps, and tells of them one after the other: ended STATUS NUMBER...
 # The journal comes first. What it cannot note is told all the same, and nothing more is done.

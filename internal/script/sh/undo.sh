@@ -57,6 +57,7 @@ undo() {
 	[ "$(cat "$armed/boot")" = "$(boot_id)" ] || block=--no-block
 	read -r active enabled runid <"$armed/found"
 	run=$state/runs/$runid from=$state/runs/$runid
+	whole_lines "$run/journal" # which a power cut may have cut short
 	salt=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
 	# What an undoing that was cut off has left beside files, too.
 	if nobody_runs; then sweep "$state/temporaries" '*/.provision-*'; fi
