@@ -45,7 +45,8 @@ func TestModel(t *testing.T) {
 			}
 			defer connection.Close()
 			blueprint := blueprintOf(t, host.Address.String(), test.vars)
-			applyAndCompare(t, prober{connection: connection}, blueprint)
+			real := prober{connection: connection}
+			applyAndCompare(t, real, recipeOf(t, real, blueprint))
 			options := []string{"graphite", "-H", test.host}
 			for _, v := range test.vars {
 				options = append(options, "-e", v)
@@ -96,13 +97,14 @@ func (p prober) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer
 	return script.ParseAnswer(probes, output)
 }
 
-func applyAndCompare(t *testing.T, host prober, blueprint run.Blueprint) {
-	ctx := t.Context()
+// recipeOf is the recipe of a blueprint for a host.
+func recipeOf(t *testing.T, host prober, blueprint run.Blueprint) recipe.Recipe {
+	t.Helper()
 	probes, err := blueprint.Probes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := host.Probe(ctx, probes)
+	answer, err := host.Probe(t.Context(), probes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,14 +112,23 @@ func applyAndCompare(t *testing.T, host prober, blueprint run.Blueprint) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer, err = host.Probe(ctx, wanted.Probes()); err != nil {
+	return wanted
+}
+
+// applyAndCompare applies a recipe, holds the model against the host after every step, and returns
+// the plan.
+func applyAndCompare(t *testing.T, host prober, wanted recipe.Recipe) engine.Plan {
+	t.Helper()
+	ctx := t.Context()
+	answer, err := host.Probe(ctx, wanted.Probes())
+	if err != nil {
 		t.Fatal(err)
 	}
 	plan, err := engine.NewPlan(wanted, answer.Facts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := journal.Header{Tasks: []string{"graphite"}, Verb: "install", By: "acceptance", Version: "test"}
+	header := journal.Header{Tasks: []string{"model"}, Verb: "install", By: "acceptance", Version: "test"}
 	process, err := host.connection.Start(ctx, remote.Command{Script: journal.Script(header, time.Minute), Root: true})
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +150,7 @@ func applyAndCompare(t *testing.T, host prober, blueprint run.Blueprint) {
 		t.Fatal(err)
 	}
 	t.Logf("compared %d facts after each of %d steps", len(session.probes), session.steps)
+	return plan
 }
 
 // comparing is a session that holds the model against the host after every step.
@@ -210,7 +222,10 @@ func agree(said, is any, touched bool) bool {
 		return said == found
 	case recipe.User:
 		found := is.(recipe.User)
-		return said.Exists == found.Exists && said.Home == found.Home && said.Shell == found.Shell && slices.Equal(said.Groups, found.Groups)
+		if said.UID == 0 {
+			said.UID = found.UID
+		}
+		return said == found
 	case recipe.Group:
 		found := is.(recipe.Group)
 		return said.Exists == found.Exists && slices.Equal(said.Members, found.Members)

@@ -83,12 +83,13 @@ func (u Unit) Running() bool { return u.Active == "active" || u.Active == "reloa
 
 // User is an account in passwd(5).
 type User struct {
-	Exists bool
-	UID    int
-	Group  string // its primary group's name or number
-	Home   string
-	Shell  string
-	Groups []string // supplementary groups, sorted
+	Exists   bool
+	UID      int
+	Group    string // its primary group's name; its number where that has none
+	Home     string
+	Shell    string
+	Comment  string
+	Password string // the SHA-256 of its hash in shadow(5), in hex, where its probe asked for it: salted, it tells nothing
 }
 
 // Group is an entry of group(5).

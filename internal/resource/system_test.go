@@ -106,7 +106,7 @@ func TestService(t *testing.T) {
 
 func TestAccounts(t *testing.T) {
 	user := func(home, shell string) recipe.Effect {
-		return recipe.Known(recipe.UserKey("u"), recipe.User{Exists: true, UID: 100, Group: "100", Home: home, Shell: shell})
+		return recipe.Known(recipe.UserKey("u"), recipe.User{Exists: true, UID: 100, Group: "u", Home: home, Shell: shell})
 	}
 	group := func(members ...string) recipe.Effect {
 		return recipe.Known(recipe.GroupKey("g"), recipe.Group{Exists: true, Members: members})

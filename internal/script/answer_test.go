@@ -18,7 +18,7 @@ func answered(fields ...string) []byte {
 // everything asks one question of each kind.
 var everything = []recipe.Probe{
 	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.TreeKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.RemovalKey("p")}, {Key: recipe.ListsKey()},
-	{Key: recipe.UnitKey("u.service")}, {Key: recipe.UnitKey("v.timer")}, {Key: recipe.UserKey("u")}, {Key: recipe.GroupKey("g")},
+	{Key: recipe.UnitKey("u.service")}, {Key: recipe.UnitKey("v.timer")}, {Key: recipe.UserKey("u"), Digest: true}, {Key: recipe.UserKey("v")}, {Key: recipe.GroupKey("g")},
 	{Key: recipe.CommandKey("c"), Script: "true"}, {Key: recipe.PendingKey("u.service")},
 }
 
@@ -32,7 +32,8 @@ func TestParseAnswer(t *testing.T) {
 		"\x01removals\x01", "p\tp along +comes other \nq\tq \n",
 		"\x01lists\x01", "1000", "4600",
 		"\x01units\x01", "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=yes\n\nNeedDaemonReload=no\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
-		"\x01users\x01", "u:x:999:998::/home/u:/bin/sh\n",
+		"\x01users\x01", "u:x:999:998:The U, of x:/home/u:/bin/sh\nv:x:1000:7::/:/bin/sh", "g:x:998:a,b\n",
+		"\x01passwords\x01", "u", "abc  -",
 		"\x01groups\x01", "g:x:998:a,b\n",
 		"\x01commands\x01", "c", "7", "out\nput",
 		"\x01contents\x01", "/a", "", "dGV4dAA=", "/long", "1048577", "",
@@ -69,8 +70,11 @@ func TestParseAnswer(t *testing.T) {
 	if got := facts.Unit("v.timer"); got != (recipe.Unit{Load: "not-found", Active: "inactive"}) {
 		t.Errorf("unit %+v", got)
 	}
-	if got := facts.User("u"); got.UID != 999 || got.Home != "/home/u" || got.Shell != "/bin/sh" || !got.Exists {
+	if got := facts.User("u"); got != (recipe.User{Exists: true, UID: 999, Group: "g", Home: "/home/u", Shell: "/bin/sh", Comment: "The U, of x", Password: "abc"}) {
 		t.Errorf("user %+v", got)
+	}
+	if got := facts.User("v"); got.Group != "7" || got.Password != "" {
+		t.Errorf("user of a group without a name %+v", got)
 	}
 	if got := facts.Group("g"); got.GID != 998 || len(got.Members) != 2 || !got.Exists {
 		t.Errorf("group %+v", got)
@@ -115,7 +119,7 @@ func TestParseAnswerRefuses(t *testing.T) {
 		"lists":          {"\x01lists\x01", "x", "1"},
 		"no systemd":     {"\x01units\x01", "sh: 12: systemctl: not found\n"},
 		"one unit of 2":  {"\x01units\x01", "LoadState=loaded\nActiveState=active\n"},
-		"a user":         {"\x01users\x01", "u:x:999\n"},
+		"a user":         {"\x01users\x01", "u:x:999\n", ""},
 		"a group":        {"\x01groups\x01", "g:x:y:\n"},
 		"a command":      {"\x01commands\x01", "c", "x", "y"},
 		"content":        {"\x01contents\x01", "/a", "", "%%%"},

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,16 +14,28 @@ func accountRows() []row {
 	return []row{
 		{
 			name: "users", kind: recipe.KindUser, absent: recipe.User{}, asks: ofKind(recipe.KindUser),
-			source: []string{"ask/account"}, call: calls("ask_accounts passwd"), width: 1, read: readUsers,
+			source: []string{"ask/user"}, call: calls("ask_users"), width: 2, read: readUsers,
+		},
+		{
+			name:   "passwords",
+			asks:   func(p recipe.Probe) bool { return p.Key.Kind == recipe.KindUser && p.Digest },
+			source: []string{"ask/password"}, call: calls("ask_passwords"), width: 2, read: readPassword,
 		},
 		{
 			name: "groups", kind: recipe.KindGroup, absent: recipe.Group{}, asks: ofKind(recipe.KindGroup),
-			source: []string{"ask/account"}, call: calls("ask_accounts group"), width: 1, read: readGroups,
+			source: []string{"ask/group"}, call: calls("ask_groups"), width: 1, read: readGroups,
 		},
 	}
 }
 
+// readUsers reads accounts, and then their groups.
 func readUsers(a *answer, record []string, _ []recipe.Probe) error {
+	names := map[string]string{} // of groups, by number
+	for _, line := range lines(record[1:]) {
+		if fields := strings.Split(line, ":"); len(fields) == 4 { // group(5)
+			names[fields[2]] = fields[0]
+		}
+	}
 	for _, line := range lines(record) {
 		fields := strings.Split(line, ":") // passwd(5)
 		if len(fields) != 7 {
@@ -32,8 +45,17 @@ func readUsers(a *answer, record []string, _ []recipe.Probe) error {
 		if err != nil {
 			return fmt.Errorf("user %s: %w", fields[0], err)
 		}
-		a.set(recipe.UserKey(fields[0]), recipe.User{Exists: true, UID: uid, Group: fields[3], Home: fields[5], Shell: fields[6]})
+		a.set(recipe.UserKey(fields[0]), recipe.User{
+			Exists: true, UID: uid, Group: cmp.Or(names[fields[3]], fields[3]), Comment: fields[4], Home: fields[5], Shell: fields[6],
+		})
 	}
+	return nil
+}
+
+func readPassword(a *answer, record []string, _ []recipe.Probe) error {
+	account := a.Facts.User(record[0])
+	account.Password, _, _ = strings.Cut(record[1], " ")
+	a.set(recipe.UserKey(record[0]), account)
 	return nil
 }
 

@@ -1,0 +1,103 @@
+package acceptance
+
+import (
+	"strings"
+	"testing"
+
+	"provision/internal/engine"
+	"provision/internal/lab"
+	"provision/internal/lab/labtest"
+	"provision/internal/recipe"
+	"provision/internal/remote"
+	want "provision/internal/resource"
+)
+
+// kind is the trial of a kind of resource: a recipe after the other becomes true of one host. After
+// every step the probed facts have to equal the model; then nothing may differ, and holds has to
+// succeed there, in sh.
+type kind struct {
+	name   string
+	trials []trial
+}
+
+type trial struct {
+	wanted []recipe.Resource
+	holds  string
+}
+
+// triedKinds are those that no task of ours has a use for.
+var triedKinds = []kind{
+	{"user", []trial{
+		{wanted: []recipe.Resource{
+			want.Group{Name: "team"},
+			want.User{Name: "anna", Login: true, Groups: []string{"sudo", "team"}, Comment: "Anna, of the team", Password: recipe.NewSecret("$6$salt$" + strings.Repeat("x", 86))},
+			want.User{Name: "batch", UID: 444, Group: "team"},
+		}, holds: `[ "$(id -Gn anna)" = 'anna sudo team' ] && [ -f /home/anna/.profile ] && [ "$(id -u batch)-$(id -gn batch)" = 444-team ] &&
+			getent shadow anna | grep -q ':$6$salt$xxx' && su anna -c 'cd; touch mine'`},
+		{wanted: []recipe.Resource{
+			want.User{Name: "anna", Login: true, UID: 4444, Home: "/srv/anna", Shell: "/bin/sh", Groups: []string{"adm"}, Password: recipe.NewSecret("*")},
+			want.User{Name: "batch", Group: "adm", Comment: "at night"},
+		}, holds: `[ "$(id -Gn anna)" = 'anna adm sudo team' ] && [ -f /home/anna/mine ] && su anna -c 'cd; [ "$PWD" = /srv/anna ]'`},
+		{wanted: []recipe.Resource{
+			want.User{Name: "anna", Login: true, Home: "/srv/anna", Groups: []string{"team"}, Absent: true}, want.User{Name: "batch", Absent: true}, want.Group{Name: "team", Absent: true},
+		}, holds: `! getent passwd anna batch && ! getent group anna team && [ -d /srv/anna ]`},
+	}},
+}
+
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	l := labtest.Open(t)
+	for suite, release := range map[string]string{"bookworm": "12", "trixie": "13"} {
+		t.Run(suite, func(t *testing.T) {
+			t.Parallel()
+			turn(t)
+			host := machine{labtest.Host(t, l, "labkinds"+release, suite)}
+			connection := connect(t, l, host)
+			for _, kind := range triedKinds {
+				t.Run(kind.name, func(t *testing.T) {
+					for _, trial := range kind.trials {
+						tryKind(t, prober{connection: connection}, host, trial)
+					}
+				})
+			}
+		})
+	}
+}
+
+// connect logs in as root.
+func connect(t *testing.T, l *lab.Lab, host machine) *remote.Connection {
+	t.Helper()
+	connection, err := remote.Dial(t.Context(), remote.Address{User: "root", Host: host.Address.String()}, remote.Config{
+		ConfigFile: "none", Identities: []string{l.Identity()}, KnownHosts: l.KnownHosts(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connection.Close() })
+	return connection
+}
+
+func tryKind(t *testing.T, host prober, there machine, trial trial) {
+	t.Helper()
+	var wanted recipe.Recipe
+	for _, resource := range trial.wanted {
+		wanted.Add(resource)
+	}
+	wanted.Label("kinds")
+	if err := wanted.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if plan := applyAndCompare(t, host, wanted); plan.Empty() {
+		t.Error("it was so already: this tries nothing")
+	}
+	answer, err := host.Probe(t.Context(), wanted.Probes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := engine.NewPlan(wanted, answer.Facts); err != nil || !again.Empty() {
+		t.Errorf("then it wants %+v, %v", again.Changes(), err)
+	}
+	if trial.holds != "" {
+		there.run(t, "set -e\n"+trial.holds)
+	}
+}
