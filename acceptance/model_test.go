@@ -129,7 +129,7 @@ func applyAndCompare(t *testing.T, host prober, wanted recipe.Recipe) engine.Pla
 		t.Fatal(err)
 	}
 	header := journal.Header{Tasks: []string{"model"}, Verb: "install", By: "acceptance", Version: "test"}
-	process, err := host.connection.Start(ctx, remote.Command{Script: journal.Script(header, time.Minute), Root: true})
+	process, err := host.connection.Start(ctx, remote.Command{Script: journal.Script(header, time.Minute, wanted.Probes()), Root: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,12 +138,12 @@ func applyAndCompare(t *testing.T, host prober, wanted recipe.Recipe) engine.Pla
 			t.Logf("  %s", output.Line)
 		}
 	}
-	inner, err := journal.Begin(ctx, journal.Shell{Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Kill: process.Kill}, observe)
+	inner, err := journal.Begin(ctx, journal.Shell{Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Kill: process.Kill}, wanted.Probes(), observe)
 	if err != nil {
 		t.Fatal(err)
 	}
 	session := &comparing{Session: inner, t: t, host: host, probes: wanted.Probes(), model: answer.Facts.Clone()}
-	if _, err := engine.Apply(ctx, host, session, wanted, plan, observe, nil); err != nil {
+	if _, err := engine.Apply(ctx, host, session, wanted, plan, inner.Found.Facts, observe, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := session.Finish(ctx, "converged"); err != nil {
@@ -163,18 +163,18 @@ type comparing struct {
 	steps  int
 }
 
-// Do implements engine.Session.
-func (c *comparing) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+// Do implements engine.Session. What follows is asked after the last comparison.
+func (c *comparing) Do(ctx context.Context, steps []recipe.Numbered, _ []recipe.Probe, observe engine.Observer) (recipe.Facts, error) {
 	for _, step := range steps {
-		if err := c.Session.Do(ctx, []recipe.Numbered{step}, observe); err != nil {
-			return err
+		if _, err := c.Session.Do(ctx, []recipe.Numbered{step}, nil, observe); err != nil {
+			return nil, err
 		}
 		c.steps++
 		if err := c.compare(ctx, step.Step); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func (c *comparing) compare(ctx context.Context, step recipe.Step) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"provision/internal/recipe"
@@ -40,30 +41,29 @@ type doneStep struct {
 }
 
 // Apply makes a host what the recipe wants: what plan announced, and nothing else. The
-// session holds the host's lock. stop, when it is closed, ends the run between two steps.
-func Apply(ctx context.Context, host Host, session Session, wanted recipe.Recipe, plan Plan, observe Observer, stop <-chan struct{}) (Result, error) {
+// session holds the host's lock, and found is what the host answered under it. stop, when it is
+// closed, ends the run between two steps.
+func Apply(ctx context.Context, host Host, session Session, wanted recipe.Recipe, plan Plan, found recipe.Facts, observe Observer, stop <-chan struct{}) (Result, error) {
 	a := &application{host: host, session: session, wanted: wanted, observe: observe, stop: stop}
-	answer, err := host.Probe(ctx, wanted.Probes())
-	if err != nil {
-		return a.result, err
-	}
-	fresh, err := NewPlan(wanted, answer.Facts)
+	fresh, err := NewPlan(wanted, found)
 	if err != nil {
 		return a.result, err
 	}
 	if !announced(plan, fresh) {
 		return a.result, ErrStale
 	}
-	a.initial, a.overlay = answer.Facts, newOutlook(wanted, answer.Facts)
-	if err := a.run(ctx); err != nil {
+	a.initial, a.overlay = found, newOutlook(wanted, found)
+	after, err := a.run(ctx)
+	if err != nil {
 		return a.result, err
 	}
-	return a.result, a.converged(ctx)
+	return a.result, a.converged(ctx, after)
 }
 
 // run goes through the recipe: as many items as can be planned become one batch; then the
-// host is asked what the batch left unknown, and the next ones are planned.
-func (a *application) run(ctx context.Context) error {
+// host is asked what the batch left unknown, and the next ones are planned. It returns what the
+// host has after the last one, nil where it was not asked.
+func (a *application) run(ctx context.Context) (after recipe.Facts, err error) {
 	for next := 0; next < len(a.wanted.Items); {
 		var batch []Planned
 		a.before = a.overlay.Clone()
@@ -74,7 +74,8 @@ func (a *application) run(ctx context.Context) error {
 			}
 			change, err := planItem(item, a.overlay)
 			if err != nil {
-				return errors.Join(a.do(ctx, batch), err)
+				_, failed := a.do(ctx, batch, nil)
+				return nil, errors.Join(failed, err)
 			}
 			if change.Empty() {
 				a.result.Same++
@@ -82,25 +83,25 @@ func (a *application) run(ctx context.Context) error {
 			}
 			batch = append(batch, Planned{item, change})
 		}
-		if err := a.do(ctx, batch); err != nil {
-			return err
+		if next == len(a.wanted.Items) {
+			after, err = a.do(ctx, batch, a.wanted.Probes())
+		} else {
+			err = a.doAndAsk(ctx, batch, a.unknown(a.wanted.Items[next:]))
 		}
-		if next < len(a.wanted.Items) {
-			if err := a.ask(ctx, a.wanted.Items[next:]); err != nil {
-				return err
-			}
+		if err != nil {
+			return nil, err
 		}
 	}
 	for len(a.armed) > 0 { // files changed, and their service had nothing to take in
 		if err := a.confirm(ctx, a.armed[0]); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return after, nil
 }
 
-// ask probes what is unknown of the items that are left.
-func (a *application) ask(ctx context.Context, items []recipe.Item) error {
+// unknown are the questions about the items that are left whose answers are not known.
+func (a *application) unknown(items []recipe.Item) []recipe.Probe {
 	var probes []recipe.Probe
 	for _, item := range items {
 		for _, probe := range item.Probes() {
@@ -109,40 +110,62 @@ func (a *application) ask(ctx context.Context, items []recipe.Item) error {
 			}
 		}
 	}
-	answer, err := a.host.Probe(ctx, recipe.Merge(probes))
+	return recipe.Merge(probes)
+}
+
+// doAndAsk does a batch, and lays what the host answers then over the facts.
+func (a *application) doAndAsk(ctx context.Context, batch []Planned, then []recipe.Probe) error {
+	found, err := a.do(ctx, batch, then)
 	if err != nil {
 		return err
 	}
-	for key, fact := range answer.Facts {
-		a.overlay.Facts[key] = fact
+	if found == nil {
+		answer, err := a.host.Probe(ctx, then)
+		if err != nil {
+			return err
+		}
+		found = answer.Facts
 	}
+	maps.Copy(a.overlay.Facts, found)
 	return nil
 }
 
-// do does a batch's steps, and tells of each change when its last step is done.
-func (a *application) do(ctx context.Context, batch []Planned) error {
+// do does a batch's steps, and tells of each change when its last step is done. The question that
+// follows goes with the last of them, unless something is armed: what is still to be confirmed
+// may be undone. Nil facts are that it was not asked.
+func (a *application) do(ctx context.Context, batch []Planned, then []recipe.Probe) (found recipe.Facts, err error) {
 	for len(batch) > 0 {
 		if a.stopped() {
-			return a.interrupted(ctx)
+			return nil, a.interrupted(ctx)
 		}
 		changes, rest := split(batch)
 		part := a.part(changes)
-		err := a.doGuarded(ctx, part.steps, a.following(part))
+		question := then
+		if len(rest) > 0 || len(a.armed) > 0 {
+			question = nil
+		}
+		found, err = a.doGuarded(ctx, part.steps, question, a.following(part))
 		var failed *StepError
 		switch {
 		case errors.As(err, &failed):
-			return a.recover(ctx, failed, err, part)
+			return nil, a.recover(ctx, failed, err, part)
 		case err != nil && len(a.armed) > 0:
-			return a.lost(ctx, err, part)
+			return nil, a.lost(ctx, err, part)
 		case err != nil:
-			return err
+			return nil, err
 		}
 		if err := a.confirmAll(ctx, changes); err != nil {
-			return err
+			return nil, err
 		}
 		batch = rest
 	}
-	return nil
+	return found, nil
+}
+
+// act does steps after which nothing is asked.
+func (a *application) act(ctx context.Context, steps []recipe.Numbered, observe Observer) error {
+	_, err := a.session.Do(ctx, steps, nil, observe)
+	return err
 }
 
 // following passes on the events of a part's steps, and follows them.
@@ -184,21 +207,25 @@ func (a *application) stepDone(number int, part part) {
 	}
 }
 
-// converged asks the host once more: what still differs did not converge.
-func (a *application) converged(ctx context.Context) error {
-	answer, err := a.host.Probe(ctx, a.wanted.Probes())
-	if err != nil {
-		return err
+// converged looks at the host once more, as it was found after the last step, or is when asked
+// now: what still differs did not converge.
+func (a *application) converged(ctx context.Context, found recipe.Facts) error {
+	if found == nil {
+		answer, err := a.host.Probe(ctx, a.wanted.Probes())
+		if err != nil {
+			return err
+		}
+		found = answer.Facts
 	}
-	after, err := NewPlan(a.wanted, answer.Facts)
+	left, err := NewPlan(a.wanted, found)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotConverged, err)
 	}
-	if after.Empty() {
+	if left.Empty() {
 		return nil
 	}
 	var still []string
-	for _, planned := range after.Changes() {
+	for _, planned := range left.Changes() {
 		still = append(still, planned.Item.Resource.ID()+describe(planned.Change))
 	}
 	return fmt.Errorf("%w: %s", ErrNotConverged, strings.Join(still, ", "))

@@ -227,6 +227,16 @@ func TestPendingNotificationOfADeadRunIsAnswered(t *testing.T) {
 	}
 }
 
+// found is what a host answers to a recipe's questions.
+func found(t *testing.T, host *enginetest.Host, wanted recipe.Recipe) recipe.Facts {
+	t.Helper()
+	answer, err := host.Probe(t.Context(), wanted.Probes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.Facts
+}
+
 func TestStalePlanDoesNothing(t *testing.T) {
 	host := bareHost()
 	wanted := daemon("a\n")
@@ -235,7 +245,7 @@ func TestStalePlanDoesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/etc/daemon"), recipe.Path{Type: recipe.PathDirectory, Mode: 0o700, Owner: "root", Group: "root"})})
-	_, err = engine.Apply(context.Background(), host, host, wanted, plan, func(engine.Event) {}, nil)
+	_, err = engine.Apply(context.Background(), host, host, wanted, plan, found(t, host, wanted), func(engine.Event) {}, nil)
 	if !errors.Is(err, engine.ErrStale) || len(host.Done) > 0 {
 		t.Errorf("error %v, done %q", err, host.Done)
 	}
@@ -250,7 +260,7 @@ func TestLessThanWasAnnouncedIsDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/etc/daemon"), recipe.Path{Type: recipe.PathDirectory, Mode: 0o755, Owner: "root", Group: "root"})})
-	if _, err = engine.Apply(context.Background(), host, host, wanted, plan, func(engine.Event) {}, nil); err != nil {
+	if _, err = engine.Apply(context.Background(), host, host, wanted, plan, found(t, host, wanted), func(engine.Event) {}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if slices.Contains(host.Done, "make directory /etc/daemon") || len(host.Done) == 0 {

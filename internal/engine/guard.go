@@ -102,22 +102,22 @@ func liveStep(steps []recipe.Numbered) (unit string, number int) {
 
 // doGuarded is session.Do. Where a step makes a guarded change live, new connections are
 // tried beside it when it takes long: the connection may be cut, and no answer come.
-func (a *application) doGuarded(ctx context.Context, steps []recipe.Numbered, observe Observer) error {
+func (a *application) doGuarded(ctx context.Context, steps []recipe.Numbered, then []recipe.Probe, observe Observer) (recipe.Facts, error) {
 	unit, number := liveStep(steps)
 	if number == 0 || !slices.Contains(a.armed, unit) {
-		return a.session.Do(ctx, steps, observe)
+		return a.session.Do(ctx, steps, then, observe)
 	}
 	watched, decided := context.WithCancelCause(ctx)
 	defer decided(nil)
 	tried := make(chan error, 1)
 	go func() { tried <- a.watch(watched, unit, number, decided) }()
-	err := a.session.Do(watched, steps, observe)
+	found, err := a.session.Do(watched, steps, then, observe)
 	if err != nil && errors.Is(context.Cause(watched), ErrCut) {
 		err = ErrCut
 	}
 	decided(nil)
 	a.shut = <-tried
-	return err
+	return found, err
 }
 
 // watch ends a session's step when a new connection says that it is done, and the session
@@ -170,7 +170,7 @@ func (a *application) confirm(ctx context.Context, unit string) error {
 	answering, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	a.number++
-	err := a.session.Do(answering, []recipe.Numbered{{Number: a.number, Resource: "service:" + unit, Step: recipe.Confirm{Unit: unit}}}, a.observe)
+	err := a.act(answering, []recipe.Numbered{{Number: a.number, Resource: "service:" + unit, Step: recipe.Confirm{Unit: unit}}}, a.observe)
 	var failed *StepError
 	if err == nil || errors.As(err, &failed) || ctx.Err() != nil {
 		return err
@@ -275,7 +275,7 @@ func (a *application) undoNow(ctx context.Context, failure error, within time.Du
 		undoing, cancel := context.WithTimeout(ctx, within)
 		a.number++
 		steps := []recipe.Numbered{{Number: a.number, Resource: "service:" + unit, Step: recipe.Undo{Unit: unit}}}
-		err := a.session.Do(undoing, steps, a.observe)
+		err := a.act(undoing, steps, a.observe)
 		cancel()
 		if err == nil {
 			a.observe(a.undone(unit))

@@ -21,20 +21,21 @@ type cutSession struct {
 	at string
 }
 
-func (s *cutSession) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+func (s *cutSession) Do(ctx context.Context, steps []recipe.Numbered, _ []recipe.Probe, observe engine.Observer) (recipe.Facts, error) {
 	for _, step := range steps {
 		if s.at == "" {
-			return errors.New("the session is over")
+			return nil, errors.New("the session is over")
 		}
 		if step.Step.Title() == s.at {
 			s.at = ""
-			return errors.Join(s.Host.Do(ctx, steps, func(engine.Event) {}), errors.New("connection lost"))
+			_, err := s.Host.Do(ctx, steps, nil, func(engine.Event) {})
+			return nil, errors.Join(err, errors.New("connection lost"))
 		}
-		if err := s.Host.Do(ctx, []recipe.Numbered{step}, observe); err != nil {
-			return err
+		if _, err := s.Host.Do(ctx, []recipe.Numbered{step}, nil, observe); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // verdicts is a host of which new connections say what became of a change.
@@ -111,12 +112,12 @@ type deaf struct {
 	at string
 }
 
-func (s *deaf) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
-	if err := s.Host.Do(ctx, steps, observe); err != nil || steps[len(steps)-1].Step.Title() != s.at {
-		return err
+func (s *deaf) Do(ctx context.Context, steps []recipe.Numbered, _ []recipe.Probe, observe engine.Observer) (recipe.Facts, error) {
+	if _, err := s.Host.Do(ctx, steps, nil, observe); err != nil || steps[len(steps)-1].Step.Title() != s.at {
+		return nil, err
 	}
 	<-ctx.Done()
-	return ctx.Err()
+	return nil, ctx.Err()
 }
 
 // slow is a host on which a guarded change is not done at first.
@@ -165,16 +166,16 @@ type stuck struct {
 	at string
 }
 
-func (s *stuck) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+func (s *stuck) Do(ctx context.Context, steps []recipe.Numbered, _ []recipe.Probe, observe engine.Observer) (recipe.Facts, error) {
 	for _, step := range steps {
 		if step.Step.Title() == s.at {
-			return fmt.Errorf("%w: no space left on device", engine.ErrStuck)
+			return nil, fmt.Errorf("%w: no space left on device", engine.ErrStuck)
 		}
-		if err := s.Host.Do(ctx, []recipe.Numbered{step}, observe); err != nil {
-			return err
+		if _, err := s.Host.Do(ctx, []recipe.Numbered{step}, nil, observe); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // Nothing is waited for: the session is there to undo it, and its own words are the reason.

@@ -23,8 +23,10 @@ type Host interface {
 
 // Session is a run under the host's lock: it does steps and journals them.
 type Session interface {
-	// Do does steps one after the other, up to the first that fails: a *StepError.
-	Do(ctx context.Context, steps []recipe.Numbered, observe Observer) error
+	// Do does steps one after the other, up to the first that fails: a *StepError. Where all are
+	// done, it may ask then, in the same round trip, and return what the host has; nil facts are
+	// that it did not ask.
+	Do(ctx context.Context, steps []recipe.Numbered, then []recipe.Probe, observe Observer) (recipe.Facts, error)
 	// Finish closes the journal and lets go of the lock.
 	Finish(ctx context.Context, outcome string) error
 }

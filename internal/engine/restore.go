@@ -39,7 +39,7 @@ func (a *application) recover(ctx context.Context, failed *StepError, failure er
 // takeBack puts back what a failed step was part of. What was started before it is watched first,
 // as if nothing had failed: one that did not survive either is put back too.
 func (a *application) takeBack(ctx context.Context, failed *StepError, failure error, part part) error {
-	also := a.session.Do(ctx, a.unwatched(part, failed), a.following(part))
+	also := a.act(ctx, a.unwatched(part, failed), a.following(part))
 	var other *StepError
 	if errors.As(also, &other) {
 		also = a.takeBack(ctx, other, also, part)
@@ -90,7 +90,7 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 			add(recipe.Clear{Unit: unit})
 		}
 	}
-	err := a.session.Do(ctx, steps, a.observe)
+	err := a.act(ctx, steps, a.observe)
 	for _, unit := range told {
 		if control, loaded := a.lastLoad(unit, failed); loaded && err == nil {
 			err = a.loadOld(ctx, control)
@@ -154,7 +154,7 @@ func (a *application) loadOld(ctx context.Context, control recipe.ControlUnit) e
 			{Number: a.number + 2, Resource: "service:" + control.Unit, Step: recipe.Clear{Unit: control.Unit}},
 		}
 		a.number += len(steps)
-		return a.session.Do(ctx, steps, a.observe)
+		return a.act(ctx, steps, a.observe)
 	}
 	if control.Verb == recipe.VerbReload {
 		if err := try(); err == nil {

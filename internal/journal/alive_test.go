@@ -32,7 +32,7 @@ func TestIdleControllerShowsLife(t *testing.T) {
 		}()
 		session, err := journal.Begin(t.Context(), journal.Shell{
 			Stdin: stdin, Stdout: stdout, Stderr: stderr, Wait: func() error { return nil }, Kill: func() {},
-		}, func(engine.Event) {})
+		}, nil, func(engine.Event) {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -218,7 +218,7 @@ func TestStopUnderWayEndsTheRunner(t *testing.T) {
 	ctx, cancel := contextWithCancel(t)
 	_, shell := m.start(t, attempt{patience: time.Minute})
 	go func() {
-		_, err := journal.Begin(ctx, shell, c.observe)
+		_, err := journal.Begin(ctx, shell, nil, c.observe)
 		other <- err
 	}()
 	eventually(t, "it waits", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return len(c.notes) == 1 })

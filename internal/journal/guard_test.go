@@ -57,7 +57,7 @@ func (d door) change(t *testing.T, c *client) {
 		{Number: 2, Resource: "test", Step: file(d.path, "new"), Guards: []string{doorUnit}},
 		{Number: 3, Resource: "test", Step: recipe.ControlUnit{Unit: doorUnit, Verb: recipe.VerbReload, Found: found, Guarded: true}},
 	}
-	if err := c.Do(t.Context(), steps, c.observe); err != nil && !exists(d.dir+"/broken") {
+	if _, err := c.Do(t.Context(), steps, nil, c.observe); err != nil && !exists(d.dir+"/broken") {
 		t.Fatalf("%v%s", err, outputOf(err))
 	}
 	c.number = len(steps)

@@ -6,17 +6,12 @@ import (
 	"testing"
 
 	"provision/internal/recipe"
-	"provision/internal/script"
 )
 
 // ask puts a resource's questions to the machine, over the run's own shell.
 func (c *client) ask(t *testing.T, probes []recipe.Probe) recipe.Facts {
 	t.Helper()
-	output, err := c.Ask(t.Context(), script.Probe(probes))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := script.ParseAnswer(probes, output)
+	answer, err := c.Probe(t.Context(), probes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,7 @@ type attempt struct {
 	by       string
 	patience time.Duration
 	silence  time.Duration
+	question []recipe.Probe
 }
 
 // client is the controller's side of a run.
@@ -105,7 +106,11 @@ func (m *machine) start(t testing.TB, a attempt) (*exec.Cmd, journal.Shell) {
 	if a.by == "" {
 		a.by = "me@here"
 	}
-	text := script.Runner(script.Run{Holder: a.by, Header: `{"event":"run"}`, Patience: a.patience, Silence: a.silence})
+	run := script.Run{Holder: a.by, Header: `{"event":"run"}`, Patience: a.patience, Silence: a.silence}
+	if len(a.question) > 0 {
+		run.Question = script.Probe(a.question)
+	}
+	text := script.Runner(run)
 	namespace := "umask 077\nmount --bind " + m.dir + "/lib /var/lib && mount --bind " + m.dir + "/sbin /usr/sbin || exit 99\n" +
 		m.setup + "\nexec sh -c \"$0\""
 	cmd := exec.Command("unshare", "-m", "--propagation", "private", "sh", "-c", namespace, text)
@@ -147,7 +152,7 @@ func (m *machine) tryBegin(t testing.TB, a attempt) (*client, error) {
 	t.Helper()
 	cmd, shell := m.start(t, a)
 	c := &client{process: cmd.Process, shell: shell}
-	session, err := journal.Begin(t.Context(), shell, c.observe)
+	session, err := journal.Begin(t.Context(), shell, a.question, c.observe)
 	c.Session = session
 	return c, err
 }
@@ -179,7 +184,8 @@ func (c *client) try(ctx context.Context, steps ...recipe.Step) error {
 		c.number++
 		numbered = append(numbered, recipe.Numbered{Number: c.number, Resource: "test", Step: step})
 	}
-	return c.Do(ctx, numbered, c.observe)
+	_, err := c.Do(ctx, numbered, nil, c.observe)
+	return err
 }
 
 func (c *client) do(t testing.TB, steps ...recipe.Step) {

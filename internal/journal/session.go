@@ -7,7 +7,6 @@ package journal
 import (
 	"bufio"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -50,16 +49,21 @@ type Header struct {
 	GoesOn  string // the run whose connection was cut, and which this one goes on with
 }
 
-// Script returns the script that Begin expects the shell to run.
-func Script(header Header, patience time.Duration) string {
+// Script returns the script that Begin expects the shell to run. It answers first as soon as it
+// holds the lock.
+func Script(header Header, patience time.Duration, first []recipe.Probe) string {
 	record := script.Record{
 		Event: "run", Tasks: header.Tasks, Does: header.Verb, Of: header.Of, By: header.By, Version: header.Version, Plan: header.Plan, GoesOn: header.GoesOn,
 	}
-	return script.Runner(script.Run{
+	run := script.Run{
 		Holder:   fmt.Sprintf("%s (%s %s)", header.By, header.Verb, strings.Join(header.Tasks, " ")),
 		Header:   record.Line(),
 		Patience: patience,
-	})
+	}
+	if len(first) > 0 {
+		run.Question = script.Probe(first)
+	}
+	return script.Runner(run)
 }
 
 // Session is a run under the host's lock. It implements engine.Session.
@@ -67,17 +71,18 @@ type Session struct {
 	shell   Shell
 	control *bufio.Reader
 	output  *output
-	Run     string // its name in the journal: 000042
-	Boot    string // a word that is new with every boot of the host (random(4), boot_id)
+	Run     string        // its name in the journal: 000042
+	Boot    string        // a word that is new with every boot of the host (random(4), boot_id)
+	Found   recipe.Answer // to the first question, under the lock
 
 	mu       sync.Mutex // of Stdin
 	idle     chan struct{}
 	finished bool // the run has ended, or the host cannot be told of its end
 }
 
-// Begin waits until the shell holds the lock. What a dead run left is swept, and observe
-// is told of it.
-func Begin(ctx context.Context, shell Shell, observe engine.Observer) (*Session, error) {
+// Begin waits until the shell holds the lock, and has answered its first question. What a dead
+// run left is swept, and observe is told of it.
+func Begin(ctx context.Context, shell Shell, first []recipe.Probe, observe engine.Observer) (*Session, error) {
 	s := &Session{shell: shell, control: bufio.NewReader(shell.Stdout), output: newOutput(), idle: make(chan struct{})}
 	go s.output.read(shell.Stderr)
 	stop := context.AfterFunc(ctx, shell.Kill)
@@ -97,6 +102,9 @@ func Begin(ctx context.Context, shell Shell, observe engine.Observer) (*Session,
 		case "ready":
 			if err := s.welcome(strings.Fields(rest), observe); err != nil {
 				shell.Kill()
+				return nil, err
+			}
+			if err := s.hearFirst(ctx, first); err != nil {
 				return nil, err
 			}
 			go s.keepAlive(ctx)
@@ -182,13 +190,33 @@ func (s *Session) keepAlive(ctx context.Context) {
 }
 
 // Do implements engine.Session.
-func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, then []recipe.Probe, observe engine.Observer) (recipe.Facts, error) {
 	if len(steps) == 0 {
-		return nil
+		return nil, nil
 	}
 	if err := s.upload(ctx, steps, observe); err != nil {
-		return err
+		return nil, err
 	}
+	stop := context.AfterFunc(ctx, s.shell.Kill)
+	defer stop()
+	code := script.Steps(steps)
+	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
+		// The host does nothing of a batch that did not arrive whole.
+		return nil, s.died("run", cause(ctx, err))
+	}
+	if len(then) > 0 {
+		text := script.Probe(then)
+		s.writeBehind(fmt.Sprintf("then %d\n%s", len(text), text))
+	}
+	if err := s.follow(ctx, steps, observe); err != nil || len(then) == 0 {
+		return nil, err
+	}
+	answer, err := s.answer(ctx, then)
+	return answer.Facts, err
+}
+
+// follow tells of steps that the host does, up to their end.
+func (s *Session) follow(ctx context.Context, steps []recipe.Numbered, observe engine.Observer) error {
 	var remarks remarks
 	s.output.tell(func(line string) {
 		observe(engine.Output{Line: line})
@@ -197,13 +225,6 @@ func (s *Session) Do(ctx context.Context, steps []recipe.Numbered, observe engin
 		}
 	})
 	defer s.output.tell(nil)
-	stop := context.AfterFunc(ctx, s.shell.Kill)
-	defer stop()
-	code := script.Steps(steps)
-	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
-		// The host does nothing of a batch that did not arrive whole.
-		return s.died("run", cause(ctx, err))
-	}
 	var failed *engine.StepError
 	ended, current, began := 0, 0, time.Now()
 	for {
@@ -266,25 +287,6 @@ func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe e
 // Replanned writes down that another plan is done than the one that the run began with.
 func (s *Session) Replanned(ctx context.Context, hash string) error {
 	return s.note(ctx, "the plan", script.Note(script.Record{Event: "plan", Plan: hash}))
-}
-
-// Ask runs a script that only asks, over the session's own shell: one round trip, where a
-// command of its own costs two. It returns what the script printed.
-func (s *Session) Ask(ctx context.Context, text string) ([]byte, error) {
-	stop := context.AfterFunc(ctx, s.shell.Kill)
-	defer stop()
-	if err := s.write(fmt.Sprintf("ask %d\n%s", len(text), text)); err != nil {
-		return nil, s.died("ask", cause(ctx, err))
-	}
-	line, err := s.line()
-	if err != nil {
-		return nil, s.died("ask", cause(ctx, err))
-	}
-	coded, ok := strings.CutPrefix(line, "answer ")
-	if !ok {
-		return nil, fmt.Errorf("ask: the host said %.80q", line)
-	}
-	return base64.StdEncoding.DecodeString(coded)
 }
 
 // note runs sh that only writes something down on the host.

@@ -11,7 +11,6 @@ import (
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
-	"provision/internal/script"
 )
 
 // nasty are names that a shell would take apart.
@@ -402,32 +401,5 @@ func TestScriptsOfAnySizeThatLeaveSomethingBehind(t *testing.T) {
 	c.finish(t)
 	if elapsed := time.Since(began); elapsed > 15*time.Second {
 		t.Errorf("it waited for %s", elapsed)
-	}
-}
-
-// A question goes over the run's own shell: its answer is exact, it sees what the steps did,
-// and it holds neither the lock nor the way to the controller.
-func TestAsk(t *testing.T) {
-	t.Parallel()
-	m := newMachine(t)
-	c := m.begin(t)
-	c.do(t, file(m.root+"/file", "\x00\x01end\x01\x00 \xff\n"))
-	answer, err := c.Ask(t.Context(), "cat "+m.root+"/file; (: >&3) 2>/dev/null || echo no way; (flock -n 9) 2>/dev/null || echo no lock; exit 3")
-	if want := "\x00\x01end\x01\x00 \xff\nno way\nno lock\n"; err != nil || string(answer) != want {
-		t.Errorf("answer %q, %v, want %q", answer, err, want)
-	}
-	probes := []recipe.Probe{{Key: recipe.PathKey(m.root + "/file"), Digest: true}}
-	answer, err = c.Ask(t.Context(), script.Probe(probes))
-	if err != nil {
-		t.Fatal(err)
-	}
-	facts, err := script.ParseAnswer(probes, answer)
-	if err != nil || facts.Facts.Path(m.root+"/file").SHA256 != recipe.Digest([]byte("\x00\x01end\x01\x00 \xff\n")) {
-		t.Errorf("facts %+v, %v", facts, err)
-	}
-	c.do(t, file(m.root+"/file", "goes on"))
-	c.finish(t)
-	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err != nil || c.Boot != strings.TrimSpace(string(boot)) {
-		t.Errorf("boot %q, want %q, %v", c.Boot, boot, err)
 	}
 }

@@ -297,7 +297,7 @@ func (j *job) change(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
+	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
 	if errors.Is(err, engine.ErrStale) && j.settings.Unasked {
 		result, err = j.applyAnew(ctx, session)
 	}
@@ -306,7 +306,7 @@ func (j *job) change(ctx context.Context) error {
 		if session, err = j.goOn(ctx, header); err != nil {
 			return err
 		}
-		result, err = engine.Apply(ctx, j.host, session, j.wanted, j.made, j.observe, j.settings.Stop)
+		result, err = engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
 		j.result.Same = result.Same - j.result.Changed
 		j.result.Changed += len(result.Changed)
 	}
@@ -330,7 +330,7 @@ func (j *job) change(ctx context.Context) error {
 
 // begin starts the run on the host, under its lock.
 func (j *job) begin(ctx context.Context, header journal.Header) (*journal.Session, error) {
-	session, err := j.host.begin(ctx, header, j.settings.Patience, j.observe)
+	session, err := j.host.begin(ctx, header, j.settings.Patience, j.wanted.Probes(), j.observe)
 	if err != nil {
 		return nil, err
 	}
@@ -355,7 +355,11 @@ func (j *job) applyAnew(ctx context.Context, session *journal.Session) (engine.R
 	if err := session.Replanned(ctx, made.Hash()); err != nil {
 		return engine.Result{}, err
 	}
-	return engine.Apply(ctx, j.host, session, wanted, made, j.observe, j.settings.Stop)
+	answer, err := session.Probe(ctx, wanted.Probes())
+	if err != nil {
+		return engine.Result{}, err
+	}
+	return engine.Apply(ctx, j.host, session, wanted, made, answer.Facts, j.observe, j.settings.Stop)
 }
 
 // leaveWithin bounds the end of a run whose connection may be cut.

@@ -47,21 +47,14 @@ var ErrUnsupported = errors.New("unsupported system")
 
 // Probe implements engine.Host: one script, one round trip.
 func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
-	ask := func(text string) ([]byte, error) {
-		return h.connection.Run(ctx, remote.Command{Script: text, Root: true, Followed: true}, nil)
-	}
 	if h.session != nil {
-		ask = func(text string) ([]byte, error) { return h.session.Ask(ctx, text) }
+		return h.session.Probe(ctx, probes)
 	}
-	output, err := ask(script.Probe(probes))
+	output, err := h.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true, Followed: true}, nil)
 	if err != nil {
 		return recipe.Answer{}, err
 	}
-	answer, err := script.ParseAnswer(probes, output)
-	if err != nil {
-		return recipe.Answer{}, err
-	}
-	return answer, nil
+	return script.ParseAnswer(probes, output)
 }
 
 // Verdict implements engine.Host: it asks over a connection of its own.
@@ -181,9 +174,9 @@ func (h host) look(ctx context.Context, plan engine.Plan, rehearsals []recipe.Re
 	return nil
 }
 
-// begin starts a run under the host's lock.
-func (h host) begin(ctx context.Context, header journal.Header, patience time.Duration, observe engine.Observer) (*journal.Session, error) {
-	process, err := h.connection.Start(ctx, remote.Command{Script: journal.Script(header, patience), Root: true})
+// begin starts a run under the host's lock, with a first question.
+func (h host) begin(ctx context.Context, header journal.Header, patience time.Duration, first []recipe.Probe, observe engine.Observer) (*journal.Session, error) {
+	process, err := h.connection.Start(ctx, remote.Command{Script: journal.Script(header, patience, first), Root: true})
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +187,7 @@ func (h host) begin(ctx context.Context, header journal.Header, patience time.Du
 			process.Kill()
 			h.connection.Close()
 		},
-	}, observe)
+	}, first, observe)
 }
 
 func (h host) upload(ctx context.Context, artifact recipe.Artifact, path string, progress func(int64)) error {

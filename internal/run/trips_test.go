@@ -47,9 +47,9 @@ func TestRoundTrips(t *testing.T) {
 		status engine.Status
 		most   int64
 	}{
-		{"first apply", func() {}, engine.StatusChanged, 22},
+		{"first apply", func() {}, engine.StatusChanged, 18},
 		{"converged", func() {}, engine.StatusSame, 13},
-		{"one file changed, and its service restarted", func() { config.Content = "2\n" }, engine.StatusChanged, 22},
+		{"one file changed, and its service restarted", func() { config.Content = "2\n" }, engine.StatusChanged, 20},
 	} {
 		test.before()
 		trips := trips(t, target, whole, test.status)

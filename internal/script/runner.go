@@ -17,6 +17,7 @@ type Run struct {
 	Header   string        // the first line of its journal: JSON, one line
 	Patience time.Duration // how long to wait for the lock
 	Silence  time.Duration // after which a silent controller is gone; 0 is 60 s
+	Question string        // sh that only asks, answered as soon as the lock is held; "" is none
 }
 
 // silence is how long a host waits for a word of its controller.
@@ -26,15 +27,16 @@ const silence = 60 * time.Second
 const keptRuns = 50
 
 // Runner returns the script of a run: it takes the host's lock, sweeps what a dead run
-// left, and then obeys the lines on its standard input: "alive", "run N" and "ask N"
-// with N bytes of sh after it, "finish JSON". It answers on standard output:
+// left, and then obeys the lines on its standard input: "alive", "run N", "ask N" and "then N"
+// with N bytes of sh after it, "finish JSON". "then" is an ask that is left out when the run
+// before it failed. It answers on standard output:
 //
 //	busy WHO            the lock is held; it waits
 //	locked WHO          it waited in vain; exit status 75
 //	ready RUN NONCE BOOT SWEPT UNFINISHED…
 //	begin N / end N RC  for each step
 //	batch RC            after each run
-//	answer BASE64       after each ask: what the script printed
+//	answer BASE64       after each ask, and to the question: what the script printed
 //	finished
 //
 // What steps print comes on standard error. Before each step and after each batch a mark
@@ -49,8 +51,8 @@ func (run Run) head() string {
 	if run.Silence == 0 {
 		run.Silence = silence
 	}
-	return fmt.Sprintf("holder=%s\npatience=%d\nsilence=%d\nheader=%s\nleave=%d\n",
-		Quote(oneLine(run.Holder)), seconds(run.Patience), seconds(run.Silence), Quote(oneLine(run.Header)), keptRuns)
+	return fmt.Sprintf("holder=%s\npatience=%d\nsilence=%d\nheader=%s\nleave=%d\nquestion=%s\n",
+		Quote(oneLine(run.Holder)), seconds(run.Patience), seconds(run.Silence), Quote(oneLine(run.Header)), keptRuns, Quote(run.Question))
 }
 
 // seconds rounds up: timeout(1) takes 0 for no limit.

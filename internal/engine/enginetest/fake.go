@@ -83,19 +83,23 @@ func (h *Host) Unloaded(_ context.Context, unit string) ([]engine.Replacement, b
 }
 
 // Do implements engine.Session.
-func (h *Host) Do(_ context.Context, steps []recipe.Numbered, observe engine.Observer) error {
+func (h *Host) Do(ctx context.Context, steps []recipe.Numbered, then []recipe.Probe, observe engine.Observer) (recipe.Facts, error) {
 	for _, step := range steps {
 		title := step.Step.Title()
 		observe(engine.StepBegan{Number: step.Number, Title: title, Resource: step.Resource})
 		failed := h.Fail[title]
 		observe(engine.StepEnded{Number: step.Number, Title: title, Failed: failed})
 		if failed {
-			return &engine.StepError{Step: step, Status: max(h.Status, 1), Output: title + " was told to fail\n"}
+			return nil, &engine.StepError{Step: step, Status: max(h.Status, 1), Output: title + " was told to fail\n"}
 		}
 		h.Done = append(h.Done, title)
 		h.do(step.Step)
 	}
-	return nil
+	if then == nil {
+		return nil, nil
+	}
+	answer, err := h.Probe(ctx, then)
+	return answer.Facts, err
 }
 
 func (h *Host) do(step recipe.Step) {
@@ -147,7 +151,10 @@ func Apply(ctx context.Context, host engine.Host, session engine.Session, wanted
 	if err != nil {
 		return plan, engine.Result{}, err
 	}
-	result, err := engine.Apply(ctx, host, session, wanted, plan, observe, stop)
+	if answer, err = host.Probe(ctx, wanted.Probes()); err != nil {
+		return plan, engine.Result{}, err
+	}
+	result, err := engine.Apply(ctx, host, session, wanted, plan, answer.Facts, observe, stop)
 	return plan, result, err
 }
 

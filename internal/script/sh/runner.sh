@@ -1,5 +1,6 @@
 # The run itself: take the lock, sweep what a dead run left, then do step after step.
-# Sourced after the functions, with $holder, $patience, $silence, $header and $leave set.
+# Sourced after the functions, with $holder, $patience, $silence, $header, $leave and $question
+# set.
 
 # Where the root is mounted read-only, /var may be writable all the same, and the first steps
 # would be done.
@@ -62,6 +63,14 @@ record "$header" || exit 71
 nonce=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
 say "ready $runid $nonce $(boot_id) $swept$unfinished"
 
+# answer says what the sh in $code prints, which has bytes that no line can bear. A question gets
+# neither the lock nor the way to the controller.
+answer() { say "answer $( (eval "$code") </dev/null 3>&- 9>&- | base64 -w 0)"; }
+[ -z "$question" ] || {
+	code=$question
+	answer
+}
+
 # forget_secrets drops the copies of secrets that were replaced, once a run has converged, be
 # it the one that did so or the next: what is rotated must be nowhere any more.
 forget_secrets() {
@@ -110,12 +119,16 @@ while line=$(timeout --foreground "$silence" sh -c 'IFS= read -r line && printf 
 	run\ *)
 		receive "${line#run }" || break
 		(eval "$code") </dev/null
-		say "batch $?"
+		status=$?
+		say "batch $status"
 		mark batch ;;
 	ask\ *)
 		receive "${line#ask }" || break
-		# Its answer has bytes that no line can bear.
-		say "answer $( (eval "$code") </dev/null 3>&- 9>&- | base64 -w 0)" ;;
+		answer ;;
+	# What comes after a run that failed is another question.
+	then\ *)
+		receive "${line#then }" || break
+		[ "$status" != 0 ] || answer ;;
 	finish\ *)
 		finish "${line#finish }"
 		flock -u 9
