@@ -20,6 +20,7 @@ type cost struct {
 	wall, cpu time.Duration // of the command on this machine
 	memory    int64         // bytes, at the most
 	up, down  int64         // bytes through the relay
+	turns     int64         // how often this side spoke there after it had heard something
 	processes int           // started on the host, threads among them
 }
 
@@ -46,7 +47,7 @@ func (s setup) feed(ctx context.Context, args []string, input string) (cost, err
 
 // through runs a command that connects through a relay, several times, and returns the
 // median of each figure. The first run, which warms caches up, does not count.
-func (s setup) through(ctx context.Context, delay time.Duration, runs int, make func(config string) []string) (cost, error) {
+func (s setup) through(ctx context.Context, delay time.Duration, runs int, make func(config string) ([]string, error)) (cost, error) {
 	var all []cost
 	for i := range runs + 1 {
 		one, err := s.once(ctx, delay, make)
@@ -60,7 +61,7 @@ func (s setup) through(ctx context.Context, delay time.Duration, runs int, make 
 	return median(all), nil
 }
 
-func (s setup) once(ctx context.Context, delay time.Duration, make func(config string) []string) (cost, error) {
+func (s setup) once(ctx context.Context, delay time.Duration, make func(config string) ([]string, error)) (cost, error) {
 	relay, err := lab.NewRelay(s.host.Address.String()+":22", delay/2)
 	if err != nil {
 		return cost{}, err
@@ -74,7 +75,11 @@ func (s setup) once(ctx context.Context, delay time.Duration, make func(config s
 	if err != nil {
 		return cost{}, err
 	}
-	one, err := s.run(ctx, make(config))
+	args, err := make(config)
+	if err != nil {
+		return cost{}, err
+	}
+	one, err := s.run(ctx, args)
 	if err != nil {
 		return cost{}, err
 	}
@@ -85,6 +90,7 @@ func (s setup) once(ctx context.Context, delay time.Duration, make func(config s
 	}
 	one.processes = after - before - 1 // the second look took a number too
 	one.up, one.down = relay.Bytes()
+	one.turns = relay.RoundTrips() + 1 // and TCP's own, which the relay answers
 	return one, nil
 }
 
@@ -115,7 +121,7 @@ func median(all []cost) cost {
 	return cost{
 		wall: middle(all, func(c cost) time.Duration { return c.wall }), cpu: middle(all, func(c cost) time.Duration { return c.cpu }),
 		memory: middle(all, func(c cost) int64 { return c.memory }), up: middle(all, func(c cost) int64 { return c.up }),
-		down: middle(all, func(c cost) int64 { return c.down }), processes: middle(all, func(c cost) int { return c.processes }),
+		down: middle(all, func(c cost) int64 { return c.down }), turns: middle(all, func(c cost) int64 { return c.turns }), processes: middle(all, func(c cost) int { return c.processes }),
 	}
 }
 

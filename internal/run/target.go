@@ -199,9 +199,9 @@ func (h host) upload(ctx context.Context, artifact recipe.Artifact, path string,
 	return h.connection.Upload(ctx, remote.Upload{Content: file, Size: artifact.Size, Path: path, Root: true, Progress: progress})
 }
 
-// runCheck runs a check's script on the host, as root.
+// runCheck runs a check's script on the host, as root. Most are followed by another.
 func (h host) runCheck(ctx context.Context, text string) (int, string, error) {
-	output, err := h.connection.Run(ctx, remote.Command{Script: text, Root: true}, nil)
+	output, err := h.connection.Run(ctx, remote.Command{Script: text, Root: true, Followed: true}, nil)
 	var exit *remote.ExitError
 	if errors.As(err, &exit) {
 		return exit.Code, string(output) + string(exit.Stderr), nil
