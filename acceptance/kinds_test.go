@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -23,25 +24,45 @@ type kind struct {
 type trial struct {
 	wanted []recipe.Resource
 	holds  string
+	login  string // who can log in then
 }
 
-// triedKinds are those that no task of ours has a use for.
-var triedKinds = []kind{
-	{"user", []trial{
-		{wanted: []recipe.Resource{
-			want.Group{Name: "team"},
-			want.User{Name: "anna", Login: true, Groups: []string{"sudo", "team"}, Comment: "Anna, of the team", Password: recipe.NewSecret("$6$salt$" + strings.Repeat("x", 86))},
-			want.User{Name: "batch", UID: 444, Group: "team"},
-		}, holds: `[ "$(id -Gn anna)" = 'anna sudo team' ] && [ -f /home/anna/.profile ] && [ "$(id -u batch)-$(id -gn batch)" = 444-team ] &&
+// triedKinds are those that no task of ours has a use for. They follow each other on one host; key is
+// a public key.
+func triedKinds(key string) []kind {
+	return []kind{
+		{"user", []trial{
+			{wanted: []recipe.Resource{
+				want.Group{Name: "team"},
+				want.User{Name: "anna", Login: true, Groups: []string{"sudo", "team"}, Comment: "Anna, of the team", Password: recipe.NewSecret("$6$salt$" + strings.Repeat("x", 86))},
+				want.User{Name: "batch", UID: 444, Group: "team"},
+			}, holds: `[ "$(id -Gn anna)" = 'anna sudo team' ] && [ -f /home/anna/.profile ] && [ "$(id -u batch)-$(id -gn batch)" = 444-team ] &&
 			getent shadow anna | grep -q ':$6$salt$xxx' && su anna -c 'cd; touch mine'`},
-		{wanted: []recipe.Resource{
-			want.User{Name: "anna", Login: true, UID: 4444, Home: "/srv/anna", Shell: "/bin/sh", Groups: []string{"adm"}, Password: recipe.NewSecret("*")},
-			want.User{Name: "batch", Group: "adm", Comment: "at night"},
-		}, holds: `[ "$(id -Gn anna)" = 'anna adm sudo team' ] && [ -f /home/anna/mine ] && su anna -c 'cd; [ "$PWD" = /srv/anna ]'`},
-		{wanted: []recipe.Resource{
-			want.User{Name: "anna", Login: true, Home: "/srv/anna", Groups: []string{"team"}, Absent: true}, want.User{Name: "batch", Absent: true}, want.Group{Name: "team", Absent: true},
-		}, holds: `! getent passwd anna batch && ! getent group anna team && [ -d /srv/anna ]`},
-	}},
+			{wanted: []recipe.Resource{
+				want.User{Name: "anna", Login: true, UID: 4444, Home: "/srv/anna", Shell: "/bin/sh", Groups: []string{"adm"}, Password: recipe.NewSecret("*")},
+				want.User{Name: "batch", Group: "adm", Comment: "at night"},
+			}, holds: `[ "$(id -Gn anna)" = 'anna adm sudo team' ] && [ -f /home/anna/mine ] && su anna -c 'cd; [ "$PWD" = /srv/anna ]'`},
+			{wanted: []recipe.Resource{
+				want.User{Name: "anna", Login: true, Home: "/srv/anna", Groups: []string{"team"}, Absent: true}, want.User{Name: "batch", Absent: true}, want.Group{Name: "team", Absent: true},
+			}, holds: `! getent passwd anna batch && ! getent group anna team && [ -d /srv/anna ]`},
+		}},
+		{"authorized_key", []trial{
+			{wanted: []recipe.Resource{
+				want.User{Name: "bert", Login: true}, want.AuthorizedKey{User: "bert", Key: key},
+				want.AuthorizedKey{User: "bert", Key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS other"},
+			}, login: "bert"},
+			{wanted: []recipe.Resource{want.AuthorizedKey{User: "bert", Key: key, Absent: true}}, holds: `[ "$(cat ~bert/.ssh/authorized_keys | wc -l)" = 1 ]`},
+		}},
+		{"line and block", []trial{
+			{wanted: []recipe.Resource{
+				want.Line{Path: "/etc/login.defs", Match: `^#?\s*UMASK\s`, Line: "UMASK 027"},
+				want.Block{Path: "/etc/hosts", Name: "lab", Text: "198.19.255.1 controller\n"},
+			}, holds: `[ "$(grep -c UMASK.027 /etc/login.defs)" = 1 ]; getent hosts controller`},
+			{wanted: []recipe.Resource{
+				want.Line{Path: "/etc/login.defs", Match: `^#?\s*UMASK\s`, Line: "UMASK 027", Absent: true}, want.Block{Path: "/etc/hosts", Name: "lab", Absent: true},
+			}, holds: `! grep -q '^UMASK' /etc/login.defs; ! grep provision /etc/hosts; grep -q localhost /etc/hosts`},
+		}},
+	}
 }
 
 func TestKinds(t *testing.T) {
@@ -52,11 +73,18 @@ func TestKinds(t *testing.T) {
 			t.Parallel()
 			turn(t)
 			host := machine{labtest.Host(t, l, "labkinds"+release, suite)}
-			connection := connect(t, l, host)
-			for _, kind := range triedKinds {
+			connection := connect(t, l, host, "root")
+			key, err := os.ReadFile(l.Identity() + ".pub")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, kind := range triedKinds(strings.TrimSpace(string(key))) {
 				t.Run(kind.name, func(t *testing.T) {
 					for _, trial := range kind.trials {
 						tryKind(t, prober{connection: connection}, host, trial)
+						if trial.login != "" {
+							connect(t, l, host, trial.login)
+						}
 					}
 				})
 			}
@@ -64,10 +92,9 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// connect logs in as root.
-func connect(t *testing.T, l *lab.Lab, host machine) *remote.Connection {
+func connect(t *testing.T, l *lab.Lab, host machine, user string) *remote.Connection {
 	t.Helper()
-	connection, err := remote.Dial(t.Context(), remote.Address{User: "root", Host: host.Address.String()}, remote.Config{
+	connection, err := remote.Dial(t.Context(), remote.Address{User: user, Host: host.Address.String()}, remote.Config{
 		ConfigFile: "none", Identities: []string{l.Identity()}, KnownHosts: l.KnownHosts(),
 	})
 	if err != nil {

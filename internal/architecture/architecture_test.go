@@ -61,7 +61,7 @@ var libraries = map[string][]string{
 	"github.com/aymanbagabas/go-udiff":  {"internal/report"},
 	"golang.org/x/term":                 {"internal/report", "cmd/provision"},
 	"github.com/spf13":                  {"cmd/provision"},
-	"golang.org/x/crypto/ssh":           {"internal/remote", "internal/lab", "internal/inventory"}, // inventory: age reads SSH keys
+	"golang.org/x/crypto/ssh":           {"internal/remote", "internal/lab", "internal/inventory", "internal/resource"}, // inventory: age reads SSH keys; resource: authorized_keys
 	"github.com/pkg/sftp":               {"internal/remote"},
 	"filippo.io/age":                    {"internal/inventory"},
 	"github.com/goccy/go-yaml":          {"internal/inventory"},

@@ -2,7 +2,9 @@ package journal_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"provision/internal/recipe"
@@ -91,4 +93,78 @@ func (m *machine) groupsOf(t *testing.T, user string) string {
 		}
 	}
 	return strings.Join(names, " ")
+}
+
+// A key is where sshd looks for it, as sshd wants it, and belongs to the account.
+func TestAuthorizedKey(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.withAccounts(t)
+	open(t, m.root)
+	c := m.begin(t)
+	home := m.root + "/home"
+	c.becomes(t, resource.User{Name: "labu", Login: true, Home: home})
+	key := resource.AuthorizedKey{User: "labu", Home: home, Key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS it's mine"}
+	c.becomes(t, key)
+	file := home + "/.ssh/authorized_keys"
+	if got := read(t, file); got != key.Key+"\n" {
+		t.Errorf("the file holds %q", got)
+	}
+	stat, err := os.Stat(file)
+	if err != nil || stat.Mode().Perm() != 0o600 || stat.Sys().(*syscall.Stat_t).Uid == 0 {
+		t.Errorf("%v, %v", stat, err)
+	}
+	m.write(t, file, "# theirs\n"+key.Key+"\nanother\n")
+	os.Chmod(file, 0o666)
+	os.Chmod(home+"/.ssh", 0o777)
+	c.becomes(t, key)
+	key.Absent = true
+	c.becomes(t, key)
+	if got := read(t, file); got != "# theirs\nanother\n" {
+		t.Errorf("the file holds %q", got)
+	}
+	c.finish(t)
+	m.noTemporaries(t)
+}
+
+// The account has made a link of its directory: neither is anything read by it, which would come
+// back in a file of the account, nor written.
+func TestAuthorizedKeyOfAnAccountThatPlantsLinks(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.withAccounts(t)
+	open(t, m.root)
+	c := m.begin(t)
+	home := m.root + "/home"
+	c.becomes(t, resource.User{Name: "labu", Login: true, Home: home})
+	key := resource.AuthorizedKey{User: "labu", Home: home, Key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS it's mine"}
+	change := c.becomes(t, key)
+	m.write(t, m.dir+"/victim/authorized_keys", "root's")
+	for _, dir := range []string{home, home + "/.ssh"} {
+		os.Chown(dir, nobody, nobody)
+	}
+	os.Rename(home+"/.ssh", home+"/old")
+	if err := os.Symlink(m.dir+"/victim", home+"/.ssh"); err != nil {
+		t.Fatal(err)
+	}
+	before := m.victim(t)
+	if got := c.ask(t, key.Probes()).Content(home + "/.ssh/authorized_keys"); got.Bytes != nil {
+		t.Errorf("read by a link: %q", got.Bytes)
+	}
+	for _, step := range change.Steps {
+		_ = c.try(t.Context(), step)
+	}
+	if after := m.victim(t); after != before {
+		t.Errorf("what is root's was\n%s\nis\n%s", before, after)
+	}
+}
+
+// open lets other accounts come to a directory of the test.
+func open(t *testing.T, dir string) {
+	t.Helper()
+	for ; dir != "/tmp" && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -1,33 +1,39 @@
 package resource
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"provision/internal/recipe"
 )
 
-// Line is one line of a file that somebody else owns, as a package's configuration. A
-// line that starts with Key stands for it and is replaced; without one it is appended.
+// Line is one line of a file that somebody else owns, as a package's configuration. It stands in
+// the place of the first line that it replaces, and the others that it replaces go; where there is
+// none it is appended.
+//
+//	Line{Path: "/etc/ssh/sshd_config", Line: "PermitRootLogin no", Match: `^#?PermitRootLogin\s`}
+//
+// Match is a regular expression as of https://pkg.go.dev/regexp/syntax, which is tried on each line.
 type Line struct {
 	Path   string
 	Line   string
-	Key    string // the start of lines that this one replaces; "" is only the line itself
-	Absent bool
-	Secret bool // neither the line nor anything of its file is shown; it needs a Key
+	Key    string // the start of lines that this one replaces, itself among them; "" is only the line itself
+	Match  string // or a regular expression that such lines match, itself among them
+	Absent bool   // neither the line nor one that it would replace is there
+	Secret bool   // neither the line nor anything of its file is shown; it needs a Key or a Match
 }
 
 // ID implements recipe.Resource.
-func (l Line) ID() string { return "line:" + l.Path + ":" + l.start() }
+func (l Line) ID() string { return "line:" + l.Path + ":" + l.called() }
 
 // Place implements recipe.Placed.
 func (l Line) Place() string { return l.Path }
 
 // Probes implements recipe.Resource.
-func (l Line) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.PathKey(l.Path), Digest: true}, {Key: recipe.ContentKey(l.Path)}}
-}
+func (l Line) Probes() []recipe.Probe { return l.part().probes() }
 
 // Validate refuses what cannot be meant.
 func (l Line) Validate() error {
@@ -40,79 +46,44 @@ func (l Line) Validate() error {
 		return fmt.Errorf("line of %s: %s is not one line", l.Path, shown)
 	case !strings.HasPrefix(l.Line, l.Key):
 		return fmt.Errorf("line of %s: %s does not start with its key %q, so a second run would add it again", l.Path, shown, l.Key)
-	case l.Secret && l.Key == "":
+	case l.Key != "" && l.Match != "":
+		return fmt.Errorf("line of %s: %s has a key and a match: one says what it replaces", l.Path, shown)
+	case l.Secret && l.Key+l.Match == "":
 		return fmt.Errorf("line of %s: %s needs a key, by which it is called", l.Path, shown)
+	}
+	match, err := regexp.Compile(l.Match)
+	if err != nil {
+		return fmt.Errorf("line of %s: %w", l.Path, err)
+	}
+	if !match.MatchString(l.Line) {
+		return fmt.Errorf("line of %s: %s does not match %q, so a later one would not replace it", l.Path, shown, l.Match)
 	}
 	return checkPath("line of", l.Path)
 }
 
-func (l Line) start() string {
-	if l.Key != "" {
-		return l.Key
+// called is what tells a line from others of its file.
+func (l Line) called() string { return cmp.Or(l.Key, l.Match, l.Line) }
+
+func (l Line) part() part {
+	return part{
+		path: l.Path, absent: l.Absent, fresh: recipe.Attributes{Mode: 0o644, Owner: "root", Group: "root"},
+		secret: l.Secret, what: "line", edit: l.edit,
 	}
-	return l.Line
 }
 
 // Diff implements recipe.Resource.
-func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) {
-	found := facts.Path(l.Path)
-	switch {
-	case found.Type == recipe.PathAbsent && l.Absent:
-		return recipe.Change{}, nil
-	case found.Type == recipe.PathAbsent:
-		found = recipe.Path{Type: recipe.PathAbsent, Mode: 0o644, Owner: "root", Group: "root"}
-	case found.Type != recipe.PathFile:
-		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", l.Path, found.Type)
-	}
-	before := facts.Content(l.Path).Bytes
-	// A probe leaves out what is longer than a mebibyte: to edit nothing would empty the file.
-	if found.SHA256 != "" && found.SHA256 != recipe.Digest(before) {
-		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or changed while it was read", l.Path)
-	}
-	after := l.edit(string(before))
-	if after == string(before) && found.Type == recipe.PathFile {
-		return recipe.Change{}, nil
-	}
-	write := recipe.WriteFile{
-		Path: l.Path, Content: []byte(after),
-		Attributes: recipe.Attributes{Mode: found.Mode, Owner: found.Owner, Group: found.Group}, Secret: l.Secret,
-	}
-	kind := recipe.Update
-	if found.Type == recipe.PathAbsent {
-		kind = recipe.Create
-	}
-	diff := &recipe.FileDiff{Path: l.Path, Exists: found.Type == recipe.PathFile, After: write.Content, Secret: l.Secret}
-	if !l.Secret {
-		diff.Before = before
-	}
-	return recipe.Change{
-		Kind: kind, Summary: "line differs", Diff: diff,
-		Steps: []recipe.Step{write},
-	}, nil
-}
+func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) { return l.part().diff(facts) }
 
-// edit returns text with the line in place of the first one that it replaces, and without
-// the others; at the end where there was none.
-func (l Line) edit(text string) string {
-	var kept []string
-	placed := l.Absent
-	for _, line := range strings.SplitAfter(text, "\n") {
-		bare := strings.TrimSuffix(line, "\n")
-		replaces := bare == l.Line || l.Key != "" && strings.HasPrefix(bare, l.Key)
-		switch {
-		case !replaces:
-			kept = append(kept, line)
-		case !placed:
-			kept = append(kept, l.Line+"\n")
-			placed = true
-		}
+func (l Line) edit(text string) (string, error) {
+	match, err := regexp.Compile(l.Match)
+	if err != nil {
+		return "", err
 	}
-	joined := strings.Join(kept, "")
-	if placed {
-		return joined
+	line := l.Line
+	if l.Absent {
+		line = ""
 	}
-	if joined != "" && !strings.HasSuffix(joined, "\n") {
-		joined += "\n"
-	}
-	return joined + l.Line + "\n"
+	return replaced(text, line, func(old string) bool {
+		return old == l.Line || l.Key != "" && strings.HasPrefix(old, l.Key) || l.Match != "" && match.MatchString(old)
+	}), nil
 }

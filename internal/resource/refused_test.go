@@ -22,6 +22,7 @@ func TestPathsThatAreRefused(t *testing.T) {
 		"directory": func(p string) recipe.Validator { return resource.Directory{Path: p} },
 		"link":      func(p string) recipe.Validator { return resource.Link{Path: p, Target: "x"} },
 		"line":      func(p string) recipe.Validator { return resource.Line{Path: p, Line: "x"} },
+		"block":     func(p string) recipe.Validator { return resource.Block{Path: p, Name: "x", Text: "x"} },
 		"secret":    func(p string) recipe.Validator { return resource.Secret{Path: p} },
 		"artifact":  func(p string) recipe.Validator { return resource.Artifact{Path: p} },
 		"tree":      func(p string) recipe.Validator { return resource.Service{Unit: "u.service", Trees: []string{p}} },

@@ -90,7 +90,7 @@ func pairs(fill map[string]string) []string {
 func contentRows() []row {
 	return []row{{
 		name: "contents", kind: recipe.KindContent, absent: recipe.Content{}, asks: ofKind(recipe.KindContent),
-		source: []string{"ask/content"}, call: calls("ask_contents"), width: 3,
+		source: []string{"way", "ask/content"}, call: calls("ask_contents"), width: 3,
 		read: func(a *answer, record []string, _ []recipe.Probe) error {
 			content, err := base64.StdEncoding.DecodeString(record[2])
 			if err != nil {

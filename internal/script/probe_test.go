@@ -366,3 +366,34 @@ esac
 		}
 	}
 }
+
+// What another account's link leads to is not read: it might come back in a file of that account.
+func TestContentByALinkOfAnotherAccount(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, for chown")
+	}
+	dir := t.TempDir()
+	theirs := filepath.Join(dir, "theirs")
+	for _, made := range []string{theirs, filepath.Join(dir, "ours")} {
+		if err := os.Mkdir(made, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "ours/file"), "root's")
+	if err := os.Symlink("../ours", filepath.Join(theirs, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("ours", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(theirs, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	answer := ask(t, content(filepath.Join(theirs, "link/file")), content(filepath.Join(dir, "link/file")))
+	if got := answer.Facts.Content(filepath.Join(theirs, "link/file")); got.Bytes != nil {
+		t.Errorf("read: %q", got.Bytes)
+	}
+	if got := answer.Facts.Content(filepath.Join(dir, "link/file")); string(got.Bytes) != "root's" {
+		t.Errorf("by root's own link: %q", got.Bytes)
+	}
+}

@@ -24,7 +24,7 @@ const Untried = 71
 func DryRehearsal(step recipe.Rehearse) string {
 	var s strings.Builder
 	s.WriteString("unshare -m true 2>/dev/null || exit 71\nunshare -m --propagation private sh 2>&1 <<'DRY REHEARSAL'\n")
-	s.WriteString(source("prelude", "place", "kept", "swap", "files", "command", "units", "rehearse"))
+	s.WriteString(source("prelude", "way", "place", "kept", "swap", "files", "command", "units", "rehearse"))
 	s.WriteString("set -e\ntrap 'exit 71' EXIT\nrehearsing=yes runid=plan salt=$$\nin_memory\n")
 	for i, directory := range step.Scratch {
 		s.WriteString("scratch " + QuoteAll(fmt.Sprint(i), directory) + "\n")

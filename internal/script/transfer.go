@@ -9,13 +9,13 @@ import (
 // In a directory it gets the name base. It says "send" when it wants the content, "same" when
 // it has it, "done" at the end.
 func Receive(path, base string, mode fs.FileMode, size int64, sha256 string) string {
-	return source("prelude", "place", "transfer") +
+	return source("prelude", "way", "place", "transfer") +
 		"receive " + QuoteAll(path, base, fmt.Sprintf("%o", mode.Perm()), fmt.Sprint(size), sha256) + "\n"
 }
 
 // Deliver is the sh that prints a file: its mode and size on a line, then what is in it.
 func Deliver(path string) string {
-	return source("prelude", "place", "transfer") + "deliver " + Quote(path) + "\n"
+	return source("prelude", "way", "place", "transfer") + "deliver " + Quote(path) + "\n"
 }
 
 // AsUser is the sh that runs another as a user of the host, in his home, for a root shell. Of

@@ -1,49 +1,7 @@
-# Where a step works. Its directory is entered first, and all is done there by a bare name, so
-# that nobody can bend the way. A name in a directory that another account may write to can
-# become anything at any moment: root opens, changes and trusts nothing by such a name. What is
-# new is made in a directory that only root can enter, and is renamed from there into its place.
-
-# into makes a directory the working directory: into DIRECTORY. When the way that the kernel
-# tells is the way that was asked for (getcwd(2)), there was no link on it.
-into() {
-	cd -P -- "$1" || return
-	[ "$PWD" = "$1" ] || by_links "$1"
-}
-
-# by_links enters a directory that is reached through links, as /var/run is: each has to be one
-# that only root could make.
-by_links() {
-	cd /
-	rest=${1#/}/ links=0
-	while [ -n "$rest" ]; do
-		part=${rest%%/*} rest=${rest#*/} before=${PWD%/}
-		if [ -L "./$part" ]; then
-			links=$((links + 1))
-			[ "$links" -le 40 ] && ours || { echo "$1: $before/$part is a link that another account may have made" >&2; return 1; }
-			# The full stop keeps a newline at the end of the name.
-			target=$(readlink -n -- "./$part"; printf .)
-			rest=${target%.}/$rest
-			case $rest in /*) cd / ;; esac
-		elif [ "$part" = .. ]; then cd -P .. || return
-		elif [ -n "$part" ] && [ "$part" != . ]; then
-			down "$part" || return
-		fi
-	done
-}
-
-# ours says whether only root can make anything in the working directory.
-ours() {
-	case $(stat -c '%u %A' .) in
-	0\ d????-??-?) ;;
-	*) return 1 ;;
-	esac
-}
-
-# down enters a directory of the working directory, and not what a link there names: down NAME
-down() {
-	above=${PWD%/}
-	[ ! -L "./$1" ] && cd -P -- "./$1" && [ "$PWD" = "$above/$1" ] || { echo "$above/$1: is not the directory that was there" >&2; return 1; }
-}
+# Where a step works, once it has gone there (way.sh). A name in a directory that another account
+# may write to can become anything at any moment: root opens, changes and trusts nothing by such a
+# name. What is new is made in a directory that only root can enter, and is renamed from there into
+# its place.
 
 # code sets $coded to a path as a word of a list: a plain one as it is, any other in base64, where
 # an absolute path begins with L.
@@ -62,13 +20,6 @@ decode() {
 		path=$(printf %s "$1" | base64 -d; printf .)
 		path=${path%.} ;;
 	esac
-}
-
-# at goes to where a path is: its directory is the working directory then, and $name its name
-# there. at PATH
-at() {
-	name=${1##*/} place=${1%/*}
-	into "${place:-/}"
 }
 
 # private makes a directory beside what a step changes, and enters it: private NUMBER [anyway].

@@ -1,0 +1,91 @@
+package resource
+
+import (
+	"fmt"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// part is what is wanted of a file that is somebody else's: a line of it, a block, a key.
+type part struct {
+	path   string
+	absent bool              // it is not wanted: where there is no file, nothing is to be done
+	fresh  recipe.Attributes // of a file that is not there yet
+	secret bool              // nothing of the file is shown
+	what   string            // differs, for people: "line"
+	edit   func(text string) (string, error)
+}
+
+// probes are what diff goes by.
+func (p part) probes() []recipe.Probe {
+	return []recipe.Probe{{Key: recipe.PathKey(p.path), Digest: true}, {Key: recipe.ContentKey(p.path)}}
+}
+
+// diff edits what is there. The file keeps its mode and its owners.
+func (p part) diff(facts recipe.Facts) (recipe.Change, error) {
+	found := facts.Path(p.path)
+	exists := found.Type == recipe.PathFile
+	attributes := recipe.Attributes{Mode: found.Mode, Owner: found.Owner, Group: found.Group}
+	switch {
+	case found.Type == recipe.PathAbsent && p.absent:
+		return recipe.Change{}, nil
+	case found.Type == recipe.PathAbsent:
+		attributes = p.fresh
+	case !exists:
+		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", p.path, found.Type)
+	}
+	before := facts.Content(p.path).Bytes
+	// A probe leaves out what is longer than a mebibyte: to edit nothing would empty the file.
+	if found.SHA256 != "" && found.SHA256 != recipe.Digest(before) {
+		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or changed while it was read, or reached by a link of another account", p.path)
+	}
+	after, err := p.edit(string(before))
+	if err != nil {
+		return recipe.Change{}, fmt.Errorf("%s: %w", p.path, err)
+	}
+	if after == string(before) && exists {
+		return recipe.Change{}, nil
+	}
+	change := recipe.Change{
+		Kind: recipe.Update, Summary: p.what + " differs",
+		Diff:  &recipe.FileDiff{Path: p.path, Exists: exists, After: []byte(after), Secret: p.secret},
+		Steps: []recipe.Step{recipe.WriteFile{Path: p.path, Content: []byte(after), Attributes: attributes, Secret: p.secret}},
+	}
+	if !exists {
+		change.Kind = recipe.Create
+	}
+	if !p.secret {
+		change.Diff.Before = before
+	}
+	return change, nil
+}
+
+// replaced returns text with a line in place of the first that it replaces, and without the
+// others of these; at the end where there was none. An empty line only takes them away.
+func replaced(text, line string, replaces func(line string) bool) string {
+	var kept []string
+	placed := line == ""
+	for _, old := range strings.SplitAfter(text, "\n") {
+		switch {
+		case !replaces(strings.TrimSuffix(old, "\n")):
+			kept = append(kept, old)
+		case !placed:
+			kept = append(kept, line+"\n")
+			placed = true
+		}
+	}
+	joined := strings.Join(kept, "")
+	if placed {
+		return joined
+	}
+	return ended(joined) + line + "\n"
+}
+
+// ended returns text with a newline at its end, where it has any.
+func ended(text string) string {
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		return text + "\n"
+	}
+	return text
+}
