@@ -224,7 +224,7 @@ func (f inputRules) file(answer string) (resource.File, error) {
 	}{f, slices.Compact(ports)})
 }
 
-func verifyFirewall(in recipe.Input) []recipe.Check {
+func verifyFirewall(in recipe.Input) ([]recipe.Check, error) {
 	command := func(name, script, contains string) recipe.Check {
 		return recipe.Check{
 			Name: name, From: recipe.FromHost, Within: 10 * time.Second,
@@ -232,7 +232,7 @@ func verifyFirewall(in recipe.Input) []recipe.Check {
 		}
 	}
 	if !in.Vars.Bool("enabled") {
-		return []recipe.Check{command("the table is gone", "nft list table inet provision 2>&1 || echo gone", "gone")}
+		return []recipe.Check{command("the table is gone", "nft list table inet provision 2>&1 || echo gone", "gone")}, nil
 	}
 	policy := "policy drop"
 	if in.Vars.String("policy") == "accept" {
@@ -241,5 +241,5 @@ func verifyFirewall(in recipe.Input) []recipe.Check {
 	return []recipe.Check{
 		command("the packet filter is loaded", "nft list chain inet provision input", policy),
 		command("it is loaded at boot", "systemctl is-enabled "+hostFirewallUnit, "enabled"),
-	}
+	}, nil
 }

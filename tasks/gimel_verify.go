@@ -11,7 +11,7 @@ import (
 
 // verifyGimel counts as a page would, through nginx and TLS, and sees that what is not for
 // everybody is closed.
-func verifyGimel(in recipe.Input) []recipe.Check {
+func verifyGimel(in recipe.Input) ([]recipe.Check, error) {
 	g := gimel{in}
 	checks := []recipe.Check{
 		{
@@ -40,7 +40,7 @@ systemctl is-active gimel.service`},
 	for i := range checks[1:] {
 		checks[i+1].Needs = gimelRuns
 	}
-	return checks
+	return checks, nil
 }
 
 const gimelRuns = "gimel runs a release"

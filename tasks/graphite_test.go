@@ -198,7 +198,7 @@ func TestAllowedHosts(t *testing.T) {
 func TestVerify(t *testing.T) {
 	names := func(in recipe.Input) string {
 		var list []string
-		for _, check := range taskNamed(t, "graphite").Verify(in) {
+		for _, check := range checks(t, taskNamed(t, "graphite"), in) {
 			if n := count(check.HTTP != nil, check.TCP != nil, check.Command != nil); n != 1 {
 				t.Errorf("%s asks %d things", check.Name, n)
 			}

@@ -12,7 +12,7 @@ import (
 
 // verifyGraphite writes a metric as a client would, reads it back and draws it; and sees
 // that nobody gets in who should not. Requests of the host itself go through nginx.
-func verifyGraphite(in recipe.Input) []recipe.Check {
+func verifyGraphite(in recipe.Input) ([]recipe.Check, error) {
 	g := graphite{Input: in}
 	checks := []recipe.Check{
 		{
@@ -35,7 +35,7 @@ func verifyGraphite(in recipe.Input) []recipe.Check {
 	if !isLoopback(in.Address) { // there nothing sees the host from outside
 		checks = append(checks, g.outside()...)
 	}
-	return append(checks, forgetMetrics())
+	return append(checks, forgetMetrics()), nil
 }
 
 const (

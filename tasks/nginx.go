@@ -33,11 +33,11 @@ func Nginx() recipe.Task {
 			r.Include(nginxService(nil, "", ""))
 			return r, nil
 		},
-		Verify: func(recipe.Input) []recipe.Check {
+		Verify: func(recipe.Input) ([]recipe.Check, error) {
 			return []recipe.Check{{
 				Name: "nginx's configuration is valid", From: recipe.FromHost, Within: 10 * time.Second,
 				Command: &recipe.CommandCheck{Script: "nginx -t 2>&1", Contains: "test is successful"},
-			}}
+			}}, nil
 		},
 	}
 }

@@ -163,7 +163,7 @@ func redisAs(user, password string) string {
 	return `REDISCLI_AUTH=$(cat ` + password + `) redis-cli -e --no-auth-warning -s ` + redisSocket + ` --user ` + user + ` `
 }
 
-func verifyRedis(in recipe.Input) []recipe.Check {
+func verifyRedis(in recipe.Input) ([]recipe.Check, error) {
 	command := func(name, script, contains string) recipe.Check {
 		return recipe.Check{
 			Name: name, From: recipe.FromHost, Within: 10 * time.Second,
@@ -186,7 +186,7 @@ func verifyRedis(in recipe.Input) []recipe.Check {
 			TCP: &recipe.TCPCheck{Address: "$HOST:" + port, Closed: true},
 		})
 	}
-	return checks
+	return checks, nil
 }
 
 // isLocalRedis reports whether a URL is that of the Redis that the task redis installs.

@@ -19,11 +19,11 @@ func UWSGI() recipe.Task {
 		Build: func(recipe.Input) (recipe.Recipe, error) {
 			return uwsgiPackages(nil), nil
 		},
-		Verify: func(recipe.Input) []recipe.Check {
+		Verify: func(recipe.Input) ([]recipe.Check, error) {
 			return []recipe.Check{{
 				Name: "uWSGI has its Python plugin", From: recipe.FromHost, Within: 10 * time.Second,
 				Command: &recipe.CommandCheck{Script: "uwsgi --plugin python3 --version"},
-			}}
+			}}, nil
 		},
 	}
 }

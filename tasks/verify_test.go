@@ -64,11 +64,11 @@ func (g *fakeGraphite) reach(t *testing.T) engine.Reach {
 // impatient.
 func metricChecks(t *testing.T) []recipe.Check {
 	task := taskNamed(t, "graphite")
-	checks := task.Verify(input(t, task, recipe.Platforms()[0], nil))[:2]
-	for i := range checks {
-		checks[i].Within = 500 * time.Millisecond
+	made := checks(t, task, input(t, task, recipe.Platforms()[0], nil))[:2]
+	for i := range made {
+		made[i].Within = 500 * time.Millisecond
 	}
-	return checks
+	return made
 }
 
 // Two verifies of one host at once: both metrics are there before either is read back.
@@ -109,8 +109,7 @@ func TestVerifySendsAgainWhatARestartLost(t *testing.T) {
 func TestVerifyHoldsBesideOthers(t *testing.T) {
 	writers := 0
 	for _, task := range All() {
-		checks := task.Verify(input(t, task, recipe.Platforms()[0], nil))
-		for _, check := range checks {
+		for _, check := range checks(t, task, input(t, task, recipe.Platforms()[0], nil)) {
 			if closed := check.TCP != nil && check.TCP.Closed; check.Within < 10*time.Second && !closed && check.Name != gimelRuns && check.From == recipe.FromHost {
 				t.Errorf("%s: %s is tried for %s", task.Name, check.Name, check.Within)
 			}

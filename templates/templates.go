@@ -41,13 +41,30 @@ func Render(name string, data any) (string, error) {
 }
 
 func render(name, text string, data any) (string, error) {
+	parsed, err := Parse("templates/"+name, text)
+	if err != nil {
+		return "", err
+	}
+	return parsed.Render(data)
+}
+
+// Template is one that is parsed. It may be rendered from several goroutines at once.
+type Template struct{ parsed *template.Template }
+
+// Parse reads a template that is not of this package. The name is its file's, for errors.
+func Parse(name, text string) (Template, error) {
 	parsed, err := template.New(name).Option("missingkey=error").Funcs(functions()).Parse(text)
 	if err != nil {
-		return "", located(name, err)
+		return Template{}, located(name, err)
 	}
+	return Template{parsed}, nil
+}
+
+// Render fills in the template.
+func (t Template) Render(data any) (string, error) {
 	var out bytes.Buffer
-	if err := parsed.Execute(&out, data); err != nil {
-		return "", located(name, err)
+	if err := t.parsed.Execute(&out, data); err != nil {
+		return "", located(t.parsed.Name(), err)
 	}
 	return out.String(), nil
 }
@@ -76,10 +93,10 @@ var executing = regexp.MustCompile(`^executing "[^"]*" at `)
 func located(name string, err error) error {
 	found := place.FindStringSubmatch(err.Error())
 	if found == nil {
-		return fmt.Errorf("templates/%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	problem := executing.ReplaceAllString(found[3], "")
-	return fmt.Errorf("templates/%s:%s: %w", found[1], found[2], reworded{strings.TrimSpace(problem), err})
+	return fmt.Errorf("%s:%s: %w", found[1], found[2], reworded{strings.TrimSpace(problem), err})
 }
 
 // reworded is an error with a shorter text.

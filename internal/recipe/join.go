@@ -43,7 +43,7 @@ func (j *joining) add(recipe Recipe) error {
 			other := j.items[i]
 			both, same := merge(other.Resource, item.Resource)
 			if !same {
-				return fmt.Errorf("%s: %s different", id, want(other, item))
+				return conflict(other, item, fmt.Errorf("%s: %s different", id, want(other, item)))
 			}
 			j.items[i].Resource = both
 			j.items[i].Notifies = union(other.Notifies, item.Notifies)
@@ -71,9 +71,24 @@ func (j *joining) settle(i int) error {
 	}
 	one, other := j.items[first], j.items[i]
 	if reflect.TypeOf(one.Resource) != reflect.TypeOf(other.Resource) {
-		return fmt.Errorf("%s: %s as %s and as %s", placed.Place(), want(one, other), one.Resource.ID(), other.Resource.ID())
+		return conflict(one, other, fmt.Errorf("%s: %s as %s and as %s", placed.Place(), want(one, other), one.Resource.ID(), other.Resource.ID()))
 	}
 	return nil
+}
+
+// conflict is an error at the place of the later of two items, or of the one that has a place.
+func conflict(one, other Item, problem error) error {
+	if other.At.File == "" {
+		one, other = other, one
+	}
+	advice := "keep one of the two"
+	if at := one.At.Short(); at != "" {
+		advice += ": the other is at " + at
+	}
+	if other.At.File == "" {
+		return problem
+	}
+	return other.refuse(problem, advice)
 }
 
 // want says who wants something of one thing.

@@ -35,7 +35,8 @@ type Notification struct {
 type Item struct {
 	Resource Resource
 	Notifies []Notification
-	Task     string // the task that brought it
+	Task     string   // the task that brought it
+	At       Position // where its task says so
 }
 
 // Recipe is what a host should be: resources in the order in which they are made so.
@@ -105,12 +106,13 @@ func (r Recipe) Validate() error {
 	for _, item := range r.Items {
 		for _, n := range item.Notifies {
 			if !answered[PendingKey(n.Unit)] {
-				return fmt.Errorf("%s: %s notifies %s, which is no service of the recipe", item.Task, item.Resource.ID(), n.Unit)
+				err := fmt.Errorf("%s notifies %s, which is no service of the recipe", item.Resource.ID(), n.Unit)
+				return item.refuse(err, fmt.Sprintf("add service(%q) behind it, or leave out the notification", n.Unit))
 			}
 		}
 		if validator, ok := item.Resource.(Validator); ok {
 			if err := validator.Validate(); err != nil {
-				return fmt.Errorf("%s: %w", item.Task, err)
+				return item.refuse(err, "")
 			}
 		}
 	}

@@ -33,6 +33,8 @@ type Input struct {
 	// Release is what a deploy brings; nil when only the system is installed, and the
 	// release that is there stays.
 	Release *Release
+	Name    string   // the host's in the inventory
+	Groups  []string // the host's in the inventory, outermost first
 	// Address is the host as the controller reaches it, for checks and for what is told to a
 	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.
 	Address string
@@ -62,12 +64,13 @@ type Task struct {
 	Summary   string   // one line, for list
 	About     string   // a few sentences, for list TASK
 	Uses      []string // the tasks whose parts it includes, and whose variables it reads
+	Needs     []string // the tasks that are installed with it, before it
 	Variables []Variable
 	// Check refuses values that do not go together, and names the variable that is to be
 	// another; nil refuses none. Build can rely on it.
 	Check  func(Values) (variable string, err error)
 	Build  func(Input) (Recipe, error)
-	Verify func(Input) []Check
+	Verify func(Input) ([]Check, error)
 	// Deployed says how the task's releases lie on a host; nil when it has none.
 	Deployed *Deployed
 	// After returns the lines that tell a person what to do next: where it answers,
@@ -103,6 +106,7 @@ const (
 // $NONCE in its name, and goes or is bounded.
 type Check struct {
 	Name    string
+	At      Position // where its task says so
 	From    Vantage
 	Within  time.Duration // it is tried again until then; 0 is once
 	Needs   string        // the name of an earlier check: when that fails, this one is left out

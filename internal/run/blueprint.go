@@ -13,6 +13,8 @@ import (
 type Blueprint struct {
 	Tasks   []recipe.Task
 	Values  map[string]recipe.Values // by task, of all tasks that exist
+	Name    string                   // the host's in the inventory
+	Groups  []string                 // the host's in the inventory, outermost first
 	Address string                   // the host as the controller reaches it
 	Release *recipe.Release          // of a deploy; nil otherwise
 	Upgrade bool                     // packages too, to apt's candidates
@@ -22,6 +24,8 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 	return recipe.Input{
 		Vars:     b.Values[task.Name],
 		Platform: platform,
+		Name:     b.Name,
+		Groups:   b.Groups,
 		Address:  b.Address,
 		Release:  b.Release,
 		Of:       func(name string) recipe.Values { return b.Values[name] },
@@ -37,7 +41,7 @@ func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 		in.Address = ""
 		built, err := task.Build(in)
 		if err != nil {
-			return recipe.Recipe{}, fmt.Errorf("%s: %w", task.Name, err)
+			return recipe.Recipe{}, recipe.Within(task.Name, err)
 		}
 		built.Label(task.Name)
 		recipes = append(recipes, built)
@@ -54,7 +58,7 @@ func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 
 // Probes returns the questions for every platform that the tasks support, so that one
 // round trip is enough though the platform is among the answers. As it builds every
-// recipe, what fails on any release fails here, before the first connection.
+// recipe and every check, what fails on any release fails here, before the first connection.
 func (b Blueprint) Probes() ([]recipe.Probe, error) {
 	if b.Release != nil {
 		// No artifact is built before its architecture is known.
@@ -67,8 +71,11 @@ func (b Blueprint) Probes() ([]recipe.Probe, error) {
 	var probes []recipe.Probe
 	for _, platform := range recipe.Platforms() {
 		built, err := b.Recipe(platform)
+		if err == nil {
+			_, err = b.Checks(platform)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("on Debian %d, %s: %w", platform.Release, platform.Arch, err)
+			return nil, recipe.Within(fmt.Sprintf("on Debian %d, %s", platform.Release, platform.Arch), err)
 		}
 		probes = append(probes, built.Probes()...)
 	}
@@ -76,14 +83,19 @@ func (b Blueprint) Probes() ([]recipe.Probe, error) {
 }
 
 // Checks returns the checks that prove the tasks, on a platform.
-func (b Blueprint) Checks(platform recipe.Platform) []recipe.Check {
+func (b Blueprint) Checks(platform recipe.Platform) ([]recipe.Check, error) {
 	var checks []recipe.Check
 	for _, task := range b.Tasks {
-		if task.Verify != nil {
-			checks = append(checks, task.Verify(b.input(task, platform))...)
+		if task.Verify == nil {
+			continue
 		}
+		its, err := task.Verify(b.input(task, platform))
+		if err != nil {
+			return nil, recipe.Within(task.Name, err)
+		}
+		checks = append(checks, its...)
 	}
-	return checks
+	return checks, nil
 }
 
 // After returns what the tasks tell a person at the end.

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -80,7 +79,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 		w.Target.dialer = dialer
 		probes, err := w.Blueprint.Probes()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", w.Target.Name, err)
+			return nil, recipe.Within(w.Target.Name, err)
 		}
 		name, clock := w.Target.Name, &clock{}
 		w.Target.Config = clock.pausing(w.Target.Config)
@@ -374,7 +373,10 @@ func leave(ctx context.Context, session engine.Session, outcome string) {
 }
 
 func (j *job) verify(ctx context.Context) error {
-	checks := j.Blueprint.Checks(j.made.Platform)
+	checks, err := j.Blueprint.Checks(j.made.Platform)
+	if err != nil {
+		return err
+	}
 	j.observe(engine.Verifying{Checks: len(checks)})
 	return engine.Verify(ctx, checks, engine.Reach{
 		Host:    j.Blueprint.Address,
