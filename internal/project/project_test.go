@@ -1,0 +1,157 @@
+package project
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"provision/internal/recipe"
+)
+
+var update = flag.Bool("update", false, "write what is told into the golden files")
+
+// shipped are tasks as those that come with provision.
+func shipped() []recipe.Task {
+	return []recipe.Task{{Name: "nginx", Build: func(recipe.Input) (recipe.Recipe, error) { return recipe.Recipe{}, nil }}}
+}
+
+// unpack writes an archive's files into a folder, which is that of this process until the test
+// ends: positions are told as a person in it would read them.
+func unpack(t testing.TB, archive *txtar.Archive) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, file := range archive.Files {
+		path := filepath.Join(dir, file.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, file.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if inner, ok := t.(*testing.T); ok {
+		inner.Chdir(dir)
+	}
+}
+
+// build builds all of a project's tasks, for all platforms, as a host without variables of its
+// own gets them.
+func buildAll(p *Project, values recipe.Values) error {
+	for _, platform := range recipe.Platforms() {
+		var all []recipe.Recipe
+		for _, task := range p.Tasks() {
+			in := recipe.Input{Vars: recipe.Values{}, Platform: platform, Name: "web1", Groups: []string{"web"}}
+			for _, v := range task.Variables {
+				in.Vars[v.Name] = v.Zero()
+				if given, there := values[v.Name]; there {
+					in.Vars[v.Name] = given
+				}
+			}
+			built, err := task.Build(in)
+			if err != nil {
+				return err
+			}
+			built.Label(task.Name)
+			all = append(all, built)
+			if task.Verify != nil {
+				if _, err := task.Verify(in); err != nil {
+					return err
+				}
+			}
+		}
+		joined, err := recipe.Join(all...)
+		if err != nil {
+			return err
+		}
+		if err := joined.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestRefused goes through testdata/refused: each file is a project that is refused, and ends
+// with what is told: an error with its place, and a hint. A file that is named LINK is a
+// symbolic link.
+func TestRefused(t *testing.T) {
+	files, err := filepath.Glob("testdata/refused/*.txt")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	for _, file := range files {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			unpack(t, archive)
+			for _, file := range archive.Files {
+				if place, ok := strings.CutSuffix(file.Name, ".LINK"); ok {
+					if err := os.Symlink(strings.TrimSpace(string(file.Data)), place); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			got := refusal(t)
+			last := &archive.Files[len(archive.Files)-1]
+			if last.Name != "told" {
+				archive.Files = append(archive.Files, txtar.File{Name: "told"})
+				last = &archive.Files[len(archive.Files)-1]
+			}
+			if *update {
+				last.Data = []byte(got)
+				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if string(last.Data) != got {
+				t.Errorf("told:\n%s\nwant:\n%s", got, last.Data)
+			}
+		})
+	}
+}
+
+// refusal is what is told of the project in this folder.
+func refusal(t *testing.T) string {
+	t.Helper()
+	p, err := Open(".", Options{Shipped: shipped()})
+	if err == nil {
+		err = buildAll(p, recipe.Values{"token": recipe.NewSecret("correct-horse")})
+	}
+	if err == nil {
+		t.Fatal("it is not refused")
+	}
+	var several Errors
+	all := []error{err}
+	if errors.As(err, &several) {
+		all = several
+	}
+	var told strings.Builder
+	for _, one := range all {
+		var refused *recipe.SourceError
+		if !errors.As(one, &refused) || refused.At.File == "" {
+			t.Errorf("it has no place: %v", one)
+			fmt.Fprintln(&told, one)
+			continue
+		}
+		fmt.Fprintln(&told, refused)
+		if refused.Advice == "" {
+			t.Errorf("there is no hint: %v", one)
+		}
+		fmt.Fprintf(&told, "  hint: %s\n", refused.Advice)
+	}
+	if strings.Contains(told.String(), "correct-horse") {
+		t.Errorf("it tells the secret: %s", told.String())
+	}
+	return told.String()
+}

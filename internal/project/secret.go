@@ -1,0 +1,206 @@
+package project
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"provision/internal/recipe"
+)
+
+// secret is the value of a secret variable, or a text that was made of one. In another text a
+// mark stands for it, which nobody can guess and which is filled in where a secret may be: in a
+// file's content. So neither a path nor a command line nor what print says has it.
+type secret struct {
+	text recipe.Secret
+	of   *building
+}
+
+// String is what stands for it in a text.
+func (s *secret) String() string { return s.of.marked(s.text) }
+
+// Type implements starlark.Value.
+func (s *secret) Type() string { return "secret" }
+
+// Freeze implements starlark.Value: it never changes.
+func (s *secret) Freeze() {}
+
+// Truth is whether there is a secret.
+func (s *secret) Truth() starlark.Bool { return starlark.Bool(!s.text.Empty()) }
+
+// Hash refuses it as a key.
+func (s *secret) Hash() (uint32, error) { return 0, errCompared }
+
+// CompareSameType implements starlark.Comparable.
+func (s *secret) CompareSameType(syntax.Token, starlark.Value, int) (bool, error) {
+	return false, errCompared
+}
+
+var errCompared = plain("a secret is compared: that would tell of it", "if v.token: is true where there is one; what depends on more belongs in a variable of its own")
+
+// Binary implements starlark.HasBinary: text + secret is a text with its mark.
+func (s *secret) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
+	text := s.String()
+	switch other, ok := y.(starlark.String); {
+	case op != syntax.PLUS:
+		return nil, nil
+	case ok && side == starlark.Left:
+		return starlark.String(text + string(other)), nil
+	case ok:
+		return starlark.String(string(other) + text), nil
+	}
+	if other, ok := y.(*secret); ok && side == starlark.Left {
+		return starlark.String(text + other.String()), nil
+	}
+	return nil, nil
+}
+
+// marked returns the mark of a secret.
+func (b *building) marked(text recipe.Secret) string {
+	for i, known := range b.secrets {
+		if known == text {
+			return b.project.mark + strconv.Itoa(i) + "]"
+		}
+	}
+	b.secrets = append(b.secrets, text)
+	return b.project.mark + strconv.Itoa(len(b.secrets)-1) + "]"
+}
+
+// revealed returns a text with the secrets in it, and whether there were any.
+func (b *building) revealed(text string) (string, bool, error) {
+	mark := b.project.mark
+	if !strings.Contains(text, mark) {
+		return text, false, b.whole(text)
+	}
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(text, mark)
+		out.WriteString(before)
+		if err := b.whole(before); err != nil {
+			return "", false, err
+		}
+		if !found {
+			return out.String(), true, nil
+		}
+		digits, rest, closed := strings.Cut(after, "]")
+		number, err := strconv.Atoi(digits)
+		if !closed || err != nil || number < 0 || number >= len(b.secrets) {
+			return "", false, errCut
+		}
+		out.WriteString(b.secrets[number].Reveal())
+		text = rest
+	}
+}
+
+var errCut = plain("a text with a secret in it was cut or changed", "make the text of its parts: \"user \" + v.token")
+
+// whole refuses a text with half of a mark in it: one that was cut or written in capitals.
+func (b *building) whole(text string) error {
+	random := strings.TrimSuffix(strings.TrimPrefix(b.project.mark, "[secret:"), ":")
+	lower := strings.ToLower(text)
+	if strings.Contains(lower, random[:12]) || strings.Contains(lower, random[len(random)-12:]) {
+		return errCut
+	}
+	return nil
+}
+
+// masked returns a text as it may be shown.
+func (p *Project) masked(text string) string {
+	for {
+		before, after, found := strings.Cut(text, p.mark)
+		if !found {
+			return text
+		}
+		_, rest, _ := strings.Cut(after, "]")
+		text = before + "[secret]" + rest
+	}
+}
+
+// public refuses a text that has a secret in it, where it would be seen.
+func (b *building) public(text string) error {
+	_, has, err := b.revealed(text)
+	if err != nil {
+		return err
+	}
+	if has {
+		return plain("a secret would be seen here", "a secret goes into a file's content, or into input = of a command")
+	}
+	return nil
+}
+
+// guarded is the name of a function that no task can call: a space is in it.
+const guarded = "not a secret"
+
+// guardComparisons puts each side of a comparison through a function that refuses secrets.
+// Starlark itself asks a value only when both sides are of one type, and finds all others
+// different: v.token == "" would be false, whatever the token is.
+func guardComparisons(file *syntax.File) {
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if binary, ok := n.(*syntax.BinaryExpr); ok && compares(binary.Op) {
+			binary.X, binary.Y = guardedOperand(binary, binary.X), guardedOperand(binary, binary.Y)
+		}
+		return true
+	})
+}
+
+func compares(op syntax.Token) bool {
+	switch op {
+	case syntax.EQL, syntax.NEQ, syntax.LT, syntax.LE, syntax.GT, syntax.GE, syntax.IN, syntax.NOT_IN:
+		return true
+	}
+	return false
+}
+
+func guardedOperand(of *syntax.BinaryExpr, side syntax.Expr) syntax.Expr {
+	if _, literal := side.(*syntax.Literal); literal {
+		return side
+	}
+	return &syntax.CallExpr{
+		Fn: &syntax.Ident{NamePos: of.OpPos, Name: guarded}, Lparen: of.OpPos, Args: []syntax.Expr{side}, Rparen: of.OpPos,
+	}
+}
+
+func notSecret(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	b := buildingOf(thread)
+	if b != nil && b.holds(args[0], 3) {
+		return nil, errCompared
+	}
+	return args[0], nil
+}
+
+// holds reports whether a value is a secret, or has one in it.
+func (b *building) holds(value starlark.Value, depth int) bool {
+	switch value := value.(type) {
+	case *secret:
+		return true
+	case starlark.String:
+		return strings.Contains(string(value), b.project.mark)
+	case *starlark.List:
+		for i := range value.Len() {
+			if depth > 0 && b.holds(value.Index(i), depth-1) {
+				return true
+			}
+		}
+	case starlark.Tuple:
+		for _, one := range value {
+			if depth > 0 && b.holds(one, depth-1) {
+				return true
+			}
+		}
+	case *starlark.Dict:
+		for _, item := range value.Items() {
+			if depth > 0 && b.holds(item[1], depth-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// shownText is a value in an error, without what is secret.
+func (p *Project) shownText(value starlark.Value) string {
+	return p.masked(fmt.Sprint(value))
+}

@@ -1,0 +1,134 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+
+	"go.starlark.net/starlark"
+
+	"provision/internal/recipe"
+)
+
+// thing is what a word of build or verify makes: a resource with its place, or a check.
+type thing struct {
+	word     *Word
+	name     string // what it is called in an error: "file(\"/etc/motd\")"
+	at       recipe.Position
+	item     recipe.Item
+	check    recipe.Check
+	returned bool
+}
+
+// String implements starlark.Value.
+func (t *thing) String() string { return t.name }
+
+// Type implements starlark.Value.
+func (t *thing) Type() string { return t.word.Name }
+
+// Freeze implements starlark.Value: a task cannot change it.
+func (t *thing) Freeze() {}
+
+// Truth implements starlark.Value.
+func (t *thing) Truth() starlark.Bool { return true }
+
+// Hash implements starlark.Value.
+func (t *thing) Hash() (uint32, error) { return 0, errors.New("unhashable: " + t.word.Name) }
+
+// make notes a thing, which has to be in the list that is returned.
+func (c *call) make(t *thing) *thing {
+	t.word, t.at = c.word, c.at
+	t.name = c.word.Name + "(…)"
+	if first, ok := c.values[c.word.Parameters[0].Name].(string); ok {
+		t.name = fmt.Sprintf("%s(%q)", c.word.Name, first)
+	}
+	c.building.made = append(c.building.made, t)
+	return t
+}
+
+// kind makes a word of a kind of resources.
+func kind(w Word, resource func(*call) (recipe.Resource, error)) *Word {
+	w.Group = Resources
+	w.Parameters = append(w.Parameters, byName(notify()))
+	w.returns = func(c *call) (starlark.Value, error) {
+		made, err := resource(c)
+		if err != nil {
+			return nil, c.refused(err)
+		}
+		if validator, ok := made.(recipe.Validator); ok {
+			if err := validator.Validate(); err != nil {
+				return nil, c.refused(err)
+			}
+		}
+		return c.make(&thing{item: recipe.Item{Resource: made, Notifies: given[[]recipe.Notification](c, "notify"), At: c.at}}), nil
+	}
+	return &w
+}
+
+// refused is an error of a resource's own, which says what it is about.
+func (c *call) refused(err error) error {
+	if a, ok := err.(*advised); ok {
+		return plain(c.word.Name+": "+a.problem, a.advice)
+	}
+	return plain(err.Error(), c.word.Example)
+}
+
+// notification is what notify takes: that a unit restarts, or reloads.
+type notification struct{ recipe.Notification }
+
+// String implements starlark.Value.
+func (n notification) String() string { return fmt.Sprintf("%s(%q)", n.Action, n.Unit) }
+
+// Type implements starlark.Value.
+func (n notification) Type() string { return "notification" }
+
+// Freeze implements starlark.Value.
+func (n notification) Freeze() {}
+
+// Truth implements starlark.Value.
+func (n notification) Truth() starlark.Bool { return true }
+
+// Hash implements starlark.Value.
+func (n notification) Hash() (uint32, error) { return starlark.String(n.String()).Hash() }
+
+// notifications are the words that notify takes.
+func notifications() []*Word {
+	word := func(action recipe.Action, about string) *Word {
+		return &Word{
+			Name: string(action), Group: Notifications, About: about,
+			Example:    fmt.Sprintf("file(\"/etc/shop.conf\", template(\"shop.conf.tmpl\"), notify = %s(\"shop.service\"))", action),
+			Parameters: []Parameter{required(unit("unit", "The unit, with its suffix."))},
+			returns: func(c *call) (starlark.Value, error) {
+				return notification{recipe.Notification{Unit: given[string](c, "unit"), Action: action}}, nil
+			},
+		}
+	}
+	return []*Word{
+		word(recipe.Restart, "A unit restarts to take in a change. It is written down on the host before the change, so that a run that dies in between still restarts it; the service of the unit has to be in the recipe."),
+		word(recipe.Reload, "A unit reloads to take in a change; where a restart of it is due too, that is enough."),
+	}
+}
+
+// notify is the parameter that every kind has.
+func notify() Parameter {
+	return Parameter{
+		Name: "notify", Type: "restart(unit), reload(unit), or a list of them", Help: "What takes the change in.",
+		read: func(c *call, v starlark.Value) (any, error) {
+			if one, ok := v.(notification); ok {
+				return []recipe.Notification{one.Notification}, nil
+			}
+			list, ok := v.(starlark.Iterable)
+			if !ok {
+				return nil, plain(fmt.Sprintf("want restart(…) or reload(…), found %s", c.found(v)), "restart(\"shop.service\")")
+			}
+			var all []recipe.Notification
+			for one := range starlark.Elements(list) {
+				n, ok := one.(notification)
+				if !ok {
+					return nil, plain(fmt.Sprintf("want restart(…) or reload(…), found %s", c.found(one)), "restart(\"shop.service\")")
+				}
+				all = append(all, n.Notification)
+			}
+			return all, nil
+		},
+	}
+}

@@ -1,0 +1,69 @@
+package project
+
+import (
+	"fmt"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"provision/internal/recipe"
+)
+
+// Limits of one build. They are against mistakes: what a single expression takes of memory has
+// none, and a project is trusted as the person is who runs it.
+const (
+	maxSteps  = 10_000_000       // Starlark's own: some seconds
+	maxTime   = 10 * time.Second // also where few steps take long
+	maxRecipe = 64 << 20         // bytes of all contents
+)
+
+const buildingKey = "building" // of a thread's own values
+
+// thread returns one to run a task's code in, within its limits. done ends its clock.
+func (p *Project) thread(b *building) (thread *starlark.Thread, done func()) {
+	thread = &starlark.Thread{Print: p.printed}
+	thread.SetMaxExecutionSteps(maxSteps)
+	thread.OnMaxSteps = func(thread *starlark.Thread) { thread.Cancel(tooManySteps) }
+	thread.SetLocal(buildingKey, b)
+	clock := time.AfterFunc(maxTime, func() { thread.Cancel(tooLong) })
+	return thread, func() { clock.Stop() }
+}
+
+const (
+	tooManySteps = "more than 10 million steps"
+	tooLong      = "longer than 10 seconds"
+)
+
+// printed is what print says, with its place, and without secrets.
+func (p *Project) printed(thread *starlark.Thread, text string) {
+	if p.print == nil {
+		return
+	}
+	p.print(placeOf(thread.CallStack()), p.masked(text))
+}
+
+// building is one run of build or verify, and all that it made.
+type building struct {
+	project *Project
+	task    string
+	secrets []recipe.Secret // each stands in texts as a mark with its number
+	made    []*thing
+	size    int // bytes of all contents
+}
+
+// buildingOf is the run that a word is said in; nil while a file is read.
+func buildingOf(thread *starlark.Thread) *building {
+	b, _ := thread.Local(buildingKey).(*building)
+	return b
+}
+
+// weigh counts a content.
+func (b *building) weigh(size int) error {
+	if size > maxContent {
+		return plain(fmt.Sprintf("a content of more than %d MiB is not written", maxContent>>20), "download it on the host, by a command")
+	}
+	if b.size += size; b.size > maxRecipe {
+		return plain(fmt.Sprintf("the contents of the task are more than %d MiB by here", maxRecipe>>20), "download what is big on the host, by a command")
+	}
+	return nil
+}
