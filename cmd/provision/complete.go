@@ -14,7 +14,7 @@ import (
 func (f *flags) complete(root *cobra.Command) {
 	for _, command := range root.Commands() {
 		if strings.Contains(command.Use, "TASK") {
-			command.ValidArgsFunction = completeTasks
+			command.ValidArgsFunction = f.completeTasks
 		}
 	}
 	for _, flag := range []string{"hosts", "limit"} {
@@ -23,9 +23,13 @@ func (f *flags) complete(root *cobra.Command) {
 	}
 }
 
-func completeTasks(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (f *flags) completeTasks(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	for _, task := range tasks.All() {
+	all, err := f.selection.tasks()
+	if err != nil { // whoever presses the tab key wants no error
+		all = tasks.All()
+	}
+	for _, task := range all {
 		if !slices.Contains(args, task.Name) {
 			names = append(names, cobra.CompletionWithDesc(task.Name, task.Summary))
 		}

@@ -77,13 +77,19 @@ func (c connection) sets(keyword string) bool {
 
 // warnOnce prints each warning once, however many hosts it is about.
 func warnOnce(io console) func(string) {
+	note := noteOnce(io)
+	return func(message string) { note("warning: " + message) }
+}
+
+// noteOnce prints each message once, whoever says it.
+func noteOnce(io console) func(string) {
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	return func(message string) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !seen[message] {
-			fmt.Fprintln(io.err, "warning:", message)
+			fmt.Fprintln(io.err, message)
 		}
 		seen[message] = true
 	}

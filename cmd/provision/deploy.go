@@ -35,7 +35,11 @@ itself. The same release again changes nothing.`,
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…`,
 		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
-			made, err := artifact.release(command.Context(), args[0])
+			deployed, err := f.findDeployed(args[0])
+			if err != nil {
+				return err
+			}
+			made, err := artifact.release(command.Context(), args[0], deployed)
 			if err != nil {
 				return err
 			}
@@ -54,16 +58,12 @@ itself. The same release again changes nothing.`,
 var digestForm = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
 
 // release returns what is to be deployed.
-func (a artifactFlags) release(ctx context.Context, task string) (*recipe.Release, error) {
+func (a artifactFlags) release(ctx context.Context, task string, deployed *recipe.Deployed) (*recipe.Release, error) {
 	if a.sha256 != "" && a.file == "" {
 		return nil, usage(errors.New("--sha256: of no --artifact"), "add --artifact FILE")
 	}
 	if a.sha256 != "" && !digestForm.MatchString(a.sha256) {
 		return nil, usage(fmt.Errorf("--sha256 %q: is no SHA-256", a.sha256), "64 hexadecimal digits, as sha256sum prints them")
-	}
-	deployed, err := findDeployed(task)
-	if err != nil {
-		return nil, err
 	}
 	if a.file != "" {
 		made, err := release.FromFile(a.file, a.sha256)
@@ -83,15 +83,15 @@ func (a artifactFlags) release(ctx context.Context, task string) (*recipe.Releas
 }
 
 // findDeployed returns where a task keeps its releases; an error for a task without any.
-func findDeployed(name string) (*recipe.Deployed, error) {
-	found, err := findTasks([]string{name})
+func (f *flags) findDeployed(name string) (*recipe.Deployed, error) {
+	task, err := f.findTask(name)
 	if err != nil {
 		return nil, err
 	}
-	if found[0].Deployed == nil {
+	if task.Deployed == nil {
 		return nil, usage(fmt.Errorf("%s: has no releases", name), "provision install "+name)
 	}
-	return found[0].Deployed, nil
+	return task.Deployed, nil
 }
 
 func (f *flags) deploy(ctx context.Context, io console, name string, made *recipe.Release) error {
@@ -114,7 +114,7 @@ func newReleases(f *flags, io console) *cobra.Command {
 		Short: "the releases that hosts have, and which one runs",
 		Args:  arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
-			deployed, err := findDeployed(args[0])
+			deployed, err := f.findDeployed(args[0])
 			if err != nil {
 				return err
 			}

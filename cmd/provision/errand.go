@@ -11,7 +11,6 @@ import (
 	"provision/internal/recipe"
 	"provision/internal/remote"
 	"provision/internal/run"
-	"provision/tasks"
 )
 
 // errand is work on hosts, and what goes with it.
@@ -40,62 +39,14 @@ func (e errand) pendingCode() int {
 	return e.pending()
 }
 
-// errNoTask applies to a name that is no task's.
-var errNoTask = errors.New("no such task")
-
-func taskNames() []string {
-	var names []string
-	for _, task := range tasks.All() {
-		names = append(names, task.Name)
-	}
-	return names
-}
-
-// findTasks returns the tasks of that name.
-func findTasks(names []string) ([]recipe.Task, error) {
-	var found []recipe.Task
-	all := taskNames()
-	for _, name := range names {
-		at := slices.Index(all, name)
-		if at < 0 {
-			err := fmt.Errorf("%q: %w", name, errNoTask)
-			if near := recipe.Nearest(name, all); near != "" {
-				return nil, usage(err, "did you mean "+near+"?")
-			}
-			return nil, usage(err, "provision list")
-		}
-		if slices.Contains(names[:len(found)], name) {
-			return nil, usage(fmt.Errorf("%q: is named twice", name), "name it once")
-		}
-		found = append(found, tasks.All()[at])
-	}
-	return found, nil
-}
-
-// needed returns the names of tasks and of all that they use: those whose variables they
-// read.
-func needed(built []recipe.Task) ([]string, error) {
-	var names []string
-	for len(built) > 0 {
-		task := built[0]
-		built = built[1:]
-		if slices.Contains(names, task.Name) {
-			continue
-		}
-		names = append(names, task.Name)
-		uses, err := findTasks(task.Uses)
-		if err != nil {
-			return nil, err
-		}
-		built = append(built, uses...)
-	}
-	return names, nil
-}
-
 // work pairs every chosen host with what it should be: the named tasks, or without any
 // those that the inventory gives it.
 func (f *flags) work(io console, names []string) (errand, error) {
-	named, err := findTasks(names)
+	all, err := f.selection.tasks()
+	if err != nil {
+		return errand{}, err
+	}
+	named, err := all.find(names)
 	if errors.Is(err, errNoTask) {
 		return errand{}, f.meantHosts(names, err)
 	}
@@ -111,14 +62,17 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		its := named
 		if len(its) == 0 {
 			var err error
-			if its, err = findTasks(host.Tasks); err != nil {
+			if its, err = all.find(host.Tasks); err != nil {
 				return run.Blueprint{}, err
 			}
 		}
 		if len(its) == 0 {
 			return run.Blueprint{}, usage(fmt.Errorf("%s: no task", host.Name), "name one: provision list; or give the host tasks in hosts.yaml")
 		}
-		values, err := valuesOf(host, its, extra)
+		if its, err = all.whole(its); err != nil {
+			return run.Blueprint{}, err
+		}
+		values, err := all.valuesOf(host, its, extra)
 		for name := range values {
 			read[name] = true
 		}
@@ -137,14 +91,14 @@ func (f *flags) work(io console, names []string) (errand, error) {
 
 // valuesOf returns the variables of a host that its tasks read. Others are left alone: they
 // may be encrypted for somebody else.
-func valuesOf(host inventory.Host, its []recipe.Task, extra []inventory.Extra) (map[string]recipe.Values, error) {
-	names, err := needed(its)
+func (c catalogue) valuesOf(host inventory.Host, its []recipe.Task, extra []inventory.Extra) (map[string]recipe.Values, error) {
+	names, err := c.read(its)
 	if err != nil {
 		return nil, err
 	}
 	values := map[string]recipe.Values{}
 	for _, name := range names {
-		if values[name], err = host.Values(name, known(), extra); err != nil {
+		if values[name], err = host.Values(name, c.known(), extra); err != nil {
 			return nil, err
 		}
 	}
@@ -196,7 +150,7 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 			return errand{}, err
 		}
 		e.secrets = append(e.secrets, wanted.Secrets()...)
-		wanted.Address = host.Address.Host
+		wanted.Name, wanted.Groups, wanted.Address = host.Name, host.Groups, host.Address.Host
 		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
 	}
 	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type

@@ -9,6 +9,8 @@ import (
 	"provision/internal/engine"
 	"provision/internal/inventory"
 	"provision/internal/lab"
+	"provision/internal/project"
+	"provision/internal/recipe"
 	"provision/internal/report"
 	"provision/internal/run"
 	"provision/internal/script"
@@ -91,11 +93,19 @@ func (t teller) complain(err error, code int) {
 	}
 }
 
-// problems are an error, or those that it is made of.
+// problems are an error, or those that it is made of. Of one with a place in a task's source
+// that place is told first.
 func problems(err error) []error {
 	var several inventory.Errors
-	if errors.As(err, &several) {
+	var tasks project.Errors
+	var source *recipe.SourceError
+	switch {
+	case errors.As(err, &several):
 		return several.Unwrap()
+	case errors.As(err, &tasks):
+		return tasks.Unwrap()
+	case errors.As(err, &source) && source.At.File != "":
+		return []error{source}
 	}
 	return []error{err}
 }

@@ -124,7 +124,11 @@ func (f *flags) meantHosts(names []string, err error) error {
 	if f.selection.named() {
 		return err
 	}
-	all := taskNames()
+	tasks, failure := f.selection.tasks()
+	if failure != nil {
+		return failure
+	}
+	all := tasks.names()
 	isTask := func(name string) bool { return slices.Contains(all, name) }
 	strangers := slices.DeleteFunc(slices.Clone(names), isTask)
 	meant := f.typed

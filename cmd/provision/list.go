@@ -13,7 +13,6 @@ import (
 	"provision/internal/inventory"
 	"provision/internal/recipe"
 	"provision/internal/report"
-	"provision/tasks"
 )
 
 func newList(f *flags, io console) *cobra.Command {
@@ -30,13 +29,17 @@ is decrypted for that, and a secret is [secret].`,
   provision list -l metrics -e graphite.auth=false`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			switch found, err := findTasks(args); {
+			all, err := f.selection.tasks()
+			if err != nil {
+				return err
+			}
+			switch found, err := all.find(args); {
 			case f.selection.named() && len(args) > 0:
 				return usage(errors.New("list: a name, and -H or -l"), "provision list "+args[0])
 			case f.selection.named():
 				return f.listChosen(io)
 			case len(args) == 0:
-				return f.listAll(io)
+				return f.listAll(io, all)
 			case err == nil:
 				return f.describeTasks(io, found)
 			default:
@@ -58,8 +61,8 @@ func (f *flags) describeTasks(io console, found []recipe.Task) error {
 }
 
 // listAll prints the tasks, and the inventory's hosts where there is an inventory.
-func (f *flags) listAll(io console) error {
-	inv, err := inventory.Load(f.selection.path(), known(), nil)
+func (f *flags) listAll(io console, all catalogue) error {
+	inv, err := inventory.Load(f.selection.path(), all.known(), nil)
 	if errors.Is(err, fs.ErrNotExist) && f.selection.namedInventory() == "" {
 		inv, err = &inventory.Inventory{}, nil
 	}
@@ -67,9 +70,9 @@ func (f *flags) listAll(io console) error {
 		return err
 	}
 	if f.output.json {
-		return errors.Join(report.NewJSON(io.out, nil, nil).Tasks(tasks.All()), f.nameHosts(io, inv.Hosts()))
+		return errors.Join(report.NewJSON(io.out, nil, nil).Tasks(all), f.nameHosts(io, inv.Hosts()))
 	}
-	if err := report.Tasks(io.out, report.Detect(io.out, os.Getenv), tasks.All()); err != nil || len(inv.Hosts()) == 0 {
+	if err := report.Tasks(io.out, report.Detect(io.out, os.Getenv), all); err != nil || len(inv.Hosts()) == 0 {
 		return err
 	}
 	fmt.Fprintf(io.out, "\n%s\n", f.selection.path())
@@ -142,9 +145,13 @@ func (f *flags) describeHosts(io console, hosts []inventory.Host) error {
 	if err != nil {
 		return err
 	}
+	all, err := f.selection.tasks()
+	if err != nil {
+		return err
+	}
 	lines := report.NewJSON(io.out, nil, nil)
 	for i, host := range hosts {
-		told, err := effective(host, extra)
+		told, err := all.effective(host, extra)
 		if err != nil {
 			return err
 		}
@@ -163,23 +170,26 @@ func (f *flags) describeHosts(io console, hosts []inventory.Host) error {
 }
 
 // effective is a host with the variables that its tasks read.
-func effective(host inventory.Host, extra []inventory.Extra) (report.HostListing, error) {
+func (c catalogue) effective(host inventory.Host, extra []inventory.Extra) (report.HostListing, error) {
 	told := listing(host)
 	for _, key := range inventory.LoginKeys() {
 		if setting, set := host.Login[key]; set {
 			told.Settings = append(told.Settings, report.HostSetting{Name: "ssh." + key, Value: setting.Value, Of: setting.Of, At: setting.String()})
 		}
 	}
-	its, err := findTasks(host.Tasks)
+	its, err := c.find(host.Tasks)
 	if err != nil {
 		return told, err
 	}
-	names, err := needed(its)
+	if its, err = c.whole(its); err != nil {
+		return told, err
+	}
+	names, err := c.read(its)
 	if err != nil {
 		return told, err
 	}
 	for _, name := range names {
-		variables, err := host.Effective(name, known(), extra)
+		variables, err := host.Effective(name, c.known(), extra)
 		if err != nil {
 			return told, err
 		}

@@ -28,7 +28,7 @@ for no copy of it is kept. A second rollback takes back the run before.`,
 			if to != "" {
 				return f.rollbackTo(command.Context(), io, args[0], to)
 			}
-			if _, err := findTasks(args); err != nil {
+			if _, err := f.findTask(args[0]); err != nil {
 				return err
 			}
 			e, err := f.bareOr(io, args)
@@ -48,7 +48,7 @@ var releaseName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
 
 // rollbackTo switches to a release that the hosts have: a deploy without an upload.
 func (f *flags) rollbackTo(ctx context.Context, io console, name, version string) error {
-	if _, err := findDeployed(name); err != nil {
+	if _, err := f.findDeployed(name); err != nil {
 		return err
 	}
 	if !releaseName.MatchString(version) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -22,9 +23,18 @@ type flags struct {
 	run        runFlags
 }
 
+func newFlags(io console) *flags {
+	f := &flags{passphrase: io.passphrases()}
+	// Read when it is asked for, once: the flags that say where it is are known then.
+	f.selection.tasks = sync.OnceValues(func() (catalogue, error) {
+		return readCatalogue(f.selection.path(), noteOnce(io))
+	})
+	return f
+}
+
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, io console) int {
-	f := &flags{passphrase: io.passphrases()}
+	f := newFlags(io)
 	root := newRoot(f, io)
 	root.SetArgs(args)
 	root.SetIn(io.in)

@@ -56,7 +56,7 @@ that one.`,
 	where := placeFlag(command)
 	command.Flags().StringArrayVar(&recipients, "recipient", nil, "public `KEY` to encrypt for, age1… or ssh-ed25519 …, when the file names none")
 	command.RunE = func(_ *cobra.Command, args []string) error {
-		variable, err := findVariable(args[0])
+		variable, err := f.findVariable(args[0])
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ terminal the new value is read from standard input.`,
 	}
 	where := placeFlag(command)
 	command.RunE = func(_ *cobra.Command, args []string) error {
-		variable, err := findVariable(args[0])
+		variable, err := f.findVariable(args[0])
 		if err != nil {
 			return err
 		}
@@ -161,14 +161,14 @@ func (f *flags) rewrite(change func(*inventory.Document) error) error {
 }
 
 // findVariable returns a variable that can hold a secret.
-func findVariable(name string) (recipe.Variable, error) {
+func (f *flags) findVariable(name string) (recipe.Variable, error) {
 	task, variable, _ := strings.Cut(name, ".")
-	found, err := findTasks([]string{task})
+	found, err := f.findTask(task)
 	if err != nil {
 		return recipe.Variable{}, err
 	}
 	var names []string
-	for _, v := range found[0].Variables {
+	for _, v := range found.Variables {
 		if v.Name != variable {
 			names = append(names, task+"."+v.Name)
 			continue

@@ -12,7 +12,6 @@ import (
 
 	"provision/internal/inventory"
 	"provision/internal/recipe"
-	"provision/tasks"
 )
 
 // defaultInventory is read when it is there and --inventory is not given.
@@ -26,7 +25,8 @@ type selection struct {
 	extra     []string
 	keys      []string
 	local     bool
-	list      bool // say which hosts these are, and do nothing
+	list      bool                      // say which hosts these are, and do nothing
+	tasks     func() (catalogue, error) // that there are
 }
 
 // hostFlags say which hosts are meant.
@@ -56,9 +56,13 @@ func (s *selection) variableFlags() *pflag.FlagSet {
 
 // extras reads -e.
 func (s selection) extras() ([]inventory.Extra, error) {
+	all, err := s.tasks()
+	if err != nil {
+		return nil, err
+	}
 	var extra []inventory.Extra
 	for _, text := range s.extra {
-		e, err := inventory.ParseExtra(text, known())
+		e, err := inventory.ParseExtra(text, all.known())
 		if err != nil {
 			return nil, err
 		}
@@ -72,15 +76,6 @@ func (s selection) extras() ([]inventory.Extra, error) {
 
 // named reports whether the command line says which hosts are meant.
 func (s selection) named() bool { return len(s.hosts) > 0 || len(s.limit) > 0 || s.local }
-
-// known are the variables of all tasks.
-func known() inventory.Known {
-	k := inventory.Known{}
-	for _, task := range tasks.All() {
-		k[task.Name] = task.Variables
-	}
-	return k
-}
 
 // namedInventory is the file that was named, by the command line or the environment.
 func (s selection) namedInventory() string {
@@ -112,7 +107,11 @@ func (s selection) openKeys(passphrase func(string) ([]byte, error)) (*inventory
 
 // open reads the inventory, and adds the lab's hosts as the group lab.
 func (s selection) open(keys *inventory.Keys) (*inventory.Inventory, error) {
-	inv, err := inventory.Load(s.path(), known(), keys)
+	all, err := s.tasks()
+	if err != nil {
+		return nil, err
+	}
+	inv, err := inventory.Load(s.path(), all.known(), keys)
 	if errors.Is(err, fs.ErrNotExist) && s.namedInventory() == "" {
 		inv, err = &inventory.Inventory{}, nil
 	}

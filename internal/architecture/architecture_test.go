@@ -30,6 +30,7 @@ var rooms = map[string][]string{
 	"internal/remote":            {"internal/address", "internal/script"},
 	"internal/inventory":         {"internal/address", "internal/recipe"},
 	"internal/release":           {"internal/recipe"},
+	"internal/project":           {"internal/recipe", "internal/resource", "templates"},
 	"internal/run":               {"internal/engine", "internal/inventory", "internal/journal", "internal/recipe", "internal/remote", "internal/resource", "internal/script"},
 	"internal/report":            {"internal/engine", "internal/recipe"},
 	"internal/report/reporttest": {"internal/report"},
@@ -39,7 +40,7 @@ var rooms = map[string][]string{
 	"templates":                  {},
 	"tasks":                      {"internal/recipe", "internal/resource", "internal/script", "templates"},
 	"cmd/provision": {
-		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/recipe", "internal/release",
+		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/project", "internal/recipe", "internal/release",
 		"internal/remote", "internal/report", "internal/resource", "internal/run", "internal/script", "tasks", "templates",
 	},
 	// gimel is a product of its own.
@@ -65,6 +66,7 @@ var libraries = map[string][]string{
 	"github.com/pkg/sftp":               {"internal/remote"},
 	"filippo.io/age":                    {"internal/inventory"},
 	"github.com/goccy/go-yaml":          {"internal/inventory"},
+	"go.starlark.net":                   {"internal/project"},
 	"golang.org/x/sync":                 {"internal/run", "internal/gimel", "cmd/gimel"},
 	"golang.org/x/sys":                  {"internal/remote", "internal/lab", "internal/gimel", "cmd/gimel"},
 	"github.com/redis/go-redis":         {"internal/gimel", "cmd/gimel"},

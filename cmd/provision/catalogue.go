@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"provision/internal/inventory"
+	"provision/internal/project"
+	"provision/internal/recipe"
+	"provision/tasks"
+)
+
+// catalogue are the tasks that there are: those that ship, and those of the project.
+type catalogue []recipe.Task
+
+// readCatalogue reads the project's own tasks, which are beside the inventory.
+func readCatalogue(inventory string, print func(string)) (catalogue, error) {
+	all := catalogue(tasks.All())
+	own, err := project.Open(filepath.Dir(inventory), project.Options{
+		Shipped: all,
+		Print:   func(at recipe.Position, text string) { print(at.Short() + ": " + text) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(all, own.Tasks()...), nil
+}
+
+// known are the variables of all tasks.
+func (c catalogue) known() inventory.Known {
+	k := inventory.Known{}
+	for _, task := range c {
+		k[task.Name] = task.Variables
+	}
+	return k
+}
+
+func (c catalogue) names() []string {
+	var names []string
+	for _, task := range c {
+		names = append(names, task.Name)
+	}
+	return names
+}
+
+// errNoTask applies to a name that is no task's.
+var errNoTask = errors.New("no such task")
+
+// find returns the tasks of that name.
+func (c catalogue) find(names []string) ([]recipe.Task, error) {
+	var found []recipe.Task
+	all := c.names()
+	for _, name := range names {
+		at := slices.Index(all, name)
+		if at < 0 {
+			err := fmt.Errorf("%q: %w", name, errNoTask)
+			if near := recipe.Nearest(name, all); near != "" {
+				return nil, usage(err, "did you mean "+near+"?")
+			}
+			return nil, usage(err, "provision list")
+		}
+		if slices.Contains(names[:len(found)], name) {
+			return nil, usage(fmt.Errorf("%q: is named twice", name), "name it once")
+		}
+		found = append(found, c[at])
+	}
+	return found, nil
+}
+
+// whole returns tasks with those that they need, each behind what it needs.
+func (c catalogue) whole(named []recipe.Task) ([]recipe.Task, error) {
+	var all []recipe.Task
+	for _, task := range named {
+		needs, err := c.find(task.Needs)
+		if err != nil {
+			return nil, err
+		}
+		needs, err = c.whole(needs) // they go in no circle: the project was checked
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range append(needs, task) {
+			if !slices.ContainsFunc(all, func(t recipe.Task) bool { return t.Name == one.Name }) {
+				all = append(all, one)
+			}
+		}
+	}
+	return all, nil
+}
+
+// read returns the names of tasks and of all that they use: those whose variables they
+// read.
+func (c catalogue) read(built []recipe.Task) ([]string, error) {
+	var names []string
+	for len(built) > 0 {
+		task := built[0]
+		built = built[1:]
+		if slices.Contains(names, task.Name) {
+			continue
+		}
+		names = append(names, task.Name)
+		uses, err := c.find(task.Uses)
+		if err != nil {
+			return nil, err
+		}
+		built = append(built, uses...)
+	}
+	return names, nil
+}
+
+// findTask returns the task of a name.
+func (f *flags) findTask(name string) (recipe.Task, error) {
+	all, err := f.selection.tasks()
+	if err != nil {
+		return recipe.Task{}, err
+	}
+	found, err := all.find([]string{name})
+	if err != nil {
+		return recipe.Task{}, err
+	}
+	return found[0], nil
+}
