@@ -88,7 +88,7 @@ func functions() template.FuncMap {
 // <.Field>: reason` and `template: NAME:LINE: reason`.
 var place = regexp.MustCompile(`^template: ([^:]+):(\d+)(?::\d+)?: (?s:(.*))$`)
 
-var executing = regexp.MustCompile(`^executing "[^"]*" at `)
+var executing = regexp.MustCompile(`^executing "[^"]*" at |error calling \w+: `)
 
 func located(name string, err error) error {
 	found := place.FindStringSubmatch(err.Error())

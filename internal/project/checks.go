@@ -60,7 +60,7 @@ func checkWords() []*Word {
 				byName(text("lacks", "Is not in the answer's body.")),
 				byName(text("type", "How the answer's Content-Type begins.")),
 				byName(text("host", "The name that it is addressed to, where that is not the URL's.")),
-				byName(or(text("method", "GET, POST …"), `"GET"`)),
+				byName(or(text("method", "GET, POST or another."), `"GET"`)),
 				byName(named("header", "Further headers.")),
 				byName(text("body", "What is sent.")),
 				byName(text("user", "Who logs in (basic authentication), with password.")),

@@ -106,7 +106,9 @@ func (p *Project) unread(at recipe.Position, message string) *recipe.SourceError
 			return &recipe.SourceError{At: at, Problem: known.problem, Advice: known.advice}
 		}
 	}
-	if open, ok := p.unclosed(at); ok && brackets.MatchString(message) {
+	if strings.Count(line, `"`)%2 == 1 && !strings.Contains(line, `"""`) {
+		message = "unexpected newline in string"
+	} else if open, ok := p.unclosed(at); ok && brackets.MatchString(message) {
 		return &recipe.SourceError{At: open, Problem: "a bracket that nothing closes", Advice: "its ), ] or }, or a comma, is missing further on"}
 	}
 	for _, known := range pythonTokens {

@@ -41,7 +41,7 @@ func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 		in.Address = ""
 		built, err := task.Build(in)
 		if err != nil {
-			return recipe.Recipe{}, recipe.Within(task.Name, err)
+			return recipe.Recipe{}, fmt.Errorf("%s: %w", task.Name, err)
 		}
 		built.Label(task.Name)
 		recipes = append(recipes, built)
@@ -91,7 +91,7 @@ func (b Blueprint) Checks(platform recipe.Platform) ([]recipe.Check, error) {
 		}
 		its, err := task.Verify(b.input(task, platform))
 		if err != nil {
-			return nil, recipe.Within(task.Name, err)
+			return nil, fmt.Errorf("%s: %w", task.Name, err)
 		}
 		checks = append(checks, its...)
 	}
