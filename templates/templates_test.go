@@ -19,7 +19,7 @@ func TestRenderTellsWhereItFails(t *testing.T) {
 		{"missing key", "{{.port}}", map[string]string{"host": "x"}, `templates/x/y.tmpl:1: <.port>: map has no entry for key "port"`},
 		{"syntax", "a\n\n{{if}}", nil, "templates/x/y.tmpl:3: missing value for if"},
 		{"unknown function", "{{shout .}}", "x", `templates/x/y.tmpl:1: function "shout" not defined`},
-		{"unfit value", "listen {{nginxValue .}};", "a;b", `templates/x/y.tmpl:1: <nginxValue .>: error calling nginxValue: "a;b" cannot stand there: not a value for nginx`},
+		{"unfit value", "listen {{nginxValue .}};", "a;b", `templates/x/y.tmpl:1: <nginxValue .>: "a;b" cannot stand there: not a value for nginx`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
