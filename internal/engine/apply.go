@@ -148,6 +148,7 @@ func (a *application) do(ctx context.Context, batch []Planned, then []recipe.Pro
 		var failed *StepError
 		switch {
 		case errors.As(err, &failed):
+			failed.At = a.wanted.At(failed.Step.Resource)
 			return nil, a.recover(ctx, failed, err, part)
 		case err != nil && len(a.armed) > 0:
 			return nil, a.lost(ctx, err, part)
@@ -226,7 +227,7 @@ func (a *application) converged(ctx context.Context, found recipe.Facts) error {
 	}
 	var still []string
 	for _, planned := range left.Changes() {
-		still = append(still, planned.Item.Resource.ID()+describe(planned.Change))
+		still = append(still, planned.Item.Where()+describe(planned.Change))
 	}
 	return fmt.Errorf("%w: %s", ErrNotConverged, strings.Join(still, ", "))
 }

@@ -36,11 +36,16 @@ type StepError struct {
 	Step   recipe.Numbered
 	Status int
 	Output string
+	At     recipe.Position // where a task wants the step's resource
 }
 
 // Error implements error.
 func (e *StepError) Error() string {
-	return fmt.Sprintf("%s: failed with status %d", e.Step.Step.Title(), e.Status)
+	text := fmt.Sprintf("%s: failed with status %d", e.Step.Step.Title(), e.Status)
+	if at := e.At.Short(); at != "" {
+		text += " (" + at + ")"
+	}
+	return text
 }
 
 // ErrStale says that the host changed between the plan and the run: nothing was done.

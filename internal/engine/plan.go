@@ -61,7 +61,7 @@ func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
 	}
 	change, err := item.Resource.Diff(overlay.Facts)
 	if err != nil {
-		return recipe.Change{}, fmt.Errorf("%s: %w", item.Resource.ID(), err)
+		return recipe.Change{}, fmt.Errorf("%s: %w", item.Where(), err)
 	}
 	if change.Empty() {
 		return change, nil

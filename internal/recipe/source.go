@@ -78,6 +78,24 @@ func Within(what string, err error) error {
 	return &about
 }
 
+// Where names an item for a person: its resource, and where its task says so.
+func (i Item) Where() string {
+	if at := i.At.Short(); at != "" {
+		return i.Resource.ID() + " (" + at + ")"
+	}
+	return i.Resource.ID()
+}
+
+// At is where a recipe's task wants a resource.
+func (r Recipe) At(id string) Position {
+	for _, item := range r.Items {
+		if item.Resource.ID() == id {
+			return item.At
+		}
+	}
+	return Position{}
+}
+
 // refuse is an error of an item: at its place in the source where it has one, else of its task.
 func (i Item) refuse(err error, advice string) error {
 	if i.At.File == "" {

@@ -45,7 +45,11 @@ func (p page) check(record *checked) []string {
 	if !record.Passed {
 		sign = p.paint.bad.Render(p.sign.bad)
 	}
-	lines := p.withDetails("  "+sign+" "+oneLine(record.Name), noticeable(record.Seconds))
+	at := record.At
+	if record.Passed && !p.at {
+		at = ""
+	}
+	lines := p.withDetails("  "+sign+" "+oneLine(record.Name), p.join(at, noticeable(record.Seconds)))
 	if !record.Passed {
 		lines = append(lines, p.barred("    ", record.Error, p.paint.plain)...)
 	}

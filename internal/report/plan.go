@@ -125,6 +125,9 @@ func (p page) details(r resource) string {
 		}
 		details = append(details, oneLine(text))
 	}
+	if p.at {
+		details = append(details, r.At)
+	}
 	return p.join(details...)
 }
 

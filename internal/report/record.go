@@ -68,6 +68,7 @@ type resource struct {
 	Summary  string            `json:"summary,omitempty"`
 	Deltas   []delta           `json:"deltas,omitempty"`
 	Until    string            `json:"until,omitempty"` // of maybe: what has to happen first
+	At       string            `json:"at,omitempty"`    // of a task of the project: where it says so, FILE:LINE
 	Content  *content          `json:"content,omitempty"`
 
 	Asks []string `json:"-"` // its probes' keys
@@ -142,6 +143,7 @@ type checked struct {
 	Seconds float64        `json:"seconds"`
 	Passed  bool           `json:"passed"`
 	Error   string         `json:"error,omitempty"`
+	At      string         `json:"at,omitempty"` // of a task of the project: where it says so, FILE:LINE
 }
 
 type printed struct {
@@ -240,7 +242,7 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 	case engine.Verifying:
 		return &verifying{top("verifying"), event.Checks}
 	case engine.Checked:
-		return &checked{top("checked"), event.Check.Name, event.Check.From, event.Elapsed.Seconds(), event.Err == nil, text(event.Err)}
+		return &checked{top("checked"), event.Check.Name, event.Check.From, event.Elapsed.Seconds(), event.Err == nil, text(event.Err), event.Check.At.Short()}
 	case engine.Printed:
 		stream := word("stdout")
 		if event.Error {
@@ -283,7 +285,7 @@ func newResource(item engine.Planned) resource {
 	change := item.Change
 	made := resource{
 		Resource: item.Item.Resource.ID(), Task: item.Item.Task, Kind: change.Kind,
-		Summary: change.Summary, Until: change.Until, Content: newContent(change.Diff),
+		Summary: change.Summary, Until: change.Until, At: item.Item.At.Short(), Content: newContent(change.Diff),
 	}
 	if change.Empty() {
 		made.Kind = same
