@@ -16,19 +16,34 @@ import (
 )
 
 func newList(f *flags, io console) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list [TASK | HOST]",
+	var kinds bool
+	command := &cobra.Command{
+		Use:   "list [TASK | HOST | kind:NAME]",
 		Short: "what can be installed, and where; a task or a host with its variables",
 		Long: `Lists the tasks, and the hosts of the inventory. With a task it tells what the
 task brings, and each of its variables with type and default. With a host, or
 with -l or -H, it tells how the host is reached, what belongs on it, and each
 variable that counts there with its value and where that comes from; nothing
-is decrypted for that, and a secret is [secret].`,
+is decrypted for that, and a secret is [secret].
+
+With --kinds it lists the words that tasks of your own are made of, and with
+kind:NAME it tells one of them, with an example.`,
 		Example: `  provision list graphite
   provision list web1
-  provision list -l metrics -e graphite.auth=false`,
+  provision list -l metrics -e graphite.auth=false
+  provision list kind:file`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			switch {
+			case f.output.json && (kinds || len(args) == 1 && strings.HasPrefix(args[0], kindPrefix)):
+				return usage(errors.New("list: of kinds there is no --json"), "leave out --json")
+			case kinds && len(args) > 0:
+				return usage(errors.New("list: a name, and --kinds"), "provision list "+args[0])
+			case kinds:
+				return listKinds(io)
+			case len(args) == 1 && strings.HasPrefix(args[0], kindPrefix):
+				return listKind(io, strings.TrimPrefix(args[0], kindPrefix))
+			}
 			all, err := f.selection.tasks()
 			if err != nil {
 				return err
@@ -47,6 +62,8 @@ is decrypted for that, and a secret is [secret].`,
 			}
 		},
 	}
+	command.Flags().BoolVar(&kinds, "kinds", false, "the words that own tasks are made of")
+	return command
 }
 
 func describeTask(io console, task recipe.Task) error {

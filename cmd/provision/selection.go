@@ -106,7 +106,7 @@ func (s selection) openKeys(passphrase func(string) ([]byte, error)) (*inventory
 }
 
 // open reads the inventory, and adds the lab's hosts as the group lab.
-func (s selection) open(keys *inventory.Keys) (*inventory.Inventory, error) {
+func (s selection) open(keys inventory.Decrypter) (*inventory.Inventory, error) {
 	all, err := s.tasks()
 	if err != nil {
 		return nil, err

@@ -16,15 +16,29 @@ type host struct{ in recipe.Input }
 
 // hostFacts are what there is to know.
 var hostFacts = map[string]struct {
+	kind  string
 	about string
 	value func(recipe.Input) starlark.Value
 }{
-	"name":     {"its name in the inventory", func(in recipe.Input) starlark.Value { return starlark.String(in.Name) }},
-	"groups":   {"its groups in the inventory, the outermost first", func(in recipe.Input) starlark.Value { return listOf(in.Groups) }},
-	"release":  {"Debian's number: 12, 13", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.Release) }},
-	"codename": {"bookworm, trixie", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Codename) }},
-	"arch":     {"dpkg's name of its architecture: amd64, arm64", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Arch) }},
-	"hostname": {"what it calls itself", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Hostname) }},
+	"name":     {"text", "Its name in the inventory.", func(in recipe.Input) starlark.Value { return starlark.String(in.Name) }},
+	"groups":   {"list of texts", "Its groups in the inventory, the outermost first.", func(in recipe.Input) starlark.Value { return listOf(in.Groups) }},
+	"release":  {"number", "Debian's number: 12 or 13.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.Release) }},
+	"codename": {"text", "bookworm or trixie.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Codename) }},
+	"arch":     {"text", "dpkg's name of its architecture: amd64, arm64.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Arch) }},
+	"hostname": {"text", "What it calls itself.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Hostname) }},
+}
+
+// hostWord documents what is known of a host.
+func hostWord() *Word {
+	w := &Word{
+		Name: "host", Group: Hosts,
+		About:   "What build and verify know of the host that they are for. A task is built for each release of Debian before the first connection, so what fails on one of them fails there.",
+		Example: "package(\"php8.2-fpm\" if host.release == 12 else \"php8.4-fpm\")",
+	}
+	for _, fact := range slices.Sorted(maps.Keys(hostFacts)) {
+		w.Parameters = append(w.Parameters, Parameter{Name: fact, Type: hostFacts[fact].kind, Help: hostFacts[fact].about})
+	}
+	return w
 }
 
 func listOf(texts []string) starlark.Value {

@@ -19,13 +19,13 @@ func textWords() []*Word {
 		About: "The text that a template makes of values: {{ .domain }}. It is in templates/ beside the task, or beside the inventory. A value that it names and does not get is an error. " +
 			"What goes into a configuration passes a function that knows its format: nginxValue, iniName, iniValue, pythonString, unitValue, uwsgiValue, redisValue, prefix, lineValue. Of a secret the whole text is one.",
 		Example:    "file(\"/etc/nginx/sites-available/shop\", template(\"site.tmpl\", domain = v.domain), notify = reload(\"nginx.service\"))",
-		Parameters: []Parameter{required(text("name", "The template's file.")), {Name: anyName, Type: "any", Help: "The values, by the names that the template has for them."}},
+		Parameters: []Parameter{required(text("file", "The template's file.")), {Name: anyName, Type: "any", Help: "The values, by the names that the template has for them."}},
 		returns:    fillIn,
 	}}
 }
 
 func fillIn(c *call) (starlark.Value, error) {
-	parsed, err := c.template(given[string](c, "name"))
+	parsed, err := c.template(given[string](c, "file"))
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ const (
 	Checks        Group = "checks"    // what verify returns
 	Texts         Group = "texts"
 	Variables     Group = "variables"
+	Hosts         Group = "hosts" // what build and verify get beside the variables
 )
 
 // Parameter is one argument of a word. The first ones may be given by their place.
@@ -64,8 +65,8 @@ func words() []*Word {
 	return slices.Concat(fileKinds(), systemKinds(), notifications(), checkWords(), textWords(), variableWords())
 }
 
-// Words returns the words that a task may use, for documentation.
-func Words() []*Word { return words() }
+// Words returns the words that a task may use, and what it knows of a host, for documentation.
+func Words() []*Word { return append(words(), hostWord()) }
 
 // predeclared are the names of a task beside Starlark's own.
 func (p *Project) predeclared() starlark.StringDict {
@@ -125,7 +126,7 @@ func (c *call) read(args starlark.Tuple, named []starlark.Tuple) error {
 		name := string(pair[0].(starlark.String))
 		at := slices.IndexFunc(c.word.Parameters, func(p Parameter) bool { return p.Name == name })
 		switch {
-		case at < 0 && c.word.takesAny():
+		case c.word.takesAny(): // its own have their place alone
 			c.rest = append(c.rest, pair)
 			continue
 		case at < 0:
@@ -192,6 +193,9 @@ func (c *call) signature() string { return c.word.Signature() }
 
 // Signature is how a word is written, with what it must have and what else it may have.
 func (w *Word) Signature() string {
+	if w.Group == Hosts {
+		return w.Name + ".NAME"
+	}
 	var parts []string
 	for _, p := range w.Parameters {
 		switch {

@@ -75,16 +75,16 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 	}
 	var jobs []*job
 	dialer := remote.NewDialer()
-	for _, w := range work {
+	probes, errs := prepare(work)
+	for i, w := range work {
 		w.Target.dialer = dialer
-		probes, err := w.Blueprint.Probes()
-		if err != nil {
-			return nil, recipe.Within(w.Target.Name, err)
+		if errs[i] != nil {
+			return nil, errs[i]
 		}
 		name, clock := w.Target.Name, &clock{}
 		w.Target.Config = clock.pausing(w.Target.Config)
 		jobs = append(jobs, &job{
-			Work: w, settings: *settings, probes: probes, clock: clock,
+			Work: w, settings: *settings, probes: probes[i], clock: clock,
 			observe: func(event engine.Event) { settings.Observe(engine.HostEvent{Host: name, Event: event}) },
 		})
 	}
