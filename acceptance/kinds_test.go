@@ -62,6 +62,20 @@ func triedKinds(key string) []kind {
 				want.Line{Path: "/etc/login.defs", Match: `^#?\s*UMASK\s`, Line: "UMASK 027", Absent: true}, want.Block{Path: "/etc/hosts", Name: "lab", Absent: true},
 			}, holds: `! grep -q '^UMASK' /etc/login.defs; ! grep provision /etc/hosts; grep -q localhost /etc/hosts`},
 		}},
+		// What is not net.* the kernel of a lab host does not let it change, and it loads no module.
+		{"sysctl", []trial{
+			{wanted: []recipe.Resource{
+				want.Sysctl{Name: "net.core.somaxconn", Value: "1234"}, want.Sysctl{Name: "net.ipv4.ip_local_port_range", Value: "20000 60000"},
+			}, holds: `[ "$(cat /proc/sys/net/core/somaxconn)" = 1234 ]; grep -q 20000 /proc/sys/net/ipv4/ip_local_port_range; echo 128 >/proc/sys/net/core/somaxconn
+				systemctl restart systemd-sysctl; [ "$(cat /proc/sys/net/core/somaxconn)" = 1234 ]`},
+			{wanted: []recipe.Resource{want.Sysctl{Name: "net.core.somaxconn", Absent: true}, want.Sysctl{Name: "net.ipv4.ip_local_port_range", Absent: true}}, holds: `! ls /etc/sysctl.d/90-*`},
+		}},
+		{"hostname and timezone", []trial{
+			{wanted: []recipe.Resource{
+				want.Hostname{Name: "lab-kinds"}, want.Line{Path: "/etc/hosts", Key: "127.0.1.1", Line: "127.0.1.1 lab-kinds"}, want.Timezone{Name: "Europe/Berlin"},
+			}, holds: `[ "$(uname -n)" = lab-kinds ]; [ "$(hostname -i)" = 127.0.1.1 ]; case $(date +%Z) in CE*T) ;; *) exit 1; esac; [ ! -e /etc/timezone ] || grep -q Berlin /etc/timezone`},
+			{wanted: []recipe.Resource{want.Hostname{Absent: true}, want.Timezone{Absent: true}}, holds: `[ ! -e /etc/hostname ]; [ "$(date +%Z)" = UTC ]`},
+		}},
 	}
 }
 

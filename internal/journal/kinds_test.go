@@ -74,13 +74,19 @@ func comparable(said, is any) any {
 // withAccounts gives the machine accounts of its own, and the real commands that change them.
 func (m *machine) withAccounts(t *testing.T) {
 	t.Helper()
-	if out, err := exec.Command("cp", "-a", "/etc", m.dir+"/etc").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	m.withEtc(t)
 	for _, name := range []string{"useradd", "usermod", "userdel", "chpasswd", "groupadd", "groupdel"} {
 		if out, err := exec.Command("cp", "/usr/sbin/"+name, m.dir+"/sbin/").CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	m.setup = "mount --bind " + m.dir + "/etc /etc || exit 99\n"
+}
+
+// withEtc gives the machine a copy of /etc.
+func (m *machine) withEtc(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("cp", "-a", "/etc", m.dir+"/etc").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	m.setup += "mount --bind " + m.dir + "/etc /etc || exit 99\n"
 }
