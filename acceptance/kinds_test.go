@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -27,9 +28,44 @@ type trial struct {
 	login  string // who can log in then
 }
 
-// triedKinds are those that no task of ours has a use for. They follow each other on one host; key is
-// a public key.
-func triedKinds(key string) []kind {
+// supplies are what the trials of kinds need.
+type supplies struct {
+	key        string // a public one, of whoever may log in
+	archiveKey string // of Debian's archive
+	deb        recipe.Artifact
+}
+
+func supply(t *testing.T, l *lab.Lab) supplies {
+	t.Helper()
+	s := supplies{}
+	for path, into := range map[string]*string{
+		l.Identity() + ".pub": &s.key, "/etc/apt/trusted.gpg.d/debian-archive-bookworm-automatic.asc": &s.archiveKey,
+	} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*into = strings.TrimSpace(string(text))
+	}
+	dir := t.TempDir()
+	build := `set -e; umask 022; mkdir -p deb/DEBIAN deb/etc; echo x >deb/etc/lab-kinds
+printf '%s\n' 'Package: lab-kinds' 'Version: 1.0~lab' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >deb/DEBIAN/control
+dpkg-deb --root-owner-group -b deb`
+	c := exec.Command("sh", "-c", build)
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	content, err := os.ReadFile(dir + "/deb.deb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.deb = recipe.Artifact{Source: dir + "/deb.deb", Size: int64(len(content)), SHA256: recipe.Digest(content)}
+	return s
+}
+
+// triedKinds are those that no task of ours has a use for. They follow each other on one host.
+func triedKinds(s supplies) []kind {
 	return []kind{
 		{"user", []trial{
 			{wanted: []recipe.Resource{
@@ -48,10 +84,10 @@ func triedKinds(key string) []kind {
 		}},
 		{"authorized_key", []trial{
 			{wanted: []recipe.Resource{
-				want.User{Name: "bert", Login: true}, want.AuthorizedKey{User: "bert", Key: key},
+				want.User{Name: "bert", Login: true}, want.AuthorizedKey{User: "bert", Key: s.key},
 				want.AuthorizedKey{User: "bert", Key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS other"},
 			}, login: "bert"},
-			{wanted: []recipe.Resource{want.AuthorizedKey{User: "bert", Key: key, Absent: true}}, holds: `[ "$(cat ~bert/.ssh/authorized_keys | wc -l)" = 1 ]`},
+			{wanted: []recipe.Resource{want.AuthorizedKey{User: "bert", Key: s.key, Absent: true}}, holds: `[ "$(cat ~bert/.ssh/authorized_keys | wc -l)" = 1 ]`},
 		}},
 		{"line and block", []trial{
 			{wanted: []recipe.Resource{
@@ -76,23 +112,33 @@ func triedKinds(key string) []kind {
 			}, holds: `[ "$(uname -n)" = lab-kinds ]; [ "$(hostname -i)" = 127.0.1.1 ]; case $(date +%Z) in CE*T) ;; *) exit 1; esac; [ ! -e /etc/timezone ] || grep -q Berlin /etc/timezone`},
 			{wanted: []recipe.Resource{want.Hostname{Absent: true}, want.Timezone{Absent: true}}, holds: `[ ! -e /etc/hostname ]; [ "$(date +%Z)" = UTC ]`},
 		}},
+		{"hold, repository and deb", []trial{
+			{wanted: []recipe.Resource{
+				want.Hold{Package: "sudo"},
+				want.Repository{
+					Name: "lab", URIs: []string{"http://deb.debian.org/debian"}, Suites: []string{"bookworm-proposed-updates"}, Components: []string{"main"}, Key: s.archiveKey,
+				},
+				want.Deb{Name: "lab-kinds", Version: "1.0~lab", Artifact: s.deb, Brings: []recipe.Key{recipe.PathKey("/etc/lab-kinds")}},
+				want.File{Path: "/etc/lab-kinds", Absent: true},
+			}, holds: `apt-mark showhold | grep -qx sudo; ls /var/lib/apt/lists | grep -q proposed-updates.*_Packages; [ ! -e /var/cache/apt/archives/lab-kinds* ]; dpkg -s lab-kinds | grep -q 'Version: 1.0~lab'`},
+			{wanted: []recipe.Resource{
+				want.Hold{Package: "sudo", Absent: true}, want.Repository{Name: "lab", Absent: true}, want.Deb{Name: "lab-kinds", Absent: true},
+			}, holds: `! apt-mark showhold | grep .; ! ls /var/lib/apt/lists | grep proposed-updates; ! dpkg -s lab-kinds`},
+		}},
 	}
 }
 
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
+	needed := supply(t, l)
 	for suite, release := range map[string]string{"bookworm": "12", "trixie": "13"} {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
 			turn(t)
 			host := machine{labtest.Host(t, l, "labkinds"+release, suite)}
 			connection := connect(t, l, host, "root")
-			key, err := os.ReadFile(l.Identity() + ".pub")
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, kind := range triedKinds(strings.TrimSpace(string(key))) {
+			for _, kind := range triedKinds(needed) {
 				t.Run(kind.name, func(t *testing.T) {
 					for _, trial := range kind.trials {
 						tryKind(t, prober{connection: connection}, host, trial)

@@ -3,6 +3,7 @@ package acceptance
 import (
 	"context"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -97,6 +98,16 @@ func (p prober) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer
 	return script.ParseAnswer(probes, output)
 }
 
+// upload sends a file, as a run does.
+func (p prober) upload(ctx context.Context, artifact recipe.Artifact, path string, progress func(int64)) error {
+	source, err := os.Open(artifact.Source)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	return p.connection.Upload(ctx, remote.Upload{Path: path, Content: source, Size: artifact.Size, Progress: progress})
+}
+
 // recipeOf is the recipe of a blueprint for a host.
 func recipeOf(t *testing.T, host prober, blueprint run.Blueprint) recipe.Recipe {
 	t.Helper()
@@ -138,7 +149,9 @@ func applyAndCompare(t *testing.T, host prober, wanted recipe.Recipe) engine.Pla
 			t.Logf("  %s", output.Line)
 		}
 	}
-	inner, err := journal.Begin(ctx, journal.Shell{Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Kill: process.Kill}, wanted.Probes(), observe)
+	inner, err := journal.Begin(ctx, journal.Shell{
+		Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Kill: process.Kill, Upload: host.upload,
+	}, wanted.Probes(), observe)
 	if err != nil {
 		t.Fatal(err)
 	}

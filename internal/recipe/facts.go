@@ -66,7 +66,7 @@ type Removal struct {
 
 // Lists is the state of apt's package lists.
 type Lists struct {
-	Known bool          // lists were fetched at all
+	Known bool          // lists were fetched, and no source of apt (sources.list(5)) has changed since
 	Age   time.Duration // by the host's own clock
 }
 

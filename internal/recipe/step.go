@@ -102,6 +102,27 @@ func (s InstallPackages) WithoutFound() Step {
 // Lengthy implements Lengthy.
 func (s InstallPackages) Lengthy() {}
 
+// InstallDeb installs a package from a file that is on the host, with what it depends on from apt's
+// sources, and without starting any service.
+type InstallDeb struct {
+	Path     string
+	Name     string
+	Version  string   // that the file is known to have
+	Brings   []Key    // what the package's own scripts may change
+	Restarts []string // as of InstallPackages
+}
+
+// Effects implements Step.
+func (s InstallDeb) Effects() []Effect {
+	return InstallPackages{Names: []string{s.Name + "=" + s.Version}, Brings: s.Brings, Restarts: s.Restarts}.Effects()
+}
+
+// Title implements Step.
+func (s InstallDeb) Title() string { return "install " + s.Name + "=" + s.Version }
+
+// Lengthy implements Lengthy.
+func (s InstallDeb) Lengthy() {}
+
 // RemovePackages purges Debian packages, with what apt said goes and comes with them, and
 // nothing else.
 type RemovePackages struct {

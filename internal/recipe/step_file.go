@@ -3,6 +3,7 @@ package recipe
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"path"
 )
 
 // Replacing is a step that replaces what stands at a path: the host keeps a copy of that before.
@@ -29,10 +30,18 @@ type WriteFile struct {
 
 // Effects implements Step.
 func (s WriteFile) Effects() []Effect {
-	return []Effect{
+	return append(sourcesChanged(s.Path),
 		Known(PathKey(s.Path), Path{Type: PathFile, Mode: s.Mode, Owner: s.Owner, Group: s.Group, SHA256: Digest(s.Content)}),
 		Known(ContentKey(s.Path), Content{Bytes: s.Content}),
+	)
+}
+
+// sourcesChanged is that apt's lists are of other sources, when one of these changes.
+func sourcesChanged(file string) []Effect {
+	if file != "/etc/apt/sources.list" && path.Dir(file) != "/etc/apt/sources.list.d" {
+		return nil
 	}
+	return []Effect{Known(ListsKey(), Lists{})}
 }
 
 // Title implements Step.
@@ -114,7 +123,7 @@ type Remove struct {
 
 // Effects implements Step.
 func (s Remove) Effects() []Effect {
-	return []Effect{Known(PathKey(s.Path), Path{}), Known(ContentKey(s.Path), Content{})}
+	return append(sourcesChanged(s.Path), Known(PathKey(s.Path), Path{}), Known(ContentKey(s.Path), Content{}))
 }
 
 // Title implements Step.

@@ -28,9 +28,16 @@ func Upgraded(wanted recipe.Recipe) recipe.Recipe {
 		}
 		upgraded.Items = append(upgraded.Items, item)
 	}
-	if len(lists.decides) > 0 {
-		upgraded.Items = append([]recipe.Item{{Resource: lists, Task: "apt"}}, upgraded.Items...)
+	if len(lists.decides) == 0 {
+		return upgraded
 	}
+	for i, item := range upgraded.Items {
+		if repository, ok := item.Resource.(Repository); ok { // what it fetches decides too
+			repository.decides = lists.decides
+			upgraded.Items[i].Resource = repository
+		}
+	}
+	upgraded.Items = append([]recipe.Item{{Resource: lists, Task: "apt"}}, upgraded.Items...)
 	return upgraded
 }
 
@@ -51,7 +58,7 @@ func (l packageLists) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if found.Known && found.Age <= UpgradeListsMaxAge {
 		return recipe.Change{}, nil
 	}
-	why := "fetch: there are none"
+	why := "fetch: there are none of apt's sources as they are"
 	if found.Known {
 		why = "fetch: over an hour old" // and not how old: it would be another change every second
 	}

@@ -79,6 +79,8 @@ func told(step recipe.Step) act {
 			update = "yes"
 		}
 		return act{function: "install_packages", words: append([]string{update, strings.Join(step.Restarts, " ")}, step.Names...)}
+	case recipe.InstallDeb:
+		return act{function: "install_packages", words: []string{"no", strings.Join(step.Restarts, " "), step.Path}}
 	case recipe.RemovePackages:
 		planned := slices.Clone(step.With.Along)
 		for _, name := range step.With.Comes {

@@ -111,6 +111,8 @@ func (h *Host) do(step recipe.Step) {
 	switch step := step.(type) {
 	case recipe.InstallPackages:
 		h.install(step)
+	case recipe.InstallDeb:
+		h.install(recipe.InstallPackages{Names: []string{step.Name + "=" + step.Version}})
 	case recipe.RemovePackages:
 		for _, name := range slices.Concat(step.Names, step.With.Along) {
 			h.Facts[recipe.PackageKey(name)] = recipe.Fact{Value: recipe.Package{}}
