@@ -105,7 +105,7 @@ func (p prober) upload(ctx context.Context, artifact recipe.Artifact, path strin
 		return err
 	}
 	defer source.Close()
-	return p.connection.Upload(ctx, remote.Upload{Path: path, Content: source, Size: artifact.Size, Progress: progress})
+	return p.connection.Upload(ctx, remote.Upload{Path: path, Content: source, Size: artifact.Size, Root: true, Progress: progress})
 }
 
 // recipeOf is the recipe of a blueprint for a host.
