@@ -1,6 +1,8 @@
 package journal_test
 
 import (
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -81,5 +83,43 @@ func TestTimezone(t *testing.T) {
 	c.becomes(t, resource.Timezone{Absent: true})
 	if exists(m.dir+"/etc/localtime") || exists(m.dir+"/etc/timezone") {
 		t.Error("it is still there")
+	}
+}
+
+// The file is there whole, root's alone, and is made anew for another size; what another account may
+// have put in its place is not.
+func TestSwapFile(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for _, name := range []string{"mkswap", "swaplabel"} {
+		if out, err := exec.Command("cp", "/usr/sbin/"+name, m.dir+"/sbin/").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	m.fake(t, "swapoff", "exit 1")
+	c := m.begin(t)
+	path := m.root + "/it's swap"
+	for _, megabytes := range []int{1, 2, 2} {
+		c.becomes(t, resource.Swap{Path: path, Megabytes: megabytes}.Items()[0].Resource)
+		if stat, err := os.Stat(path); err != nil || stat.Mode() != 0o600 || stat.Size() != int64(megabytes)<<20 {
+			t.Errorf("%v, %v", stat, err)
+		}
+	}
+	items := resource.Swap{Path: path, Absent: true}.Items()
+	c.becomes(t, items[len(items)-1].Resource)
+	if exists(path) {
+		t.Error("it is still there")
+	}
+	theirs := m.root + "/theirs"
+	if err := os.Mkdir(theirs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	os.Chown(theirs, nobody, nobody)
+	change, err := resource.Swap{Path: theirs + "/swap", Megabytes: 1}.Items()[0].Resource.Diff(recipe.Facts{recipe.CommandKey("make the swap file " + theirs + "/swap"): {Value: recipe.Command{Exit: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := c.fails(t, change.Steps...); !strings.Contains(failed.Output, "others than root can write there") || exists(theirs+"/swap") {
+		t.Errorf("said %q", failed.Output)
 	}
 }

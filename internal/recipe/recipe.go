@@ -35,8 +35,9 @@ type Notification struct {
 type Item struct {
 	Resource Resource
 	Notifies []Notification
-	Task     string   // the task that brought it
-	At       Position // where its task says so
+	Task     string    // the task that brought it
+	At       Position  // where its task says so
+	Of       Composite // on the first item of one
 }
 
 // Recipe is what a host should be: resources in the order in which they are made so.
@@ -45,6 +46,25 @@ type Recipe struct{ Items []Item }
 // Add appends a resource, and the units that its change notifies.
 func (r *Recipe) Add(resource Resource, notifies ...Notification) {
 	r.Items = append(r.Items, Item{Resource: resource, Notifies: notifies})
+}
+
+// Composite is a kind that is several resources, one after the other: a timer is two files and a unit.
+type Composite interface {
+	Validator
+	// Items are its resources, with how one notifies another.
+	Items() []Item
+}
+
+// AddAll appends the resources of a composite. What of them is a file notifies units besides.
+func (r *Recipe) AddAll(composite Composite, notifies ...Notification) {
+	items := composite.Items()
+	items[0].Of = composite
+	for i, item := range items {
+		if _, placed := item.Resource.(Placed); placed {
+			items[i].Notifies = append(items[i].Notifies, notifies...)
+		}
+	}
+	r.Items = append(r.Items, items...)
 }
 
 // Include appends all of another recipe's items.
@@ -104,6 +124,11 @@ func (r Recipe) Validate() error {
 		answered[probe.Key] = true
 	}
 	for _, item := range r.Items {
+		if item.Of != nil {
+			if err := item.Of.Validate(); err != nil {
+				return item.refuse(err, "")
+			}
+		}
 		for _, n := range item.Notifies {
 			if !answered[PendingKey(n.Unit)] {
 				err := fmt.Errorf("%s notifies %s, which is no service of the recipe", item.Resource.ID(), n.Unit)

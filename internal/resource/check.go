@@ -1,6 +1,7 @@
 // Package resource holds the kinds of things that recipes are made of: File, Directory,
-// Link, Line, Package, Service, User, Group, Membership, Command and Secret. Each says
-// what to ask a host, and computes from the answers what differs. All of it is pure.
+// Link, Line, Block, Package, Service, User, Group, Membership, AuthorizedKey, Sysctl, Command,
+// Secret and others. Each says what to ask a host, and computes from the answers what differs. Some
+// are made of others (recipe.Composite): Timer, Mount, Swap. All of it is pure.
 package resource
 
 import (
@@ -34,8 +35,9 @@ func checkPath(what, name string) error {
 // and its like are safe.
 var packageName = regexp.MustCompile(`^[a-z0-9]([a-z0-9+.-]*[a-z0-9.]|[a-z0-9+.-]*\+\+)$`)
 
-// The characters of a unit name are those of systemd.unit(5).
-var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|path|mount)$`)
+// The characters of a unit name are those of systemd.unit(5); a backslash is of one that is escaped,
+// as a path's.
+var unitName = regexp.MustCompile(`^([A-Za-z0-9:_.@-]|\\x[0-9a-f]{2})+\.(service|socket|timer|target|path|mount|swap)$`)
 
 // As useradd(8) accepts on Debian, and not all digits.
 var accountName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
