@@ -23,9 +23,10 @@ type kind struct {
 }
 
 type trial struct {
-	wanted []recipe.Resource
-	holds  string
-	login  string // who can log in then
+	wanted     []recipe.Resource
+	composites []recipe.Composite
+	holds      string
+	login      string // who can log in then
 }
 
 // supplies are what the trials of kinds need.
@@ -120,10 +121,23 @@ func triedKinds(s supplies) []kind {
 				},
 				want.Deb{Name: "lab-kinds", Version: "1.0~lab", Artifact: s.deb, Brings: []recipe.Key{recipe.PathKey("/etc/lab-kinds")}},
 				want.File{Path: "/etc/lab-kinds", Absent: true},
-			}, holds: `apt-mark showhold | grep -qx sudo; ls /var/lib/apt/lists | grep -q proposed-updates.*_Packages; [ ! -e /var/cache/apt/archives/lab-kinds* ]; dpkg -s lab-kinds | grep -q 'Version: 1.0~lab'`},
+			}, holds: `apt-mark showhold | grep -qx sudo; ls /var/lib/apt/lists | grep -q proposed-updates_InRelease; [ ! -e /var/cache/apt/archives/lab-kinds* ]; dpkg -s lab-kinds | grep -q 'Version: 1.0~lab'`},
 			{wanted: []recipe.Resource{
 				want.Hold{Package: "sudo", Absent: true}, want.Repository{Name: "lab", Absent: true}, want.Deb{Name: "lab-kinds", Absent: true},
 			}, holds: `! apt-mark showhold | grep .; ! ls /var/lib/apt/lists | grep proposed-updates; ! dpkg -s lab-kinds`},
+		}},
+		{"timer and mount", []trial{
+			{composites: []recipe.Composite{
+				want.Timer{Name: "lab-kinds", OnCalendar: "*:*:0/1", User: "nobody", Command: `d=$(date +%F); printf '%s|' "$d" 'a  b' "\\" "%s" $((1+1)) >/var/tmp/lab-kinds` + "\n# it's \"done\""},
+				want.Mount{What: "tmpfs", Where: "/srv/lab-kinds.d", Type: "tmpfs", Options: "size=1M,mode=0750"},
+			}, holds: `n=0; until [ -e /var/tmp/lab-kinds ]; do n=$((n + 1)); [ $n -lt 100 ]; sleep 0.1; done; sleep 0.3
+			[ "$(cat /var/tmp/lab-kinds)" = "$(date +%F)|a  b|\\|%s|2|" ]; [ "$(stat -c %U /var/tmp/lab-kinds)" = nobody ]
+			[ "$(findmnt -n -o FSTYPE,SIZE /srv/lab-kinds.d)" = 'tmpfs   1M' ]; [ "$(stat -c %a /srv/lab-kinds.d)" = 750 ]`},
+			{composites: []recipe.Composite{
+				want.Timer{Name: "lab-kinds", OnCalendar: "yearly", Command: "true"},
+				want.Mount{What: "tmpfs", Where: "/srv/lab-kinds.d", Type: "tmpfs", Options: "size=2M"},
+			}, holds: `findmnt -n -o SIZE /srv/lab-kinds.d | grep 2M; systemctl show -p TimersCalendar lab-kinds.timer | grep -- '-01-01'`},
+			{composites: []recipe.Composite{want.Timer{Name: "lab-kinds", Absent: true}, want.Mount{Where: "/srv/lab-kinds.d", Absent: true}}, holds: `! findmnt /srv/lab-kinds.d; ! systemctl cat lab-kinds.timer; ! ls /etc/systemd/system/*lab*`},
 		}},
 	}
 }
@@ -170,6 +184,9 @@ func tryKind(t *testing.T, host prober, there machine, trial trial) {
 	for _, resource := range trial.wanted {
 		wanted.Add(resource)
 	}
+	for _, composite := range trial.composites {
+		wanted.AddAll(composite)
+	}
 	wanted.Label("kinds")
 	if err := wanted.Validate(); err != nil {
 		t.Fatal(err)
@@ -185,6 +202,6 @@ func tryKind(t *testing.T, host prober, there machine, trial trial) {
 		t.Errorf("then it wants %+v, %v", again.Changes(), err)
 	}
 	if trial.holds != "" {
-		there.run(t, "set -e\n"+trial.holds)
+		there.run(t, "set -ex\n"+trial.holds)
 	}
 }
