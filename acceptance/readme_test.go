@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,7 +84,8 @@ func TestReadme(t *testing.T) {
 }
 
 func needsYes(words []string) bool {
-	return (words[1] == "install" || words[1] == "rollback" || words[1] == "deploy") && words[len(words)-1] != "-y"
+	changes := []string{"install", "rollback", "remove", "deploy"}
+	return slices.Contains(changes, words[1]) && words[len(words)-1] != "-y"
 }
 
 // readerLab is an empty lab beside the test's, which shares the Debian systems that hosts

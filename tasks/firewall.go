@@ -194,6 +194,14 @@ func (f inputRules) Probes() []recipe.Probe {
 	}
 }
 
+// Trace implements recipe.Remembered.
+func (f inputRules) Trace() recipe.Trace { return resource.File{Path: hostFirewallRules}.Trace() }
+
+// Stood implements recipe.Remembered.
+func (f inputRules) Stood(facts recipe.Facts) recipe.Before {
+	return resource.File{Path: hostFirewallRules}.Stood(facts)
+}
+
 // Diff implements recipe.Resource.
 func (f inputRules) Diff(facts recipe.Facts) (recipe.Change, error) {
 	file, err := f.file(facts.Command(askSSHPorts).Output)

@@ -48,6 +48,7 @@ itself. The same release again changes nothing.`,
 	}
 	f.run.registerChanges(command)
 	f.run.registerUpgrade(command)
+	f.run.registerMemory(command)
 	flags := command.Flags()
 	flags.StringVar(&artifact.file, "artifact", "", "a binary to deploy, instead of building one")
 	flags.StringVar(&artifact.sha256, "sha256", "", "what the artifact's SHA-256 must be")

@@ -151,6 +151,7 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 		}
 		e.secrets = append(e.secrets, wanted.Secrets()...)
 		wanted.Name, wanted.Groups, wanted.Address = host.Name, host.Groups, host.Address.Host
+		wanted.Remembering = f.remembering(host)
 		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
 	}
 	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type

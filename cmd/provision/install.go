@@ -22,6 +22,10 @@ type runFlags struct {
 	upgrade     bool
 	yes         bool
 	lockTimeout time.Duration
+
+	takeOver bool // of what hosts remember
+	adopt    bool
+	purge    bool
 }
 
 // defaultForks is how many hosts are worked on at once.
@@ -86,6 +90,7 @@ looked at, so nobody is asked, with a terminal or without.`,
 	}
 	f.run.registerChanges(command)
 	f.run.registerUpgrade(command)
+	f.run.registerMemory(command)
 	command.Flags().StringVar(&saved, "plan", "", "make the changes of a plan that plan --out saved in a `FILE`")
 	return command
 }

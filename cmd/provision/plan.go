@@ -28,6 +28,7 @@ look at and for provision install --plan FILE.`,
 	command.Flags().BoolVar(&f.run.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
 	command.Flags().StringVar(&out, "out", "", "save the plan in a `FILE` too")
 	f.run.registerUpgrade(command)
+	f.run.registerMemory(command)
 	f.run.registerForks(command)
 	return command
 }

@@ -37,6 +37,8 @@ type savedPlan struct {
 	By        string      `json:"by"`
 	Tasks     []string    `json:"tasks"` // empty: those that the inventory gives each host
 	Upgrade   bool        `json:"upgrade,omitempty"`
+	TakeOver  bool        `json:"take_over,omitempty"`
+	Adopt     bool        `json:"adopt,omitempty"`
 	Extra     []string    `json:"extra_vars,omitempty"`
 	Inventory string      `json:"inventory,omitempty"`
 	AdHoc     bool        `json:"ad_hoc,omitempty"` // the hosts were named with -H
@@ -60,7 +62,7 @@ const planFormat = 1
 func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan) (savedPlan, error) {
 	saved := savedPlan{
 		Format: planFormat, Version: version(), Made: time.Now().UTC().Truncate(time.Second), By: whoami(),
-		Tasks: names, Upgrade: f.run.upgrade, Extra: f.selection.extra, Inventory: f.selection.namedInventory(),
+		Tasks: names, Upgrade: f.run.upgrade, TakeOver: f.run.takeOver, Adopt: f.run.adopt, Extra: f.selection.extra, Inventory: f.selection.namedInventory(),
 		AdHoc: len(f.selection.hosts) > 0, Local: f.selection.local, Salt: make([]byte, 32),
 	}
 	rand.Read(saved.Salt) // never fails: crypto/rand, since Go 1.24
@@ -253,11 +255,14 @@ func (f *flags) installSaved(ctx context.Context, io console, path string, names
 	if f.run.upgrade {
 		return usage(fmt.Errorf("--plan %s: says itself whether to upgrade", path), "leave out --upgrade")
 	}
+	if f.run.takeOver || f.run.adopt {
+		return usage(fmt.Errorf("--plan %s: says itself what becomes of what hosts remember", path), "leave out --take-over and --adopt")
+	}
 	saved, err := readPlan(path)
 	if err != nil {
 		return err
 	}
-	f.run.upgrade = saved.Upgrade
+	f.run.upgrade, f.run.takeOver, f.run.adopt = saved.Upgrade, saved.TakeOver, saved.Adopt
 	f.selection = saved.selection(f.selection)
 	e, err := f.work(io, saved.Tasks)
 	if err != nil {

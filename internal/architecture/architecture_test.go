@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"internal/recipe":            {},
 	"internal/script":            {"internal/recipe"},
 	"internal/resource":          {"internal/recipe", "internal/script"}, // Quote: a Command's script names paths
+	"internal/memory":            {"internal/recipe", "internal/resource"},
 	"internal/engine":            {"internal/recipe"},
 	"internal/engine/enginetest": {"internal/engine", "internal/recipe"},
 	"internal/journal":           {"internal/engine", "internal/recipe", "internal/script"},
@@ -31,7 +32,7 @@ var rooms = map[string][]string{
 	"internal/inventory":         {"internal/address", "internal/recipe"},
 	"internal/release":           {"internal/recipe"},
 	"internal/project":           {"internal/recipe", "internal/resource", "templates"},
-	"internal/run":               {"internal/engine", "internal/inventory", "internal/journal", "internal/recipe", "internal/remote", "internal/resource", "internal/script"},
+	"internal/run":               {"internal/engine", "internal/inventory", "internal/journal", "internal/memory", "internal/recipe", "internal/remote", "internal/resource", "internal/script"},
 	"internal/report":            {"internal/engine", "internal/recipe"},
 	"internal/report/reporttest": {"internal/report"},
 	"internal/lab":               {},
@@ -40,7 +41,7 @@ var rooms = map[string][]string{
 	"templates":                  {},
 	"tasks":                      {"internal/recipe", "internal/resource", "internal/script", "templates"},
 	"cmd/provision": {
-		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/project", "internal/recipe", "internal/release",
+		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/memory", "internal/project", "internal/recipe", "internal/release",
 		"internal/remote", "internal/report", "internal/resource", "internal/run", "internal/script", "tasks", "templates",
 	},
 	// gimel is a product of its own.

@@ -23,6 +23,9 @@ func announced(shown, fresh Plan) bool {
 			continue // what it would be was left open
 		}
 		for _, step := range planned.Change.Steps {
+			if _, noted := step.(recipe.Remember); noted {
+				continue // before the first change, which may be another by now
+			}
 			if !slices.ContainsFunc(change.Steps, func(s recipe.Step) bool { return reflect.DeepEqual(act(s), act(step)) }) {
 				return false
 			}

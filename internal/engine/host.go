@@ -49,7 +49,7 @@ func (e *StepError) Error() string {
 }
 
 // ErrStale says that the host changed between the plan and the run: nothing was done.
-var ErrStale = errors.New("the host changed since the plan was made")
+var ErrStale = recipe.ErrStale
 
 // ErrStuck says that the session lives, and its host could not write down what it does: it
 // does nothing more.

@@ -7,10 +7,16 @@ import "provision/internal/recipe"
 type outlook struct {
 	recipe.Facts
 	readers map[recipe.Key][]recipe.Key // by what is read, the answers that depend on it
+	first   []recipe.Foreword           // what is noted before the first change
 }
 
 func newOutlook(wanted recipe.Recipe, found recipe.Facts) outlook {
-	o := outlook{found.Clone(), map[recipe.Key][]recipe.Key{}}
+	o := outlook{Facts: found.Clone(), readers: map[recipe.Key][]recipe.Key{}}
+	for _, item := range wanted.Items {
+		if foreword, ok := item.Resource.(recipe.Foreword); ok {
+			o.first = append(o.first, foreword)
+		}
+	}
 	for _, probe := range wanted.Probes() {
 		for _, key := range probe.Reads {
 			o.readers[key] = append(o.readers[key], probe.Key)

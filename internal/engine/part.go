@@ -85,6 +85,10 @@ func (a *application) addAll(part *part, change int, steps []recipe.Step) {
 		}
 	}
 	for _, step := range steps {
+		if noted, ok := step.(recipe.Remember); ok {
+			a.add(part, "memory:"+noted.Task, step) // it is neither put back nor undone with the item
+			continue
+		}
 		if install, ok := step.(recipe.InstallPackages); ok && len(part.steps) > 0 {
 			last := &part.steps[len(part.steps)-1]
 			if before, ok := last.Step.(recipe.InstallPackages); ok {

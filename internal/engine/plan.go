@@ -5,6 +5,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"provision/internal/recipe"
 )
@@ -19,6 +20,7 @@ type Planned struct {
 type Plan struct {
 	Platform recipe.Platform
 	Died     []string  // runs that died on the host, which the next one picks up even when nothing differs
+	Told     []string  // what a person should know of it
 	Items    []Planned // all of the recipe's, also those without a change
 }
 
@@ -69,7 +71,7 @@ func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
 	if err := refused(item, overlay.Facts); err != nil {
 		return recipe.Change{}, err
 	}
-	change.Steps = append(notes(item, overlay), change.Steps...)
+	change.Steps = slices.Concat(forewords(item, overlay), notes(item, overlay), change.Steps)
 	overlay.lay(change.Effects())
 	return change, nil
 }
@@ -80,6 +82,18 @@ func refused(item recipe.Item, facts recipe.Facts) error {
 		return refuser.Refuse(facts)
 	}
 	return nil
+}
+
+// forewords are the steps that go before the first change.
+func forewords(item recipe.Item, overlay outlook) []recipe.Step {
+	var steps []recipe.Step
+	if _, itself := item.Resource.(recipe.Foreword); itself {
+		return nil
+	}
+	for _, foreword := range overlay.first {
+		steps = append(steps, foreword.Foreword(overlay.Facts)...)
+	}
+	return steps
 }
 
 // notes are the steps that write down, before a change, which units have to take it in.

@@ -58,7 +58,7 @@ func onlyFiles(change recipe.Change) bool {
 		switch step := step.(type) {
 		case recipe.WriteFile:
 			return len(step.Fill) > 0
-		case recipe.MakeDirectory, recipe.MakeLink, recipe.SetAttributes, recipe.Remove, recipe.Notify:
+		case recipe.MakeDirectory, recipe.MakeLink, recipe.SetAttributes, recipe.Remove, recipe.Notify, recipe.Remember:
 			return false
 		}
 		return true

@@ -108,9 +108,27 @@ type Command struct {
 // Pending is the notification that waits for a unit: "" when none does.
 type Pending struct{ Action Action }
 
+// Owner is the installed package that a path belongs to, "" for none.
+type Owner struct {
+	Package  string
+	Conffile bool // dpkg keeps it as it was changed here (deb-conffiles(5))
+}
+
+// Entries are the names in a directory.
+type Entries []string
+
+// Memory is the first line of what a host has noted of what a task wanted.
+type Memory struct {
+	Head    string // "" where nothing is noted
+	Earlier bool   // nothing is, yet a run of a version that noted nothing worked on the task here
+}
+
+// Memories are all that a host has noted, by task.
+type Memories map[string]string
+
 // Fact is one answer of a host: its value, or the event until which it is unknown.
 type Fact struct {
-	Value any    // Path, Tree, Content, Package, Candidate, Removal, Lists, Unit, User, Group, Command, Pending or []Listener
+	Value any    // what the key's kind is answered with: Path, Unit, User, []Listener, …
 	Until string // "" when known; else what has to happen first: "nginx-light is installed"
 }
 
@@ -180,6 +198,18 @@ func (f Facts) Pending(unit string) Pending { return value[Pending](f, PendingKe
 
 // Listeners returns what listens at a TCP port.
 func (f Facts) Listeners(port int) []Listener { return value[[]Listener](f, ListenerKey(port)) }
+
+// Owner returns the package that a path belongs to.
+func (f Facts) Owner(path string) Owner { return value[Owner](f, OwnerKey(path)) }
+
+// Entries returns the names in a directory.
+func (f Facts) Entries(path string) Entries { return value[Entries](f, EntriesKey(path)) }
+
+// Memory returns the first line of what is noted of what a task wanted.
+func (f Facts) Memory(task string) Memory { return value[Memory](f, MemoryKey(task)) }
+
+// Memories returns all that is noted, of all tasks.
+func (f Facts) Memories() Memories { return value[Memories](f, MemoriesKey()) }
 
 // Effect is what a step does to one fact.
 type Effect struct {

@@ -23,6 +23,10 @@ const (
 	KindCommand   Kind = "command"  // the exit status of a read-only script
 	KindPending   Kind = "pending"  // a notification that no restart has answered yet
 	KindListener  Kind = "listener" // what listens at a TCP port
+	KindOwner     Kind = "owner"    // the package that a path belongs to
+	KindEntries   Kind = "entries"  // the names in a directory
+	KindMemory    Kind = "memory"   // what is noted of what a task wanted: its first line
+	KindMemories  Kind = "memories" // all of what is noted, of all tasks
 )
 
 // Key names one thing that a host can be asked about. A fact is found by its key.
@@ -72,3 +76,15 @@ func ListsKey() Key { return Key{Kind: KindLists} }
 
 // ListenerKey names what listens at a TCP port.
 func ListenerKey(port int) Key { return Key{KindListener, strconv.Itoa(port)} }
+
+// OwnerKey names the package that a path belongs to.
+func OwnerKey(path string) Key { return Key{KindOwner, path} }
+
+// EntriesKey names the names in a directory.
+func EntriesKey(path string) Key { return Key{KindEntries, path} }
+
+// MemoryKey names the first line of what is noted of what a task wanted.
+func MemoryKey(task string) Key { return Key{KindMemory, task} }
+
+// MemoriesKey names all that is noted, of all tasks.
+func MemoriesKey() Key { return Key{Kind: KindMemories} }

@@ -1,6 +1,9 @@
 package recipe
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Resource is one thing of a host that should be in a certain state. It holds no
 // connection: it says what to ask, and computes from the answers what differs.
@@ -15,6 +18,9 @@ type Resource interface {
 	// called only when the answers to all of Probes are known.
 	Diff(Facts) (Change, error)
 }
+
+// ErrStale says that the host changed since a plan was made for it.
+var ErrStale = errors.New("the host changed since the plan was made")
 
 // Action is what a service does to take in a change.
 type Action string

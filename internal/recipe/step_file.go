@@ -118,6 +118,7 @@ func (s SetAttributes) Replaces() (string, bool) { return s.Path, s.Secret }
 type Remove struct {
 	Path   string
 	Tree   bool
+	Empty  bool // a directory that is not empty by then stays, and that is no error
 	Secret bool
 }
 
@@ -150,11 +151,12 @@ func (s MakeSecret) Title() string { return "make secret " + s.Path }
 
 // Restore puts back what a step of a run replaced, from the copy that the host kept.
 type Restore struct {
-	Run    string // the run's name in the journal; "" is this one
-	Number int    // the step's number in that run
-	Path   string
-	As     Path // what is kept, where it was asked for
-	Secret bool
+	Original bool   // of no run: what stood there before any task wanted the path
+	Run      string // the run's name in the journal; "" is this one
+	Number   int    // the step's number in that run
+	Path     string
+	As       Path // what is kept, where it was asked for
+	Secret   bool
 }
 
 // Effects implements Step.

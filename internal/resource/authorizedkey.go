@@ -21,6 +21,7 @@ type AuthorizedKey struct {
 	Key    string // as in the file: options or none, the type, the key, a comment
 	Home   string // of the account; default /home/USER, and /root of root
 	Absent bool   // whatever its options and its comment are
+	Ours   bool   // with Absent: the file was not there before, and goes when no other key is in it
 }
 
 // ID implements recipe.Resource.
@@ -86,7 +87,7 @@ func shortened(text string) string {
 func (k AuthorizedKey) Diff(facts recipe.Facts) (recipe.Change, error) {
 	account := facts.User(k.User)
 	owned := recipe.Attributes{Mode: 0o600, Owner: k.User, Group: account.Group}
-	keys := part{path: k.file(), absent: k.Absent, fresh: owned, what: "key", edit: k.edit}
+	keys := part{path: k.file(), absent: k.Absent, ours: k.Ours, fresh: owned, what: "key", edit: k.edit}
 	if k.Absent {
 		return keys.diff(facts)
 	}

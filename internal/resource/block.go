@@ -30,6 +30,7 @@ type Block struct {
 	Comment string // what begins a comment there; default "#"
 	Absent  bool
 	Secret  bool // nothing of the file is shown
+	Ours    bool // with Absent: its file was not there before, and goes when nothing else is in it
 }
 
 // ID implements recipe.Resource.
@@ -62,7 +63,7 @@ func (b Block) Validate() error {
 
 func (b Block) part() part {
 	return part{
-		path: b.Path, absent: b.Absent, fresh: recipe.Attributes{Mode: 0o644, Owner: "root", Group: "root"},
+		path: b.Path, absent: b.Absent, ours: b.Ours, fresh: recipe.Attributes{Mode: 0o644, Owner: "root", Group: "root"},
 		secret: b.Secret, what: "block", edit: b.edit,
 	}
 }

@@ -43,10 +43,14 @@ func (k Kept) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if now == then {
 		return recipe.Change{}, nil
 	}
-	change := recipe.Change{
-		Kind: recipe.Update, Summary: "as before run " + k.Run,
-		Steps: []recipe.Step{recipe.Restore{Run: k.Run, Number: k.Step, Path: k.Path, As: then, Secret: k.Secret}},
-	}
+	step := recipe.Restore{Run: k.Run, Number: k.Step, Path: k.Path, As: then, Secret: k.Secret}
+	return putBack(now, step, facts.Content(k.Copy), "as before run "+k.Run), nil
+}
+
+// putBack is the change by which a step makes a path what it was.
+func putBack(now recipe.Path, step recipe.Restore, content recipe.Content, why string) recipe.Change {
+	then := step.As
+	change := recipe.Change{Kind: recipe.Update, Summary: why, Steps: []recipe.Step{step}}
 	switch {
 	case now.Type == recipe.PathAbsent:
 		change.Kind = recipe.Create
@@ -55,8 +59,8 @@ func (k Kept) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	if now.Type == recipe.PathFile || then.Type == recipe.PathFile {
 		change.Diff = &recipe.FileDiff{
-			Path: k.Path, Exists: now.Type == recipe.PathFile, Secret: k.Secret,
-			After: facts.Content(k.Copy).Bytes, AfterSize: facts.Content(k.Copy).Size,
+			Path: step.Path, Exists: now.Type == recipe.PathFile, Secret: step.Secret,
+			After: content.Bytes, AfterSize: content.Size,
 		}
 	}
 	if now.Type == recipe.PathLink || then.Type == recipe.PathLink {
@@ -65,5 +69,5 @@ func (k Kept) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if now.Type == then.Type {
 		change.Deltas = append(change.Deltas, attributeDeltas(recipe.Attributes{Mode: then.Mode, Owner: then.Owner, Group: then.Group}, now)...)
 	}
-	return change, nil
+	return change
 }

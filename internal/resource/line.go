@@ -24,6 +24,7 @@ type Line struct {
 	Match  string // or a regular expression that such lines match, itself among them
 	Absent bool   // neither the line nor one that it would replace is there
 	Secret bool   // neither the line nor anything of its file is shown; it needs a Key or a Match
+	Ours   bool   // with Absent: its file was not there before, and goes when nothing else is in it
 }
 
 // ID implements recipe.Resource.
@@ -66,7 +67,7 @@ func (l Line) called() string { return cmp.Or(l.Key, l.Match, l.Line) }
 
 func (l Line) part() part {
 	return part{
-		path: l.Path, absent: l.Absent, fresh: recipe.Attributes{Mode: 0o644, Owner: "root", Group: "root"},
+		path: l.Path, absent: l.Absent, ours: l.Ours, fresh: recipe.Attributes{Mode: 0o644, Owner: "root", Group: "root"},
 		secret: l.Secret, what: "line", edit: l.edit,
 	}
 }
@@ -75,7 +76,7 @@ func (l Line) part() part {
 func (l Line) Diff(facts recipe.Facts) (recipe.Change, error) { return l.part().diff(facts) }
 
 func (l Line) edit(text string) (string, error) {
-	match, err := regexp.Compile(l.Match)
+	replaces, err := l.replaces()
 	if err != nil {
 		return "", err
 	}
@@ -83,7 +84,13 @@ func (l Line) edit(text string) (string, error) {
 	if l.Absent {
 		line = ""
 	}
-	return replaced(text, line, func(old string) bool {
+	return replaced(text, line, replaces), nil
+}
+
+// replaces returns what decides whether the line stands in the place of one that is there.
+func (l Line) replaces() (func(old string) bool, error) {
+	match, err := regexp.Compile(l.Match)
+	return func(old string) bool {
 		return old == l.Line || l.Key != "" && strings.HasPrefix(old, l.Key) || l.Match != "" && match.MatchString(old)
-	}), nil
+	}, err
 }

@@ -11,6 +11,7 @@ import (
 type part struct {
 	path   string
 	absent bool              // it is not wanted: where there is no file, nothing is to be done
+	ours   bool              // then the file goes too, when nothing else is in it
 	fresh  recipe.Attributes // of a file that is not there yet
 	secret bool              // nothing of the file is shown
 	what   string            // differs, for people: "line"
@@ -46,6 +47,9 @@ func (p part) diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	if after == string(before) && exists {
 		return recipe.Change{}, nil
+	}
+	if p.absent && p.ours && after == "" {
+		return File{Path: p.path, Secret: p.secret}.remove(found), nil
 	}
 	change := recipe.Change{
 		Kind: recipe.Update, Summary: p.what + " differs",

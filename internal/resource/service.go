@@ -26,6 +26,7 @@ type Service struct {
 	Oneshot bool     // it runs to its end
 	Guarded bool     // its change may cut the connection: the host undoes it unless a new connection confirms it
 	Absent  bool     // stopped and disabled
+	Boots   bool     // with Absent: not disabled
 }
 
 // ID implements recipe.Resource.
@@ -189,7 +190,7 @@ func (s Service) stop(found recipe.Unit, pending recipe.Pending) recipe.Change {
 		change.Steps = append(change.Steps, step)
 		found = step.Effects()[0].Fact.Value.(recipe.Unit)
 	}
-	if strings.HasPrefix(found.State, "enabled") {
+	if strings.HasPrefix(found.State, "enabled") && !s.Boots {
 		change.Deltas = append(change.Deltas, recipe.Delta{Name: "at boot", Before: found.State, After: "disabled"})
 		change.Steps = append(change.Steps, s.control(recipe.VerbDisable, found))
 	}

@@ -18,6 +18,9 @@ type Blueprint struct {
 	Address string                   // the host as the controller reaches it
 	Release *recipe.Release          // of a deploy; nil otherwise
 	Upgrade bool                     // packages too, to apt's candidates
+
+	Remembering
+	Removes []string // tasks of which all goes that the host remembers
 }
 
 func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {
@@ -35,16 +38,9 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 // Recipe returns the recipe for a platform: those of all tasks, joined and validated. None
 // knows the way to the host: what is written there would change with it.
 func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
-	var recipes []recipe.Recipe
-	for _, task := range b.Tasks {
-		in := b.input(task, platform)
-		in.Address = ""
-		built, err := task.Build(in)
-		if err != nil {
-			return recipe.Recipe{}, fmt.Errorf("%s: %w", task.Name, err)
-		}
-		built.Label(task.Name)
-		recipes = append(recipes, built)
+	recipes, err := b.recipes(platform)
+	if err != nil {
+		return recipe.Recipe{}, err
 	}
 	joined, err := recipe.Join(recipes...)
 	if err != nil {
@@ -54,6 +50,22 @@ func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 		return joined, err
 	}
 	return resource.Upgraded(joined), nil
+}
+
+// recipes are those of all tasks, each by itself.
+func (b Blueprint) recipes(platform recipe.Platform) ([]recipe.Recipe, error) {
+	var recipes []recipe.Recipe
+	for _, task := range b.Tasks {
+		in := b.input(task, platform)
+		in.Address = ""
+		built, err := task.Build(in)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", task.Name, err)
+		}
+		built.Label(task.Name)
+		recipes = append(recipes, built)
+	}
+	return recipes, nil
 }
 
 // Probes returns the questions for every platform that the tasks support, so that one
@@ -128,5 +140,5 @@ func (b Blueprint) names() []string {
 	for i, task := range b.Tasks {
 		names[i] = task.Name
 	}
-	return names
+	return append(names, b.Removes...)
 }

@@ -257,6 +257,9 @@ func (j *job) plan(ctx context.Context) {
 		return
 	}
 	j.result.Same = len(j.made.Items) - len(j.made.Changes())
+	for _, text := range j.made.Told {
+		j.observe(engine.Note{Text: text})
+	}
 	j.observe(engine.PlanMade{Plan: j.made})
 }
 
@@ -269,7 +272,7 @@ func (j *job) apply(ctx context.Context) {
 	if !j.made.Empty() || len(j.made.Died) > 0 || j.noted {
 		err = j.change(ctx)
 	}
-	if err == nil {
+	if err == nil && !onlyNotes(j.made) && len(j.Blueprint.Removes) == 0 {
 		err = j.verify(ctx)
 	}
 	if err == nil {

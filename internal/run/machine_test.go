@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,6 +21,8 @@ type machine struct {
 	dir    string
 	before func()          // is called between a plan and its changes
 	told   strings.Builder // what a person would be shown: notes, and each diff with both sides
+
+	remembering Remembering // how it deals with what is remembered
 }
 
 // inMachine starts the test anew in such a namespace, and returns the machine there; nil where
@@ -90,19 +93,33 @@ func (m *machine) survives(t *testing.T) {
 // ended.
 func (m *machine) does(t *testing.T, resources ...recipe.Resource) engine.Finished {
 	t.Helper()
-	task := recipe.Task{Name: "x", Build: func(recipe.Input) (recipe.Recipe, error) {
+	if len(resources) == 0 {
+		return m.works(t, "rollback", Blueprint{}, Rollback("x"))
+	}
+	return m.works(t, "install", Blueprint{Tasks: []recipe.Task{taskOf("x", resources...)}}, Install)
+}
+
+// taskOf is a task that wants resources.
+func taskOf(name string, resources ...recipe.Resource) recipe.Task {
+	return recipe.Task{Name: name, Build: func(recipe.Input) (recipe.Recipe, error) {
 		var r recipe.Recipe
 		for _, resource := range resources {
 			r.Add(resource)
 		}
 		return r, nil
 	}}
-	work := []Work{{Target: Target{Name: "here", Local: true}}}
-	does, verb := Rollback("x"), "rollback"
-	if len(resources) > 0 {
-		does, verb = Install, "install"
-		work[0].Blueprint.Tasks = []recipe.Task{task}
-	}
+}
+
+// removes takes away what a task wanted.
+func (m *machine) removes(t *testing.T, task string) engine.Finished {
+	t.Helper()
+	return m.works(t, "remove", Blueprint{Removes: []string{task}}, Install)
+}
+
+func (m *machine) works(t *testing.T, verb string, blueprint Blueprint, does func(context.Context, []Work, Settings) ([]Result, error)) engine.Finished {
+	t.Helper()
+	blueprint.Remembering = m.remembering
+	work := []Work{{Target: Target{Name: "here", Local: true}, Blueprint: blueprint}}
 	m.told.Reset()
 	settings := Settings{Forks: 1, Unasked: true, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
 	settings.Header.Verb = verb

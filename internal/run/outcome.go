@@ -6,6 +6,7 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/journal"
+	"provision/internal/memory"
 	"provision/internal/recipe"
 	"provision/internal/remote"
 )
@@ -74,6 +75,10 @@ func Hint(err error, host string) string {
 		return "wait for it, or give --lock-timeout more time"
 	case errors.Is(err, remote.ErrLost):
 		return "run the same command again: it asks the host what was done and goes on"
+	case errors.Is(err, ErrNotRemembered):
+		return "provision journal -H " + host + " shows what was done there; an install that changes something notes what the task wants"
+	case errors.Is(err, memory.ErrNewer):
+		return "use the version of provision that the other one has"
 	case errors.Is(err, engine.ErrNotConverged):
 		return "provision journal -H " + host + " shows what was done"
 	}

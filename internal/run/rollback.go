@@ -73,7 +73,7 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 	if j.made, err = engine.NewPlan(j.wanted, answer.Facts); err != nil {
 		return err
 	}
-	if j.made.Empty() {
+	if !slices.ContainsFunc(j.made.Changes(), func(p engine.Planned) bool { return !isMemory(p.Item.Resource) }) {
 		j.observe(engine.Note{Text: "of run " + past.Run + " there is nothing to take back: another rollback takes back the run before"})
 	}
 	j.made.Platform, j.noted = answer.Platform, true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdic
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
 // it depends on the host's name, is asked in a second round trip.
 func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, recipe.Answer, error) {
-	answer, err := h.Probe(ctx, append([]recipe.Probe{deadRuns(), unsettledChanges()}, probes...))
+	answer, err := h.Probe(ctx, slices.Concat([]recipe.Probe{deadRuns(), unsettledChanges()}, blueprint.memoryProbes(), probes))
 	if err != nil {
 		return recipe.Recipe{}, answer, err
 	}
@@ -138,6 +139,9 @@ func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Pro
 		return wanted, plan, err
 	}
 	plan.Platform, plan.Died = answer.Platform, died(answer.Facts)
+	if wanted, plan, err = h.remember(ctx, blueprint, wanted, answer, plan); err != nil {
+		return wanted, plan, err
+	}
 	return wanted, plan, h.look(ctx, plan, plan.Rehearsals(wanted, answer.Facts))
 }
 

@@ -10,7 +10,7 @@ import (
 
 // State is the directory of the host's own memory: lock, journal, kept copies, pending
 // notifications. Only root may look into it.
-const State = "/var/lib/provision"
+const State = recipe.State
 
 //go:embed sh
 var files embed.FS
@@ -43,7 +43,7 @@ type row struct {
 
 // rows are all that a host can be asked, in the order in which it is.
 func rows() []row {
-	return slices.Concat(hostRows(), pathRows(), packageRows(), unitRows(), listenerRows(), accountRows(), commandRows(), contentRows())
+	return slices.Concat(hostRows(), pathRows(), packageRows(), unitRows(), listenerRows(), accountRows(), commandRows(), contentRows(), memoryRows(), leavingRows())
 }
 
 // A section is announced by its name between two \x01 bytes, which no record begins with:

@@ -25,11 +25,23 @@ func toldOfFile(step recipe.Step) act {
 		if step.Tree {
 			return act{function: "remove_tree", words: []string{step.Path, fmt.Sprint(recipe.MostCopied)}}
 		}
+		if step.Empty {
+			return act{function: "remove_empty", words: []string{step.Path}}
+		}
 		return act{function: "remove", words: []string{step.Path}}
 	case recipe.Upload:
 		words := append([]string{step.Path}, attributes(step.Attributes)...)
 		return act{function: KindUpload, words: append(words, step.Artifact.SHA256)}
+	case recipe.Remember:
+		words := []string{recipe.MemoryPath(step.Task)}
+		for _, path := range step.Originals {
+			words = append(words, recipe.OriginalPath(path), path)
+		}
+		return act{function: "remember", words: words, input: []byte(step.Text), feeds: true}
 	case recipe.Restore:
+		if step.Original {
+			return act{function: "restore_original", words: []string{step.Path, recipe.OriginalPath(step.Path)}}
+		}
 		from := "" // of this run
 		if step.Run != "" {
 			from = State + "/runs/" + step.Run

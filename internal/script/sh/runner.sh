@@ -28,6 +28,7 @@ fi
 # The number after the last one: under the lock, and whatever any clock says.
 last=$(ls "$state/runs" | tail -n 1)
 last=${last:-000000}
+begin_memory "$last" || exit 71
 while [ "${last#0}" != "$last" ]; do last=${last#0}; done
 runid=$(printf %06d "$((${last:-0} + 1))")
 run=$state/runs/$runid

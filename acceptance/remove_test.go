@@ -1,0 +1,77 @@
+package acceptance
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"provision/internal/lab"
+)
+
+// stays matches what a removal leaves by design on a host that had the packages before, each with
+// its reason.
+var stays = regexp.MustCompile(strings.Join([]string{
+	`^/var/lib/provision(/|$)`, // the host's memory of its runs
+	`^/etc/provision(/secrets(/[a-z-]+)?)?$|^/etc/graphite/secret_key$`, // secrets that were made on the host, and their directories
+	`^/etc/provision/[a-z]+-tls(/|$)|^/etc/nginx/graphite\.htpasswd$`,   // what commands made
+	`^/var/lib/(graphite|redis|nginx)(/|$)`,                             // data
+	`^/var/(log|cache)(/|$)|__pycache__`,                                // what services write while they run
+	`^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$`,              // accounts
+	`^/(var/)?(tmp|run)(/|$)`,
+}, "|"))
+
+// passive is a unit that others bring up by being ordered behind it, and that stays up
+// (systemd.special(7), network-pre.target).
+const passive = "network-pre.target "
+
+// removable are the tasks that a host with their packages gets and loses again, and the packages.
+var removable = []struct {
+	task     string
+	packages string
+	vars     []string
+}{
+	{"nginx", "nginx-light logrotate", nil},
+	{"redis", "redis-server; systemctl -q disable --now redis-server; rm -f /var/lib/redis/dump.rdb", nil}, // one that runs has a configuration that is tried, and no secret yet
+	{"firewall", "nftables", nil},
+	{"graphite", "graphite-carbon graphite-web uwsgi-core uwsgi-plugin-python3 nginx-light logrotate openssl", []string{"-e", "graphite.tls=self-signed"}},
+}
+
+// Removed, a task is as if it had never been on a host that had its packages before: files, units,
+// listeners and accounts. A rollback brings it back, and it works.
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	onBoth(t, "labmemory", bare, func(t *testing.T, l *lab.Lab, host machine) {
+		for _, r := range removable {
+			t.Run(r.task, func(t *testing.T) {
+				host.run(t, "exec </dev/null; export DEBIAN_FRONTEND=noninteractive; apt-get -q -y --no-install-recommends install nftables "+r.packages+"; systemctl is-system-running --wait || :")
+				before := host.configuration(t)
+				args := append([]string{r.task, "-y", "-H", host.Name}, r.vars...)
+				provision(t, append([]string{"install"}, args...)...).exits(t, 0)
+				provision(t, "remove", r.task, "-y", "-H", host.Name).exits(t, 0)
+				host.isAsBefore(t, before)
+				provision(t, "remove", r.task, "-y", "-H", host.Name).exits(t, 0)
+				provision(t, "rollback", r.task, "-y", "-H", host.Name).exits(t, 0)
+				provision(t, append([]string{"verify"}, append([]string{r.task, "-H", host.Name}, r.vars...)...)...).exits(t, 0)
+				converged(t, host, append([]string{r.task}, r.vars...)...)
+				provision(t, "remove", r.task, "-y", "-H", host.Name).exits(t, 0)
+				host.isAsBefore(t, before)
+			})
+		}
+	})
+}
+
+// isAsBefore fails where the host is another than before.
+func (m machine) isAsBefore(t *testing.T, before configuration) {
+	t.Helper()
+	after := m.configuration(t)
+	for _, change := range before.files.changes(after.files, running, stays) {
+		t.Errorf("left: %s", change)
+	}
+	isPassive := func(unit string) bool { return strings.HasPrefix(unit, passive) }
+	same(t, "units", slices.DeleteFunc(before.units, isPassive), slices.DeleteFunc(after.units, isPassive))
+	same(t, "listeners", before.listeners, after.listeners)
+	if before.rules != after.rules {
+		t.Errorf("the packet filter's rules before\n%s\nafter\n%s", before.rules, after.rules)
+	}
+}

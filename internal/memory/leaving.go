@@ -1,0 +1,238 @@
+package memory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// Host is a host for which a plan is made: what it remembers, and what was found on it.
+type Host struct {
+	From     string // whose plan it is, as in Head
+	TakeOver bool   // what another has noted goes too
+	Adopt    bool   // what stands there and nobody noted is not ours
+	Purge    bool   // packages, accounts and secrets that came for a task go with it
+	Memories map[string]Memory
+	Facts    recipe.Facts // with the heads of the memories of the tasks
+}
+
+// ReadMemories parses what a host has noted.
+func ReadMemories(texts recipe.Memories) (map[string]Memory, error) {
+	all := map[string]Memory{}
+	for task, text := range texts {
+		m, err := Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		all[task] = m
+	}
+	return all, nil
+}
+
+// plan is what becomes of the memories.
+type plan struct {
+	Host
+	tasks   []Wants
+	wanted  map[string]bool // by identity, what a task of the run wants
+	leaving []recipe.Trace  // in the order in which it was wanted
+	owners  map[string]string
+	told    []string
+}
+
+// Plan returns the recipe with all that is no longer wanted taken away, and the tasks' memories
+// noted; and what a person should know of it.
+func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string, error) {
+	p := plan{Host: h, tasks: tasks, wanted: map[string]bool{}, owners: map[string]string{}}
+	for _, task := range tasks {
+		for _, trace := range task.Traces {
+			p.wanted[trace.Identity()] = true
+		}
+	}
+	var notes []recipe.Item
+	for _, task := range tasks {
+		notes = append(notes, recipe.Item{Resource: p.note(task), Task: task.Task})
+	}
+	joined, err := recipe.Join(wanted, p.removal(wanted))
+	if err != nil {
+		return recipe.Recipe{}, nil, err
+	}
+	joined.Items = append(joined.Items, notes...)
+	return joined, p.told, nil
+}
+
+// note is the memory of a task. What the task wants no longer leaves, unless another task wants it.
+func (p *plan) note(task Wants) Note {
+	old := p.Memories[task.Task]
+	note := Note{Task: task.Task, Found: p.Facts.Memory(task.Task).Head}
+	if note.Found == "" {
+		old = Memory{}
+	}
+	traces := make([]recipe.Trace, len(task.Traces))
+	unknown := p.Facts.Memory(task.Task).Earlier && !p.Adopt
+	if unknown {
+		p.told = append(p.told, task.Task+": an older provision worked on it here, so what stood there before is not known: what it no longer wants goes, and nothing comes back in its place (--adopt: what is there now stays)")
+	}
+	for i, trace := range task.Traces {
+		before, known := p.before(trace.Identity(), old)
+		if !known && !unknown {
+			stood := task.stood[trace.Identity()](p.Facts)
+			before = &stood
+			if isPath(trace) && !trace.Secret && !stood.Nothing {
+				note.Originals = append(note.Originals, trace.Name)
+			}
+		}
+		trace.Before = before
+		traces[i] = trace
+	}
+	var past []recipe.Trace // what is noted, and no longer wanted by the task
+	for _, trace := range old.Traces {
+		if _, still := find(traces, trace.Identity()); !still {
+			past = append(past, trace)
+		}
+	}
+	head := Head{Task: task.Task, From: p.From}
+	if len(old.Traces) > 0 && !p.TakeOver {
+		head.From = old.From // who adds something does not take over
+	}
+	keeps := traces
+	if withheld := p.leave(task.Task, old, past); withheld {
+		keeps = slices.Concat(traces, past)
+	}
+	during := Memory{Head: head, Traces: slices.Concat(traces, past)}
+	during.Unfinished = true
+	note.Before = during.Text()
+	note.Text, note.Things = Memory{Head: head, Traces: keeps}.Text(), len(keeps)
+	return note
+}
+
+// before is what stood in the place of a thing, where some memory knows it.
+func (p *plan) before(identity string, own Memory) (*recipe.Before, bool) {
+	if trace, ok := find(own.Traces, identity); ok {
+		return trace.Before, true
+	}
+	for _, other := range p.Memories {
+		if trace, ok := find(other.Traces, identity); ok {
+			return trace.Before, true
+		}
+	}
+	return nil, false
+}
+
+// leave adds what leaves of a task's past; withheld says that it does not, for it is another's.
+func (p *plan) leave(task string, old Memory, past []recipe.Trace) (withheld bool) {
+	var leaving []recipe.Trace
+	for _, trace := range past {
+		identity := trace.Identity()
+		if _, twice := find(p.leaving, identity); !twice && !p.wanted[identity] && !p.elsewhere(identity) {
+			leaving = append(leaving, trace)
+		}
+	}
+	if len(leaving) > 0 && old.From != p.From && !p.TakeOver {
+		var names []string
+		for _, trace := range leaving {
+			names = append(names, trace.Kind+" "+trace.Name)
+		}
+		p.told = append(p.told, fmt.Sprintf("%s: is of %s, and this run is of %s: what it no longer wants stays, unless you say --take-over: %s",
+			task, old.From, p.From, strings.Join(names, ", ")))
+		return true
+	}
+	for _, trace := range leaving {
+		p.owners[trace.Identity()] = task
+	}
+	p.leaving = append(p.leaving, leaving...)
+	return false
+}
+
+// elsewhere reports whether a task that is not of the run wants a thing.
+func (p *plan) elsewhere(identity string) bool {
+	_, ok := p.other(identity)
+	return ok
+}
+
+func (p *plan) other(identity string) (recipe.Trace, bool) {
+	for task, other := range p.Memories {
+		if slices.ContainsFunc(p.tasks, func(w Wants) bool { return w.Task == task }) {
+			continue
+		}
+		if trace, ok := find(other.Traces, identity); ok {
+			return trace, true
+		}
+	}
+	return recipe.Trace{}, false
+}
+
+// removal takes away what leaves, in reverse order; then services that stay take it in.
+func (p *plan) removal(wanted recipe.Recipe) recipe.Recipe {
+	answered := map[string]bool{}
+	for _, probe := range wanted.Probes() {
+		if probe.Key.Kind == recipe.KindPending {
+			answered[probe.Key.Name] = true
+		}
+	}
+	leaving := resource.Leaving{Traces: p.leaving, Purge: p.Purge}
+	var removal, standing recipe.Recipe
+	var stay []string
+	stands := func(unit string) bool {
+		service, ok := p.standing(unit, leaving)
+		if ok {
+			answered[unit] = true
+			standing.Items = append(standing.Items, recipe.Item{Resource: service, Task: p.owner("service:" + unit)})
+		}
+		return ok
+	}
+	for _, trace := range slices.Backward(p.leaving) {
+		gone, stays := leaving.Resource(trace)
+		if stays != "" {
+			stay = append(stay, stays)
+		}
+		if service, ok := gone.(resource.Standing); ok {
+			if service.Disable && !answered[trace.Name] {
+				stands(trace.Name)
+			}
+			continue
+		}
+		if gone == nil {
+			continue
+		}
+		item := recipe.Item{Resource: gone, Task: p.owner(trace.Identity())}
+		for _, n := range trace.Notifies {
+			if answered[n.Unit] || stands(n.Unit) {
+				item.Notifies = append(item.Notifies, n)
+			}
+		}
+		removal.Items = append(removal.Items, item)
+	}
+	if len(stay) > 0 {
+		slices.Reverse(stay)
+		p.told = append(p.told, "stays: "+strings.Join(stay, ", "))
+	}
+	removal.Include(standing)
+	return removal
+}
+
+// standing is a service that takes in that files of its configuration go: one that leaves and stood
+// there before, or one of another task.
+func (p *plan) standing(unit string, leaving resource.Leaving) (resource.Standing, bool) {
+	trace, ok := find(p.leaving, "service:"+unit)
+	if ok {
+		gone, _ := leaving.Resource(trace)
+		service, stands := gone.(resource.Standing)
+		return service, stands
+	}
+	if trace, ok = p.other("service:" + unit); !ok || trace.Gone {
+		return resource.Standing{}, false
+	}
+	return resource.Stands(trace), true
+}
+
+func (p *plan) owner(identity string) string {
+	if task, ok := p.owners[identity]; ok {
+		return task
+	}
+	return p.tasks[0].Task
+}
+
+func isPath(t recipe.Trace) bool { return strings.HasPrefix(t.Identity(), "path:") }

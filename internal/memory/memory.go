@@ -1,0 +1,101 @@
+// Package memory is what a host remembers of what tasks wanted: its text, and what of it goes
+// because no task wants it any more. It is pure.
+package memory
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// format is the format of the texts that this program writes and reads.
+const format = 1
+
+// ErrNewer says that a newer program has noted what a task wants, in a format of its own.
+var ErrNewer = errors.New("is noted by a newer provision")
+
+// Head is the first line of a text, by which it is known whether the rest has to be read.
+type Head struct {
+	Format     int    `json:"format"`
+	Task       string `json:"task"`
+	From       string `json:"from"`  // whose it is: an inventory and the host's name there, or AdHoc
+	Wants      string `json:"wants"` // a digest of the traces, without what stood there before
+	Unfinished bool   `json:"unfinished,omitempty"`
+}
+
+// AdHoc is where a memory comes from whose hosts were named with -H.
+const AdHoc = "ad hoc"
+
+// Memory is all that is noted of one task.
+type Memory struct {
+	Head
+	Traces []recipe.Trace
+}
+
+// Text returns the memory as a host keeps it: a line of JSON for its head and for each trace.
+func (m Memory) Text() string {
+	m.Format, m.Wants = format, digest(m.Traces)
+	var text bytes.Buffer
+	lines := json.NewEncoder(&text)
+	lines.SetEscapeHTML(false)
+	// Texts, numbers and lists of them always marshal.
+	_ = lines.Encode(m.Head)
+	for _, trace := range m.Traces {
+		_ = lines.Encode(trace)
+	}
+	return text.String()
+}
+
+// digest is what two lists of traces have in common when they are of the same things.
+func digest(traces []recipe.Trace) string {
+	var text strings.Builder
+	lines := json.NewEncoder(&text)
+	for _, trace := range traces {
+		trace.Before = nil
+		_ = lines.Encode(trace)
+	}
+	return recipe.Digest([]byte(text.String()))[:16]
+}
+
+// Parse reads a text.
+func Parse(text string) (Memory, error) {
+	head, rest, _ := strings.Cut(text, "\n")
+	m := Memory{}
+	var err error
+	if m.Head, err = parseHead(head); err != nil {
+		return m, err
+	}
+	for line := range strings.Lines(rest) {
+		var trace recipe.Trace
+		if err := json.Unmarshal([]byte(line), &trace); err != nil {
+			return m, fmt.Errorf("what %s wanted: %w", m.Task, err)
+		}
+		m.Traces = append(m.Traces, trace)
+	}
+	return m, nil
+}
+
+func parseHead(line string) (Head, error) {
+	var head Head
+	if err := json.Unmarshal([]byte(line), &head); err != nil {
+		return head, fmt.Errorf("what a task wanted: %w", err)
+	}
+	if head.Format > format {
+		return head, fmt.Errorf("what %s wanted %w", head.Task, ErrNewer)
+	}
+	return head, nil
+}
+
+// find returns the trace of a thing.
+func find(traces []recipe.Trace, identity string) (recipe.Trace, bool) {
+	for _, trace := range traces {
+		if trace.Identity() == identity {
+			return trace, true
+		}
+	}
+	return recipe.Trace{}, false
+}

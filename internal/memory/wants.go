@@ -1,0 +1,46 @@
+package memory
+
+import (
+	"slices"
+
+	"provision/internal/recipe"
+)
+
+// Wants is what a task wants of a host, as far as it is remembered.
+type Wants struct {
+	Task   string
+	Traces []recipe.Trace
+	stood  map[string]func(recipe.Facts) recipe.Before // by identity
+}
+
+// Of returns what a task's own recipe wants. A thing that is in it twice has its first place.
+func Of(task string, wanted recipe.Recipe) Wants {
+	w := Wants{Task: task, stood: map[string]func(recipe.Facts) recipe.Before{}}
+	for _, item := range wanted.Items {
+		remembered, ok := item.Resource.(recipe.Remembered)
+		if !ok {
+			continue
+		}
+		trace := remembered.Trace()
+		identity := trace.Identity()
+		if w.stood[identity] != nil {
+			at := slices.IndexFunc(w.Traces, func(t recipe.Trace) bool { return t.Identity() == identity })
+			w.Traces[at].Notifies = append(w.Traces[at].Notifies, item.Notifies...)
+			continue
+		}
+		trace.Notifies = slices.Clone(item.Notifies)
+		w.stood[identity] = remembered.Stood
+		w.Traces = append(w.Traces, trace)
+	}
+	return w
+}
+
+// Noted reports whether a host has noted just that: what else its memory has is the past of that. A
+// memory that is taken over is noted for from.
+func (w Wants) Noted(found recipe.Memory, from string, takeOver bool) (bool, error) {
+	if found.Head == "" {
+		return false, nil
+	}
+	head, err := parseHead(found.Head)
+	return err == nil && !head.Unfinished && head.Wants == digest(w.Traces) && (head.From == from || !takeOver), err
+}

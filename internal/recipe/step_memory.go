@@ -1,0 +1,39 @@
+package recipe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// State is the directory of a host's own memory. Only root may look into it.
+const State = "/var/lib/provision"
+
+// MemoryPath is where a host notes what a task wants.
+func MemoryPath(task string) string { return State + "/wanted/" + task }
+
+// OriginalPath is where a host keeps what stood at a path before any task wanted it.
+func OriginalPath(path string) string {
+	sum := sha256.Sum256([]byte(path))
+	return State + "/originals/kept/" + hex.EncodeToString(sum[:16])
+}
+
+// Remember notes on the host what a task wants, so that it can go when the task wants it no more.
+type Remember struct {
+	Task string
+	Text string // its first line is what a probe brings
+	// Originals are the paths that become the task's by this: what stands there is kept before.
+	Originals []string
+}
+
+// Effects implements Step.
+func (s Remember) Effects() []Effect {
+	head, _, _ := strings.Cut(s.Text, "\n")
+	return []Effect{Known(MemoryKey(s.Task), Memory{Head: head})}
+}
+
+// Title implements Step.
+func (s Remember) Title() string { return "note what " + s.Task + " wants" }
+
+// Replaces implements Replacing.
+func (s Remember) Replaces() (string, bool) { return MemoryPath(s.Task), false }

@@ -1,0 +1,65 @@
+package recipe
+
+import "cmp"
+
+// Trace is what a host remembers of a resource that a task wanted: enough to take it away when no
+// task does any more, without the task. It is data, and bears no content.
+type Trace struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`             // a path, a unit, a package, an account
+	Gone   bool   `json:"gone,omitempty"`   // of a path: it was wanted away
+	Secret bool   `json:"secret,omitempty"` // what stood at the path is never shown
+
+	Group   string `json:"group,omitempty"`   // of a membership
+	Line    string `json:"line,omitempty"`    // of a line that is no secret; a public key
+	Key     string `json:"key,omitempty"`     // the start of lines that this one replaced; a block's name; a public key's fingerprint
+	Match   string `json:"match,omitempty"`   // of a line: matches those that it replaced
+	Comment string `json:"comment,omitempty"` // of a block: what begins a comment in its file
+	Home    string `json:"home,omitempty"`    // of the account that a public key lets in
+
+	// Of a service: how it takes in that files of its configuration go.
+	Check   string   `json:"check,omitempty"`
+	Trees   []string `json:"trees,omitempty"`
+	Dry     bool     `json:"dry,omitempty"`
+	Scratch []string `json:"scratch,omitempty"`
+	Guarded bool     `json:"guarded,omitempty"`
+	Oneshot bool     `json:"oneshot,omitempty"`
+
+	Notifies []Notification `json:"notifies,omitempty"`
+	Before   *Before        `json:"before,omitempty"` // nil where that is not known
+}
+
+// Before is what stood in the place of a resource before any task wanted it there.
+type Before struct {
+	Nothing bool   `json:"nothing,omitempty"` // it is ours
+	Line    string `json:"line,omitempty"`    // the line that ours replaced
+	NoFile  bool   `json:"no_file,omitempty"` // of a line: not even its file was there
+	Unit    *Unit  `json:"unit,omitempty"`    // of a service
+}
+
+// Remembered is implemented by a kind of resource that a host remembers.
+type Remembered interface {
+	// Trace is what is noted of it, without what stood there before.
+	Trace() Trace
+	// Stood returns what stood in its place, by the host's answers before the first change.
+	Stood(Facts) Before
+}
+
+// Identity names the thing that a trace is of: at a path there is one, of whatever kind.
+func (t Trace) Identity() string {
+	switch t.Kind {
+	case "file", "link", "directory", "secret":
+		return "path:" + t.Name
+	case "line":
+		return "line:" + t.Name + ":" + cmp.Or(t.Key, t.Match, t.Line)
+	case "block", "authorized_key":
+		return t.Kind + ":" + t.Name + ":" + t.Key
+	case "membership":
+		return "membership:" + t.Name + " in " + t.Group
+	}
+	return t.Kind + ":" + t.Name
+}
+
+// Foreword is implemented by a resource that is noted on the host before anything else changes
+// there: by steps that go before those of the first change.
+type Foreword interface{ Foreword(Facts) []Step }

@@ -1,0 +1,173 @@
+package resource
+
+import (
+	"slices"
+	"strings"
+
+	"provision/internal/recipe"
+)
+
+// Former is a path that no task wants any more: it goes where nothing stood there before, and else
+// what stood there comes back, as far as the host has a copy of it.
+type Former struct {
+	Path   string
+	Ours   bool // nothing stood there before
+	Gone   bool // it was taken away, and so there is nothing of ours
+	Secret bool // neither side is shown, and no copy was kept
+}
+
+// ID implements recipe.Resource.
+func (f Former) ID() string { return "file:" + f.Path }
+
+// Place implements recipe.Placed.
+func (f Former) Place() string { return f.Path }
+
+// Probes implements recipe.Resource.
+func (f Former) Probes() []recipe.Probe {
+	probes := []recipe.Probe{{Key: recipe.PathKey(f.Path), Digest: true}, {Key: recipe.OwnerKey(f.Path)}}
+	if !f.Ours {
+		copied := recipe.OriginalPath(f.Path)
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(copied), Digest: true}, recipe.Probe{Key: recipe.ContentKey(copied)})
+	}
+	return probes
+}
+
+// Diff implements recipe.Resource.
+func (f Former) Diff(facts recipe.Facts) (recipe.Change, error) {
+	now := facts.Path(f.Path)
+	switch {
+	case !f.Ours:
+		return f.comeBack(now, facts), nil
+	case f.Gone || f.Stays(facts) != "" || now.Type == recipe.PathAbsent:
+		return recipe.Change{}, nil
+	case now.Type == recipe.PathFile:
+		return File{Path: f.Path, Secret: f.Secret}.remove(now), nil
+	}
+	return Link{Path: f.Path, Absent: true}.Diff(facts)
+}
+
+func (f Former) comeBack(now recipe.Path, facts recipe.Facts) recipe.Change {
+	copied := recipe.OriginalPath(f.Path)
+	then := facts.Path(copied)
+	if f.Stays(facts) != "" || now == then {
+		return recipe.Change{}
+	}
+	step := recipe.Restore{Original: true, Path: f.Path, As: then, Secret: f.Secret}
+	return putBack(now, step, facts.Content(copied), "as it was before")
+}
+
+// Stays says why the path stays as it is, "" when it does not.
+func (f Former) Stays(facts recipe.Facts) string {
+	now, owner := facts.Path(f.Path), facts.Owner(f.Path)
+	switch {
+	case !f.Ours && facts.Path(recipe.OriginalPath(f.Path)).Type == recipe.PathAbsent:
+		return "no copy is kept of what it was"
+	case now.Type == recipe.PathDirectory || now.Type == recipe.PathOther:
+		return "is a " + string(now.Type) + " by now"
+	case f.Ours && !f.Gone && now.Type != recipe.PathAbsent && owner.Conffile:
+		return "belongs to the configuration of " + owner.Package + ", which would not work without it"
+	}
+	return ""
+}
+
+// FormerDirectory is a directory that no task wants any more: it goes where it was made for one and
+// nothing is left in it, and no package has it.
+type FormerDirectory struct {
+	Path  string
+	Ours  bool     // nothing stood there before
+	Below []string // what leaves of what is in it, before it does
+}
+
+// ID implements recipe.Resource.
+func (d FormerDirectory) ID() string { return "directory:" + d.Path }
+
+// Place implements recipe.Placed.
+func (d FormerDirectory) Place() string { return d.Path }
+
+// Probes implements recipe.Resource.
+func (d FormerDirectory) Probes() []recipe.Probe {
+	probes := []recipe.Probe{{Key: recipe.PathKey(d.Path)}}
+	if !d.Ours {
+		return append(probes, recipe.Probe{Key: recipe.PathKey(recipe.OriginalPath(d.Path))})
+	}
+	for _, path := range d.Below {
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(path)})
+	}
+	return append(probes, recipe.Probe{Key: recipe.EntriesKey(d.Path)}, recipe.Probe{Key: recipe.OwnerKey(d.Path)})
+}
+
+// Diff implements recipe.Resource.
+func (d FormerDirectory) Diff(facts recipe.Facts) (recipe.Change, error) {
+	now := facts.Path(d.Path)
+	switch {
+	case now.Type != recipe.PathDirectory:
+		return recipe.Change{}, nil
+	case !d.Ours:
+		then := facts.Path(recipe.OriginalPath(d.Path))
+		if then.Type != recipe.PathDirectory || then == now {
+			return recipe.Change{}, nil
+		}
+		return putBack(now, recipe.Restore{Original: true, Path: d.Path, As: then}, recipe.Content{}, "as it was before"), nil
+	case facts.Owner(d.Path).Package != "" || d.left(facts):
+		return recipe.Change{}, nil
+	}
+	return recipe.Change{
+		Kind: recipe.Delete, Summary: "no longer wanted",
+		Steps: []recipe.Step{recipe.Remove{Path: d.Path, Empty: true}},
+	}, nil
+}
+
+// left reports whether anything is left in the directory.
+func (d FormerDirectory) left(facts recipe.Facts) bool {
+	return slices.ContainsFunc(facts.Entries(d.Path), func(name string) bool {
+		entry := strings.TrimSuffix(d.Path, "/") + "/" + name
+		return !slices.Contains(d.Below, entry) || facts.Path(entry).Type != recipe.PathAbsent
+	})
+}
+
+// Standing is a service that no task wants any more, and that stood before any did, or that another
+// task wants: it takes in that files of its configuration go, where it runs.
+type Standing struct {
+	Service
+	Disable bool // it started at boot for a task alone
+}
+
+// Validate implements recipe.Validator.
+func (s Standing) Validate() error { return s.Service.Validate() }
+
+// Merge implements recipe.Merged: there are no two of one.
+func (s Standing) Merge(recipe.Resource) (recipe.Resource, bool) { return nil, false }
+
+// Diff implements recipe.Resource.
+func (s Standing) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found, pending := facts.Unit(s.Unit), facts.Pending(s.Unit)
+	change := recipe.Change{}
+	if s.Disable && strings.HasPrefix(found.State, "enabled") {
+		change.Kind = recipe.Update
+		change.Deltas = []recipe.Delta{{Name: "at boot", Before: found.State, After: "disabled"}}
+		step := s.control(recipe.VerbDisable, found)
+		change.Steps = append(change.Steps, step)
+		found = step.Effects()[0].Fact.Value.(recipe.Unit)
+	}
+	if pending.Action == "" {
+		return change, nil
+	}
+	if change.Empty() {
+		change.Kind = recipe.Act
+	}
+	change.Summary = "take in the change"
+	if found.Running() {
+		verb := recipe.VerbRestart
+		if pending.Action == recipe.Reload && !found.NeedReload {
+			verb = recipe.VerbReload
+		}
+		control := s.control(verb, found)
+		change.Summary = string(verb) + ": to take in what changed"
+		change.Steps = append(change.Steps, control)
+		if control.Watched {
+			change.Steps = append(change.Steps, recipe.Watch{Unit: s.Unit})
+		}
+	}
+	change.Steps = append(change.Steps, recipe.Clear{Unit: s.Unit})
+	return change, nil
+}

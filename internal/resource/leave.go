@@ -1,0 +1,161 @@
+package resource
+
+import (
+	"cmp"
+	"path"
+	"slices"
+
+	"provision/internal/recipe"
+)
+
+// Leaving is how traces leave of which no task wants anything any more.
+type Leaving struct {
+	Traces []recipe.Trace // of all that leaves
+	Purge  bool           // packages, accounts and secrets that came for a task go too
+}
+
+// Resource returns what takes a trace away, nil for what stays; stays says in a word or two what of
+// it does, of what came for a task.
+func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string) {
+	ours := t.Before == nil || t.Before.Nothing // of a path: it is not known, and was named by us alone
+	came := t.Before != nil && t.Before.Nothing // of what is dear
+	switch t.Kind {
+	case "file", "link":
+		return Former{Path: t.Name, Ours: ours, Gone: t.Gone, Secret: t.Secret}, ""
+	case "secret":
+		if t.Gone || came && l.Purge {
+			return Former{Path: t.Name, Ours: ours, Gone: t.Gone, Secret: true}, ""
+		}
+		return nil, "secret " + t.Name
+	case "directory":
+		if t.Gone {
+			return nil, ""
+		}
+		return FormerDirectory{Path: t.Name, Ours: ours, Below: l.below(t.Name)}, ""
+	case "line":
+		return l.line(t)
+	case "block", "authorized_key":
+		return l.part(t, ours)
+	case "service":
+		return l.service(t), ""
+	case "timezone":
+		if t.Gone || !came && (t.Before == nil || t.Before.Line == "") {
+			return nil, ""
+		}
+		return Timezone{Name: t.Before.Line, Absent: came}, ""
+	case "hold":
+		if t.Gone || !came {
+			return nil, ""
+		}
+		return Hold{Package: t.Name, Absent: true}, ""
+	case "membership":
+		if t.Gone || !came {
+			return nil, ""
+		}
+		return Membership{User: t.Name, Group: t.Group, Absent: true}, ""
+	}
+	return l.dear(t, came)
+}
+
+// dear is what stays unless a purge is asked for: what it took along could not be put back.
+func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
+	if t.Kind == "command" {
+		return nil, `what the command "` + t.Name + `" did`
+	}
+	if t.Gone || !came {
+		return nil, ""
+	}
+	if l.Purge {
+		switch t.Kind {
+		case "package":
+			return Package{Name: t.Name, Absent: true}, ""
+		case "user":
+			return User{Name: t.Name, Absent: true}, ""
+		case "group":
+			return Group{Name: t.Name, Absent: true}, ""
+		}
+	}
+	return nil, t.Kind + " " + t.Name
+}
+
+// line goes, or the one that it replaced comes back.
+func (l Leaving) line(t recipe.Trace) (recipe.Resource, string) {
+	line := Line{Path: t.Name, Line: t.Line, Key: t.Key, Match: t.Match, Secret: t.Secret}
+	if t.Secret {
+		line.Line = cmp.Or(t.Key, t.Match)
+	}
+	switch {
+	case t.Before != nil && t.Before.Line != "":
+		line.Line = t.Before.Line
+		return line, ""
+	case t.Gone:
+		return nil, ""
+	case t.Before != nil && !t.Before.Nothing:
+		return nil, "secret line " + t.Key + " of " + t.Name
+	}
+	line.Absent, line.Ours = true, t.Before != nil && t.Before.NoFile
+	return line, ""
+}
+
+// part goes, unless another stood in its place.
+func (l Leaving) part(t recipe.Trace, ours bool) (recipe.Resource, string) {
+	alone := t.Before != nil && t.Before.NoFile
+	switch {
+	case t.Gone:
+		return nil, ""
+	case !ours && t.Kind == "block":
+		return nil, "block " + t.Key + " of " + t.Name
+	case !ours: // it was there just so
+		return nil, ""
+	case t.Kind == "block":
+		return Block{Path: t.Name, Name: t.Key, Comment: t.Comment, Secret: t.Secret, Absent: true, Ours: alone}, ""
+	}
+	return AuthorizedKey{User: t.Name, Key: t.Line, Home: t.Home, Absent: true, Ours: alone}, ""
+}
+
+// service makes of a unit what it was: it is stopped when it did not run before any task wanted it, as
+// one that came with a task. What ran goes on, and takes in that its files go.
+func (l Leaving) service(t recipe.Trace) recipe.Resource {
+	stopped, standing := Service{Unit: t.Name, Absent: true}, Stands(t)
+	switch before := t.Before; {
+	case t.Gone:
+		return nil
+	case before == nil && !l.takesUnit(t.Name):
+		return standing
+	case before == nil || before.Unit == nil:
+		return stopped
+	case !before.Unit.Running() && before.Unit.Active != "activating":
+		stopped.Boots = startsAtBoot(before.Unit.State)
+		return stopped
+	default:
+		standing.Disable = !startsAtBoot(before.Unit.State)
+		return standing
+	}
+}
+
+// Stands is a service that goes on though what leaves was of its configuration.
+func Stands(t recipe.Trace) Standing {
+	return Standing{Service: Service{Unit: t.Name, Check: t.Check, Trees: t.Trees, Dry: t.Dry, Scratch: t.Scratch, Guarded: t.Guarded, Oneshot: t.Oneshot}}
+}
+
+// unitDirectories are those in which a task may put a unit (systemd.unit(5)).
+var unitDirectories = []string{"/etc/systemd/system/", "/usr/local/lib/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/"}
+
+// takesUnit reports whether the file of a unit goes.
+func (l Leaving) takesUnit(unit string) bool {
+	return slices.ContainsFunc(l.Traces, func(t recipe.Trace) bool {
+		return t.Kind == "file" && !t.Gone && (t.Before == nil || t.Before.Nothing) &&
+			slices.ContainsFunc(unitDirectories, func(d string) bool { return t.Name == d+unit })
+	})
+}
+
+// below is what leaves of what is in a directory.
+func (l Leaving) below(directory string) []string {
+	var paths []string
+	for _, t := range l.Traces {
+		if path.Dir(t.Name) == directory && !slices.Contains(paths, t.Name) {
+			paths = append(paths, t.Name)
+		}
+	}
+	return paths
+}

@@ -1,0 +1,247 @@
+package resource
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"provision/internal/recipe"
+)
+
+// This file says of each kind what a host remembers of it, and what stood in its place before. How
+// it leaves is in leave.go. Of a Kept, which is a rollback's, nothing is remembered.
+
+// stoodAt is what stood at a path.
+func stoodAt(at string, facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: facts.Path(at).Type == recipe.PathAbsent}
+}
+
+// Trace implements recipe.Remembered.
+func (f File) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "file", Name: f.Path, Gone: f.Absent, Secret: f.hidden()}
+}
+
+// Stood implements recipe.Remembered.
+func (f File) Stood(facts recipe.Facts) recipe.Before { return stoodAt(f.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (a Artifact) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "file", Name: a.Path, Secret: a.Secret}
+}
+
+// Stood implements recipe.Remembered.
+func (a Artifact) Stood(facts recipe.Facts) recipe.Before { return stoodAt(a.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (l Link) Trace() recipe.Trace { return recipe.Trace{Kind: "link", Name: l.Path, Gone: l.Absent} }
+
+// Stood implements recipe.Remembered.
+func (l Link) Stood(facts recipe.Facts) recipe.Before { return stoodAt(l.Path, facts) }
+
+// Trace implements recipe.Remembered. What went with a directory does not come back.
+func (d Directory) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "directory", Name: d.Path, Gone: d.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (d Directory) Stood(facts recipe.Facts) recipe.Before { return stoodAt(d.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (s Secret) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "secret", Name: s.Path, Gone: s.Absent, Secret: true}
+}
+
+// Stood implements recipe.Remembered.
+func (s Secret) Stood(facts recipe.Facts) recipe.Before { return stoodAt(s.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (l Line) Trace() recipe.Trace {
+	trace := recipe.Trace{Kind: "line", Name: l.Path, Key: l.Key, Match: l.Match, Line: l.Line, Gone: l.Absent, Secret: l.Secret}
+	if l.Secret {
+		trace.Line = ""
+	}
+	return trace
+}
+
+// Stood implements recipe.Remembered: of a secret line only whether there was one.
+func (l Line) Stood(facts recipe.Facts) recipe.Before {
+	before := noPart(l.Path, facts)
+	replaces, err := l.replaces()
+	if err != nil { // Validate has refused it
+		return before
+	}
+	for line := range strings.Lines(string(facts.Content(l.Path).Bytes)) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case !replaces(line):
+		case l.Secret:
+			return recipe.Before{}
+		default:
+			return recipe.Before{Line: line}
+		}
+	}
+	return before
+}
+
+// noPart is what stood before a part of a file that was not there.
+func noPart(file string, facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: true, NoFile: facts.Path(file).Type == recipe.PathAbsent}
+}
+
+// Trace implements recipe.Remembered.
+func (b Block) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "block", Name: b.Path, Key: b.Name, Comment: b.Comment, Gone: b.Absent, Secret: b.Secret}
+}
+
+// Stood implements recipe.Remembered.
+func (b Block) Stood(facts recipe.Facts) recipe.Before {
+	for line := range strings.Lines(string(facts.Content(b.Path).Bytes)) {
+		if strings.TrimSuffix(line, "\n") == b.mark("BEGIN") {
+			return recipe.Before{}
+		}
+	}
+	return noPart(b.Path, facts)
+}
+
+// Trace implements recipe.Remembered.
+func (k AuthorizedKey) Trace() recipe.Trace {
+	trace := recipe.Trace{Kind: "authorized_key", Name: k.User, Line: strings.TrimSpace(k.Key), Home: k.Home, Gone: k.Absent}
+	if key, err := parseKey(k.Key); err == nil {
+		trace.Key = ssh.FingerprintSHA256(key)
+	}
+	return trace
+}
+
+// Stood implements recipe.Remembered.
+func (k AuthorizedKey) Stood(facts recipe.Facts) recipe.Before {
+	absent := k
+	absent.Absent = true
+	text := string(facts.Content(k.file()).Bytes)
+	if without, err := absent.edit(text); err == nil && without != text {
+		return recipe.Before{}
+	}
+	return noPart(k.file(), facts)
+}
+
+// Trace implements recipe.Remembered.
+func (p Package) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "package", Name: p.Name, Gone: p.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (p Package) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !facts.Package(p.Name).Installed()}
+}
+
+// Trace implements recipe.Remembered.
+func (s Service) Trace() recipe.Trace {
+	return recipe.Trace{
+		Kind: "service", Name: s.Unit, Gone: s.Absent,
+		Check: s.Check, Trees: slices.Clone(s.Trees), Dry: s.Dry, Scratch: slices.Clone(s.Scratch), Guarded: s.Guarded, Oneshot: s.Oneshot,
+	}
+}
+
+// Stood implements recipe.Remembered.
+func (s Service) Stood(facts recipe.Facts) recipe.Before {
+	unit := facts.Unit(s.Unit)
+	if unit.Load == "" || unit.Load == "not-found" {
+		return recipe.Before{Nothing: true}
+	}
+	return recipe.Before{Unit: &unit}
+}
+
+// Trace implements recipe.Remembered.
+func (u User) Trace() recipe.Trace { return recipe.Trace{Kind: "user", Name: u.Name, Gone: u.Absent} }
+
+// Stood implements recipe.Remembered.
+func (u User) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !facts.User(u.Name).Exists}
+}
+
+// Trace implements recipe.Remembered.
+func (g Group) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "group", Name: g.Name, Gone: g.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (g Group) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !facts.Group(g.Name).Exists}
+}
+
+// Trace implements recipe.Remembered.
+func (m Membership) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "membership", Name: m.User, Group: m.Group, Gone: m.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (m Membership) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !slices.Contains(facts.Group(m.Group).Members, m.User)}
+}
+
+// Trace implements recipe.Remembered.
+func (c Command) Trace() recipe.Trace { return recipe.Trace{Kind: "command", Name: c.Name} }
+
+// Stood implements recipe.Remembered: what it did is not known.
+func (c Command) Stood(recipe.Facts) recipe.Before { return recipe.Before{} }
+
+// Trace implements recipe.Remembered.
+func (d Deb) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "package", Name: d.Name, Gone: d.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (d Deb) Stood(facts recipe.Facts) recipe.Before { return Package{Name: d.Name}.Stood(facts) }
+
+// Trace implements recipe.Remembered.
+func (h Hold) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "hold", Name: h.Package, Gone: h.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (h Hold) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !strings.HasPrefix(facts.Package(h.Package).Status, "h")}
+}
+
+// Trace implements recipe.Remembered: what leaves is the file.
+func (r Repository) Trace() recipe.Trace { return r.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (r Repository) Stood(facts recipe.Facts) recipe.Before { return r.file().Stood(facts) }
+
+// Trace implements recipe.Remembered: what leaves is the file, and the kernel keeps its value until
+// the next boot.
+func (s Sysctl) Trace() recipe.Trace { return s.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (s Sysctl) Stood(facts recipe.Facts) recipe.Before { return s.file().Stood(facts) }
+
+// Trace implements recipe.Remembered: what leaves is the file, and the module stays loaded until the
+// next boot.
+func (m Module) Trace() recipe.Trace { return m.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (m Module) Stood(facts recipe.Facts) recipe.Before { return m.file().Stood(facts) }
+
+// Trace implements recipe.Remembered: what leaves is the file, and the host keeps its name until the
+// next boot.
+func (h Hostname) Trace() recipe.Trace { return h.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (h Hostname) Stood(facts recipe.Facts) recipe.Before { return h.file().Stood(facts) }
+
+// Trace implements recipe.Remembered.
+func (z Timezone) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "timezone", Name: localtime, Gone: z.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (z Timezone) Stood(facts recipe.Facts) recipe.Before {
+	target := facts.Path(localtime).Target
+	if !path.IsAbs(target) {
+		target = path.Join(path.Dir(localtime), target)
+	}
+	name, is := strings.CutPrefix(target, "/usr/share/zoneinfo/")
+	return recipe.Before{Nothing: !is, Line: name}
+}

@@ -1,0 +1,162 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"provision/internal/engine"
+	"provision/internal/memory"
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// Remembering is how a run deals with what hosts remember that tasks wanted.
+type Remembering struct {
+	From     string // whose the run is: an inventory and the host's name there
+	TakeOver bool   // what another has noted, and is no longer wanted, goes too
+	Adopt    bool   // what stands there and nobody has noted is not ours
+	Purge    bool   // with what a task brought go its packages, accounts and secrets
+}
+
+// ErrNotRemembered says that a host remembers nothing of a task.
+var ErrNotRemembered = errors.New("nothing of it is noted on this host")
+
+// memoryProbes ask what the host has noted of the tasks.
+func (b Blueprint) memoryProbes() []recipe.Probe {
+	var probes []recipe.Probe
+	for _, name := range b.names() {
+		probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(name)})
+	}
+	return probes
+}
+
+// wants are what each task wants to be remembered. Releases are not: which one runs is a deploy's.
+func (b Blueprint) wants(platform recipe.Platform) ([]memory.Wants, error) {
+	b.Release = nil
+	recipes, err := b.recipes(platform)
+	if err != nil {
+		return nil, err
+	}
+	var all []memory.Wants
+	for i, task := range b.Tasks {
+		all = append(all, memory.Of(task.Name, recipes[i]))
+	}
+	for _, name := range b.Removes {
+		all = append(all, memory.Of(name, recipe.Recipe{}))
+	}
+	return all, nil
+}
+
+// noted reports whether the host has noted just what the tasks want; differs, that it has noted
+// something else of one.
+func (r Remembering) noted(wants []memory.Wants, facts recipe.Facts) (same, differs bool, err error) {
+	same = true
+	for _, task := range wants {
+		found := facts.Memory(task.Task)
+		just, err := task.Noted(found, r.From, r.TakeOver)
+		if err != nil {
+			return false, false, err
+		}
+		same, differs = same && just, differs || !just && found.Head != ""
+	}
+	return same, differs, nil
+}
+
+// remember completes a plan by what the host remembers: what no task wants any more goes, and what
+// the tasks want now is noted. A host that is as it should be is asked nothing more, and one that
+// has noted nothing yet notes it when something changes.
+func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.Recipe, answer recipe.Answer, plan engine.Plan) (recipe.Recipe, engine.Plan, error) {
+	wants, err := blueprint.wants(answer.Platform)
+	if err != nil {
+		return wanted, plan, err
+	}
+	for _, name := range blueprint.Removes {
+		if answer.Facts.Memory(name).Head == "" {
+			return wanted, plan, fmt.Errorf("%s: %w", name, ErrNotRemembered)
+		}
+	}
+	same, differs, err := blueprint.noted(wants, answer.Facts)
+	if err != nil || same || !differs && plan.Empty() {
+		return wanted, plan, err
+	}
+	memories, err := h.memories(ctx, answer.Facts)
+	if err != nil {
+		return wanted, plan, err
+	}
+	r := blueprint.Remembering
+	found := memory.Host{From: r.From, TakeOver: r.TakeOver, Adopt: r.Adopt, Purge: r.Purge, Memories: memories, Facts: answer.Facts}
+	joined, told, err := found.Plan(wanted, wants)
+	if err != nil {
+		return wanted, plan, err
+	}
+	if missing := unasked(answered(wanted, answer), joined.Probes()); len(missing) > 0 {
+		more, err := h.Probe(ctx, missing)
+		if err != nil {
+			return wanted, plan, err
+		}
+		for key, fact := range more.Facts {
+			answer.Facts[key] = fact
+		}
+	}
+	whole, err := engine.NewPlan(joined, answer.Facts)
+	whole.Platform, whole.Died = plan.Platform, plan.Died
+	whole.Told = append(told, staying(joined, answer.Facts)...)
+	return joined, whole, err
+}
+
+// memories are all that the host has noted, of all tasks.
+func (h host) memories(ctx context.Context, facts recipe.Facts) (map[string]memory.Memory, error) {
+	any := false
+	for key, fact := range facts {
+		found, ok := fact.Value.(recipe.Memory)
+		any = any || key.Kind == recipe.KindMemory && ok && found.Head != ""
+	}
+	if !any {
+		return nil, nil
+	}
+	answer, err := h.Probe(ctx, []recipe.Probe{{Key: recipe.MemoriesKey()}})
+	if err != nil {
+		return nil, err
+	}
+	return memory.ReadMemories(answer.Facts.Memories())
+}
+
+// answered are the probes of a recipe, and those of the tasks' memories.
+func answered(wanted recipe.Recipe, answer recipe.Answer) []recipe.Probe {
+	probes := wanted.Probes()
+	for key := range answer.Facts {
+		if key.Kind == recipe.KindMemory {
+			probes = append(probes, recipe.Probe{Key: key})
+		}
+	}
+	return probes
+}
+
+// staying says of what leaves what stays all the same, and why.
+func staying(wanted recipe.Recipe, facts recipe.Facts) []string {
+	var told []string
+	for _, item := range wanted.Items {
+		if leaving, ok := item.Resource.(interface{ Stays(recipe.Facts) string }); ok {
+			if why := leaving.Stays(facts); why != "" {
+				told = append(told, item.Resource.ID()+" stays: "+why)
+			}
+		}
+	}
+	return told
+}
+
+// onlyNotes reports whether a plan changes nothing but what the host remembers: then there is nothing
+// to prove.
+func onlyNotes(plan engine.Plan) bool {
+	return !plan.Empty() && !slices.ContainsFunc(plan.Changes(), func(p engine.Planned) bool { return !isMemory(p.Item.Resource) })
+}
+
+// isMemory reports whether a resource is what the host remembers of a task, noted or taken back.
+func isMemory(r recipe.Resource) bool {
+	_, note := r.(memory.Note)
+	kept, back := r.(resource.Kept)
+	return note || back && path.Dir(kept.Path) == path.Dir(recipe.MemoryPath("task"))
+}

@@ -1,0 +1,265 @@
+package run
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"provision/internal/engine"
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// snapshot lists what the tests' files are: path, mode, and content or target.
+func (m *machine) snapshot(t *testing.T) []string {
+	t.Helper()
+	var lines []string
+	err := filepath.WalkDir(m.path(""), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		is := ""
+		switch {
+		case entry.Type().IsRegular():
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			is = string(content)
+		case entry.Type() == fs.ModeSymlink:
+			is, err = os.Readlink(path)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %q", strings.TrimPrefix(path, m.path("")), info.Mode(), is))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// arrange makes the machine one on which somebody else has worked before.
+func (m *machine) arrange(t *testing.T) {
+	t.Helper()
+	for _, path := range []string{"/var/lib/provision", m.path("")} {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{m.path("there"), m.path("elsewhere")} {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.write(t, m.path("there/file"), "before\n", 0o640)
+	m.write(t, m.path("there/lines"), "one\nPort 22\n", 0o644)
+	if err := os.Symlink("elsewhere", m.path("there/link")); err != nil {
+		t.Fatal(err)
+	}
+	m.write(t, m.path("there/gone"), "wanted by somebody\n", 0o600)
+}
+
+// whole is a recipe with each kind of resource on a path.
+func (m *machine) whole() []recipe.Resource {
+	return []recipe.Resource{
+		resource.File{Path: m.path("there/file"), Content: "ours\n"},
+		resource.Directory{Path: m.path("there"), Attributes: recipe.Attributes{Mode: 0o700}},
+		resource.Directory{Path: m.path("made")},
+		resource.File{Path: m.path("made/file"), Content: "ours\n"},
+		resource.Line{Path: m.path("there/lines"), Line: "Port 2222", Key: "Port "},
+		resource.Line{Path: m.path("made/lines"), Line: "alone"},
+		resource.Directory{Path: m.path("made/deep")},
+		resource.Link{Path: m.path("there/link"), Target: "made"},
+		resource.Link{Path: m.path("made/deep/link"), Target: "there"},
+		resource.File{Path: m.path("there/gone"), Absent: true},
+	}
+}
+
+// half is every second resource of a recipe.
+func half(all []recipe.Resource) []recipe.Resource {
+	var some []recipe.Resource
+	for i, r := range all {
+		if i%2 == 0 {
+			some = append(some, r)
+		}
+	}
+	return some
+}
+
+func sameLines(t *testing.T, when string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n%s\nwant\n%s", when, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// What a recipe has lost is as if it had never been in it; so is all when the task is removed; and
+// a rollback brings back what went, and what is remembered.
+func TestWhatIsNoLongerWantedGoes(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	before := m.snapshot(t)
+	is(t, m.does(t, half(m.whole())...), engine.StatusChanged)
+	some := m.snapshot(t)
+	m.arrange(t)
+	is(t, m.does(t, m.whole()...), engine.StatusChanged)
+	all := m.snapshot(t)
+	is(t, m.does(t, m.whole()...), engine.StatusSame)
+	is(t, m.does(t, half(m.whole())...), engine.StatusChanged)
+	sameLines(t, "with half of it", m.snapshot(t), some)
+	is(t, m.does(t, half(m.whole())...), engine.StatusSame)
+	is(t, m.does(t), engine.StatusChanged)
+	sameLines(t, "after the rollback", m.snapshot(t), all)
+	is(t, m.does(t, m.whole()...), engine.StatusSame)
+	is(t, m.removes(t, "x"), engine.StatusChanged)
+	sameLines(t, "removed", m.snapshot(t), before)
+	is(t, m.removes(t, "x"), engine.StatusSame)
+}
+
+// A run dies at any moment, and by then its recipe has lost half of its resources: what it left is
+// remembered, so that the next makes the host what it would be without it; and nothing is left when
+// the task is removed.
+func TestWhatARunThatDiedLeftGoes(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	before := m.snapshot(t)
+	is(t, m.does(t, half(m.whole())...), engine.StatusChanged)
+	some := m.snapshot(t)
+	counter, pace := m.path("../entries"), 1
+	if testing.Short() {
+		pace = 5
+	}
+	for entry := 1; ; entry += pace {
+		m.arrange(t)
+		m.write(t, counter, "0\n", 0o644)
+		m.killedWhen(t, fmt.Sprintf(`n=$(cat '%s'); echo $((n + 1)) >'%s'; [ "$n" -eq %d ]`, counter, counter, entry))
+		died := m.does(t, m.whole()...).Status != engine.StatusChanged
+		m.survives(t)
+		if !died {
+			if entry < 20 {
+				t.Errorf("it was killed at %d entries of the journal alone", entry)
+			}
+			break
+		}
+		if found := m.does(t, half(m.whole())...); found.Status != engine.StatusChanged {
+			t.Fatalf("after entry %d: %s: %v", entry, found.Status, found.Err)
+		}
+		sameLines(t, fmt.Sprintf("killed at entry %d, then half of it", entry), m.snapshot(t), some)
+		is(t, m.removes(t, "x"), engine.StatusChanged)
+		sameLines(t, fmt.Sprintf("killed at entry %d, then removed", entry), m.snapshot(t), before)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// What another task wants too stays until that goes.
+func TestWhatAnotherTaskWantsStays(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	before := m.snapshot(t)
+	shared := resource.Directory{Path: m.path("shared")}
+	own := func(name string) resource.File { return resource.File{Path: m.path("shared/" + name), Content: name} }
+	both := Blueprint{Tasks: []recipe.Task{taskOf("x", shared, own("x")), taskOf("y", shared, own("y"))}}
+	is(t, m.works(t, "install", both, Install), engine.StatusChanged)
+	is(t, m.removes(t, "x"), engine.StatusChanged)
+	if m.read(t, "shared/x") != "" || m.read(t, "shared/y") != "y" {
+		t.Errorf("of x %q, of y %q", m.read(t, "shared/x"), m.read(t, "shared/y"))
+	}
+	is(t, m.removes(t, "y"), engine.StatusChanged)
+	sameLines(t, "both removed", m.snapshot(t), before)
+}
+
+// What was noted for one inventory does not go by another, unless that is said.
+func TestWhatIsAnothersStays(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	file := func(name string) resource.File { return resource.File{Path: m.path(name), Content: name} }
+	m.remembering.From = "shop/hosts.yaml web1"
+	is(t, m.does(t, file("a"), file("b")), engine.StatusChanged)
+	m.remembering.From = "ad hoc"
+	is(t, m.does(t, file("a")), engine.StatusSame)
+	if told := m.told.String(); m.read(t, "b") != "b" || !strings.Contains(told, "is of shop/hosts.yaml web1") || !strings.Contains(told, m.path("b")) {
+		t.Errorf("b is %q, told:\n%s", m.read(t, "b"), told)
+	}
+	is(t, m.does(t, file("a"), file("c")), engine.StatusChanged) // and c is noted, beside what stays
+	m.remembering.TakeOver = true
+	is(t, m.does(t, file("a")), engine.StatusChanged)
+	if m.read(t, "b") != "" || m.read(t, "c") != "" {
+		t.Errorf("b is %q, c is %q", m.read(t, "b"), m.read(t, "c"))
+	}
+}
+
+// On a host that an older version worked on it is not known what was there before.
+func TestAHostOfAnOlderVersion(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	for _, adopt := range []bool{false, true} {
+		m.arrange(t)
+		file := func(name string) resource.File { return resource.File{Path: m.path(name), Content: name} }
+		is(t, m.does(t, file("a"), file("b")), engine.StatusChanged)
+		// As if that had been an older version.
+		for _, path := range []string{"/var/lib/provision/wanted", "/var/lib/provision/originals"} {
+			if err := os.RemoveAll(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		is(t, m.does(t, file("a"), file("b")), engine.StatusSame) // nothing is noted for that alone
+		m.remembering.Adopt = adopt
+		is(t, m.does(t, file("a"), file("b"), file("c")), engine.StatusChanged)
+		if told := strings.Contains(m.told.String(), "is not known"); told == adopt {
+			t.Errorf("told:\n%s", m.told.String())
+		}
+		m.remembering.Adopt = false
+		is(t, m.removes(t, "x"), engine.StatusChanged)
+		want := map[bool]string{false: "", true: "a"}[adopt]
+		if m.read(t, "a") != want || m.read(t, "c") != "" {
+			t.Errorf("adopted %t: a is %q, c is %q", adopt, m.read(t, "a"), m.read(t, "c"))
+		}
+	}
+}
+
+// A host that remembers nothing of a task says so, and a format that is newer is refused.
+func TestMemoryThatCannotBeUsed(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	if found := m.removes(t, "x"); found.Status != engine.StatusFailed || found.Hint == "" {
+		t.Errorf("%s: %v, hint %q", found.Status, found.Err, found.Hint)
+	}
+	if err := os.MkdirAll("/var/lib/provision/wanted", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m.write(t, recipe.MemoryPath("x"), `{"format":2,"task":"x","something":"new"}`+"\n", 0o600)
+	file := resource.File{Path: m.path("a"), Content: "a"}
+	if found := m.does(t, file); found.Status != engine.StatusFailed || !strings.Contains(fmt.Sprint(found.Err), "newer") {
+		t.Errorf("%s: %v", found.Status, found.Err)
+	}
+	if m.read(t, "a") != "" {
+		t.Error("something was changed")
+	}
+}
