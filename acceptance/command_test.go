@@ -88,6 +88,7 @@ type resource struct {
 	Resource string
 	Kind     string
 	Until    string
+	At       string
 	Content  *struct{ Form, Diff string }
 }
 

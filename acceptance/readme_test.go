@@ -44,7 +44,7 @@ func TestReadme(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	hosts := boot(t, l, "bookworm", "labr1", "labr2")
-	own := readerLab(t)
+	own := readerLab(t, "readme", "198.19.254.0/24")
 	home := t.TempDir()
 	environment := readerHome(t, l, home, hosts, own)
 	for _, line := range readmeCommands(t) {
@@ -90,12 +90,12 @@ func needsYes(words []string) bool {
 
 // readerLab is an empty lab beside the test's, which shares the Debian systems that hosts
 // are made from.
-func readerLab(t *testing.T) []string {
+func readerLab(t *testing.T, name, network string) []string {
 	t.Helper()
-	dir := labtest.Config().Dir + "-readme"
+	dir := labtest.Config().Dir + "-" + name
 	environment := []string{
 		"PROVISION_LAB_DIR=" + dir, "PROVISION_LAB_BASE=" + labtest.Config().Base,
-		"PROVISION_LAB_NETWORK=198.19.254.0/24", "PROVISION_LAB_BRIDGE=plabreadme0",
+		"PROVISION_LAB_NETWORK=" + network, "PROVISION_LAB_BRIDGE=plab" + name + "0",
 	}
 	path := executable(t)
 	destroy := func() {

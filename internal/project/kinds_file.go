@@ -61,17 +61,36 @@ func fileKinds() []*Word {
 		}),
 		kind(Word{
 			Name:    "line",
-			About:   "One line of a file that somebody else owns, as a package's configuration. A line that starts with key stands for it and is replaced; without one it is added at the end.",
+			About:   "One line of a file that somebody else owns, as a package's configuration. It stands in the place of the first line that it replaces, and the others that it replaces go; where there is none it is added at the end.",
 			Example: "line(\"/etc/redis/redis.conf\", \"maxmemory 64mb\", key = \"maxmemory \", notify = restart(\"redis-server.service\"))",
 			Parameters: []Parameter{
 				required(hostPath("path", "The file.")),
 				required(contentOf("line", "The line. With a secret in it nothing of the file is shown, and it needs a key.")),
-				byName(text("key", "How the lines start that it replaces.")),
+				byName(text("key", "How the lines start that it replaces, itself among them.")),
+				byName(text("match", "Or a regular expression (pkg.go.dev/regexp/syntax) that these lines match.")),
 				absent(),
 			},
 		}, func(c *call) (recipe.Resource, error) {
 			line := given[content](c, "line")
-			return resource.Line{Path: given[string](c, "path"), Line: line.text, Key: given[string](c, "key"), Absent: given[bool](c, "absent"), Secret: line.secret}, nil
+			return resource.Line{Path: given[string](c, "path"), Line: line.text, Key: given[string](c, "key"), Match: given[string](c, "match"), Absent: given[bool](c, "absent"), Secret: line.secret}, nil
+		}),
+		kind(Word{
+			Name:    "block",
+			About:   "Some lines of a file that somebody else owns, between two that mark them: they are replaced as a whole, and added at the end where they are not there. With a secret in them nothing of the file is shown.",
+			Example: "block(\"/etc/hosts\", \"cluster\", \"10.0.0.1 db1\\n10.0.0.2 db2\\n\")",
+			Parameters: []Parameter{
+				required(hostPath("path", "The file.")),
+				required(text("name", "What tells it from other blocks of the file.")),
+				contentOf("text", "Its lines."),
+				byName(or(text("comment", "What begins a comment there."), `"#"`)),
+				absent(),
+			},
+		}, func(c *call) (recipe.Resource, error) {
+			lines := given[content](c, "text")
+			return resource.Block{
+				Path: given[string](c, "path"), Name: given[string](c, "name"), Text: lines.text, Comment: given[string](c, "comment"),
+				Absent: given[bool](c, "absent"), Secret: lines.secret,
+			}, nil
 		}),
 		kind(Word{
 			Name:    "generated",

@@ -75,38 +75,3 @@ func serviceKind() *Word {
 		}, nil
 	})
 }
-
-// accountKinds are the kinds of accounts.
-func accountKinds() []*Word {
-	return []*Word{
-		kind(Word{
-			Name: "user", Manual: "useradd(8)",
-			About:   "A system account with a group of its own name.",
-			Example: "user(\"shop\", home = \"/var/lib/shop\")",
-			Parameters: []Parameter{
-				required(text("name", "Its name.")),
-				byName(or(hostPath("home", "Its home, which is not made."), `"/nonexistent"`)),
-				byName(or(hostPath("shell", "What runs when it logs in."), `"/usr/sbin/nologin"`)),
-				absent(),
-			},
-		}, func(c *call) (recipe.Resource, error) {
-			return resource.User{Name: given[string](c, "name"), Home: given[string](c, "home"), Shell: given[string](c, "shell"), Absent: given[bool](c, "absent")}, nil
-		}),
-		kind(Word{
-			Name: "group", Manual: "groupadd(8)",
-			About:      "A system group.",
-			Example:    "group(\"deploy\")",
-			Parameters: []Parameter{required(text("name", "Its name.")), absent()},
-		}, func(c *call) (recipe.Resource, error) {
-			return resource.Group{Name: given[string](c, "name"), Absent: given[bool](c, "absent")}, nil
-		}),
-		kind(Word{
-			Name: "membership", Manual: "gpasswd(1)",
-			About:      "A user's place in a group beside its own.",
-			Example:    "membership(\"shop\", \"redis\")",
-			Parameters: []Parameter{required(text("user", "The user.")), required(text("group", "The group, which has to exist.")), absent()},
-		}, func(c *call) (recipe.Resource, error) {
-			return resource.Membership{User: given[string](c, "user"), Group: given[string](c, "group"), Absent: given[bool](c, "absent")}, nil
-		}),
-	}
-}

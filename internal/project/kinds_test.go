@@ -1,0 +1,81 @@
+package project
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// Each field of a kind of resource can be said in a task, but for those that are left out here.
+func TestEveryFieldHasAParameter(t *testing.T) {
+	kinds := map[string]struct {
+		made    recipe.Resource
+		leftOut map[string]string // why
+	}{
+		"file":           {resource.File{}, map[string]string{"secret": "its content says so"}},
+		"directory":      {resource.Directory{}, nil},
+		"link":           {resource.Link{}, nil},
+		"line":           {resource.Line{}, map[string]string{"secret": "its line says so"}},
+		"block":          {resource.Block{}, map[string]string{"secret": "its text says so"}},
+		"generated":      {resource.Secret{}, nil},
+		"package":        {resource.Package{}, map[string]string{"upgrade": "the command line says so"}},
+		"service":        {resource.Service{}, map[string]string{"mend": "a hint of the tasks that ship", "instead": "a hint of the tasks that ship"}},
+		"command":        {resource.Command{}, nil},
+		"user":           {resource.User{}, nil},
+		"group":          {resource.Group{}, nil},
+		"membership":     {resource.Membership{}, nil},
+		"authorized_key": {resource.AuthorizedKey{}, nil},
+	}
+	for _, w := range Words() {
+		if w.Group != Resources {
+			continue
+		}
+		kind, there := kinds[w.Name]
+		if !there {
+			t.Errorf("%s: is in no row of this test", w.Name)
+			continue
+		}
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(kind.made)) {
+			name := strings.ToLower(field.Name)
+			has := slices.ContainsFunc(w.Parameters, func(p Parameter) bool { return p.Name == name })
+			if _, left := kind.leftOut[name]; !field.Anonymous && has == left {
+				t.Errorf("%s: %s: a parameter %v, and left out %v", w.Name, name, has, left)
+			}
+		}
+	}
+}
+
+// The example of each word can be read, where it is a part of a task.
+func TestExamples(t *testing.T) {
+	for _, w := range Words() {
+		task := "variables = [var(\"domain\", str), var(\"token\", secret), var(\"port\", int)]\n"
+		switch w.Group {
+		case Variables:
+			task = w.Example + "\ndef build(v, host):\n    return []\n"
+		case Checks:
+			task += "def build(v, host):\n    return []\ndef verify(v, host):\n    return [" + w.Example + "]\n"
+		default:
+			task += "def build(v, host):\n    return [" + w.Example + ", service(\"nginx.service\"), service(\"redis-server.service\")]\n"
+			if w.Name != "service" {
+				task = strings.Replace(task, "service(\"nginx", "service(\"shop.service\"), service(\"nginx", 1)
+			}
+		}
+		files := "-- tasks/shop.star --\n" + task + "-- templates/env.tmpl --\n-- templates/shop.conf.tmpl --\n-- templates/site.tmpl --\n"
+		t.Run(w.Name, func(t *testing.T) {
+			unpack(t, txtar.Parse([]byte(files)))
+			p, err := Open(".", Options{Shipped: shipped()})
+			if err == nil {
+				err = buildAll(p, nil)
+			}
+			if err != nil {
+				t.Errorf("%v\n%s", err, task)
+			}
+		})
+	}
+}
