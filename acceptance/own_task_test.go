@@ -82,7 +82,7 @@ func TestOwnTask(t *testing.T) {
 			return ended
 		}
 		with := []string{"-l", host.Name, "-e", "shop.token=@env:TOKEN"}
-		inProject("check").exits(t, 0)
+		inProject("check", "-e", "shop.token=@env:TOKEN").exits(t, 0)
 		plan := only(t, inProject(append([]string{"plan", "shop", "--json"}, with...)...).exits(t, 0).events(t), "plan", host.Name)
 		for _, r := range plan.Resources {
 			if r.Resource == "file:/etc/shop/env" && (r.At != "tasks/shop/task.star:15" || r.Content.Form != "secret") {

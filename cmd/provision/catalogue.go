@@ -128,15 +128,3 @@ func (c catalogue) own() catalogue {
 	shipped := catalogue(tasks.All()).names()
 	return slices.DeleteFunc(slices.Clone(c), func(task recipe.Task) bool { return slices.Contains(shipped, task.Name) })
 }
-
-// defaults are the variables of all tasks where nothing sets them.
-func (c catalogue) defaults() map[string]recipe.Values {
-	all := map[string]recipe.Values{}
-	for _, task := range c {
-		all[task.Name] = recipe.Values{}
-		for _, v := range task.Variables {
-			all[task.Name][v.Name] = v.Zero()
-		}
-	}
-	return all
-}

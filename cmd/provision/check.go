@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +20,8 @@ func newCheck(f *flags, io console) *cobra.Command {
 host and for every release of Debian, as a run would before its first
 connection: a name that there is not, an argument that cannot be meant, a
 template that is missing, two tasks that want one path. A task that no host has
-is built with its defaults. It connects to nothing; a secret for which no key
-is at hand is taken as empty.`,
+is built with its defaults. It connects to nothing; of a secret for which no
+key is at hand it makes up the text.`,
 		Example: `  provision check
   provision check -l metrics`,
 		Args: arguments(0, 0),
@@ -30,14 +29,16 @@ is at hand is taken as empty.`,
 	}
 }
 
-// withoutKeys decrypts what it can; what is for other keys is empty.
+// withoutKeys decrypts what it can; of what is for other keys it makes something up.
 type withoutKeys struct{ inventory.Decrypter }
+
+const madeUp = "madeUpSecret0123456789abcdefghij"
 
 // Decrypt implements inventory.Decrypter.
 func (w withoutKeys) Decrypt(text inventory.Ciphertext) (recipe.Secret, error) {
 	secret, err := w.Decrypter.Decrypt(text)
 	if errors.Is(err, inventory.ErrNoKey) {
-		return recipe.Secret{}, nil
+		return recipe.NewSecret(madeUp), nil
 	}
 	return secret, err
 }
@@ -47,81 +48,93 @@ func (f *flags) checkAll(io console) error {
 	if err != nil {
 		return err
 	}
-	hosts, err := f.hostsToCheck()
-	if err != nil {
-		return err
-	}
 	extra, err := f.selection.extras()
 	if err != nil {
 		return err
 	}
-	var refused project.Errors
-	var work []run.Work
-	given := map[string]bool{}
+	inv, hosts, err := f.hostsToCheck()
+	if err != nil {
+		return err
+	}
+	c := checking{catalogue: all, extra: extra, given: map[string]bool{}}
 	for _, host := range hosts {
-		its, err := all.find(host.Tasks)
-		if err == nil {
-			its, err = all.whole(its)
+		if err := c.add(host.Name, host, host.Tasks); err != nil {
+			c.refused = append(c.refused, recipe.Within(host.Name, err))
 		}
-		if err != nil {
-			return err
-		}
-		values, err := all.valuesOf(host, its, extra)
-		if err != nil {
-			refused = append(refused, recipe.Within(host.Name, err))
-			continue
-		}
-		for _, task := range its {
-			given[task.Name] = true
-		}
-		work = append(work, workOf(host.Name, host.Groups, its, values))
 	}
+	unset := ""
 	for _, task := range all.own() {
-		if given[task.Name] {
+		if c.given[task.Name] {
 			continue
 		}
-		its, err := all.whole([]recipe.Task{task})
+		// Of a host that is in no group, as with -H.
+		nowhere, err := inv.AdHoc([]string{"nowhere"})
 		if err != nil {
 			return err
 		}
-		work = append(work, workOf("a host with its defaults", nil, its, all.defaults()))
+		if err := c.add("no host has it", nowhere[0], []string{task.Name}); err != nil {
+			unset += fmt.Sprintf("%s: not built: no host has it, and %v\n", task.Name, err)
+		}
 	}
-	refused = append(refused, distinct(run.Check(work))...)
-	if len(refused) > 0 {
-		return refused
+	c.refused = append(c.refused, distinct(run.Check(c.work))...)
+	if len(c.refused) > 0 {
+		return c.refused
 	}
 	checked := plural(len(all.own()), "own task")
 	if len(hosts) > 0 {
 		checked += ", " + plural(len(hosts), "host")
 	}
-	_, err = fmt.Fprintln(io.out, checked+": all can be built")
+	_, err = fmt.Fprint(io.out, unset, checked, ": all can be built\n")
 	return err
 }
 
-func workOf(name string, groups []string, its []recipe.Task, values map[string]recipe.Values) run.Work {
-	return run.Work{
-		Target:    run.Target{Name: name},
-		Blueprint: run.Blueprint{Tasks: its, Values: values, Name: name, Groups: groups},
+// checking are the builds of a check.
+type checking struct {
+	catalogue
+	extra   []inventory.Extra
+	given   map[string]bool // the tasks that are built
+	work    []run.Work
+	refused project.Errors
+}
+
+// add adds what a host has.
+func (c *checking) add(name string, host inventory.Host, tasks []string) error {
+	its, err := c.find(tasks)
+	if err == nil {
+		its, err = c.whole(its)
 	}
+	if err != nil {
+		return err
+	}
+	values, err := c.valuesOf(host, its, c.extra)
+	if err != nil {
+		return err
+	}
+	for _, task := range its {
+		c.given[task.Name] = true
+	}
+	c.work = append(c.work, run.Work{
+		Target:    run.Target{Name: name},
+		Blueprint: run.Blueprint{Tasks: its, Values: values, Name: host.Name, Groups: host.Groups},
+	})
+	return nil
 }
 
 // hostsToCheck are those that the flags name, or all of the inventory; none without one.
-func (f *flags) hostsToCheck() ([]inventory.Host, error) {
+func (f *flags) hostsToCheck() (*inventory.Inventory, []inventory.Host, error) {
 	keys, err := f.selection.openKeys(nil) // nobody is asked
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	inv, err := f.selection.open(withoutKeys{keys})
-	if errors.Is(err, fs.ErrNotExist) && f.selection.namedInventory() == "" {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if f.selection.named() {
-		return f.selection.choose(inv, nil)
+	if !f.selection.named() {
+		return inv, inv.Hosts(), nil
 	}
-	return inv.Hosts(), nil
+	hosts, err := f.selection.choose(inv, nil)
+	return inv, hosts, err
 }
 
 // distinct leaves out what is wrong in one place for several hosts.

@@ -213,6 +213,8 @@ func (c catalogue) effective(host inventory.Host, extra []inventory.Extra) (repo
 		for _, v := range variables {
 			setting := report.HostSetting{Name: v.Name, Value: v.Value, Of: v.Of}
 			switch {
+			case v.Missing:
+				setting.Of = "has to be set"
 			case v.Of == "":
 				setting.Of = "default"
 			case v.Line > 0:

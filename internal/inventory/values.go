@@ -191,6 +191,7 @@ type Effective struct {
 	Name    string // task.variable
 	Value   any    // decoded; nil of one that is secret
 	Secret  bool   // it has a value that is not shown
+	Missing bool   // it has to be set, and is not
 	Setting        // the zero value where it is the task's default
 }
 
@@ -206,6 +207,9 @@ func (h Host) Effective(task string, known Known, extra []Extra) ([]Effective, e
 		if e.Secret = encrypted || given; !e.Secret && v.Type != recipe.TypeSecret {
 			e.Value = v.Zero()
 		}
+		if e.Missing = !set && v.Needed; e.Missing {
+			e.Value = nil
+		}
 		if set && !e.Secret {
 			var err error
 			if e.Value, err = h.variable(e.Name, task, v, extra); err != nil {
@@ -219,6 +223,9 @@ func (h Host) Effective(task string, known Known, extra []Extra) ([]Effective, e
 
 func (h Host) variable(key, task string, v recipe.Variable, extra []Extra) (any, error) {
 	setting, set := h.setting(task, v.Name, extra)
+	if !set && v.Needed {
+		return nil, &Error{What: "variable " + key, Problem: "is not set, and has no default", Advice: settingHint(key, v)}
+	}
 	if !set {
 		return v.Zero(), nil
 	}
@@ -244,6 +251,14 @@ func (h Host) variable(key, task string, v recipe.Variable, extra []Extra) (any,
 		return refuse(err.Error(), choices(v, raw), err)
 	}
 	return decoded, nil
+}
+
+// settingHint says how a variable is set.
+func settingHint(key string, v recipe.Variable) string {
+	if v.Type == recipe.TypeSecret {
+		return "provision secret encrypt " + key + ", or -e " + key + "=@FILE"
+	}
+	return "write it into hosts.yaml, under vars:, or add -e " + key + "=VALUE"
 }
 
 // SecretProblem returns why a value that nobody may see is refused. Only a secret variable's

@@ -176,6 +176,11 @@ func TestTask(t *testing.T) {
 			t.Errorf("%s, want %s", got, want[i])
 		}
 	}
+	for i, v := range task.Variables {
+		if want := v.Name == "token"; v.Needed != want {
+			t.Errorf("%s (%d): it has to be set: %v", v.Name, i, v.Needed)
+		}
+	}
 	if _, err := task.Variables[1].Decode("c"); err == nil {
 		t.Error("a value that is none of the choices is taken")
 	}
@@ -220,7 +225,7 @@ func TestChecks(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	p, printed := open(t, `
 -- tasks/shop.star --
-variables = [var("token", secret), var("word", str)]
+variables = [var("token", secret, default = None), var("word", str)]
 
 def build(v, host):
     print("the token is", v.token, "and %s" % v.token)
@@ -241,6 +246,9 @@ def build(v, host):
 -- tasks/templates/b.tmpl --
 {{ range .tokens }}{{ .token }}{{ end }}
 `)
+	if of := p.Tasks()[0].Variables; of[0].Needed || !of[1].Needed {
+		t.Error("default = None has to be set, or no default need not be")
+	}
 	const text, escaped = "50%", "50%%\n"
 	r := built(t, p, recipe.Values{"token": recipe.NewSecret(text), "word": "open"})
 	want := map[string]resource.File{

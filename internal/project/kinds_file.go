@@ -117,7 +117,7 @@ func makeFile(c *call) (recipe.Resource, error) {
 	case c.has("content") == c.has("source"):
 		return nil, plain("wants a content or a source", "file(\"/etc/motd\", \"Hello\\n\"), or source = \"motd\" for a copy of files/motd")
 	case c.has("source"):
-		_, text, err := c.project.use(c.file, fileFolder, source, maxContent)
+		text, err := c.source(source)
 		if err != nil {
 			return nil, err
 		}
@@ -127,4 +127,17 @@ func makeFile(c *call) (recipe.Resource, error) {
 		f.Content, f.Secret = wanted.text, wanted.secret
 	}
 	return f, c.weigh(len(f.Content))
+}
+
+// source returns a file of the project, which is read once: each build gets the same.
+func (c *call) source(wanted string) (string, error) {
+	asked := asked{c.file, fileFolder, wanted}
+	if text, known := c.project.used.Load(asked); known {
+		return text.(string), nil
+	}
+	_, text, err := c.project.use(c.file, fileFolder, wanted, maxContent)
+	if err == nil {
+		c.project.used.Store(asked, text)
+	}
+	return text, err
 }

@@ -33,9 +33,12 @@ type Project struct {
 	mark    string              // begins what stands for a secret in a text; nobody can guess it
 	modules map[string]*module  // by the file's name in the project
 	read    map[string]*module  // by the file's name as it is shown
-	used    sync.Map            // templates, by their file's name in the project
+	used    sync.Map            // templates and files that builds had, by how they were asked for
 	tasks   []recipe.Task
 }
+
+// asked is how a file of Starlark asks for one of the project's files.
+type asked struct{ from, folder, wanted string }
 
 // Options are what a project has beside its files.
 type Options struct {

@@ -52,14 +52,11 @@ func fillIn(c *call) (starlark.Value, error) {
 
 // template returns a template of the project, which is read and parsed once.
 func (c *call) template(wanted string) (templates.Template, error) {
-	place, err := c.project.beside(c.file, templateFolder, wanted)
-	if err != nil {
-		return templates.Template{}, plain("template: "+err.Error(), adviceOf(err))
-	}
-	if parsed, known := c.project.used.Load(place); known {
+	asked := asked{c.file, templateFolder, wanted}
+	if parsed, known := c.project.used.Load(asked); known {
 		return parsed.(templates.Template), nil
 	}
-	_, text, err := c.project.use(c.file, templateFolder, wanted, maxContent)
+	place, text, err := c.project.use(c.file, templateFolder, wanted, maxContent)
 	if err != nil {
 		return templates.Template{}, plain("template: "+err.Error(), adviceOf(err))
 	}
@@ -67,7 +64,7 @@ func (c *call) template(wanted string) (templates.Template, error) {
 	if err != nil {
 		return templates.Template{}, plain("template: "+err.Error(), "templates are Go's: pkg.go.dev/text/template")
 	}
-	c.project.used.Store(place, parsed)
+	c.project.used.Store(asked, parsed)
 	return parsed, nil
 }
 

@@ -84,7 +84,7 @@ func variableWords() []*Word {
 		Parameters: []Parameter{
 			required(text("name", "Its name: lower case letters, digits and _.")),
 			required(anyValue("type", "str, int, bool, list, secret or records", "What it holds; list is a list of texts, records a list of dicts with the keys that fields names.")),
-			byName(anyValue("default", "a value of its type", "What it is when nothing sets it; else \"\", 0, False or empty. A secret has none.")),
+			byName(anyValue("default", "a value of its type", "What it is when nothing sets it. Without one it has to be set; with default = None it may be left out, and is empty then. A secret has no other.")),
 			byName(text("help", "What it does, one sentence.")),
 			byName(texts("choices", "Of str: the only values that it takes.")),
 			byName(number("min", "Of int: the least.")),
@@ -115,6 +115,7 @@ func declare(c *call) (starlark.Value, error) {
 	if err := c.limits(&v); err != nil {
 		return nil, err
 	}
+	v.Needed = !c.has("default") && !c.none["default"]
 	if c.has("default") {
 		if v.Default, err = c.defaultOf(v, given[starlark.Value](c, "default")); err != nil {
 			return nil, plain(fmt.Sprintf("var: default of %s: %s", v.Name, err), cmp.Or(adviceOf(err), "a default is what hosts.yaml could set it to"))
@@ -182,7 +183,7 @@ func (c *call) limits(v *recipe.Variable) error {
 // defaultOf reads a default as the inventory reads a value.
 func (c *call) defaultOf(v recipe.Variable, value starlark.Value) (any, error) {
 	if v.Type == recipe.TypeSecret {
-		return nil, plain("a secret in plain text", "leave it out; it is given by hosts.yaml, encrypted, or by -e "+v.Name+"=@FILE")
+		return nil, plain("a secret in plain text", "leave it out, and the secret has to be given; default = None, and it may be left out")
 	}
 	raw, err := (&plainer{building: c.building}).value(value)
 	if err != nil {

@@ -57,6 +57,7 @@ type call struct {
 	at     recipe.Position
 	file   string // of the project, in which it stands
 	values map[string]any
+	none   map[string]bool  // the arguments that are given as None
 	rest   []starlark.Tuple // of a word that takes any name
 }
 
@@ -161,6 +162,10 @@ func (w *Word) parameter(name string) Parameter {
 // set reads one argument. None is as if it were not given.
 func (c *call) set(p Parameter, value starlark.Value) error {
 	if value == starlark.None {
+		if c.none == nil {
+			c.none = map[string]bool{}
+		}
+		c.none[p.Name] = true
 		return nil
 	}
 	read, err := p.read(c, value)

@@ -27,6 +27,7 @@ type Variable struct {
 	Name    string
 	Type    Type
 	Default any    // of the type's Go value; nil is the type's zero value
+	Needed  bool   // it has to be set: it has no default
 	Help    string // one sentence
 	Choices []string
 	Fields  []string // of TypeRecords: the mapping's keys, all required

@@ -39,6 +39,7 @@ type (
 		Name    string      `json:"name"`
 		Type    recipe.Type `json:"type"`
 		Default any         `json:"default"`
+		Needed  bool        `json:"needed,omitempty"` // it has to be set
 		Choices []string    `json:"choices,omitempty"`
 		Fields  []string    `json:"fields,omitempty"`
 		Help    string      `json:"help"`
@@ -57,8 +58,8 @@ func (j *JSON) Tasks(tasks []recipe.Task) error {
 	for _, task := range tasks {
 		r := &listedTask{head: head{Time: newStamp(j.now()), Event: "task"}, Task: task.Name, Summary: task.Summary, About: task.About, Uses: task.Uses, Variables: []listedVariable{}}
 		for _, v := range task.Variables {
-			listed := listedVariable{task.Name + "." + v.Name, v.Type, v.Zero(), v.Choices, v.Fields, v.Help}
-			if v.Type == recipe.TypeSecret {
+			listed := listedVariable{task.Name + "." + v.Name, v.Type, v.Zero(), v.Needed, v.Choices, v.Fields, v.Help}
+			if v.Type == recipe.TypeSecret || v.Needed {
 				listed.Default = nil
 			}
 			r.Variables = append(r.Variables, listed)

@@ -80,6 +80,9 @@ func (p page) variable(task string, v recipe.Variable) []string {
 // defaultText says a variable's default beside its type, or, where it is a list of
 // mappings, a line for each below its help.
 func (p page) defaultText(v recipe.Variable) (inline string, below []string) {
+	if v.Needed {
+		return "has to be set", nil
+	}
 	switch value := v.Zero().(type) {
 	case string:
 		if value == "" {
