@@ -142,6 +142,10 @@ func (j *job) get(ctx context.Context, t Transfer, place string) error {
 		if err != nil {
 			return err
 		}
+		// By the rename a device, or a link, would become a file.
+		if info, err := os.Lstat(place); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s: is no regular file here", place)
+		}
 		got, err := io.Copy(file, j.progress(from, "get "+t.Remote, size))
 		if err == nil && got != size {
 			err = fmt.Errorf("%s: %d of %d bytes arrived", t.Remote, got, size)

@@ -67,5 +67,7 @@ deliver() {
 	[ ! -d "./$name" ] || { echo "$1: is a directory: only files are fetched" >&2; return 1; }
 	[ -f "./$name" ] || { echo "$1: is no regular file" >&2; return 1; }
 	exec 4<"./$name" || return
+	# A link that came there in between would have been followed: then the name is not what is open.
+	[ "$(stat -L -c %d:%i /proc/self/fd/4)" = "$(stat -c %d:%i -- "./$name")" ] || { echo "$1: became another file while it was opened" >&2; return 1; }
 	size=$(stat -L -c %s /proc/self/fd/4) && stat -L -c '%a %s' /proc/self/fd/4 && head -c "$size" <&4
 }
