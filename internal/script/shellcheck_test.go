@@ -41,6 +41,7 @@ func TestShellcheck(t *testing.T) {
 		{"guards", source("ask/guard"), accepted},
 		{"receive", Receive("/etc/it's", "it's", 0o644, 3, "00"), accepted + unset},
 		{"deliver", Deliver("/etc/it's"), accepted + unset},
+		{"exec", AsUser("it's", Within(0.5, "true")), accepted + unset},
 	} {
 		c := command.CommandContext(t.Context(), "shellcheck", "--shell=sh", "--exclude="+script.accepted, "-")
 		c.Stdin = strings.NewReader(script.text)

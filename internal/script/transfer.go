@@ -18,17 +18,15 @@ func Deliver(path string) string {
 	return source("prelude", "way", "place", "transfer") + "deliver " + Quote(path) + "\n"
 }
 
-// AsUser is the sh that runs another as a user of the host, in his home, for a root shell. Of
-// runuser(1), -c with no -l sets HOME and USER and leaves the rest.
+// AsUser is the sh that runs another as a user of the host, in his home, for a root shell.
 func AsUser(user, text string) string {
-	return `cd "$(getent passwd ` + Quote(user) + ` | cut -d: -f6)" 2>/dev/null || cd /` + "\n" +
-		"exec runuser -s /bin/sh " + QuoteAll(user, "-c", text) + "\n"
+	return source("user") + "as_user " + QuoteAll(user, text) + "\n"
 }
 
 // Within is the sh that runs another for so many seconds at the most: timeout(1) ends it, and
 // all that it started, with the status TimedOut.
-func Within(seconds float64, text string) string {
-	return fmt.Sprintf("exec timeout --kill-after=5 %g /bin/sh -c %s\n", seconds, Quote(text))
+func Within(limit float64, text string) string {
+	return source("command") + "bounded " + QuoteAll(fmt.Sprint(limit), text) + "\n"
 }
 
 // TimedOut is the status of timeout(1) for what it ended, or killed.
