@@ -51,8 +51,8 @@ func built(t testing.TB, p *Project, given recipe.Values) recipe.Recipe {
 	return r
 }
 
-// resources are a recipe's, without their places.
-func resources(r recipe.Recipe) []recipe.Resource {
+// listed are a recipe's, without their places.
+func listed(r recipe.Recipe) []recipe.Resource {
 	var all []recipe.Resource
 	for _, item := range r.Items {
 		all = append(all, item.Resource)
@@ -144,7 +144,7 @@ func TestBuild(t *testing.T) {
 		resource.Service{Unit: "nginx.service"},
 		resource.File{Path: "/etc/shop/f", Content: "bookworm web1 web,front"},
 	}
-	if diff := cmp.Diff(want, resources(r), cmp.Comparer(func(a, b recipe.Secret) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(want, listed(r), cmp.Comparer(func(a, b recipe.Secret) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
 	notifies := []recipe.Notification{{Unit: "shop.service", Action: recipe.Restart}, {Unit: "nginx.service", Action: recipe.Reload}}
@@ -256,7 +256,7 @@ def build(v, host):
 		"/c": {Content: "a" + text + "b", Secret: true}, "/d": {Content: "x-" + escaped, Secret: true}, "/e": {Content: text + "\n", Secret: true},
 		"/g": {Content: "set"}, "/h": {Content: "open"}, "/i": {Content: text, Secret: true},
 	}
-	for _, one := range resources(r) {
+	for _, one := range listed(r) {
 		switch got := one.(type) {
 		case resource.File:
 			if w := want[got.Path]; got.Content != w.Content || got.Secret != w.Secret {
@@ -287,7 +287,7 @@ def build(v, host):
     return [file("/a", "token " + v.token), file("/b", "set" if v.token else "not set")]
 `)
 	want := []recipe.Resource{resource.File{Path: "/a", Content: "token ", Secret: true}, resource.File{Path: "/b", Content: "not set"}}
-	if got := resources(built(t, p, nil)); !reflect.DeepEqual(got, want) {
+	if got := listed(built(t, p, nil)); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -295,13 +295,13 @@ def build(v, host):
 // Builds go on beside each other, and each returns the same.
 func TestSideBySide(t *testing.T) {
 	p, _ := open(t, everything)
-	want := resources(built(t, p, recipe.Values{"token": recipe.NewSecret("x")}))
+	want := listed(built(t, p, recipe.Values{"token": recipe.NewSecret("x")}))
 	task := p.Tasks()[0]
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
 			r, err := task.Build(input(task, recipe.Values{"token": recipe.NewSecret("x")}))
-			if err != nil || !reflect.DeepEqual(resources(r), want) {
+			if err != nil || !reflect.DeepEqual(listed(r), want) {
 				t.Errorf("another recipe: %v", err)
 			}
 		})

@@ -8,14 +8,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"provision/internal/recipe"
 	"provision/internal/resource"
 )
 
 // Each field of a kind of resource can be said in a task, but for those that are left out here.
 func TestEveryFieldHasAParameter(t *testing.T) {
 	kinds := map[string]struct {
-		made    recipe.Resource
+		made    any
 		leftOut map[string]string // why
 	}{
 		"file":           {resource.File{}, map[string]string{"secret": "its content says so"}},
@@ -31,6 +30,15 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		"group":          {resource.Group{}, nil},
 		"membership":     {resource.Membership{}, nil},
 		"authorized_key": {resource.AuthorizedKey{}, nil},
+		"hold":           {resource.Hold{}, nil},
+		"repository":     {resource.Repository{}, map[string]string{"decides": "resource's own"}},
+		"sysctl":         {resource.Sysctl{}, nil},
+		"module":         {resource.Module{}, nil},
+		"hostname":       {resource.Hostname{}, nil},
+		"timezone":       {resource.Timezone{}, nil},
+		"timer":          {resource.Timer{}, map[string]string{"oncalendar": "calendar"}},
+		"mount":          {resource.Mount{}, nil},
+		"swap":           {resource.Swap{}, nil},
 	}
 	remembered := []string{"ours", "boots"} // what only the host's own memory of what was wanted says
 	for _, w := range Words() {

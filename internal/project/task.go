@@ -173,7 +173,7 @@ func (s *script) recipe(in recipe.Input) (recipe.Recipe, error) {
 	}
 	var r recipe.Recipe
 	for _, t := range things {
-		r.Items = append(r.Items, t.item)
+		r.Items = append(r.Items, t.items...)
 	}
 	return r, nil
 }

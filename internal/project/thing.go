@@ -14,7 +14,7 @@ type thing struct {
 	word     *Word
 	name     string // what it is called in an error: "file(\"/etc/motd\")"
 	at       recipe.Position
-	item     recipe.Item
+	items    []recipe.Item
 	check    recipe.Check
 	returned bool
 }
@@ -47,19 +47,47 @@ func (c *call) make(t *thing) *thing {
 
 // kind makes a word of a kind of resources.
 func kind(w Word, resource func(*call) (recipe.Resource, error)) *Word {
+	return resources(w, func(c *call, r *recipe.Recipe, notifies []recipe.Notification) error {
+		made, err := resource(c)
+		if err != nil {
+			return err
+		}
+		r.Add(made, notifies...)
+		if validator, ok := made.(recipe.Validator); ok {
+			return validator.Validate()
+		}
+		return nil
+	})
+}
+
+// composite makes a word of a kind that is several resources.
+func composite(w Word, made func(*call) (recipe.Composite, error)) *Word {
+	return resources(w, func(c *call, r *recipe.Recipe, notifies []recipe.Notification) error {
+		composite, err := made(c)
+		if err != nil {
+			return err
+		}
+		if err := composite.Validate(); err != nil {
+			return err
+		}
+		r.AddAll(composite, notifies...)
+		return nil
+	})
+}
+
+// resources makes a word of what adds resources to a recipe.
+func resources(w Word, add func(*call, *recipe.Recipe, []recipe.Notification) error) *Word {
 	w.Group = Resources
 	w.Parameters = append(w.Parameters, byName(notify()))
 	w.returns = func(c *call) (starlark.Value, error) {
-		made, err := resource(c)
-		if err != nil {
+		var r recipe.Recipe
+		if err := add(c, &r, given[[]recipe.Notification](c, "notify")); err != nil {
 			return nil, c.refused(err)
 		}
-		if validator, ok := made.(recipe.Validator); ok {
-			if err := validator.Validate(); err != nil {
-				return nil, c.refused(err)
-			}
+		for i := range r.Items {
+			r.Items[i].At = c.at
 		}
-		return c.make(&thing{item: recipe.Item{Resource: made, Notifies: given[[]recipe.Notification](c, "notify"), At: c.at}}), nil
+		return c.make(&thing{items: r.Items}), nil
 	}
 	return &w
 }

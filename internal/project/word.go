@@ -63,7 +63,7 @@ type call struct {
 
 // words are all that there are.
 func words() []*Word {
-	return slices.Concat(fileKinds(), systemKinds(), notifications(), checkWords(), textWords(), variableWords())
+	return slices.Concat(fileKinds(), systemKinds(), aptKinds(), hostKinds(), notifications(), checkWords(), textWords(), variableWords())
 }
 
 // Words returns the words that a task may use, and what it knows of a host, for documentation.
