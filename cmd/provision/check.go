@@ -62,7 +62,7 @@ func (f *flags) checkAll(io console) error {
 			c.refused = append(c.refused, recipe.Within(host.Name, err))
 		}
 	}
-	unset := ""
+	notBuilt := ""
 	for _, task := range all.own() {
 		if c.given[task.Name] {
 			continue
@@ -73,10 +73,14 @@ func (f *flags) checkAll(io console) error {
 			return err
 		}
 		if err := c.add("no host has it", nowhere[0], []string{task.Name}); err != nil {
-			unset += fmt.Sprintf("%s: not built: no host has it, and %v\n", task.Name, err)
+			notBuilt += fmt.Sprintf("%s: not built: no host has it, and %v\n", task.Name, err)
 		}
 	}
-	c.refused = append(c.refused, distinct(run.Check(c.work))...)
+	failed, unknown := run.Check(c.work)
+	c.refused = append(c.refused, distinct(failed)...)
+	for _, err := range distinct(unknown) {
+		notBuilt += fmt.Sprintf("not built before the host is asked: %v\n", err)
+	}
 	if len(c.refused) > 0 {
 		return c.refused
 	}
@@ -84,7 +88,7 @@ func (f *flags) checkAll(io console) error {
 	if len(hosts) > 0 {
 		checked += ", " + plural(len(hosts), "host")
 	}
-	_, err = fmt.Fprint(io.out, unset, checked, ": all can be built\n")
+	_, err = fmt.Fprint(io.out, notBuilt, checked, ": all can be built\n")
 	return err
 }
 

@@ -94,7 +94,9 @@ func digest(salt []byte, plan engine.Plan, secrets []string) (string, error) {
 	masker := report.NewMasker(secrets)
 	sum := hmac.New(sha256.New, salt)
 	encoder := json.NewEncoder(sum)
-	if err := encoder.Encode(plan.Platform); err != nil {
+	system := plan.Platform
+	system.CPUs, system.MemoryMB = 0, 0 // what depends on them is in the changes
+	if err := encoder.Encode(system); err != nil {
 		return "", err
 	}
 	for _, planned := range plan.Changes() {

@@ -343,3 +343,38 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// What is made up before a host is asked says so of an error, and the host's own does not.
+func TestGuessedFacts(t *testing.T) {
+	p, _ := open(t, `
+-- tasks/shop.star --
+def build(v, host):
+    if host.cpus < 4:
+        fail("%d processors are too few" % host.cpus)
+    return [file("/etc/shop", "%d %d %s" % (min(host.cpus, 8), host.memory_mb // 2, host.hostname))]
+
+def verify(v, host):
+    return [runs("true") for x in range(host.release)] + [None]
+`)
+	task := p.Tasks()[0]
+	in := input(task, nil)
+	in.Guess = true
+	if _, err := task.Build(in); !recipe.Guessed(err) {
+		t.Errorf("it is an error before the host was asked: %v", err)
+	}
+	if _, err := task.Verify(in); err == nil || recipe.Guessed(err) {
+		t.Errorf("it is none: %v", err)
+	}
+	in.Guess = false
+	if _, err := task.Build(in); err == nil || recipe.Guessed(err) {
+		t.Errorf("it is no error of the host's own: %v", err)
+	}
+	in.Platform.CPUs, in.Platform.MemoryMB, in.Platform.Hostname = 16, 2048, "web1"
+	r, err := task.Build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (resource.File{Path: "/etc/shop", Content: "8 1024 web1"}); !reflect.DeepEqual(r.Items[0].Resource, want) {
+		t.Errorf("%+v", r.Items[0].Resource)
+	}
+}

@@ -12,27 +12,36 @@ import (
 )
 
 // host is what build and verify know of the host that they are for.
-type host struct{ in recipe.Input }
+type host struct {
+	in recipe.Input
+	of *building
+}
 
-// hostFacts are what there is to know.
-var hostFacts = map[string]struct {
+// hostFact is one thing to know of a host.
+type hostFact struct {
 	kind  string
 	about string
 	value func(recipe.Input) starlark.Value
-}{
-	"name":     {"text", "Its name in the inventory.", func(in recipe.Input) starlark.Value { return starlark.String(in.Name) }},
-	"groups":   {"list of texts", "Its groups in the inventory, the outermost first.", func(in recipe.Input) starlark.Value { return listOf(in.Groups) }},
-	"release":  {"number", "Debian's number: 12 or 13.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.Release) }},
-	"codename": {"text", "bookworm or trixie.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Codename) }},
-	"arch":     {"text", "dpkg's name of its architecture: amd64, arm64.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Arch) }},
-	"hostname": {"text", "What it calls itself.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Hostname) }},
+	asked bool // the host has to be asked: until then something is made up
+}
+
+// hostFacts are all that there is to know, by name.
+var hostFacts = map[string]hostFact{
+	"name":      {"text", "Its name in the inventory.", func(in recipe.Input) starlark.Value { return starlark.String(in.Name) }, false},
+	"groups":    {"list of texts", "Its groups in the inventory, the outermost first.", func(in recipe.Input) starlark.Value { return listOf(in.Groups) }, false},
+	"release":   {"number", "Debian's number: 12 or 13.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.Release) }, false},
+	"codename":  {"text", "bookworm or trixie.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Codename) }, false},
+	"arch":      {"text", "dpkg's name of its architecture: amd64, arm64.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Arch) }, false},
+	"hostname":  {"text", "What it calls itself.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Hostname) }, true},
+	"cpus":      {"number", "Its processors that are online.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.CPUs) }, true},
+	"memory_mb": {"number", "Its memory in mebibytes, as the kernel counts it.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.MemoryMB) }, true},
 }
 
 // hostWord documents what is known of a host.
 func hostWord() *Word {
 	w := &Word{
 		Name: "host", Group: Hosts,
-		About:   "What build and verify know of the host that they are for. A task is built for each release of Debian before the first connection, so what fails on one of them fails there.",
+		About:   "What build and verify know of the host that they are for. A task is built for each release of Debian before the first connection, so what fails on one of them fails there. What only the host can say is made up for that: its name, a single processor, 1024 MiB; then the task is built with its own, and what that alone asks costs a second round trip.",
 		Example: "package(\"php8.2-fpm\" if host.release == 12 else \"php8.4-fpm\")",
 	}
 	for _, fact := range slices.Sorted(maps.Keys(hostFacts)) {
@@ -75,5 +84,6 @@ func (h *host) Attr(name string) (starlark.Value, error) {
 	if !there {
 		return nil, unknownAttribute("host", name, h.AttrNames(), "nothing of that name is known of a host", "it has "+strings.Join(h.AttrNames(), ", "))
 	}
+	h.of.guessed = h.of.guessed || fact.asked && h.in.Guess
 	return fact.value(h.in), nil
 }

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -197,15 +198,21 @@ func (s *script) checks(in recipe.Input) ([]recipe.Check, error) {
 // run calls one of the file's functions, and returns the things in the list that it returns.
 func (s *script) run(f *starlark.Function, in recipe.Input, group Group) ([]*thing, error) {
 	b := &building{project: s.project, task: s.name}
+	things, err := s.call(b, f, in, group)
+	var refused *recipe.SourceError
+	if errors.As(err, &refused) {
+		refused.Guessed = b.guessed
+		refused.Advice = cmp.Or(refused.Advice, "provision list "+s.name+" tells what it takes")
+	}
+	return things, err
+}
+
+func (s *script) call(b *building, f *starlark.Function, in recipe.Input, group Group) ([]*thing, error) {
 	thread, done := s.project.thread(b)
 	defer done()
-	returned, err := starlark.Call(thread, f, starlark.Tuple{&values{b, in.Vars, s.variables}, &host{in}}, nil)
+	returned, err := starlark.Call(thread, f, starlark.Tuple{&values{b, in.Vars, s.variables}, &host{in, b}}, nil)
 	if err != nil {
-		refused := s.project.explain(err)
-		if refused.Advice == "" {
-			refused.Advice = "provision list " + s.name + " tells what it takes"
-		}
-		return nil, refused
+		return nil, s.project.explain(err)
 	}
 	c := collecting{script: s, f: f, group: group}
 	if err := c.add(returned, 0); err != nil {

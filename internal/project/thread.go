@@ -48,7 +48,8 @@ type building struct {
 	task    string
 	secrets []recipe.Secret // each stands in texts as a mark with its number
 	made    []*thing
-	size    int // bytes of all contents
+	size    int  // bytes of all contents
+	guessed bool // something that was made up was read
 }
 
 // buildingOf is the run that a word is said in; nil while a file is read.

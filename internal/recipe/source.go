@@ -40,7 +40,8 @@ type SourceError struct {
 	At      Position
 	Problem string
 	Advice  string   // what to write instead; "" when there is nothing to say
-	For     []string // what it was built for when it failed: "web1", "Debian 12, amd64"
+	For     []string // what it was built for when it failed: "web1", "on Debian 12, amd64"
+	Guessed bool     // something that was made up was read before it failed: for a host it may be another
 	Cause   error
 }
 
@@ -76,6 +77,12 @@ func Within(what string, err error) error {
 	about := *source
 	about.For = append([]string{what}, source.For...)
 	return &about
+}
+
+// Guessed reports whether an error may be none for a host that was asked.
+func Guessed(err error) bool {
+	var source *SourceError
+	return errors.As(err, &source) && source.Guessed
 }
 
 // Where names an item for a person: its resource, and where its task says so.

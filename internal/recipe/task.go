@@ -10,14 +10,17 @@ type Platform struct {
 	Codename string // bookworm, trixie
 	Arch     string // dpkg's: amd64, arm64
 	Hostname string
+	CPUs     int // processors that are online
+	MemoryMB int // in mebibytes, as the kernel has it (proc(5), MemTotal)
 }
 
-// Platforms returns every platform that the tasks support, each with a made-up host name.
+// Platforms returns every platform that the tasks support. The host's name, its processors and
+// its memory are made up: a small host's.
 func Platforms() []Platform {
 	var all []Platform
 	for _, release := range []Platform{{Release: 12, Codename: "bookworm"}, {Release: 13, Codename: "trixie"}} {
 		for _, arch := range []string{"amd64", "arm64"} {
-			release.Arch, release.Hostname = arch, "host"
+			release.Arch, release.Hostname, release.CPUs, release.MemoryMB = arch, "host", 1, 1024
 			all = append(all, release)
 		}
 	}
@@ -28,6 +31,7 @@ func Platforms() []Platform {
 type Input struct {
 	Vars     Values
 	Platform Platform
+	Guess    bool // no host has been asked yet: what Platforms makes up is made up
 	// Of returns another task's variables for the same host: graphite asks for nginx's.
 	Of func(task string) Values
 	// Release is what a deploy brings; nil when only the system is installed, and the

@@ -19,12 +19,15 @@ type Blueprint struct {
 	Release *recipe.Release          // of a deploy; nil otherwise
 	Upgrade bool                     // packages too, to apt's candidates
 
+	guess bool // no host has been asked yet
+
 	Remembering
 	Removes []string // tasks of which all goes that the host remembers
 }
 
 func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {
 	return recipe.Input{
+		Guess:    b.guess,
 		Vars:     b.Values[task.Name],
 		Platform: platform,
 		Name:     b.Name,
@@ -70,8 +73,16 @@ func (b Blueprint) recipes(platform recipe.Platform) ([]recipe.Recipe, error) {
 
 // Probes returns the questions for every platform that the tasks support, so that one
 // round trip is enough though the platform is among the answers. As it builds every
-// recipe and every check, what fails on any release fails here, before the first connection.
+// recipe and every check, what fails on any release fails here, before the first connection;
+// but what fails for something that was made up is built again when the host has been asked,
+// and what only that asks is asked in a second round trip.
 func (b Blueprint) Probes() ([]recipe.Probe, error) {
+	probes, _, err := b.prepare()
+	return probes, err
+}
+
+// prepare is Probes, and also returns what cannot be built before the host is asked.
+func (b Blueprint) prepare() (probes []recipe.Probe, unknown, failed error) {
 	if b.Release != nil {
 		// No artifact is built before its architecture is known.
 		b.Release = &recipe.Release{
@@ -80,18 +91,25 @@ func (b Blueprint) Probes() ([]recipe.Probe, error) {
 			Artifact: func(string) (recipe.Artifact, error) { return recipe.Artifact{}, nil },
 		}
 	}
-	var probes []recipe.Probe
+	b.guess = true
 	for _, platform := range recipe.Platforms() {
 		built, err := b.Recipe(platform)
 		if err == nil {
 			_, err = b.Checks(platform)
 		}
 		if err != nil {
-			return nil, recipe.Within(fmt.Sprintf("on Debian %d, %s", platform.Release, platform.Arch), err)
+			err = recipe.Within(fmt.Sprintf("on Debian %d, %s", platform.Release, platform.Arch), err)
+		}
+		if recipe.Guessed(err) {
+			unknown = err
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
 		}
 		probes = append(probes, built.Probes()...)
 	}
-	return recipe.Merge(probes), nil
+	return recipe.Merge(probes), unknown, nil
 }
 
 // Checks returns the checks that prove the tasks, on a platform.

@@ -8,34 +8,43 @@ import (
 	"provision/internal/recipe"
 )
 
-// Check builds every host's recipe and checks as a run does before its first connection, and
-// returns what cannot be built, by host.
-func Check(work []Work) []error {
-	var failed []error
-	_, errs := prepare(work)
-	for _, err := range errs {
-		if err != nil {
-			failed = append(failed, err)
+// Check builds every host's recipe and checks as a run does before its first connection. It
+// returns what cannot be built, and what cannot be built before the host is asked, by host.
+func Check(work []Work) (failed, unknown []error) {
+	for _, p := range prepare(work) {
+		if p.failed != nil {
+			failed = append(failed, p.failed)
+		}
+		if p.unknown != nil {
+			unknown = append(unknown, p.unknown)
 		}
 	}
-	return failed
+	return failed, unknown
 }
 
-// prepare makes the questions to every host, side by side: builds depend on nothing but their
-// input.
-func prepare(work []Work) ([][]recipe.Probe, []error) {
-	probes, errs := make([][]recipe.Probe, len(work)), make([]error, len(work))
+// prepared is what is known of a host's work before a connection.
+type prepared struct {
+	probes          []recipe.Probe
+	unknown, failed error
+}
+
+// prepare builds every host's, side by side: builds depend on nothing but their input.
+func prepare(work []Work) []prepared {
+	all := make([]prepared, len(work))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, w := range work {
 		group.Go(func() error {
-			var err error
-			if probes[i], err = w.Blueprint.Probes(); err != nil {
-				errs[i] = recipe.Within(w.Target.Name, err)
+			p := &all[i]
+			p.probes, p.unknown, p.failed = w.Blueprint.prepare()
+			for _, err := range []*error{&p.unknown, &p.failed} {
+				if *err != nil {
+					*err = recipe.Within(w.Target.Name, *err)
+				}
 			}
 			return nil
 		})
 	}
 	group.Wait()
-	return probes, errs
+	return all
 }

@@ -75,16 +75,16 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 	}
 	var jobs []*job
 	dialer := remote.NewDialer()
-	probes, errs := prepare(work)
+	ready := prepare(work)
 	for i, w := range work {
 		w.Target.dialer = dialer
-		if errs[i] != nil {
-			return nil, errs[i]
+		if ready[i].failed != nil {
+			return nil, ready[i].failed
 		}
 		name, clock := w.Target.Name, &clock{}
 		w.Target.Config = clock.pausing(w.Target.Config)
 		jobs = append(jobs, &job{
-			Work: w, settings: *settings, probes: probes[i], clock: clock,
+			Work: w, settings: *settings, probes: ready[i].probes, clock: clock,
 			observe: func(event engine.Event) { settings.Observe(engine.HostEvent{Host: name, Event: event}) },
 		})
 	}

@@ -12,7 +12,7 @@ import (
 
 // answered joins fields as a host does.
 func answered(fields ...string) []byte {
-	return []byte(strings.Join(append(append([]string{"\x01host\x01", "debian", "12", "bookworm", "amd64", "web1"}, fields...), "\x01end\x01", ""), "\x00"))
+	return []byte(strings.Join(append(append([]string{"\x01host\x01", "debian", "12", "bookworm", "amd64", "web1", "0-3,6", "2015084"}, fields...), "\x01end\x01", ""), "\x00"))
 }
 
 // everything asks one question of each kind.
@@ -42,7 +42,7 @@ func TestParseAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (recipe.Platform{Release: 12, Codename: "bookworm", Arch: "amd64", Hostname: "web1"}); answer.Platform != want || answer.Distro != "debian" {
+	if want := (recipe.Platform{Release: 12, Codename: "bookworm", Arch: "amd64", Hostname: "web1", CPUs: 5, MemoryMB: 1967}); answer.Platform != want || answer.Distro != "debian" {
 		t.Errorf("platform %s %+v", answer.Distro, answer.Platform)
 	}
 	facts := answer.Facts

@@ -2,6 +2,7 @@ package script
 
 import (
 	"strconv"
+	"strings"
 
 	"provision/internal/recipe"
 )
@@ -9,13 +10,33 @@ import (
 // hostRows ask every host for its system.
 func hostRows() []row {
 	return []row{{
-		name: "host", source: []string{"ask/host"}, width: 5,
+		name: "host", source: []string{"ask/host"}, width: 7,
 		call: func([]recipe.Probe) string { return "ask_host\n" },
 		read: func(a *answer, record []string, _ []recipe.Probe) error {
 			release, _ := strconv.Atoi(record[1])
 			a.Distro = record[0]
-			a.Platform = recipe.Platform{Release: release, Codename: record[2], Arch: record[3], Hostname: record[4]}
+			kibibytes, _ := strconv.Atoi(record[6])
+			a.Platform = recipe.Platform{
+				Release: release, Codename: record[2], Arch: record[3], Hostname: record[4], CPUs: processors(record[5]), MemoryMB: kibibytes >> 10,
+			}
 			return nil
 		},
 	}}
+}
+
+// processors counts those of a list as sysfs has it, "0-3,6". A host that does not say has one.
+func processors(list string) int {
+	count := 0
+	for part := range strings.SplitSeq(list, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		from, err := strconv.Atoi(first)
+		to := from
+		if isRange && err == nil {
+			to, err = strconv.Atoi(last)
+		}
+		if err == nil && to >= from {
+			count += to - from + 1
+		}
+	}
+	return max(count, 1)
 }
