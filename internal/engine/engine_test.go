@@ -298,3 +298,28 @@ func TestInterruptStopsBetweenSteps(t *testing.T) {
 		t.Errorf("rerun: %v, done %q", err, host.Done)
 	}
 }
+
+// Each of several things that take long can be the last.
+func TestInterruptStopsBetweenLongSteps(t *testing.T) {
+	exec := func(name string) recipe.Item {
+		return recipe.Item{Resource: resource.Command{Name: name, Script: "true", Unless: "test -e /" + name}}
+	}
+	service := func(name string) recipe.Item { return recipe.Item{Resource: resource.Service{Unit: name + ".service"}} }
+	wanted := recipe.Recipe{Items: []recipe.Item{exec("first"), exec("second"), service("a"), service("b"), exec("third")}}
+	for _, row := range []struct{ stopped, last string }{
+		{"first", "first"},
+		{"second", "second"},
+		{"start a.service", "see that b.service stays up"}, // they are watched together
+	} {
+		host := bareHost()
+		stop := make(chan struct{})
+		_, _, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
+			if began, ok := event.(engine.StepBegan); ok && began.Title == row.stopped {
+				close(stop)
+			}
+		}, stop)
+		if !errors.Is(err, engine.ErrInterrupted) || host.Done[len(host.Done)-1] != row.last {
+			t.Errorf("stopped in %s: error %v, done %q", row.stopped, err, host.Done)
+		}
+	}
+}

@@ -14,23 +14,32 @@ type part struct {
 }
 
 // split cuts a batch before and after what takes long, so that a run can be interrupted
-// there, and behind a guarded service, which has to be confirmed; small steps travel together.
+// there, and behind a guarded service, which has to be confirmed. Small steps travel together,
+// packages are one apt-get, and services are watched together.
 func split(batch []Planned) (part, rest []Planned) {
 	for i, planned := range batch {
-		if i > 0 && (slow(planned.Change) != slow(batch[i-1].Change) || guardOf(batch[i-1].Item) != "") {
+		if i > 0 && (!together(batch[i-1].Change, planned.Change) || guardOf(batch[i-1].Item) != "") {
 			return batch[:i], batch[i:]
 		}
 	}
 	return batch, nil
 }
 
+// together reports whether two neighbouring changes are of one part.
+func together(before, next recipe.Change) bool {
+	return slow(before) == slow(next) && (!slow(next) || installs(before) && installs(next) || controls(before) && controls(next))
+}
+
 func slow(change recipe.Change) bool {
-	for _, step := range change.Steps {
-		if _, lengthy := step.(recipe.Lengthy); lengthy {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(change.Steps, func(step recipe.Step) bool { _, is := step.(recipe.Lengthy); return is })
+}
+
+func installs(change recipe.Change) bool {
+	return slices.ContainsFunc(change.Steps, func(step recipe.Step) bool { _, is := step.(recipe.InstallPackages); return is })
+}
+
+func controls(change recipe.Change) bool {
+	return slices.ContainsFunc(change.Steps, func(step recipe.Step) bool { _, is := step.(recipe.ControlUnit); return is })
 }
 
 // part numbers the steps of some changes: neighbouring installs become one, configuration is

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"provision/internal/recipe"
 )
@@ -132,7 +133,9 @@ start | restart | reload-or-restart) [ ! -e `+m.dir+`/broken ] || { echo failed 
 stop) echo inactive >"$is" ;;
 show) case $3 in
 	ActiveState) cat "$is" ;;
-	NRestarts) echo 0 ;;
+	NRestarts) cat "$is.restarts" 2>/dev/null || echo 0 ;;
+	InvocationID) cat "$is.invocation" 2>/dev/null || echo 1 ;;
+	SubState | Job) cat "$is.$3" 2>/dev/null || : ;;
 	*) echo "ActiveState=$(cat "$is")" ;;
 	esac ;;
 esac`)
@@ -244,6 +247,50 @@ func TestUnitsAreWatchedTogether(t *testing.T) {
 	c.do(t, alone)
 	if !strings.Contains(m.log(t), "sleep 1.00") && !strings.Contains(m.log(t), "sleep 0.9") {
 		t.Errorf("what no step watches is not seen to stay up:\n%s", m.log(t))
+	}
+}
+
+// A unit is restarted along with one that it needs: that is no death, and it settles anew.
+func TestUnitThatIsTakenAlongIsNotDead(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		after map[string]string // of the unit, when it is looked at
+		then  map[string]string // a moment later
+		dies  bool
+	}{
+		{"it starts again", map[string]string{"": "activating", ".invocation": "2"}, map[string]string{"": "active"}, false},
+		{"its start waits", map[string]string{"": "inactive", ".Job": "77"}, map[string]string{"": "active", ".Job": "", ".invocation": "2"}, false},
+		{"it was started again", map[string]string{".invocation": "2"}, nil, false},
+		{"its number of restarts begins anew", map[string]string{".invocation": "2", ".restarts": "0"}, nil, false},
+		{"it does not come back", map[string]string{"": "activating", ".invocation": "2"}, map[string]string{"": "failed"}, true},
+		{"it dies, and tries again", map[string]string{"": "activating", ".SubState": "auto-restart"}, map[string]string{"": "active", ".SubState": "", ".invocation": "2", ".restarts": "4"}, true},
+		{"it has died, and come back by itself", map[string]string{".invocation": "2", ".restarts": "4"}, nil, true},
+		{"it is down", map[string]string{"": "inactive"}, nil, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			fakeSystemd(t, m)
+			m.write(t, m.dir+"/units/x.service.restarts", "3")
+			become := func(files map[string]string) {
+				for suffix, text := range files {
+					m.write(t, m.dir+"/units/x.service"+suffix, text)
+				}
+			}
+			c := m.begin(t)
+			c.do(t, recipe.ControlUnit{Unit: "x.service", Verb: recipe.VerbRestart, Watched: true})
+			become(row.after)
+			if row.then != nil {
+				timer := time.AfterFunc(1300*time.Millisecond, func() { become(row.then) }) // behind the second of watching
+				defer timer.Stop()
+			}
+			if row.dies {
+				c.fails(t, recipe.Watch{Unit: "x.service"})
+				return
+			}
+			c.do(t, recipe.Watch{Unit: "x.service"})
+		})
 	}
 }
 

@@ -150,7 +150,7 @@ func (s *Session) died(what string, err error) error {
 	case <-s.output.ended:
 	case <-time.After(time.Second):
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, engine.ErrInterrupted) {
 		go s.shell.Wait() // which an orphaned step may keep waiting
 		return fmt.Errorf("%s: %w", what, err)
 	}

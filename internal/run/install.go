@@ -330,8 +330,19 @@ func (j *job) change(ctx context.Context) error {
 	return errors.Join(err, session.Finish(ctx, outcome))
 }
 
-// begin starts the run on the host, under its lock.
+// begin starts the run on the host, under its lock. Who stops does not wait until another's run
+// lets go of it.
 func (j *job) begin(ctx context.Context, header journal.Header) (*journal.Session, error) {
+	begun := make(chan struct{})
+	defer close(begun)
+	ctx, giveUp := context.WithCancelCause(ctx) // else it is the session's, to its end
+	go func() {
+		select {
+		case <-j.settings.Stop:
+			giveUp(engine.ErrInterrupted)
+		case <-begun:
+		}
+	}()
 	session, err := j.host.begin(ctx, header, j.settings.Patience, j.wanted.Probes(), j.observe)
 	if err != nil {
 		return nil, err

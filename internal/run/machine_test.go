@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
@@ -23,6 +24,9 @@ type machine struct {
 	told   strings.Builder // what a person would be shown: notes, and each diff with both sides
 
 	remembering Remembering // how it deals with what is remembered
+
+	patience time.Duration // with the lock
+	stop     chan struct{} // is closed when the lock is waited for, where it is not nil
 }
 
 // inMachine starts the test anew in such a namespace, and returns the machine there; nil where
@@ -121,7 +125,7 @@ func (m *machine) works(t *testing.T, verb string, blueprint Blueprint, does fun
 	blueprint.Remembering = m.remembering
 	work := []Work{{Target: Target{Name: "here", Local: true}, Blueprint: blueprint}}
 	m.told.Reset()
-	settings := Settings{Forks: 1, Unasked: true, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
+	settings := Settings{Forks: 1, Patience: m.patience, Stop: m.stop, Unasked: true, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
 	settings.Header.Verb = verb
 	settings.Confirm = func() bool {
 		if m.before != nil {
@@ -140,6 +144,9 @@ func (m *machine) hear(event engine.Event) {
 	switch event := event.(type) {
 	case engine.Note:
 		m.told.WriteString(event.Text + "\n")
+		if m.stop != nil && strings.HasPrefix(event.Text, "waiting for the lock") {
+			close(m.stop)
+		}
 	case engine.PlanMade:
 		for _, planned := range event.Plan.Changes() {
 			m.told.WriteString(planned.Item.Resource.ID() + " " + string(planned.Change.Kind) + "\n")

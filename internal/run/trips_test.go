@@ -47,7 +47,7 @@ func TestRoundTrips(t *testing.T) {
 		status engine.Status
 		most   int64
 	}{
-		{"first apply", func() {}, engine.StatusChanged, 18},
+		{"first apply", func() {}, engine.StatusChanged, 21},
 		{"converged", func() {}, engine.StatusSame, 13},
 		{"one file changed, and its service restarted", func() { config.Content = "2\n" }, engine.StatusChanged, 20},
 	} {

@@ -176,21 +176,48 @@ settle() {
 	*,0) stays=100 ;;
 	*) stays=40 ;;
 	esac
-	echo "$verb $begun $restarts $((uptime + stays))" >"$run/watch-$unit"
+	printf '%s\n' "$verb $begun $restarts $((uptime + stays)) $(property "$unit" InvocationID)" "$@" >"$run/watch-$unit"
 }
 
-# watch sees that a unit which has settled stays up for as long as settle has noted:
-# watch NUMBER UNIT
+# watch sees that a unit which has settled stays up for as long as settle has noted; one that was
+# restarted along with another meanwhile has to settle anew: watch NUMBER UNIT
 watch() {
 	unit=$2
-	[ -e "$run/watch-$unit" ] || return 0
-	read -r verb begun restarts end <"$run/watch-$unit"
-	rm -f -- "$run/watch-$unit"
-	uptime
-	stays=$((end - uptime))
-	[ "$stays" -le 0 ] || sleep "$((stays / 100)).$(printf %02d $((stays % 100)))"
-	[ "$(property "$unit" ActiveState)" = active ] && [ "$(property "$unit" NRestarts)" = "$restarts" ] ||
-		{ echo "$unit: did not stay up" >&2; explain "$unit" || give_up "$unit"; }
+	for _ in 1 2 3; do
+		[ -e "$run/watch-$unit" ] || return 0
+		{
+			read -r verb begun restarts end invocation
+			set --
+			while IFS= read -r listener; do set -- "$@" "$listener"; done
+		} <"$run/watch-$unit"
+		rm -f -- "$run/watch-$unit"
+		uptime
+		stays=$((end - uptime))
+		[ "$stays" -le 0 ] || sleep "$((stays / 100)).$(printf %02d $((stays % 100)))"
+		# Of each start there is another invocation (systemd.exec(5), INVOCATION_ID).
+		[ "$(property "$unit" ActiveState),$(property "$unit" InvocationID)" != "active,$invocation" ] || return 0
+		taken_along "$unit" && [ "$(property "$unit" NRestarts)" -le "$restarts" ] || break
+		settle "$unit" "$@" || { give_up "$unit"; return 1; }
+	done
+	echo "$unit: did not stay up" >&2
+	explain "$unit" || give_up "$unit"
+}
+
+# taken_along waits while systemd has work to do on a unit, as with one that it needs or is a part of
+# (systemd.unit(5), Requires=, PartOf=). It fails where a unit is down, or tries again by itself:
+# taken_along UNIT
+taken_along() {
+	tries=0
+	while [ "$tries" -lt 600 ]; do
+		tries=$((tries + 1))
+		case $(property "$1" SubState) in auto-restart*) return 1 ;; esac
+		case $(property "$1" ActiveState),$(property "$1" Job) in
+		active,*) return 0 ;;
+		failed,* | inactive, | inactive,0) return 1 ;;
+		esac
+		sleep 0.1
+	done
+	return 1
 }
 
 # uptime sets $uptime to the hundredths of a second since the boot, which no clock that is set
