@@ -40,7 +40,7 @@ const (
 )
 
 // Verify runs checks in order and tells of each. All are run, also after one that fails,
-// but for those that need it.
+// but for those that need it. Where the context ends, the rest is left out.
 func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Observer) error {
 	number, err := rand.Int(rand.Reader, big.NewInt(1e9))
 	if err != nil {
@@ -54,6 +54,9 @@ func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Obs
 		}
 		began := time.Now()
 		err := attempt(ctx, check, again(checks, check), reach, nonce)
+		if err != nil && ctx.Err() != nil { // it says nothing of the host
+			return ctx.Err()
+		}
 		observe(Checked{Check: check, Elapsed: time.Since(began), Err: err})
 		if err != nil {
 			failed = append(failed, check.Name)

@@ -155,20 +155,6 @@ func (j *job) approve() {
 	}
 }
 
-// untilStopped is a context that also ends when stop is closed: while nothing is changed,
-// there is no reason to go on to the end of anything.
-func untilStopped(ctx context.Context, stop <-chan struct{}) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
-
 // Verify runs the checks of every host's tasks.
 func Verify(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 	return reading(ctx, work, settings, func(ctx context.Context, j *job) {
@@ -391,6 +377,8 @@ func (j *job) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx, done := untilStopped(ctx, j.settings.Stop)
+	defer done()
 	j.observe(engine.Verifying{Checks: len(checks)})
 	return engine.Verify(ctx, checks, engine.Reach{
 		Host:    j.Blueprint.Address,
