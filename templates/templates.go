@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"regexp"
 	"strings"
 	"text/template"
@@ -20,6 +21,9 @@ var files embed.FS
 
 // ErrUnknown is what Render wraps when there is no template of the given name.
 var ErrUnknown = errors.New("no such template")
+
+// ErrTooLong says that a template makes more than it may.
+var ErrTooLong = errors.New("makes too long a text")
 
 // Names returns the names of all templates: "graphite/carbon.conf.tmpl".
 func Names() []string {
@@ -45,7 +49,7 @@ func render(name, text string, data any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return parsed.Render(data)
+	return parsed.Render(data, math.MaxInt)
 }
 
 // Template is one that is parsed. It may be rendered from several goroutines at once.
@@ -60,13 +64,28 @@ func Parse(name, text string) (Template, error) {
 	return Template{parsed}, nil
 }
 
-// Render fills in the template.
-func (t Template) Render(data any) (string, error) {
-	var out bytes.Buffer
+// Render fills in the template, as long as that makes no more than most bytes.
+func (t Template) Render(data any, most int) (string, error) {
+	out := bounded{left: most}
 	if err := t.parsed.Execute(&out, data); err != nil {
 		return "", located(t.parsed.Name(), err)
 	}
-	return out.String(), nil
+	return out.text.String(), nil
+}
+
+// bounded takes so many bytes, and then ends what writes: a loop that is longer than it was meant
+// takes no more memory than that.
+type bounded struct {
+	text bytes.Buffer
+	left int
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(text []byte) (int, error) {
+	if b.left -= len(text); b.left < 0 {
+		return 0, ErrTooLong
+	}
+	return b.text.Write(text)
 }
 
 // functions returns what templates may call: those of escape.go.

@@ -20,6 +20,7 @@ type module struct {
 	file    *syntax.File
 	globals starlark.StringDict
 	loading bool
+	err     error // why it could not be loaded
 }
 
 // dialect is Starlark as its specification has it, with sets. There is neither a loop without
@@ -32,28 +33,33 @@ func (p *Project) load(name, text string) (*module, error) {
 		if m.loading {
 			return nil, plain(p.shown(name)+" loads itself, by way of others", "move what both need into a file of its own")
 		}
-		return m, nil
+		return m, m.err
 	}
 	m := &module{name: name, text: text, loading: true}
 	p.modules[name], p.read[p.shown(name)] = m, m
-	defer func() { m.loading = false }()
-	var err error
-	if m.file, err = dialect().Parse(p.shown(name), text, 0); err != nil {
-		return nil, p.explain(err)
+	m.err = p.run(m)
+	m.loading = false
+	return m, m.err
+}
+
+// run runs a file that was read.
+func (p *Project) run(m *module) (err error) {
+	if m.file, err = dialect().Parse(p.shown(m.name), m.text, 0); err != nil {
+		return p.explain(err)
 	}
 	guardComparisons(m.file)
 	program, err := starlark.FileProgram(m.file, p.word.Has)
 	if err != nil {
-		return nil, p.explain(err)
+		return p.explain(err)
 	}
 	thread, done := p.thread(nil)
 	defer done()
 	thread.Load = func(thread *starlark.Thread, wanted string) (starlark.StringDict, error) { return p.loadFor(m, wanted) }
 	if m.globals, err = program.Init(thread, p.word); err != nil {
-		return nil, p.explain(err)
+		return p.explain(err)
 	}
 	m.globals.Freeze()
-	return m, nil
+	return nil
 }
 
 // loadFor reads a file that another one loads.

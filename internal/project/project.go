@@ -67,7 +67,9 @@ func Open(folder string, o Options) (*Project, error) {
 	for _, f := range found {
 		task, err := p.task(f)
 		if err != nil {
-			errs = append(errs, err)
+			if !slices.Contains(errs, err) { // of a file that several load it is told once
+				errs = append(errs, err)
+			}
 			continue
 		}
 		p.tasks = append(p.tasks, task)

@@ -171,6 +171,16 @@ func notSecret(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple
 	return args[0], nil
 }
 
+// hashed is Starlark's hash, of what has no secret in it: what stands for one is another in every
+// process, and so would be what is computed of it.
+func hashed(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, named []starlark.Tuple) (starlark.Value, error) {
+	b := buildingOf(thread)
+	if b != nil && len(args) == 1 && b.holds(args[0], 1) {
+		return nil, plain("hash: of a secret there is none: that would tell of it", "what changes with the secret is the file that it is in: notify = restart(…) there")
+	}
+	return starlark.Call(thread, starlark.Universe["hash"], args, named)
+}
+
 // holds reports whether a value is a secret, or has one in it.
 func (b *building) holds(value starlark.Value, depth int) bool {
 	switch value := value.(type) {

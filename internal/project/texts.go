@@ -37,12 +37,12 @@ func fillIn(c *call) (starlark.Value, error) {
 			return nil, plain("template: "+name+": "+err.Error(), adviceOf(err))
 		}
 	}
-	text, err := parsed.Render(data)
-	if err != nil {
-		return nil, plain("template: "+plainly.scrubbed(err.Error()), templateAdvice(err, data))
-	}
-	if len(text) > maxContent {
+	text, err := parsed.Render(data, maxContent)
+	switch {
+	case errors.Is(err, templates.ErrTooLong):
 		return nil, plain(fmt.Sprintf("template: makes more than %d MiB, which is not written", maxContent>>20), "look for a loop in it that is longer than it was meant")
+	case err != nil:
+		return nil, plain("template: "+plainly.scrubbed(err.Error()), templateAdvice(err, data))
 	}
 	if len(plainly.secrets) > 0 {
 		return &secret{recipe.NewSecret(text), c.building}, nil
@@ -165,8 +165,10 @@ func (p *plainer) dict(dict *starlark.Dict) (any, error) {
 func (p *plainer) scrubbed(text string) string {
 	for _, word := range p.secrets {
 		if word != "" {
-			text = strings.ReplaceAll(text, strconv.Quote(word), "[secret]")
-			text = strings.ReplaceAll(text, word, "[secret]")
+			quoted := strconv.Quote(word)
+			for _, form := range []string{quoted, quoted[1 : len(quoted)-1], word} { // the second within a longer text
+				text = strings.ReplaceAll(text, form, "[secret]")
+			}
 		}
 	}
 	return text

@@ -71,7 +71,7 @@ func Words() []*Word { return append(words(), hostWord()) }
 
 // predeclared are the names of a task beside Starlark's own.
 func (p *Project) predeclared() starlark.StringDict {
-	names := starlark.StringDict{guarded: starlark.NewBuiltin(guarded, notSecret)}
+	names := starlark.StringDict{guarded: starlark.NewBuiltin(guarded, notSecret), "hash": starlark.NewBuiltin("hash", hashed)}
 	for _, t := range variableTypes {
 		names[t.name] = t.value()
 	}
