@@ -110,12 +110,24 @@ func TestSwapFile(t *testing.T) {
 	if exists(path) {
 		t.Error("it is still there")
 	}
+	other := m.root + "/dump"
+	if err := os.WriteFile(other, []byte("dear\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	makes := resource.Swap{Path: other, Megabytes: 1}.Items()[0].Resource
+	change, err := makes.Diff(c.ask(t, makes.Probes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := c.fails(t, change.Steps...); !strings.Contains(failed.Output, "is no swap file") || read(t, other) != "dear\n" {
+		t.Errorf("said %q, and there is %q", failed.Output, read(t, other))
+	}
 	theirs := m.root + "/theirs"
 	if err := os.Mkdir(theirs, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	os.Chown(theirs, nobody, nobody)
-	change, err := resource.Swap{Path: theirs + "/swap", Megabytes: 1}.Items()[0].Resource.Diff(recipe.Facts{recipe.CommandKey("make the swap file " + theirs + "/swap"): {Value: recipe.Command{Exit: 1}}})
+	change, err = resource.Swap{Path: theirs + "/swap", Megabytes: 1}.Items()[0].Resource.Diff(recipe.Facts{recipe.CommandKey("make the swap file " + theirs + "/swap"): {Value: recipe.Command{Exit: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}

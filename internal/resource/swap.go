@@ -51,12 +51,17 @@ case $(stat -c '%u %A' .) in
 0\ d????-??-?) ;;
 *) echo "$PWD: others than root can write there" >&2; exit 1 ;;
 esac
-name=./${file##*/}
-swapoff -- "$file" 2>/dev/null || :
-rm -f -- "$name"
+name=./${file##*/} new=./.${file##*/}.new
+if [ -e "$name" ] || [ -L "$name" ]; then
+	[ -f "$name" ] && [ ! -L "$name" ] && swaplabel -- "$name" >/dev/null 2>&1 || { echo "$file: is there, and is no swap file: it would be lost" >&2; exit 1; }
+	swapoff -- "$file" 2>/dev/null || :
+	rm -f -- "$name"
+fi
+rm -f -- "$new"
 umask 077
-fallocate -l "$bytes" -- "$name" 2>/dev/null || head -c "$bytes" /dev/zero >"$name"
-mkswap -- "$name" >/dev/null`
+fallocate -l "$bytes" -- "$new" 2>/dev/null || head -c "$bytes" /dev/zero >"$new"
+mkswap -- "$new" >/dev/null
+mv -T -- "$new" "$name"`
 	return c
 }
 
