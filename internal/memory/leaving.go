@@ -40,20 +40,26 @@ type plan struct {
 	leaving []recipe.Trace  // in the order in which it was wanted
 	owners  map[string]string
 	told    []string
+	taken   map[string]recipe.Trace // by identity, of what is no longer wanted: what has taken its place
 }
 
 // Plan returns the recipe with all that is no longer wanted taken away, and the tasks' memories
 // noted; and what a person should know of it.
 func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string, error) {
-	p := plan{Host: h, tasks: tasks, wanted: map[string]bool{}, owners: map[string]string{}}
+	tasks = slices.Clone(tasks)
+	p := plan{Host: h, tasks: tasks, wanted: map[string]bool{}, owners: map[string]string{}, taken: map[string]recipe.Trace{}}
 	for _, task := range tasks {
 		for _, trace := range task.Traces {
 			p.wanted[trace.Identity()] = true
 		}
 	}
+	noted := make([]Note, len(tasks))
+	for i, task := range tasks {
+		noted[i], tasks[i].Traces = p.known(task)
+	}
 	var notes []recipe.Item
-	for _, task := range tasks {
-		notes = append(notes, recipe.Item{Resource: p.note(task), Task: task.Task})
+	for i, task := range tasks {
+		notes = append(notes, recipe.Item{Resource: p.note(noted[i], task), Task: task.Task})
 	}
 	joined, err := recipe.Join(wanted, p.removal(wanted))
 	if err != nil {
@@ -63,13 +69,11 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 	return joined, p.told, nil
 }
 
-// note is the memory of a task. What the task wants no longer leaves, unless another task wants it.
-func (p *plan) note(task Wants) Note {
-	old := p.Memories[task.Task]
+// known is the memory of a task before what leaves is known, and what it wants with what stood there
+// before.
+func (p *plan) known(task Wants) (Note, []recipe.Trace) {
+	old := p.old(task.Task)
 	note := Note{Task: task.Task, Found: p.Facts.Memory(task.Task).Head}
-	if note.Found == "" {
-		old = Memory{}
-	}
 	traces := make([]recipe.Trace, len(task.Traces))
 	unknown := p.Facts.Memory(task.Task).Earlier && !p.Adopt
 	if unknown {
@@ -78,21 +82,30 @@ func (p *plan) note(task Wants) Note {
 	for i, trace := range task.Traces {
 		before, known := p.before(trace.Identity(), old)
 		if !known && !unknown {
-			stood := task.stood[trace.Identity()](p.Facts)
-			before = &stood
-			if isPath(trace) && !trace.Secret && !stood.Nothing {
+			var keep bool
+			if before, keep = p.stood(trace, task.things[trace.Identity()]); keep {
 				note.Originals = append(note.Originals, trace.Name)
 			}
 		}
 		trace.Before = before
 		traces[i] = trace
 	}
-	var past []recipe.Trace // what is noted, and no longer wanted by the task
-	for _, trace := range old.Traces {
-		if _, still := find(traces, trace.Identity()); !still {
-			past = append(past, trace)
-		}
+	return note, traces
+}
+
+// old is what was noted of a task.
+func (p *plan) old(task string) Memory {
+	if p.Facts.Memory(task).Head == "" {
+		return Memory{}
 	}
+	return p.Memories[task]
+}
+
+// note completes the memory of a task. What the task wants no longer leaves, unless another task
+// wants it.
+func (p *plan) note(note Note, task Wants) Note {
+	old, traces := p.old(task.Task), task.Traces
+	past, held := p.past(task.Task, old, traces)
 	head := Head{Task: task.Task, From: p.From}
 	if len(old.Traces) > 0 && !p.TakeOver {
 		head.From = old.From // who adds something does not take over
@@ -101,7 +114,8 @@ func (p *plan) note(task Wants) Note {
 	if withheld := p.leave(task.Task, old, past); withheld {
 		keeps = slices.Concat(traces, past)
 	}
-	during := Memory{Head: head, Traces: slices.Concat(traces, past)}
+	keeps = slices.Concat(keeps, held)
+	during := Memory{Head: head, Traces: slices.Concat(traces, past, held)}
 	during.Unfinished = true
 	note.Before = during.Text()
 	note.Text, note.Things = Memory{Head: head, Traces: keeps}.Text(), len(keeps)
@@ -166,6 +180,7 @@ func (p *plan) other(identity string) (recipe.Trace, bool) {
 
 // removal takes away what leaves, in reverse order; then services that stay take it in.
 func (p *plan) removal(wanted recipe.Recipe) recipe.Recipe {
+	p.leaving = p.together(p.leaving)
 	answered := map[string]bool{}
 	for _, probe := range wanted.Probes() {
 		if probe.Key.Kind == recipe.KindPending {
@@ -234,5 +249,3 @@ func (p *plan) owner(identity string) string {
 	}
 	return p.tasks[0].Task
 }
-
-func isPath(t recipe.Trace) bool { return strings.HasPrefix(t.Identity(), "path:") }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -38,7 +39,7 @@ type Memory struct {
 
 // Text returns the memory as a host keeps it: a line of JSON for its head and for each trace.
 func (m Memory) Text() string {
-	m.Format, m.Wants = format, digest(m.Traces)
+	m.Format, m.Wants = format, digest(m.wanted())
 	var text bytes.Buffer
 	lines := json.NewEncoder(&text)
 	lines.SetEscapeHTML(false)
@@ -48,6 +49,12 @@ func (m Memory) Text() string {
 		_ = lines.Encode(trace)
 	}
 	return text.String()
+}
+
+// wanted are the traces without those that stay for another of the task itself: while they do, there
+// is nothing to look after.
+func (m Memory) wanted() []recipe.Trace {
+	return slices.DeleteFunc(slices.Clone(m.Traces), func(t recipe.Trace) bool { return t.Held != "" && t.Held == m.Task })
 }
 
 // digest is what two lists of traces have in common when they are of the same things.

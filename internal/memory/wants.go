@@ -10,12 +10,12 @@ import (
 type Wants struct {
 	Task   string
 	Traces []recipe.Trace
-	stood  map[string]func(recipe.Facts) recipe.Before // by identity
+	things map[string]recipe.Remembered // by identity
 }
 
 // Of returns what a task's own recipe wants. A thing that is in it twice has its first place.
 func Of(task string, wanted recipe.Recipe) Wants {
-	w := Wants{Task: task, stood: map[string]func(recipe.Facts) recipe.Before{}}
+	w := Wants{Task: task, things: map[string]recipe.Remembered{}}
 	for _, item := range wanted.Items {
 		remembered, ok := item.Resource.(recipe.Remembered)
 		if !ok {
@@ -23,13 +23,13 @@ func Of(task string, wanted recipe.Recipe) Wants {
 		}
 		trace := remembered.Trace()
 		identity := trace.Identity()
-		if w.stood[identity] != nil {
+		if w.things[identity] != nil {
 			at := slices.IndexFunc(w.Traces, func(t recipe.Trace) bool { return t.Identity() == identity })
 			w.Traces[at].Notifies = append(w.Traces[at].Notifies, item.Notifies...)
 			continue
 		}
 		trace.Notifies = slices.Clone(item.Notifies)
-		w.stood[identity] = remembered.Stood
+		w.things[identity] = remembered
 		w.Traces = append(w.Traces, trace)
 	}
 	return w

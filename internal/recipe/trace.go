@@ -26,15 +26,32 @@ type Trace struct {
 	Oneshot bool     `json:"oneshot,omitempty"`
 
 	Notifies []Notification `json:"notifies,omitempty"`
+	Held     string         `json:"held,omitempty"`   // no task wants it, and it stays for what this one wants at its path
 	Before   *Before        `json:"before,omitempty"` // nil where that is not known
 }
 
 // Before is what stood in the place of a resource before any task wanted it there.
 type Before struct {
-	Nothing bool   `json:"nothing,omitempty"` // it is ours
-	Line    string `json:"line,omitempty"`    // the line that ours replaced
-	NoFile  bool   `json:"no_file,omitempty"` // of a line: not even its file was there
-	Unit    *Unit  `json:"unit,omitempty"`    // of a service
+	Nothing bool       `json:"nothing,omitempty"` // it is ours
+	Line    string     `json:"line,omitempty"`    // the first line that ours replaced
+	More    []Replaced `json:"more,omitempty"`    // the others
+	NoFile  bool       `json:"no_file,omitempty"` // of a line: not even its file was there
+	Parts   []Trace    `json:"parts,omitempty"`   // of a file: what tasks had wanted in it
+	Unit    *Unit      `json:"unit,omitempty"`    // of a service
+}
+
+// Replaced is a line that went for ours.
+type Replaced struct {
+	Line  string `json:"line"`
+	Below int    `json:"below,omitempty"` // so many lines that stayed are between it and the one that went before it
+}
+
+// Lines are those that a line replaced, in their order.
+func (b *Before) Lines() []Replaced {
+	if b == nil || b.Line == "" {
+		return nil
+	}
+	return append([]Replaced{{Line: b.Line}}, b.More...)
 }
 
 // Remembered is implemented by a kind of resource that a host remembers.

@@ -11,9 +11,10 @@ import (
 // what stood there comes back, as far as the host has a copy of it.
 type Former struct {
 	Path   string
-	Ours   bool // nothing stood there before
-	Gone   bool // it was taken away, and so there is nothing of ours
-	Secret bool // neither side is shown, and no copy was kept
+	Ours   bool           // nothing stood there before
+	Gone   bool           // it was taken away, and so there is nothing of ours
+	Secret bool           // neither side is shown, and no copy was kept
+	Parts  []recipe.Trace // what was in it for tasks, and no longer is wanted
 }
 
 // ID implements recipe.Resource.
@@ -49,11 +50,45 @@ func (f Former) Diff(facts recipe.Facts) (recipe.Change, error) {
 func (f Former) comeBack(now recipe.Path, facts recipe.Facts) recipe.Change {
 	copied := recipe.OriginalPath(f.Path)
 	then := facts.Path(copied)
-	if f.Stays(facts) != "" || now == then {
+	if f.Stays(facts) != "" {
+		return recipe.Change{}
+	}
+	if change, ok := f.withoutParts(now, then, facts); ok {
+		return change
+	}
+	if now == then {
 		return recipe.Change{}
 	}
 	step := recipe.Restore{Original: true, Path: f.Path, As: then, Secret: f.Secret}
 	return putBack(now, step, facts.Content(copied), "as it was before")
+}
+
+// withoutParts is the change to the file as it was before, less what was in it for tasks.
+func (f Former) withoutParts(now, then recipe.Path, facts recipe.Facts) (recipe.Change, bool) {
+	content := facts.Content(recipe.OriginalPath(f.Path)).Bytes
+	text, alone := string(content), false
+	if recipe.Digest(content) != then.SHA256 || now.Type != recipe.PathFile && now.Type != recipe.PathAbsent {
+		return recipe.Change{}, false
+	}
+	for _, part := range slices.Backward(f.Parts) {
+		gone, _ := Leaving{}.Resource(part)
+		former, ok := gone.(interface{ edit(string) (string, error) })
+		if !ok {
+			continue
+		}
+		edited, err := former.edit(text)
+		if err != nil {
+			return recipe.Change{}, false
+		}
+		text, alone = edited, alone || part.Before != nil && part.Before.NoFile
+	}
+	if text == string(content) {
+		return recipe.Change{}, false
+	}
+	file := File{Path: f.Path, Content: text, Secret: f.Secret, Attributes: recipe.Attributes{Mode: then.Mode, Owner: then.Owner, Group: then.Group}}
+	file.Absent = text == "" && alone
+	change, err := file.Diff(map[recipe.Key]recipe.Fact{recipe.PathKey(f.Path): {Value: now}})
+	return change, err == nil
 }
 
 // Stays says why the path stays as it is, "" when it does not.

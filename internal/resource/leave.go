@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"cmp"
 	"path"
 	"slices"
 
@@ -21,7 +20,7 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 	came := t.Before != nil && t.Before.Nothing // of what is dear
 	switch t.Kind {
 	case "file", "link":
-		return Former{Path: t.Name, Ours: ours, Gone: t.Gone, Secret: t.Secret}, ""
+		return Former{Path: t.Name, Ours: ours, Gone: t.Gone, Secret: t.Secret, Parts: partsOf(t)}, ""
 	case "secret":
 		if t.Gone || came && l.Purge {
 			return Former{Path: t.Name, Ours: ours, Gone: t.Gone, Secret: true}, ""
@@ -57,6 +56,13 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 	return l.dear(t, came)
 }
 
+func partsOf(t recipe.Trace) []recipe.Trace {
+	if t.Before == nil {
+		return nil
+	}
+	return t.Before.Parts
+}
+
 // dear is what stays unless a purge is asked for: what it took along could not be put back.
 func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	if t.Kind == "command" {
@@ -78,23 +84,17 @@ func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	return nil, t.Kind + " " + t.Name
 }
 
-// line goes, or the one that it replaced comes back.
+// line goes, or those that it replaced come back.
 func (l Leaving) line(t recipe.Trace) (recipe.Resource, string) {
-	line := Line{Path: t.Name, Line: t.Line, Key: t.Key, Match: t.Match, Secret: t.Secret}
-	if t.Secret {
-		line.Line = cmp.Or(t.Key, t.Match)
-	}
+	back := t.Before.Lines()
 	switch {
-	case t.Before != nil && t.Before.Line != "":
-		line.Line = t.Before.Line
-		return line, ""
+	case len(back) > 0:
 	case t.Gone:
 		return nil, ""
 	case t.Before != nil && !t.Before.Nothing:
 		return nil, "secret line " + t.Key + " of " + t.Name
 	}
-	line.Absent, line.Ours = true, t.Before != nil && t.Before.NoFile
-	return line, ""
+	return FormerLine{Line: lineOf(t), Back: back, Ours: t.Before != nil && t.Before.NoFile}, ""
 }
 
 // part goes, unless another stood in its place.
@@ -108,9 +108,9 @@ func (l Leaving) part(t recipe.Trace, ours bool) (recipe.Resource, string) {
 	case !ours: // it was there just so
 		return nil, ""
 	case t.Kind == "block":
-		return Block{Path: t.Name, Name: t.Key, Comment: t.Comment, Secret: t.Secret, Absent: true, Ours: alone}, ""
+		return FormerPart{Block{Path: t.Name, Name: t.Key, Comment: t.Comment, Secret: t.Secret, Absent: true, Ours: alone}}, ""
 	}
-	return AuthorizedKey{User: t.Name, Key: t.Line, Home: t.Home, Absent: true, Ours: alone}, ""
+	return FormerPart{AuthorizedKey{User: t.Name, Key: t.Line, Home: t.Home, Absent: true, Ours: alone}}, ""
 }
 
 // service makes of a unit what it was: it is stopped when it did not run before any task wanted it, as

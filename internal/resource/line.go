@@ -12,7 +12,7 @@ import (
 
 // Line is one line of a file that somebody else owns, as a package's configuration. It stands in
 // the place of the first line that it replaces, and the others that it replaces go; where there is
-// none it is appended.
+// none it is appended. What is in a Block stays, whatever it is.
 //
 //	Line{Path: "/etc/ssh/sshd_config", Line: "PermitRootLogin no", Match: `^#?PermitRootLogin\s`}
 //
@@ -84,7 +84,11 @@ func (l Line) edit(text string) (string, error) {
 	if l.Absent {
 		line = ""
 	}
-	return replaced(text, line, replaces), nil
+	inside, at := inBlocks(strings.SplitAfter(text, "\n")), -1
+	return replaced(text, line, func(old string) bool {
+		at++
+		return !inside[at] && replaces(old)
+	}), nil
 }
 
 // replaces returns what decides whether the line stands in the place of one that is there.

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -84,6 +85,25 @@ func replaced(text, line string, replaces func(line string) bool) string {
 		return joined
 	}
 	return ended(joined) + line + "\n"
+}
+
+// inBlocks tells of each line of a file whether it is in a block of ours, or marks one: that is the
+// block's alone.
+func inBlocks(lines []string) []bool {
+	inside := make([]bool, len(lines))
+	for i, line := range lines {
+		comment, name, begins := strings.Cut(strings.TrimSuffix(line, "\n"), " BEGIN provision ")
+		if !begins || inside[i] {
+			continue
+		}
+		end := slices.IndexFunc(lines[i:], func(l string) bool {
+			return strings.TrimSuffix(l, "\n") == comment+" END provision "+name
+		})
+		for j := i; j <= i+end; j++ {
+			inside[j] = true
+		}
+	}
+	return inside
 }
 
 // ended returns text with a newline at its end, where it has any.

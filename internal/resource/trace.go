@@ -67,22 +67,42 @@ func (l Line) Trace() recipe.Trace {
 
 // Stood implements recipe.Remembered: of a secret line only whether there was one.
 func (l Line) Stood(facts recipe.Facts) recipe.Before {
-	before := noPart(l.Path, facts)
+	return l.stood(l.found(facts), noPart(l.Path, facts))
+}
+
+func (l Line) stood(found []recipe.Replaced, none recipe.Before) recipe.Before {
+	switch {
+	case len(found) == 0:
+		return none
+	case l.Secret:
+		return recipe.Before{}
+	}
+	return recipe.Before{Line: found[0].Line, More: found[1:]}
+}
+
+// found are the lines of the file that the line replaces.
+func (l Line) found(facts recipe.Facts) []recipe.Replaced {
 	replaces, err := l.replaces()
 	if err != nil { // Validate has refused it
-		return before
+		return nil
 	}
-	for line := range strings.Lines(string(facts.Content(l.Path).Bytes)) {
+	var found []recipe.Replaced
+	below := 0
+	lines := slices.Collect(strings.Lines(string(facts.Content(l.Path).Bytes)))
+	inside := inBlocks(lines)
+	for i, line := range lines {
 		line = strings.TrimSuffix(line, "\n")
-		switch {
-		case !replaces(line):
-		case l.Secret:
-			return recipe.Before{}
-		default:
-			return recipe.Before{Line: line}
+		if inside[i] || !replaces(line) {
+			below++
+			continue
 		}
+		if len(found) == 0 {
+			below = 0
+		}
+		found = append(found, recipe.Replaced{Line: line, Below: below})
+		below = 0
 	}
-	return before
+	return found
 }
 
 // noPart is what stood before a part of a file that was not there.
