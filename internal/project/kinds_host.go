@@ -45,7 +45,7 @@ func hostKinds() []*Word {
 			About:   "A command that is run at certain times: a timer of systemd and its service, which runs to its end. What it prints is in the journal: journalctl -u NAME.",
 			Example: "timer(\"backup\", \"pg_dump shop | gzip >/srv/backup/shop.gz\", \"*-*-* 03:00\", user = \"postgres\")",
 			Parameters: []Parameter{
-				required(text("name", "Of both units.")),
+				required(text("name", "Of both units: none that a package has.")),
 				text("command", "What is run, in sh. It is seen on the host: a secret goes into a file."),
 				text("calendar", "When, as systemd.time(7) has it: \"daily\", \"Mon..Fri 22:30\", \"*:0/15\"."),
 				byName(or(text("user", "Who runs it, who has to exist."), `"root"`)),

@@ -17,7 +17,7 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		made    any
 		leftOut map[string]string // why
 	}{
-		"file":           {resource.File{}, map[string]string{"secret": "its content says so"}},
+		"file":           {resource.File{}, map[string]string{"secret": "its content says so", "hides": "a timer says so"}},
 		"directory":      {resource.Directory{}, nil},
 		"link":           {resource.Link{}, nil},
 		"line":           {resource.Line{}, map[string]string{"secret": "its line says so"}},

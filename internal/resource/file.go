@@ -16,6 +16,9 @@ type File struct {
 	Secret            bool              // the content is never shown
 	Fill              map[string]string // placeholder in Content → path of a Secret on the host
 	Absent            bool
+
+	// Hides are paths of which none may be there: the file would go before what is.
+	Hides []string
 }
 
 // ID implements recipe.Resource.
@@ -26,7 +29,11 @@ func (f File) Place() string { return f.Path }
 
 // Probes implements recipe.Resource.
 func (f File) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.PathKey(f.Path), Digest: !f.Absent, Unfill: f.Fill}}
+	probes := []recipe.Probe{{Key: recipe.PathKey(f.Path), Digest: !f.Absent, Unfill: f.Fill}}
+	for _, hidden := range f.Hides {
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(hidden)})
+	}
+	return probes
 }
 
 // Validate refuses what cannot be meant.
@@ -60,6 +67,11 @@ func (f File) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	if f.Absent {
 		return f.remove(found), nil
+	}
+	for _, hidden := range f.Hides {
+		if facts.Path(hidden).Type != recipe.PathAbsent {
+			return recipe.Change{}, fmt.Errorf("%s: %s is there, and this would go before it: choose another name", f.Path, hidden)
+		}
 	}
 	wanted := attributes(f.Attributes, 0o644)
 	write := recipe.WriteFile{Path: f.Path, Content: []byte(f.Content), Attributes: wanted, Secret: f.hidden(), Fill: f.Fill}

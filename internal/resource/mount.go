@@ -54,10 +54,17 @@ func (m Mount) network() bool {
 
 var fileSystem = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
 
+// ofSystem are the directories in which a running host has what it runs by: what is mounted there hides
+// it at once, and what is unmounted takes it away.
+var ofSystem = regexp.MustCompile(`^/(etc|var|var/lib|boot|run|dev|bin|sbin|lib|lib32|lib64|usr(/(bin|sbin|lib|lib32|lib64|libexec|share)(/.*)?)?|(proc|sys)(/.*)?)$`)
+
 // Validate refuses what cannot be meant.
 func (m Mount) Validate() error {
 	if err := checkPath("mount", m.Where); err != nil {
 		return err
+	}
+	if ofSystem.MatchString(m.Where) {
+		return fmt.Errorf("mount %s: the system itself is there: name a directory of its own, as /srv/data", m.Where)
 	}
 	if m.Absent {
 		return nil

@@ -14,6 +14,9 @@ import (
 //
 //	Timer{Name: "backup", Command: "pg_dump shop | gzip >/srv/backup/shop.gz", OnCalendar: "*-*-* 03:00", User: "postgres"}
 //
+// A name whose service or timer is there already, as a package's, is refused: a unit in /etc goes before
+// it (systemd.unit(5), UNIT FILE LOAD PATH).
+//
 // See systemd.timer(5), and systemd.time(7), CALENDAR EVENTS.
 type Timer struct {
 	Name       string // of both units
@@ -35,8 +38,26 @@ func (t Timer) Items() []recipe.Item {
 		timer.Check = "# that OnCalendar is a time\nsystemd-analyze calendar -- " + script.Quote(t.OnCalendar) + " >/dev/null"
 	}
 	return unitItems(timer,
-		File{Path: unit + ".service", Content: t.service(), Absent: t.Absent},
-		File{Path: unit + ".timer", Content: t.timer(), Absent: t.Absent})
+		File{Path: unit + ".service", Content: t.service(), Absent: t.Absent, Hides: t.hides(".service")},
+		File{Path: unit + ".timer", Content: t.timer(), Absent: t.Absent, Hides: t.hides(".timer")})
+}
+
+// hides are where a unit of that name would be another's. Of a script of init systemd makes a service
+// (systemd-sysv-generator(8)).
+func (t Timer) hides(suffix string) []string {
+	var all []string
+	if t.Absent {
+		return nil
+	}
+	for _, directory := range unitDirectories {
+		if directory != unitDirectory {
+			all = append(all, directory+t.Name+suffix)
+		}
+	}
+	if suffix == ".service" {
+		all = append(all, "/etc/init.d/"+t.Name)
+	}
+	return all
 }
 
 func (t Timer) service() string {

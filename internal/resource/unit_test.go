@@ -96,6 +96,32 @@ WantedBy=timers.target
 	}
 }
 
+// A unit in /etc goes before a package's of the same name: sshd's next start would run the timer's command.
+func TestTimerTakesNoUnitOfAPackage(t *testing.T) {
+	timer := resource.Timer{Name: "ssh", Command: "true", OnCalendar: "daily"}
+	there := recipe.Path{Type: recipe.PathFile, Mode: 0o644, Owner: "root", Group: "root"}
+	for _, unit := range []string{"/usr/lib/systemd/system/ssh.service", "/lib/systemd/system/ssh.timer", "/usr/local/lib/systemd/system/ssh.service", "/etc/init.d/ssh"} {
+		host := enginetest.NewHost(recipe.Platform{})
+		host.Facts[recipe.PathKey(unit)] = recipe.Fact{Value: there}
+		converge := func(timer resource.Timer) error {
+			var wanted recipe.Recipe
+			wanted.AddAll(timer)
+			wanted.Label("x")
+			_, err := host.Converge(wanted)
+			return err
+		}
+		if err := converge(timer); err == nil || !strings.Contains(err.Error(), unit+" is there") || !strings.Contains(err.Error(), "another name") {
+			t.Errorf("%s: %v", unit, err)
+		}
+		if host.Facts.Path("/etc/systemd/system/ssh.service").Type != recipe.PathAbsent {
+			t.Errorf("%s: a unit goes before it", unit)
+		}
+		if err := converge(resource.Timer{Name: "ssh", Absent: true}); err != nil {
+			t.Errorf("%s: one that went before it cannot be taken away: %v", unit, err)
+		}
+	}
+}
+
 // verify lets systemd itself read what is written of units, where it is here.
 func verify(t *testing.T, items []recipe.Item, suffixes ...string) {
 	t.Helper()
@@ -235,6 +261,16 @@ func TestCompositesThatAreRefused(t *testing.T) {
 		"options of two lines":   resource.Mount{What: "x", Where: "/x", Options: "ro\nx"},
 		"a line that goes on":    resource.Mount{What: `x\`, Where: "/x"},
 		"a type of two words":    resource.Mount{What: "x", Where: "/x", Type: "a b"},
+		"a mount over /etc":      resource.Mount{What: "tmpfs", Where: "/etc"},
+		"a mount over /usr":      resource.Mount{What: "tmpfs", Where: "/usr"},
+		"a mount in /usr":        resource.Mount{What: "tmpfs", Where: "/usr/lib"},
+		"a mount over /var":      resource.Mount{What: "tmpfs", Where: "/var"},
+		"a mount over /boot":     resource.Mount{What: "/dev/x", Where: "/boot"},
+		"a mount in /proc":       resource.Mount{What: "/dev/x", Where: "/proc/1"},
+		"a mount over /sys":      resource.Mount{What: "tmpfs", Where: "/sys"},
+		"a mount over /dev":      resource.Mount{What: "tmpfs", Where: "/dev"},
+		"a mount over /run":      resource.Mount{What: "tmpfs", Where: "/run"},
+		"no mount at /usr":       resource.Mount{Where: "/usr", Absent: true},
 		"no size":                resource.Swap{Path: "/swap"},
 		"a relative swap":        resource.Swap{Path: "swap", Megabytes: 1},
 	} {
