@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -67,6 +68,26 @@ func TestHostname(t *testing.T) {
 		{name: "gone, there", wanted: gone, found: one(now("web1"), written), kind: recipe.Delete, steps: "remove /etc/hostname"},
 		{name: "gone, none", wanted: gone, found: one(now("web1"))},
 	})
+}
+
+// What stood there is a zone, nothing, or what is neither and so never taken away.
+func TestTimezoneThatStood(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		found  recipe.Path
+		before recipe.Before
+	}{
+		{"nothing", recipe.Path{}, recipe.Before{Nothing: true}},
+		{"a zone", recipe.Path{Type: recipe.PathLink, Target: "../usr/share/zoneinfo/Asia/Tokyo"}, recipe.Before{Line: "Asia/Tokyo"}},
+		{"a file", recipe.Path{Type: recipe.PathFile}, recipe.Before{}},
+		{"a link to elsewhere", recipe.Path{Type: recipe.PathLink, Target: "/srv/zone"}, recipe.Before{}},
+	} {
+		facts := recipe.Facts{}
+		facts.Apply(one(found("/etc/localtime", row.found)))
+		if before := (resource.Timezone{Name: "UTC"}).Stood(facts); !reflect.DeepEqual(before, row.before) {
+			t.Errorf("%s: %+v, want %+v", row.name, before, row.before)
+		}
+	}
 }
 
 func TestTimezone(t *testing.T) {

@@ -256,12 +256,15 @@ func (z Timezone) Trace() recipe.Trace {
 	return recipe.Trace{Kind: "timezone", Name: localtime, Gone: z.Absent}
 }
 
-// Stood implements recipe.Remembered.
+// Stood implements recipe.Remembered. What is there and no link to a zone is not ours to take away.
 func (z Timezone) Stood(facts recipe.Facts) recipe.Before {
-	target := facts.Path(localtime).Target
+	found := facts.Path(localtime)
+	target := found.Target
 	if !path.IsAbs(target) {
 		target = path.Join(path.Dir(localtime), target)
 	}
-	name, is := strings.CutPrefix(target, "/usr/share/zoneinfo/")
-	return recipe.Before{Nothing: !is, Line: name}
+	if name, is := strings.CutPrefix(target, "/usr/share/zoneinfo/"); is {
+		return recipe.Before{Line: name}
+	}
+	return recipe.Before{Nothing: found.Type == recipe.PathAbsent}
 }
