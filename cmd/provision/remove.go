@@ -16,7 +16,7 @@ import (
 // registerMemory adds the flags that say what becomes of what a host remembers.
 func (r *runFlags) registerMemory(command *cobra.Command) {
 	command.Flags().BoolVar(&r.takeOver, "take-over", false, "also what was noted for another inventory, and is no longer wanted, goes")
-	command.Flags().BoolVar(&r.adopt, "adopt", false, "of a host that an older provision worked on: what is there stays when no task wants it")
+	command.Flags().BoolVar(&r.adopt, "adopt", false, "of a host that an older provision worked on: what is there now comes back when no task wants it")
 }
 
 func newRemove(f *flags, io console) *cobra.Command {

@@ -256,6 +256,24 @@ func TestEachKindLeaves(t *testing.T) {
 	}
 }
 
+// Of each kind, what is not known to be ours stays, and that is said.
+func TestWhatIsNotKnownToBeOursStays(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			trace := kind.wanted.(recipe.Remembered).Trace()
+			gone, stays := resource.Leaving{Traces: []recipe.Trace{trace}, Purge: true}.Resource(trace)
+			if gone != nil {
+				if titles := settles(t, gone, facts(kind.now)); len(titles) > 0 {
+					t.Errorf("steps %q", titles)
+				}
+			}
+			if stays == "" && !trace.Gone || strings.Contains(stays, "hidden") {
+				t.Errorf("stays %q", stays)
+			}
+		})
+	}
+}
+
 // settles returns the titles of what a resource changes, after which it has to want nothing.
 func settles(t *testing.T, gone recipe.Resource, now recipe.Facts) []string {
 	t.Helper()

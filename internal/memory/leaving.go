@@ -75,20 +75,24 @@ func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 	old := p.old(task.Task)
 	note := Note{Task: task.Task, Found: p.Facts.Memory(task.Task).Head}
 	traces := make([]recipe.Trace, len(task.Traces))
-	unknown := p.Facts.Memory(task.Task).Earlier && !p.Adopt
-	if unknown {
-		p.told = append(p.told, task.Task+": an older provision worked on it here, so what stood there before is not known: what it no longer wants goes, and nothing comes back in its place (--adopt: what is there now stays)")
-	}
+	earlier, unknown := p.Facts.Memory(task.Task).Earlier && !p.Adopt, 0
 	for i, trace := range task.Traces {
 		before, known := p.before(trace.Identity(), old)
-		if !known && !unknown {
+		if !known {
 			var keep bool
-			if before, keep = p.stood(trace, task.things[trace.Identity()]); keep {
+			before, keep = p.stood(trace, task.things[trace.Identity()], earlier)
+			if before == nil && earlier {
+				unknown++
+			}
+			if keep {
 				note.Originals = append(note.Originals, trace.Name)
 			}
 		}
 		trace.Before = before
 		traces[i] = trace
+	}
+	if unknown > 0 {
+		p.told = append(p.told, fmt.Sprintf("%s: an older provision worked on it here, so of %d things it is not known whether they stood there before: they stay when they are no longer wanted (--adopt: they are brought back then as they are now)", task.Task, unknown))
 	}
 	return note, traces
 }

@@ -50,7 +50,8 @@ func (p *plan) stillWanted(trace recipe.Trace) bool {
 // stood is what stood in the place of a thing that is wanted for the first time, where that is known;
 // original, that the host has to keep it. What a part of a file takes the place of has stood there in
 // its stead; what is in a file that is replaced as a whole comes back with it, unless nobody wants it then.
-func (p *plan) stood(trace recipe.Trace, wanted recipe.Remembered) (before *recipe.Before, original bool) {
+// After an older version, which noted nothing, what is there just as it is wanted may be of that.
+func (p *plan) stood(trace recipe.Trace, wanted thing, older bool) (before *recipe.Before, original bool) {
 	_, whole := resource.At(trace)
 	var earlier []recipe.Trace
 	secret := trace.Secret
@@ -71,6 +72,11 @@ func (p *plan) stood(trace recipe.Trace, wanted recipe.Remembered) (before *reci
 		}
 	}
 	stood := wanted.Stood(p.Facts)
+	if older && len(earlier) == 0 && !stood.Nothing {
+		if change, err := wanted.Diff(p.Facts); err != nil || change.Empty() {
+			return nil, false
+		}
+	}
 	if !whole && len(earlier) > 0 {
 		before = resource.Inherits(wanted, earlier, p.Facts)
 	} else {
@@ -156,7 +162,7 @@ func nothingOfOurs(t recipe.Trace) bool {
 func (p *plan) together(leaving []recipe.Trace) []recipe.Trace {
 	files := map[string]bool{}
 	for _, trace := range leaving {
-		if path, whole := resource.At(trace); whole && !nothingOfOurs(trace) {
+		if path, whole := resource.At(trace); whole && trace.Before != nil && !nothingOfOurs(trace) {
 			files[path] = true
 		}
 	}

@@ -10,14 +10,20 @@ import (
 type Wants struct {
 	Task   string
 	Traces []recipe.Trace
-	things map[string]recipe.Remembered // by identity
+	things map[string]thing // by identity
+}
+
+// thing is a resource of which a trace is noted.
+type thing interface {
+	recipe.Resource
+	recipe.Remembered
 }
 
 // Of returns what a task's own recipe wants. A thing that is in it twice has its first place.
 func Of(task string, wanted recipe.Recipe) Wants {
-	w := Wants{Task: task, things: map[string]recipe.Remembered{}}
+	w := Wants{Task: task, things: map[string]thing{}}
 	for _, item := range wanted.Items {
-		remembered, ok := item.Resource.(recipe.Remembered)
+		remembered, ok := item.Resource.(thing)
 		if !ok {
 			continue
 		}

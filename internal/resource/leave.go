@@ -1,8 +1,10 @@
 package resource
 
 import (
+	"cmp"
 	"path"
 	"slices"
+	"strings"
 
 	"provision/internal/recipe"
 )
@@ -16,29 +18,34 @@ type Leaving struct {
 // Resource returns what takes a trace away, nil for what stays; stays says in a word or two what of
 // it does, of what came for a task.
 func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string) {
-	ours := t.Before == nil || t.Before.Nothing // of a path: it is not known, and was named by us alone
-	came := t.Before != nil && t.Before.Nothing // of what is dear
+	if t.Before == nil && t.Kind != "service" && t.Kind != "command" {
+		return nil, l.unknown(t)
+	}
+	came := t.Before != nil && t.Before.Nothing
 	switch t.Kind {
 	case "file", "link":
-		return Former{Path: t.Name, Ours: ours, Gone: t.Gone, Secret: t.Secret, Parts: partsOf(t)}, ""
+		return Former{Path: t.Name, Ours: came, Gone: t.Gone, Secret: t.Secret, Parts: t.Before.Parts}, ""
 	case "secret":
 		if t.Gone || came && l.Purge {
-			return Former{Path: t.Name, Ours: ours, Gone: t.Gone, Secret: true}, ""
+			return Former{Path: t.Name, Ours: came, Gone: t.Gone, Secret: true}, ""
 		}
 		return nil, "secret " + t.Name
 	case "directory":
 		if t.Gone {
 			return nil, ""
 		}
-		return FormerDirectory{Path: t.Name, Ours: ours, Below: l.below(t.Name)}, ""
+		return FormerDirectory{Path: t.Name, Ours: came, Below: l.below(t.Name)}, ""
 	case "line":
 		return l.line(t)
 	case "block", "authorized_key":
-		return l.part(t, ours)
+		return l.part(t)
 	case "service":
+		if t.Before == nil && !t.Gone && !l.takesUnit(t.Name) {
+			return Stands(t), l.unknown(t)
+		}
 		return l.service(t), ""
 	case "timezone":
-		if t.Gone || !came && (t.Before == nil || t.Before.Line == "") {
+		if t.Gone || !came && t.Before.Line == "" {
 			return nil, ""
 		}
 		return Timezone{Name: t.Before.Line, Absent: came}, ""
@@ -56,11 +63,24 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 	return l.dear(t, came)
 }
 
-func partsOf(t recipe.Trace) []recipe.Trace {
-	if t.Before == nil {
-		return nil
+// unknown says that a thing stays of which it is not known whether it stood there before any task
+// wanted it: where nothing of ours is certain, nothing is taken away.
+func (l Leaving) unknown(t recipe.Trace) string {
+	if t.Gone {
+		return ""
 	}
-	return t.Before.Parts
+	return called(t) + " (it is not known whether it was there before)"
+}
+
+// called is what people call a thing.
+func called(t recipe.Trace) string {
+	switch t.Kind {
+	case "line", "block", "authorized_key":
+		return strings.ReplaceAll(t.Kind, "_", " ") + " " + cmp.Or(t.Key, t.Match, t.Line) + " of " + t.Name
+	case "membership":
+		return t.Name + " in the group " + t.Group
+	}
+	return t.Kind + " " + t.Name
 }
 
 // dear is what stays unless a purge is asked for: what it took along could not be put back.
@@ -91,15 +111,15 @@ func (l Leaving) line(t recipe.Trace) (recipe.Resource, string) {
 	case len(back) > 0:
 	case t.Gone:
 		return nil, ""
-	case t.Before != nil && !t.Before.Nothing:
+	case !t.Before.Nothing:
 		return nil, "secret line " + t.Key + " of " + t.Name
 	}
-	return FormerLine{Line: lineOf(t), Back: back, Ours: t.Before != nil && t.Before.NoFile}, ""
+	return FormerLine{Line: lineOf(t), Back: back, Ours: t.Before.NoFile}, ""
 }
 
 // part goes, unless another stood in its place.
-func (l Leaving) part(t recipe.Trace, ours bool) (recipe.Resource, string) {
-	alone := t.Before != nil && t.Before.NoFile
+func (l Leaving) part(t recipe.Trace) (recipe.Resource, string) {
+	ours, alone := t.Before.Nothing, t.Before.NoFile
 	switch {
 	case t.Gone:
 		return nil, ""
@@ -120,8 +140,6 @@ func (l Leaving) service(t recipe.Trace) recipe.Resource {
 	switch before := t.Before; {
 	case t.Gone:
 		return nil
-	case before == nil && !l.takesUnit(t.Name):
-		return standing
 	case before == nil || before.Unit == nil:
 		return stopped
 	case !before.Unit.Running() && before.Unit.Active != "activating":
@@ -144,7 +162,7 @@ var unitDirectories = []string{"/etc/systemd/system/", "/usr/local/lib/systemd/s
 // takesUnit reports whether the file of a unit goes.
 func (l Leaving) takesUnit(unit string) bool {
 	return slices.ContainsFunc(l.Traces, func(t recipe.Trace) bool {
-		return t.Kind == "file" && !t.Gone && (t.Before == nil || t.Before.Nothing) &&
+		return t.Kind == "file" && !t.Gone && t.Before != nil && t.Before.Nothing &&
 			slices.ContainsFunc(unitDirectories, func(d string) bool { return t.Name == d+unit })
 	})
 }

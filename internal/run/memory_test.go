@@ -210,7 +210,17 @@ func TestWhatIsAnothersStays(t *testing.T) {
 	}
 }
 
-// On a host that an older version worked on it is not known what was there before.
+// forgets makes the machine one on which only an older version has worked, which noted nothing.
+func (m *machine) forgets(t *testing.T) {
+	t.Helper()
+	for _, path := range []string{"/var/lib/provision/wanted", "/var/lib/provision/originals"} {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// On a host that an older version worked on it is not known what was there before: so it stays.
 func TestAHostOfAnOlderVersion(t *testing.T) {
 	m := inMachine(t)
 	if m == nil {
@@ -220,12 +230,7 @@ func TestAHostOfAnOlderVersion(t *testing.T) {
 		m.arrange(t)
 		file := func(name string) resource.File { return resource.File{Path: m.path(name), Content: name} }
 		is(t, m.does(t, file("a"), file("b")), engine.StatusChanged)
-		// As if that had been an older version.
-		for _, path := range []string{"/var/lib/provision/wanted", "/var/lib/provision/originals"} {
-			if err := os.RemoveAll(path); err != nil {
-				t.Fatal(err)
-			}
-		}
+		m.forgets(t)
 		is(t, m.does(t, file("a"), file("b")), engine.StatusSame) // nothing is noted for that alone
 		m.remembering.Adopt = adopt
 		is(t, m.does(t, file("a"), file("b"), file("c")), engine.StatusChanged)
@@ -234,10 +239,33 @@ func TestAHostOfAnOlderVersion(t *testing.T) {
 		}
 		m.remembering.Adopt = false
 		is(t, m.removes(t, "x"), engine.StatusChanged)
-		want := map[bool]string{false: "", true: "a"}[adopt]
-		if m.read(t, "a") != want || m.read(t, "c") != "" {
+		if m.read(t, "a") != "a" || m.read(t, "c") != "" {
 			t.Errorf("adopted %t: a is %q, c is %q", adopt, m.read(t, "a"), m.read(t, "c"))
 		}
+		if told := strings.Contains(m.told.String(), "file "+m.path("a")+" (it is not known"); told == adopt {
+			t.Errorf("adopted %t, told:\n%s", adopt, m.told.String())
+		}
+	}
+}
+
+// What is not as it is wanted is of no older version: it is known what stands there, and comes back.
+func TestWhatAnOlderVersionDidNotWant(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	m.write(t, m.path("hosts"), "127.0.0.1 localhost\n", 0o644)
+	older := []recipe.Resource{resource.Line{Path: m.path("hosts"), Line: "127.0.0.1 localhost"}, resource.File{Path: m.path("a"), Content: "a"}}
+	is(t, m.does(t, older...), engine.StatusChanged)
+	m.forgets(t)
+	is(t, m.does(t, append(older, resource.File{Path: m.path("there/file"), Content: "ours\n"})...), engine.StatusChanged)
+	is(t, m.removes(t, "x"), engine.StatusChanged)
+	if hosts, file := m.read(t, "hosts"), m.read(t, "there/file"); hosts != "127.0.0.1 localhost\n" || file != "before\n" {
+		t.Errorf("hosts is %q, the file is %q", hosts, file)
+	}
+	if told := m.told.String(); !strings.Contains(told, "line 127.0.0.1 localhost of "+m.path("hosts")+" (it is not known") {
+		t.Errorf("told:\n%s", told)
 	}
 }
 
