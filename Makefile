@@ -1,6 +1,6 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench bench-gimel sweep lint
+.PHONY: build test unit acceptance bench bench-gimel bench-tasks sweep lint
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
@@ -20,6 +20,9 @@ bench: # what a run costs, as a table
 bench-gimel: # events a second, beside a handler that does nothing; needs nginx and redis-server
 	go run ./internal/gimel/bench
 	go run ./internal/gimel/bench --crashes
+
+bench-tasks: # what builds of own tasks cost, and a check of a hundred hosts
+	go test -run - -bench . ./internal/project ./cmd/provision
 
 sweep: # a crash at every write to the host, and the run after it: about two hours
 	PROVISION_SWEEP=all go test -v -timeout 3h -run TestSweep ./acceptance

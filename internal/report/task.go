@@ -36,7 +36,10 @@ func Task(w io.Writer, o Options, task recipe.Task) error {
 			lines = append(lines, p.prose("  ", paragraph, p.paint.plain)...)
 		}
 	}
-	if len(task.Uses) > 0 {
+	if len(task.Needs) > 0 {
+		lines = append(lines, "")
+		lines = append(lines, p.prose("  Needs ", strings.Join(task.Needs, ", ")+", which is installed with it", p.paint.plain)...)
+	} else if len(task.Uses) > 0 {
 		lines = append(lines, "")
 		lines = append(lines, p.prose("  Uses ", strings.Join(task.Uses, ", "), p.paint.plain)...)
 	}

@@ -55,6 +55,7 @@ func newTerminal(w io.Writer, o Options) *Terminal {
 // AnswerTo sends what was asked for, plans and the lines of exec, to w as o says it can:
 // standard output, while all else goes to standard error. It is called before any event.
 func (t *Terminal) AnswerTo(w io.Writer, o Options) {
+	o.Verbosity = t.options.Verbosity // one of both
 	t.to, t.answers = w, newPage(o)
 }
 
