@@ -30,7 +30,8 @@ type Project struct {
 	shipped []recipe.Task
 	print   func(recipe.Position, string)
 	word    starlark.StringDict // all that a task may say beside Starlark's own
-	mark    string              // begins what stands for a secret in a text; nobody can guess it
+	random  string              // of this process: nobody can guess it
+	mark    string              // begins what stands for a secret in a text: no sign in it at which a task would split
 	modules map[string]*module  // by the file's name in the project
 	read    map[string]*module  // by the file's name as it is shown
 	used    sync.Map            // templates and files that builds had, by how they were asked for
@@ -52,7 +53,8 @@ func Open(folder string, o Options) (*Project, error) {
 	p := &Project{folder: folder, shipped: o.Shipped, print: o.Print, modules: map[string]*module{}, read: map[string]*module{}}
 	random := make([]byte, 16)
 	rand.Read(random) // it never fails (crypto/rand)
-	p.mark = "[secret:" + hex.EncodeToString(random) + ":"
+	p.random = hex.EncodeToString(random)
+	p.mark = "secret" + p.random + "n"
 	p.word = p.predeclared()
 	if err := p.files.open(folder); errors.Is(err, fs.ErrNotExist) {
 		return p, nil

@@ -58,15 +58,18 @@ func (s *secret) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (
 	return nil, nil
 }
 
+// markEnd ends a mark, behind its number.
+const markEnd = "e"
+
 // marked returns the mark of a secret.
 func (b *building) marked(text recipe.Secret) string {
 	for i, known := range b.secrets {
 		if known == text {
-			return b.project.mark + strconv.Itoa(i) + "]"
+			return b.project.mark + strconv.Itoa(i) + markEnd
 		}
 	}
 	b.secrets = append(b.secrets, text)
-	return b.project.mark + strconv.Itoa(len(b.secrets)-1) + "]"
+	return b.project.mark + strconv.Itoa(len(b.secrets)-1) + markEnd
 }
 
 // revealed returns a text with the secrets in it, and whether there were any.
@@ -85,7 +88,7 @@ func (b *building) revealed(text string) (string, bool, error) {
 		if !found {
 			return out.String(), true, nil
 		}
-		digits, rest, closed := strings.Cut(after, "]")
+		digits, rest, closed := strings.Cut(after, markEnd)
 		number, err := strconv.Atoi(digits)
 		if !closed || err != nil || number < 0 || number >= len(b.secrets) {
 			return "", false, errCut
@@ -99,7 +102,7 @@ var errCut = plain("a text with a secret in it was cut or changed", "make the te
 
 // whole refuses a text with half of a mark in it: one that was cut or written in capitals.
 func (b *building) whole(text string) error {
-	random := strings.TrimSuffix(strings.TrimPrefix(b.project.mark, "[secret:"), ":")
+	random := b.project.random
 	lower := strings.ToLower(text)
 	if strings.Contains(lower, random[:12]) || strings.Contains(lower, random[len(random)-12:]) {
 		return errCut
@@ -114,7 +117,7 @@ func (p *Project) masked(text string) string {
 		if !found {
 			return text
 		}
-		_, rest, _ := strings.Cut(after, "]")
+		_, rest, _ := strings.Cut(after, markEnd)
 		text = before + "[secret]" + rest
 	}
 }
