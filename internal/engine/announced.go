@@ -23,7 +23,7 @@ func announced(shown, fresh Plan) bool {
 			continue // what it would be was left open
 		}
 		for _, step := range planned.Change.Steps {
-			if _, noted := step.(recipe.Remember); noted {
+			if recipe.NoteOf(step) != "" {
 				continue // before the first change, which may be another by now
 			}
 			if !slices.ContainsFunc(change.Steps, func(s recipe.Step) bool { return reflect.DeepEqual(act(s), act(step)) }) {

@@ -94,8 +94,8 @@ func (a *application) addAll(part *part, change int, steps []recipe.Step) {
 		}
 	}
 	for _, step := range steps {
-		if noted, ok := step.(recipe.Remember); ok {
-			a.add(part, "memory:"+noted.Task, step) // it is neither put back nor undone with the item
+		if note := recipe.NoteOf(step); note != "" {
+			a.add(part, note, step) // it is neither put back nor undone with the item
 			continue
 		}
 		if install, ok := step.(recipe.InstallPackages); ok && len(part.steps) > 0 {

@@ -3,6 +3,7 @@ package recipe
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"path"
 	"strings"
 )
 
@@ -12,9 +13,25 @@ const State = "/var/lib/provision"
 // MemoryPath is where a host notes what a task wants.
 func MemoryPath(task string) string { return State + "/wanted/" + task }
 
+// IsMemory reports whether that is what a path is for.
+func IsMemory(file string) bool { return path.Dir(file) == path.Dir(MemoryPath("task")) }
+
+// NoteOf returns the resource that a step is of which notes what a task wants, "" of another step.
+func NoteOf(step Step) string {
+	switch step := step.(type) {
+	case Remember:
+		return "memory:" + step.Task
+	case Restore:
+		if IsMemory(step.Path) {
+			return "file:" + step.Path
+		}
+	}
+	return ""
+}
+
 // OriginalPath is where a host keeps what stood at a path before any task wanted it.
-func OriginalPath(path string) string {
-	sum := sha256.Sum256([]byte(path))
+func OriginalPath(file string) string {
+	sum := sha256.Sum256([]byte(file))
 	return State + "/originals/kept/" + hex.EncodeToString(sum[:16])
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 
 	"provision/internal/engine"
@@ -157,6 +156,6 @@ func onlyNotes(plan engine.Plan) bool {
 // isMemory reports whether a resource is what the host remembers of a task, noted or taken back.
 func isMemory(r recipe.Resource) bool {
 	_, note := r.(memory.Note)
-	kept, back := r.(resource.Kept)
-	return note || back && path.Dir(kept.Path) == path.Dir(recipe.MemoryPath("task"))
+	_, back := r.(resource.KeptMemory)
+	return note || back
 }

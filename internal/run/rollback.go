@@ -193,6 +193,9 @@ func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 		if kept.Kind == "absent" && step.Kind == script.KindDirectory {
 			continue // what others have put into it stays
 		}
+		if recipe.IsMemory(step.Path) {
+			continue
+		}
 		back := resource.Kept{Path: step.Path, Run: past.Run, Step: step.Step, Secret: secrets[step.Path]}
 		if kept.Kind != "absent" {
 			back.Copy = past.Copy(step.Step)
@@ -204,7 +207,33 @@ func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 			wanted.Add(resource.Service{Unit: unit, Check: step.Check, Listens: listened(unit, past, runs), Guarded: step.Guarded})
 		}
 	}
+	for _, back := range memoriesBefore(past) {
+		wanted.Add(back)
+	}
 	return wanted
+}
+
+// memoriesBefore are what the host remembered before a run of each task that it noted something of.
+func memoriesBefore(past script.Past) []resource.KeptMemory {
+	var all []resource.KeptMemory
+	for _, step := range past.Begun() {
+		kept, there := past.Kept[step.Step]
+		if !recipe.IsMemory(step.Path) || !there {
+			continue
+		}
+		at := slices.IndexFunc(all, func(k resource.KeptMemory) bool { return k.Path == step.Path })
+		switch {
+		case at < 0:
+			back := resource.KeptMemory{Kept: resource.Kept{Path: step.Path, Run: past.Run, Step: step.Step}}
+			if kept.Kind != "absent" {
+				back.Copy = past.Copy(step.Step)
+			}
+			all = append(all, back)
+		case kept.Kind == "file":
+			all[at].Meanwhile, all[at].Until = past.Copy(step.Step), step.Step
+		}
+	}
+	return all
 }
 
 // secretPaths are the paths that any run has taken for a secret: what was one then may be what
