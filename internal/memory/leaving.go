@@ -120,7 +120,7 @@ func (p *plan) note(note Note, task Wants) Note {
 	}
 	keeps = slices.Concat(keeps, held)
 	during := Memory{Head: head, Traces: slices.Concat(traces, past, held)}
-	during.Unfinished = true
+	during.Unfinished, during.Again = true, old.Again != old.doubted
 	note.Before = during.Text()
 	note.Text, note.Things = Memory{Head: head, Traces: keeps}.Text(), len(keeps)
 	return note
@@ -128,11 +128,11 @@ func (p *plan) note(note Note, task Wants) Note {
 
 // before is what stood in the place of a thing, where some memory knows it.
 func (p *plan) before(identity string, own Memory) (*recipe.Before, bool) {
-	if trace, ok := find(own.Traces, identity); ok {
+	if trace, ok := find(own.Traces, identity); ok && (trace.Before != nil || !own.Unfinished) {
 		return trace.Before, true
 	}
 	for _, other := range p.Memories {
-		if trace, ok := find(other.Traces, identity); ok {
+		if trace, ok := find(other.Traces, identity); ok && (trace.Before != nil || !other.Unfinished) {
 			return trace.Before, true
 		}
 	}

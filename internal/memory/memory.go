@@ -26,6 +26,7 @@ type Head struct {
 	From       string `json:"from"`  // whose it is: an inventory and the host's name there, or AdHoc
 	Wants      string `json:"wants"` // a digest of the traces, without what stood there before
 	Unfinished bool   `json:"unfinished,omitempty"`
+	Again      bool   `json:"again,omitempty"` // of an unfinished one: tells it from the one before it
 }
 
 // AdHoc is where a memory comes from whose hosts were named with -H.
@@ -34,7 +35,8 @@ const AdHoc = "ad hoc"
 // Memory is all that is noted of one task.
 type Memory struct {
 	Head
-	Traces []recipe.Trace
+	Traces  []recipe.Trace
+	doubted bool // it is another than the host's: see Certain
 }
 
 // Text returns the memory as a host keeps it: a line of JSON for its head and for each trace.

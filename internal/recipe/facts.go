@@ -114,6 +114,9 @@ type Owner struct {
 	Conffile bool // dpkg keeps it as it was changed here (deb-conffiles(5))
 }
 
+// Touched are the paths that runs have begun to change since a task's memory began.
+type Touched []string
+
 // Entries are the names in a directory.
 type Entries []string
 
@@ -207,6 +210,9 @@ func (f Facts) Entries(path string) Entries { return value[Entries](f, EntriesKe
 
 // Memory returns the first line of what is noted of what a task wanted.
 func (f Facts) Memory(task string) Memory { return value[Memory](f, MemoryKey(task)) }
+
+// Touched returns the paths that runs have begun to change since a task's memory began.
+func (f Facts) Touched(task string) Touched { return value[Touched](f, TouchedKey(task)) }
 
 // Memories returns all that is noted, of all tasks.
 func (f Facts) Memories() Memories { return value[Memories](f, MemoriesKey()) }

@@ -26,6 +26,7 @@ const (
 	KindOwner     Kind = "owner"    // the package that a path belongs to
 	KindEntries   Kind = "entries"  // the names in a directory
 	KindMemory    Kind = "memory"   // what is noted of what a task wanted: its first line
+	KindTouched   Kind = "touched"  // the paths that runs have begun to change for a task
 	KindMemories  Kind = "memories" // all of what is noted, of all tasks
 )
 
@@ -85,6 +86,9 @@ func EntriesKey(path string) Key { return Key{KindEntries, path} }
 
 // MemoryKey names the first line of what is noted of what a task wanted.
 func MemoryKey(task string) Key { return Key{KindMemory, task} }
+
+// TouchedKey names the paths that runs have begun to change since a task's memory began.
+func TouchedKey(task string) Key { return Key{KindTouched, task} }
 
 // MemoriesKey names all that is noted, of all tasks.
 func MemoriesKey() Key { return Key{Kind: KindMemories} }

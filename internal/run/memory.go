@@ -120,7 +120,31 @@ func (h host) memories(ctx context.Context, facts recipe.Facts) (map[string]memo
 	if err != nil {
 		return nil, err
 	}
-	return memory.ReadMemories(answer.Facts.Memories())
+	all, err := memory.ReadMemories(answer.Facts.Memories())
+	if err != nil {
+		return nil, err
+	}
+	return all, h.doubt(ctx, all)
+}
+
+// doubt leaves in memories what is certain of them: of a run that did not come to its end the host
+// is asked what it made.
+func (h host) doubt(ctx context.Context, all map[string]memory.Memory) error {
+	var doubts []recipe.Probe
+	for _, m := range all {
+		doubts = append(doubts, unasked(doubts, m.Doubts())...)
+	}
+	if len(doubts) == 0 {
+		return nil
+	}
+	answer, err := h.Probe(ctx, doubts)
+	if err != nil {
+		return err
+	}
+	for task, m := range all {
+		all[task] = m.Certain(answer.Facts)
+	}
+	return nil
 }
 
 // answered are the probes of a recipe, and those of the tasks' memories.

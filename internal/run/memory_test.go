@@ -269,6 +269,43 @@ func TestWhatAnOlderVersionDidNotWant(t *testing.T) {
 	}
 }
 
+// What a run that failed noted and never came to, and somebody else has made since, is not ours: it
+// stays, which is told, and comes back where it is wanted all the same.
+func TestWhatAFailedRunNeverMade(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	mine := func() []recipe.Resource {
+		return []recipe.Resource{
+			resource.File{Path: m.path("made"), Content: "ours\n"},
+			resource.Command{Name: "fails", Script: "exit 3", Unless: "[ -e " + m.path("mine") + " ]"},
+			resource.File{Path: m.path("mine"), Content: "ours\n"},
+			resource.Line{Path: m.path("there/lines"), Line: "ours"},
+			resource.File{Path: m.path("never made"), Content: "ours\n"},
+		}
+	}
+	for _, again := range []bool{false, true} {
+		m.arrange(t)
+		is(t, m.does(t, mine()...), engine.StatusFailed)
+		if m.read(t, "made") != "ours\n" {
+			t.Fatal("it did nothing")
+		}
+		m.write(t, m.path("mine"), "the user's own\n", 0o600)
+		if again {
+			is(t, m.does(t, mine()...), engine.StatusChanged)
+		}
+		is(t, m.removes(t, "x"), engine.StatusChanged)
+		if m.read(t, "mine") != "the user's own\n" || m.read(t, "made") != "" || m.read(t, "never made") != "" {
+			t.Errorf("again %t: mine is %q, made is %q", again, m.read(t, "mine"), m.read(t, "made"))
+		}
+		told := m.told.String()
+		if !again && !strings.Contains(told, "file "+m.path("mine")+" (it is not known") || strings.Contains(told, "never made (") || strings.Contains(told, "lines (") {
+			t.Errorf("again %t, told:\n%s", again, told)
+		}
+	}
+}
+
 // A host that remembers nothing of a task says so, and a format that is newer is refused.
 func TestMemoryThatCannotBeUsed(t *testing.T) {
 	m := inMachine(t)

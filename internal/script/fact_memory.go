@@ -20,6 +20,10 @@ func memoryRows() []row {
 			},
 		},
 		{
+			name: "touched", kind: recipe.KindTouched, absent: recipe.Touched(nil), asks: ofKind(recipe.KindTouched),
+			source: []string{"ask/touched"}, call: calls("ask_touched"), width: 2, read: readTouched,
+		},
+		{
 			name: "memories", kind: recipe.KindMemories, absent: recipe.Memories(nil), asks: ofKind(recipe.KindMemories),
 			source: []string{"ask/memories"}, call: func([]recipe.Probe) string { return "ask_memories\n" }, width: 2,
 			read: func(a *answer, record []string, _ []recipe.Probe) error {
@@ -37,6 +41,20 @@ func memoryRows() []row {
 			},
 		},
 	}
+}
+
+// readTouched reads a path as runs code it: see code in sh/place.sh.
+func readTouched(a *answer, record []string, _ []recipe.Probe) error {
+	path := record[1]
+	if !strings.HasPrefix(path, "/") {
+		decoded, err := base64.StdEncoding.DecodeString(path)
+		if err != nil {
+			return fmt.Errorf("what was changed for %s: %w", record[0], err)
+		}
+		path = string(decoded)
+	}
+	a.set(recipe.TouchedKey(record[0]), append(a.Facts.Touched(record[0]), path))
+	return nil
 }
 
 // leavingRows ask what decides whether something can go: whose a path is, and what is in a

@@ -29,7 +29,7 @@ func TestShellcheck(t *testing.T) {
 		{Key: recipe.PathKey("/etc/filled"), Digest: true, Unfill: map[string]string{"@KEY@": "/etc/key"}},
 		{Key: recipe.TreeKey("/srv/it's")}, {Key: recipe.PackageKey("nginx")}, {Key: recipe.CandidateKey("nginx")}, {Key: recipe.RemovalKey("nginx")}, {Key: recipe.UnitKey("nginx.service")},
 		{Key: recipe.ListenerKey(80), Unit: "nginx.service"}, {Key: recipe.UserKey("www-data"), Digest: true},
-		{Key: recipe.MemoryKey("nginx")}, {Key: recipe.MemoriesKey()}, {Key: recipe.OwnerKey("/etc/it's")}, {Key: recipe.EntriesKey("/etc/it's")}, {Key: recipe.GroupKey("www-data")}, {Key: recipe.CommandKey("guard"), Script: "[ -e '/a b' ]"},
+		{Key: recipe.MemoryKey("nginx")}, {Key: recipe.MemoriesKey()}, {Key: recipe.TouchedKey("nginx")}, {Key: recipe.OwnerKey("/etc/it's")}, {Key: recipe.EntriesKey("/etc/it's")}, {Key: recipe.GroupKey("www-data")}, {Key: recipe.CommandKey("guard"), Script: "[ -e '/a b' ]"},
 	}
 	for _, script := range []struct{ name, text, accepted string }{
 		{"run", Run{Holder: "it's me"}.head() + source("say") + "library=\nundoing=\n" + library() + source("runner"), accepted},
