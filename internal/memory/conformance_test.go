@@ -185,7 +185,10 @@ var kinds = []struct {
 	{name: "a package, purged", wanted: resource.Package{Name: "a1"}, now: installed, purge: true, steps: "purge a1"},
 	{name: "an account", wanted: resource.User{Name: "u"}, now: account, stays: "user u"},
 	{name: "an account, purged", wanted: resource.User{Name: "u"}, now: account, purge: true, steps: "remove user u"},
-	{name: "an account that was there", wanted: resource.User{Name: "u"}, before: account, now: account, purge: true},
+	{
+		name: "an account that was there", wanted: resource.User{Name: "u"}, before: account, now: account, purge: true,
+		stays: "user u as it is now",
+	},
 	{name: "a group", wanted: resource.Group{Name: "g"}, now: member(), stays: "group g"},
 	{name: "a group, purged", wanted: resource.Group{Name: "g"}, now: member(), purge: true, steps: "groupdel g"},
 	{name: "a secret", wanted: resource.Secret{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "secret /a"},

@@ -80,7 +80,7 @@ func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 		before, known := p.before(trace.Identity(), old)
 		if !known {
 			var keep bool
-			before, keep = p.stood(trace, task.things[trace.Identity()], earlier)
+			before, keep = p.stood(trace, task.things[trace.Identity()], earlier || withoutGroups(trace, old))
 			if before == nil && earlier {
 				unknown++
 			}
@@ -95,6 +95,12 @@ func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 		p.told = append(p.told, fmt.Sprintf("%s: an older provision worked on it here, so of %d things it is not known whether they stood there before: they stay when they are no longer wanted (--adopt: they are brought back then as they are now)", task.Task, unknown))
 	}
 	return note, traces
+}
+
+// withoutGroups reports whether a membership is of a user whose groups may not be noted yet.
+func withoutGroups(t recipe.Trace, old Memory) bool {
+	_, noted := find(old.Traces, "user:"+t.Name)
+	return noted && t.Kind == "membership"
 }
 
 // old is what was noted of a task.

@@ -23,22 +23,31 @@ type thing interface {
 func Of(task string, wanted recipe.Recipe) Wants {
 	w := Wants{Task: task, things: map[string]thing{}}
 	for _, item := range wanted.Items {
-		remembered, ok := item.Resource.(thing)
-		if !ok {
-			continue
+		w.add(item)
+		if several, ok := item.Resource.(interface{ Besides() []recipe.Resource }); ok {
+			for _, part := range several.Besides() {
+				w.add(recipe.Item{Resource: part})
+			}
 		}
-		trace := remembered.Trace()
-		identity := trace.Identity()
-		if w.things[identity] != nil {
-			at := slices.IndexFunc(w.Traces, func(t recipe.Trace) bool { return t.Identity() == identity })
-			w.Traces[at].Notifies = append(w.Traces[at].Notifies, item.Notifies...)
-			continue
-		}
-		trace.Notifies = slices.Clone(item.Notifies)
-		w.things[identity] = remembered
-		w.Traces = append(w.Traces, trace)
 	}
 	return w
+}
+
+func (w *Wants) add(item recipe.Item) {
+	remembered, ok := item.Resource.(thing)
+	if !ok {
+		return
+	}
+	trace := remembered.Trace()
+	identity := trace.Identity()
+	if w.things[identity] != nil {
+		at := slices.IndexFunc(w.Traces, func(t recipe.Trace) bool { return t.Identity() == identity })
+		w.Traces[at].Notifies = append(w.Traces[at].Notifies, item.Notifies...)
+		return
+	}
+	trace.Notifies = slices.Clone(item.Notifies)
+	w.things[identity] = remembered
+	w.Traces = append(w.Traces, trace)
 }
 
 // Noted reports whether a host has noted just that: what else its memory has is the past of that. A

@@ -88,7 +88,12 @@ func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	if t.Kind == "command" {
 		return nil, `what the command "` + t.Name + `" did`
 	}
-	if t.Gone || !came {
+	switch {
+	case t.Gone:
+		return nil, ""
+	case !came && t.Kind == "user": // its shell or its password may be another than it was
+		return nil, called(t) + " as it is now"
+	case !came:
 		return nil, ""
 	}
 	if l.Purge {
