@@ -97,6 +97,11 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 		}
 	}
 	restored.Runs = err == nil
+	a.result.Changed = slices.DeleteFunc(a.result.Changed, func(changed Planned) bool {
+		return slices.ContainsFunc(changed.Change.Steps, func(step recipe.Step) bool {
+			return slices.Contains(restored.Paths, recipe.PathOf(step))
+		})
+	})
 	a.observe(restored)
 	if err != nil {
 		err = fmt.Errorf("%s does not run with its old files either: %w", restored.Unit, err)

@@ -61,7 +61,7 @@ func fails(t *testing.T, host *enginetest.Host, wanted recipe.Recipe, steps ...s
 		host.Fail[step] = true
 	}
 	var changed []string
-	_, _, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
+	_, result, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
 		switch event := event.(type) {
 		case engine.StepEnded:
 			if event.Failed {
@@ -77,6 +77,11 @@ func fails(t *testing.T, host *enginetest.Host, wanted recipe.Recipe, steps ...s
 	}
 	if len(host.Fail) > 0 {
 		t.Fatalf("not tried: %v", host.Fail)
+	}
+	for _, change := range result.Changed {
+		if file, ok := change.Item.Resource.(resource.File); ok && slices.Contains(host.Done, "restore "+file.Path) {
+			t.Errorf("%s counts as changed, and was put back", file.Path)
+		}
 	}
 	return changed, err
 }

@@ -87,6 +87,8 @@ func (inv *Inventory) match(term string) ([]string, error) {
 		return refuse("is empty", "write names with commas between them: -l web1,web2")
 	case empty != "":
 		return refuse(fmt.Sprintf("group %s has no hosts", empty), "add some under its hosts: in the inventory")
+	case term == "all":
+		return refuse("there are no hosts in an inventory", "-H user@host is for one without; provision list tells what is read")
 	case pattern:
 		return refuse("matches no host and no group", "put it in quotes, so that the shell leaves it alone; provision list shows the hosts")
 	}

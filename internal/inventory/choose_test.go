@@ -132,3 +132,10 @@ func TestAdHocRefuses(t *testing.T) {
 		t.Error("no host is no error")
 	}
 }
+
+func TestSelectAllWithoutHosts(t *testing.T) {
+	_, err := (&Inventory{}).Select([]string{"all"})
+	if err == nil || !strings.Contains(err.Error(), "there are no hosts in an inventory") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -123,7 +123,8 @@ func parseAnswer(text string) []directive {
 	return slices.DeleteFunc(lines, func(l directive) bool { return unsaid[l.key] })
 }
 
-// sshStandard tells whether identities are the list that ssh has by itself.
+// sshStandard tells whether identities are the list that ssh has by itself: all that every version
+// has in it. Who names just these means the same.
 func sshStandard(lines []directive) bool {
 	var rest []string
 	for _, l := range lines {
@@ -133,5 +134,10 @@ func sshStandard(lines []directive) bool {
 		}
 		rest = append(rest, name)
 	}
-	return slices.Contains(rest, "id_rsa") && slices.Contains(rest, "id_ed25519") && slices.Contains(rest, "id_ecdsa_sk")
+	for _, name := range []string{"id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"} {
+		if !slices.Contains(rest, name) {
+			return false
+		}
+	}
+	return true
 }

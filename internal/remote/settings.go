@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -122,13 +123,17 @@ func fillProxy(s *settings, from *source) {
 	l, _ := from.first("proxyjump", "proxycommand")
 	if l.key == "proxyjump" {
 		text, _, _ := strings.Cut(l.rest, "#") // in a command that is no comment
-		if text = strings.TrimSpace(text); !strings.EqualFold(text, "none") {
+		text = strings.TrimSpace(text)
+		if strings.ContainsAny(text, " \t") { // of which ssh takes the first, without a word
+			from.fail(l, fmt.Sprintf("has more than one word: %q", text))
+		}
+		if !strings.EqualFold(text, "none") {
 			s.proxyJump = from.expand(l, text, s.proxyTokens())
 			return
 		}
 		l, _ = from.first("proxycommand")
 	}
-	if l.rest != "none" {
+	if !strings.EqualFold(l.rest, "none") {
 		s.proxyCommand = from.expand(l, l.rest, s.proxyTokens())
 	}
 }
