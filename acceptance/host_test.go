@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,8 +52,29 @@ func boot(t *testing.T, l *lab.Lab, suite string, names ...string) []machine {
 // onBoth runs a test on a host of each release of Debian, bare or installed, beside each other:
 // NAME12 and NAME13.
 func onBoth(t *testing.T, name string, host func(*testing.T, *lab.Lab, string, string) machine, do func(*testing.T, *lab.Lab, machine)) {
+	t.Helper()
+	onEach(t, releases, name, host, do)
+}
+
+// releases are those that provision knows, by the name of their suite.
+var releases = map[string]string{"bookworm": "12", "trixie": "13"}
+
+// today is the release of the day, and the other one is tomorrow's: for what takes long and hardly
+// depends on it. PROVISION_RELEASES=all tries both.
+func today(t *testing.T) map[string]string {
+	t.Helper()
+	if os.Getenv("PROVISION_RELEASES") == "all" {
+		return releases
+	}
+	suite := slices.Sorted(maps.Keys(releases))[time.Now().Unix()/(24*3600)%2]
+	t.Logf("today on %s; PROVISION_RELEASES=all tries both", suite)
+	return map[string]string{suite: releases[suite]}
+}
+
+// onEach is onBoth with the releases to try.
+func onEach(t *testing.T, releases map[string]string, name string, host func(*testing.T, *lab.Lab, string, string) machine, do func(*testing.T, *lab.Lab, machine)) {
 	l := labtest.Open(t)
-	for suite, release := range map[string]string{"bookworm": "12", "trixie": "13"} {
+	for suite, release := range releases {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
 			do(t, l, host(t, l, suite, name+release))

@@ -146,7 +146,7 @@ func TestKinds(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	needed := supply(t, l)
-	for suite, release := range map[string]string{"bookworm": "12", "trixie": "13"} {
+	for suite, release := range today(t) {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
 			turn(t)

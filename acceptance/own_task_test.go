@@ -69,7 +69,7 @@ func writeProject(t *testing.T, dir string, files map[string]string) {
 // A task of the user's own is planned, installed, proved and found as it should be, as any that
 // ships; its secret is nowhere but in its file.
 func TestOwnTask(t *testing.T) {
-	onBoth(t, "labown", bare, func(t *testing.T, _ *lab.Lab, host machine) {
+	onEach(t, today(t), "labown", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()
 		writeProject(t, project, ownTask)
 		inProject := func(args ...string) ended {
