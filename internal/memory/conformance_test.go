@@ -128,7 +128,13 @@ var kinds = []struct {
 		steps: "remove /h/.ssh/authorized_keys",
 	},
 	{
-		name: "a key that was there", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"}, before: keys("no-pty " + key + "\n"), now: keys(key + "\n"),
+		name: "a key that was there restricted", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"}, before: keys("no-pty " + key + "\n"), now: keys(key + "\n"),
+		steps: "write /h/.ssh/authorized_keys",
+	},
+	{name: "a key that was there just so", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"}, before: keys(key + "\n"), now: keys(key + "\n")},
+	{
+		name: "a key that was there, and that somebody has taken away", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"},
+		before: keys("no-pty " + key + "\n"), now: keys("# theirs\n"),
 	},
 	{name: "a deb", wanted: resource.Deb{Name: "a1"}, now: installed, stays: "package a1"},
 	{name: "a hold", wanted: resource.Hold{Package: "a1"}, before: installed, now: held, steps: "unhold a1"},
@@ -302,8 +308,8 @@ func settles(t *testing.T, gone recipe.Resource, now recipe.Facts) []string {
 
 // forgotten are the kinds of which nothing is remembered.
 var forgotten = []string{
-	"Kept",                                    // of a rollback
-	"Former", "FormerDirectory", "FormerLine", // what leaves
+	"Kept",                                                 // of a rollback
+	"Former", "FormerDirectory", "FormerLine", "FormerKey", // what leaves
 	"Standing",     // a service that takes in what leaves
 	"packageLists", // of an upgrade
 }

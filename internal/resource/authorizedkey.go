@@ -148,7 +148,7 @@ func strict(is recipe.Path, user string) bool {
 
 // edit gives the key its line. Lines that are no keys are somebody's comments.
 func (k AuthorizedKey) edit(text string) (string, error) {
-	wanted, err := parseKey(k.Key)
+	same, err := k.same()
 	if err != nil {
 		return "", err
 	}
@@ -156,8 +156,14 @@ func (k AuthorizedKey) edit(text string) (string, error) {
 	if k.Absent {
 		line = ""
 	}
-	return replaced(text, line, func(old string) bool {
-		key, err := parseKey(old)
+	return replaced(text, line, same), nil
+}
+
+// same returns what decides whether a line is of the key.
+func (k AuthorizedKey) same() (func(line string) bool, error) {
+	wanted, err := parseKey(k.Key)
+	return func(line string) bool {
+		key, err := parseKey(line)
 		return err == nil && ssh.FingerprintSHA256(key) == ssh.FingerprintSHA256(wanted)
-	}), nil
+	}, err
 }

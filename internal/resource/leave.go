@@ -130,8 +130,10 @@ func (l Leaving) part(t recipe.Trace) (recipe.Resource, string) {
 		return nil, ""
 	case !ours && t.Kind == "block":
 		return nil, "block " + t.Key + " of " + t.Name
-	case !ours: // it was there just so
-		return nil, ""
+	case !ours && t.Before.Line != "":
+		return FormerKey{Key: AuthorizedKey{User: t.Name, Key: t.Line, Home: t.Home}, Back: t.Before.Line}, ""
+	case !ours:
+		return nil, called(t) + " as it is now"
 	case t.Kind == "block":
 		return FormerPart{Block{Path: t.Name, Name: t.Key, Comment: t.Comment, Secret: t.Secret, Absent: true, Ours: alone}}, ""
 	}

@@ -66,6 +66,17 @@ func (p part) diff(facts recipe.Facts) (recipe.Change, error) {
 	return change, nil
 }
 
+// matching are the lines of a text that something is true of.
+func matching(text string, is func(line string) bool) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSuffix(line, "\n"); is(line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // replaced returns text with a line in place of the first that it replaces, and without the
 // others of these; at the end where there was none. An empty line only takes them away.
 func replaced(text, line string, replaces func(line string) bool) string {

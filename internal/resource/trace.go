@@ -134,13 +134,14 @@ func (k AuthorizedKey) Trace() recipe.Trace {
 	return trace
 }
 
-// Stood implements recipe.Remembered.
+// Stood implements recipe.Remembered: the line of the key, with its options.
 func (k AuthorizedKey) Stood(facts recipe.Facts) recipe.Before {
-	absent := k
-	absent.Absent = true
-	text := string(facts.Content(k.file()).Bytes)
-	if without, err := absent.edit(text); err == nil && without != text {
-		return recipe.Before{}
+	same, err := k.same()
+	if err != nil { // Validate has refused it
+		return noPart(k.file(), facts)
+	}
+	if found := matching(string(facts.Content(k.file()).Bytes), same); len(found) > 0 {
+		return recipe.Before{Line: found[0]}
 	}
 	return noPart(k.file(), facts)
 }
