@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"provision/internal/lab"
+	"provision/internal/run"
 )
 
 // sweptHost is a host on which a sweep's command is killed, and what it makes of the host
@@ -84,6 +85,7 @@ func (s *sweptHost) prepare(t *testing.T) {
 		s.run(t, "systemctl restart "+s.unit)
 		s.plain = asked().longest
 	}
+	before := s.enumerate(t)
 	s.watch(t, 0, "note")
 	if code, output := s.attempt(t, s.args, nil); code != s.code {
 		t.Fatalf("undisturbed: exit code %d\n%s", code, tail(output, 4000))
@@ -91,6 +93,15 @@ func (s *sweptHost) prepare(t *testing.T) {
 	s.writes = s.relay.count()
 	s.steps = stepKinds(t, s.read(t, "/var/lib/sweep/steps"))
 	s.clean = s.enumerate(t)
+	if s.removes != "" {
+		s.clean = before
+		if code, output := s.again(t); code != 0 {
+			t.Fatalf("undisturbed, its removal: exit code %d\n%s", code, tail(output, 4000))
+		}
+		if differ := s.differences(t); len(differ) > 0 {
+			t.Errorf("undisturbed, its removal leaves %q", differ)
+		}
+	}
 	if left := s.leftovers(t); len(left) > 0 {
 		t.Errorf("undisturbed, it leaves %q", left)
 	}
@@ -149,11 +160,11 @@ func (s *sweptHost) try(t *testing.T, p point, found *sweepFigures) {
 	s.relay.arm(0, false, nil)
 	s.run(t, "rm -f /var/lib/sweep/at")
 	again := code
-	if died {
-		again, output = s.attempt(t, s.args, nil)
+	if died || s.removes != "" {
+		again, output = s.again(t)
 	}
 	v := asked()
-	differ, left := differences(s.clean, s.enumerate(t)), s.leftovers(t)
+	differ, left := s.differences(t), s.leftovers(t)
 	if again != s.code || len(differ) > 0 || len(left) > 0 {
 		t.Errorf("%s: the run ended with %d, the next with %d; differences %q, left %q\n%s", p, code, again, differ, left, tail(output, 3000))
 	}
@@ -164,6 +175,30 @@ func (s *sweptHost) try(t *testing.T, p point, found *sweepFigures) {
 		t.Logf("%s %s: exit code %d, then %d, in %s; %s", s.Name, p, code, again, time.Since(began).Round(100*time.Millisecond), v)
 	}
 	found.add(died, len(differ), len(left), v)
+}
+
+// again does what has to make the host whole after a run that died: the same command, or the removal
+// of the task. Of a task of which nothing was noted yet, nothing is there.
+func (s *sweptHost) again(t *testing.T) (int, string) {
+	if s.removes == "" {
+		return s.attempt(t, s.args, nil)
+	}
+	code, output := s.attempt(t, []string{"remove", s.removes, "-y"}, nil)
+	if code == 3 && strings.Contains(output, run.ErrNotRemembered.Error()) {
+		code = 0
+	}
+	return code, output
+}
+
+// differences are those of the host from what it has to be; of a removal without what stays by design.
+func (s *sweptHost) differences(t *testing.T) []string {
+	t.Helper()
+	return slices.DeleteFunc(differences(s.clean, s.enumerate(t)), func(difference string) bool {
+		fields := strings.Fields(difference) // new file PATH …, no longer unit NAME …
+		at := slices.IndexFunc(fields, func(word string) bool { return strings.HasPrefix(word, "/") })
+		_, unit, _ := strings.Cut(difference, "unit ")
+		return s.removes != "" && (at > 0 && stays.MatchString(fields[at]) || passive.MatchString(unit))
+	})
 }
 
 // die runs until the point. A controller that is killed says nothing: its code is -1.

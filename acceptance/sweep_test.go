@@ -25,6 +25,7 @@ type sweep struct {
 	arranged string     // sh that was run after these
 	args     []string   // the command
 	code     int        // its exit code
+	removes  string     // the task that is removed after the run died: the host has to be as before it
 
 	// visit returns what somebody asks of the host every 100 ms meanwhile; nil for a host
 	// that serves nothing before.
@@ -74,6 +75,9 @@ func sweeps(releases map[string]string) []sweep {
 			arranged: occupied("2004"),
 			args:     []string{"install", "graphite", "-y", "-e", "graphite.carbon_pickle=true", "-e", "graphite.updates_per_second=100"},
 		},
+		{name: "nginx, removed", packages: []string{"nginx-light", "logrotate"}, args: []string{"install", "nginx", "-y"}, removes: "nginx"},
+		{name: "graphite, removed", packages: graphite, args: install, removes: "graphite"},
+		{name: "graphite, taken away", graphite: true, before: [][]string{install}, args: []string{"remove", "graphite", "-y"}},
 		{name: "gimel", packages: gimelPackages, binary: releases["binary"], args: deploy("first")},
 		{
 			name: "gimel, another release", before: [][]string{deploy("first")}, visit: sendsEvents, binary: releases["binary"],

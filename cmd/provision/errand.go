@@ -76,7 +76,10 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		for name := range values {
 			read[name] = true
 		}
-		return run.Blueprint{Tasks: its, Values: values, Upgrade: f.run.upgrade}, err
+		blueprint := run.Blueprint{Tasks: its, Values: values, Upgrade: f.run.upgrade}
+		blueprint.Remembering = f.remembering(host)
+		blueprint.Whole = len(named) == 0
+		return blueprint, err
 	})
 	if err != nil {
 		return errand{}, err
@@ -151,7 +154,6 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 		}
 		e.secrets = append(e.secrets, wanted.Secrets()...)
 		wanted.Name, wanted.Groups, wanted.Address = host.Name, host.Groups, host.Address.Host
-		wanted.Remembering = f.remembering(host)
 		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
 	}
 	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type

@@ -28,7 +28,8 @@ wants: after the plan with its diffs was shown, in reverse order, checked, put
 back and journaled as any change. What stood there before the task comes back.
 Packages, accounts and the secrets that were made on the host stay, unless
 --purge takes those that came for the task; what commands did and the releases
-of a deploy stay. provision rollback TASK takes a removal back.`,
+of a deploy stay. provision rollback TASK takes a removal back, but for files
+that bore a secret: no copy of these is kept, and an install makes them again.`,
 		Example: `  provision remove nginx -H root@web1
   provision remove redis -l cache --purge -y`,
 		Args: arguments(1, 1),
@@ -54,8 +55,8 @@ func (f *flags) removal(io console, name string) (errand, error) {
 	if _, err := f.findTask(name); err != nil && (!taskForm.MatchString(name) || !f.selection.named()) {
 		return errand{}, err
 	}
-	return f.errand(io, []recipe.Task{{Name: name}}, func(inventory.Host) (run.Blueprint, error) {
-		return run.Blueprint{Removes: []string{name}}, nil
+	return f.errand(io, []recipe.Task{{Name: name}}, func(host inventory.Host) (run.Blueprint, error) {
+		return run.Blueprint{Removes: []string{name}, Remembering: f.remembering(host)}, nil
 	})
 }
 

@@ -66,7 +66,11 @@ var kinds = []struct {
 	{
 		name: "a conffile that was there before its package", wanted: resource.File{Path: "/a", Content: text},
 		now:   []recipe.Effect{known(recipe.PathKey("/a"), file(text)), known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true})},
-		stays: "belongs to the configuration of a, which would not work without it",
+		steps: "restore /a of a",
+	},
+	{
+		name: "a conffile as its package has it", wanted: resource.File{Path: "/a", Content: text},
+		now: []recipe.Effect{known(recipe.PathKey("/a"), file(text)), known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Shipped: true})},
 	},
 	{
 		name: "a file that was taken away", wanted: resource.File{Path: "/a", Absent: true},

@@ -61,7 +61,8 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 	for i, task := range tasks {
 		notes = append(notes, recipe.Item{Resource: p.note(noted[i], task), Task: task.Task})
 	}
-	joined, err := recipe.Join(wanted, p.removal(wanted))
+	first, then := p.removal(wanted)
+	joined, err := recipe.Join(first, wanted, then)
 	if err != nil {
 		return recipe.Recipe{}, nil, err
 	}
@@ -188,54 +189,79 @@ func (p *plan) other(identity string) (recipe.Trace, bool) {
 	return recipe.Trace{}, false
 }
 
-// removal takes away what leaves, in reverse order; then services that stay take it in.
-func (p *plan) removal(wanted recipe.Recipe) recipe.Recipe {
+// removal is what takes away what leaves.
+type removal struct {
+	answered map[string]bool // units that have somebody who takes in what changes
+	first    recipe.Recipe   // services that have to stop before others can listen where they do
+	files    recipe.Recipe   // and all else that is ours alone, in reverse order
+	standing recipe.Recipe   // services that go on
+	last     recipe.Recipe   // packages and accounts
+	stay     []string
+}
+
+// removal takes away what leaves, in reverse order; then services that stay take it in; then packages
+// and accounts go.
+func (p *plan) removal(wanted recipe.Recipe) (first, then recipe.Recipe) {
 	p.leaving = p.together(p.leaving)
-	answered := map[string]bool{}
+	r := removal{answered: map[string]bool{}}
+	taken := map[recipe.Key]bool{} // ports that the recipe's services listen at
 	for _, probe := range wanted.Probes() {
-		if probe.Key.Kind == recipe.KindPending {
-			answered[probe.Key.Name] = true
-		}
+		r.answered[probe.Key.Name] = r.answered[probe.Key.Name] || probe.Key.Kind == recipe.KindPending
+		taken[probe.Key] = probe.Key.Kind == recipe.KindListener
 	}
 	leaving := resource.Leaving{Traces: p.leaving, Purge: p.Purge}
-	var removal, standing recipe.Recipe
-	var stay []string
-	stands := func(unit string) bool {
-		service, ok := p.standing(unit, leaving)
-		if ok {
-			answered[unit] = true
-			standing.Items = append(standing.Items, recipe.Item{Resource: service, Task: p.owner("service:" + unit)})
-		}
-		return ok
-	}
 	for _, trace := range slices.Backward(p.leaving) {
 		gone, stays := leaving.Resource(trace)
 		if stays != "" {
-			stay = append(stay, stays)
-		}
-		if service, ok := gone.(resource.Standing); ok {
-			if service.Disable && !answered[trace.Name] {
-				stands(trace.Name)
-			}
-			continue
-		}
-		if gone == nil {
-			continue
+			r.stay = append(r.stay, stays)
 		}
 		item := recipe.Item{Resource: gone, Task: p.owner(trace.Identity())}
 		for _, n := range trace.Notifies {
-			if answered[n.Unit] || stands(n.Unit) {
+			if gone != nil && p.answers(&r, n.Unit, leaving) {
 				item.Notifies = append(item.Notifies, n)
 			}
 		}
-		removal.Items = append(removal.Items, item)
+		switch gone := gone.(type) {
+		case nil:
+		case resource.Standing: // it comes when something notifies it
+			if gone.Disable {
+				p.answers(&r, trace.Name, leaving)
+			}
+		case resource.Service:
+			makesRoom := slices.ContainsFunc(recipe.Endpoints(trace.Listens), func(e recipe.Endpoint) bool { return taken[recipe.ListenerKey(e.Port)] })
+			if makesRoom {
+				r.first.Items = append(r.first.Items, item)
+				continue
+			}
+			r.files.Items = append(r.files.Items, item)
+		case resource.Package, resource.User, resource.Group:
+			r.last.Items = append(r.last.Items, item)
+		default:
+			r.files.Items = append(r.files.Items, item)
+		}
 	}
-	if len(stay) > 0 {
-		slices.Reverse(stay)
-		p.told = append(p.told, "stays: "+strings.Join(stay, ", "))
+	if len(r.stay) > 0 {
+		slices.Reverse(r.stay)
+		p.told = append(p.told, "stays: "+strings.Join(r.stay, ", "))
 	}
-	removal.Include(standing)
-	return removal
+	then = r.files
+	then.Include(r.standing)
+	then.Include(r.last)
+	return r.first, then
+}
+
+// answers reports whether a unit can be notified: it takes in what changes in the recipe, or as a
+// service that goes on.
+func (p *plan) answers(r *removal, unit string, leaving resource.Leaving) bool {
+	if r.answered[unit] {
+		return true
+	}
+	service, ok := p.standing(unit, leaving)
+	if ok {
+		r.answered[unit] = true
+		r.standing.Items = append(r.standing.Items, recipe.Item{Resource: service, Task: p.owner("service:" + unit)})
+	}
+	return ok
 }
 
 // standing is a service that takes in that files of its configuration go: one that leaves and stood

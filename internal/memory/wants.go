@@ -50,6 +50,27 @@ func (w *Wants) add(item recipe.Item) {
 	w.Traces = append(w.Traces, trace)
 }
 
+// Others returns the tasks of which a host has noted something from the same place, and that are none
+// of those.
+func Others(facts recipe.Facts, from string, tasks []Wants) []string {
+	var others []string
+	for key, fact := range facts {
+		found, ok := fact.Value.(recipe.Memory)
+		if key.Kind != recipe.KindMemory || !ok || found.Head == "" {
+			continue
+		}
+		head, err := parseHead(found.Head)
+		if err != nil || head.From != from || head.Wants == digest(nil) {
+			continue
+		}
+		if !slices.ContainsFunc(tasks, func(w Wants) bool { return w.Task == head.Task }) {
+			others = append(others, head.Task)
+		}
+	}
+	slices.Sort(others)
+	return others
+}
+
 // Noted reports whether a host has noted just that: what else its memory has is the past of that. A
 // memory that is taken over is noted for from.
 func (w Wants) Noted(found recipe.Memory, from string, takeOver bool) (bool, error) {

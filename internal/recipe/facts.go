@@ -112,6 +112,7 @@ type Pending struct{ Action Action }
 type Owner struct {
 	Package  string
 	Conffile bool // dpkg keeps it as it was changed here (deb-conffiles(5))
+	Shipped  bool // a conffile that is as the package has it
 }
 
 // Touched are the paths that runs have begun to change since a task's memory began.

@@ -54,3 +54,24 @@ func (s Remember) Title() string { return "note what " + s.Task + " wants" }
 
 // Replaces implements Replacing.
 func (s Remember) Replaces() (string, bool) { return MemoryPath(s.Task), false }
+
+// RestoreShipped makes a conffile what it is in its package, at the version that is installed.
+type RestoreShipped struct {
+	Path, Package string
+	Secret        bool // what stands there by now
+}
+
+// Effects implements Step.
+func (s RestoreShipped) Effects() []Effect {
+	until := s.Path + " is as " + s.Package + " has it"
+	return []Effect{UnknownUntil(PathKey(s.Path), until), UnknownUntil(ContentKey(s.Path), until), Known(OwnerKey(s.Path), Owner{Package: s.Package, Conffile: true, Shipped: true})}
+}
+
+// Title implements Step.
+func (s RestoreShipped) Title() string { return "restore " + s.Path + " of " + s.Package }
+
+// Lengthy implements Lengthy: apt may have to fetch the package.
+func (s RestoreShipped) Lengthy() {}
+
+// Replaces implements Replacing.
+func (s RestoreShipped) Replaces() (string, bool) { return s.Path, s.Secret }

@@ -18,6 +18,7 @@ type Trace struct {
 	Home    string `json:"home,omitempty"`    // of the account that a public key lets in
 
 	// Of a service: how it takes in that files of its configuration go.
+	Listens []string `json:"listens,omitempty"`
 	Check   string   `json:"check,omitempty"`
 	Trees   []string `json:"trees,omitempty"`
 	Dry     bool     `json:"dry,omitempty"`

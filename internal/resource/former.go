@@ -8,13 +8,15 @@ import (
 )
 
 // Former is a path that no task wants any more: it goes where nothing stood there before, and else
-// what stood there comes back, as far as the host has a copy of it.
+// what stood there comes back, as far as the host has a copy of it. A conffile that was there before
+// its package was becomes the package's own.
 type Former struct {
 	Path   string
 	Ours   bool           // nothing stood there before
 	Gone   bool           // it was taken away, and so there is nothing of ours
 	Secret bool           // neither side is shown, and no copy was kept
 	Parts  []recipe.Trace // what was in it for tasks, and no longer is wanted
+	With   []string       // packages that are purged after it, with their conffiles
 }
 
 // ID implements recipe.Resource.
@@ -39,12 +41,30 @@ func (f Former) Diff(facts recipe.Facts) (recipe.Change, error) {
 	switch {
 	case !f.Ours:
 		return f.comeBack(now, facts), nil
-	case f.Gone || f.Stays(facts) != "" || now.Type == recipe.PathAbsent:
+	case f.Gone || f.Stays(facts) != "":
+		return recipe.Change{}, nil
+	case facts.Owner(f.Path).Conffile && slices.Contains(f.With, facts.Owner(f.Path).Package):
+		return recipe.Change{}, nil
+	case facts.Owner(f.Path).Conffile:
+		return f.asShipped(facts.Owner(f.Path)), nil
+	case now.Type == recipe.PathAbsent:
 		return recipe.Change{}, nil
 	case now.Type == recipe.PathFile:
 		return File{Path: f.Path, Secret: f.Secret}.remove(now), nil
 	}
 	return Link{Path: f.Path, Absent: true}.Diff(facts)
+}
+
+// asShipped is the change of a conffile: without one its package would not work, so its own comes
+// back.
+func (f Former) asShipped(owner recipe.Owner) recipe.Change {
+	if owner.Shipped {
+		return recipe.Change{}
+	}
+	return recipe.Change{
+		Kind: recipe.Update, Summary: "as " + owner.Package + " has it",
+		Steps: []recipe.Step{recipe.RestoreShipped{Path: f.Path, Package: owner.Package, Secret: f.Secret}},
+	}
 }
 
 func (f Former) comeBack(now recipe.Path, facts recipe.Facts) recipe.Change {
@@ -93,14 +113,12 @@ func (f Former) withoutParts(now, then recipe.Path, facts recipe.Facts) (recipe.
 
 // Stays says why the path stays as it is, "" when it does not.
 func (f Former) Stays(facts recipe.Facts) string {
-	now, owner := facts.Path(f.Path), facts.Owner(f.Path)
+	now := facts.Path(f.Path)
 	switch {
 	case !f.Ours && facts.Path(recipe.OriginalPath(f.Path)).Type == recipe.PathAbsent:
 		return "no copy is kept of what it was"
 	case now.Type == recipe.PathDirectory || now.Type == recipe.PathOther:
 		return "is a " + string(now.Type) + " by now"
-	case f.Ours && !f.Gone && now.Type != recipe.PathAbsent && owner.Conffile:
-		return "belongs to the configuration of " + owner.Package + ", which would not work without it"
 	}
 	return ""
 }

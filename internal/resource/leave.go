@@ -24,10 +24,13 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 	came := t.Before != nil && t.Before.Nothing
 	switch t.Kind {
 	case "file", "link":
-		return Former{Path: t.Name, Ours: came, Gone: t.Gone, Secret: t.Secret, Parts: t.Before.Parts}, ""
+		return Former{Path: t.Name, Ours: came, Gone: t.Gone, Secret: t.Secret, Parts: t.Before.Parts, With: l.purged()}, ""
 	case "secret":
 		if t.Gone || came && l.Purge {
 			return Former{Path: t.Name, Ours: came, Gone: t.Gone, Secret: true}, ""
+		}
+		if !came { // it was there before
+			return nil, ""
 		}
 		return nil, "secret " + t.Name
 	case "directory":
@@ -99,7 +102,7 @@ func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	if l.Purge {
 		switch t.Kind {
 		case "package":
-			return Package{Name: t.Name, Absent: true}, ""
+			return Package{Name: t.Name, Absent: true, Brings: l.accounts()}, ""
 		case "user":
 			return User{Name: t.Name, Absent: true}, ""
 		case "group":
@@ -172,6 +175,31 @@ func (l Leaving) takesUnit(unit string) bool {
 		return t.Kind == "file" && !t.Gone && t.Before != nil && t.Before.Nothing &&
 			slices.ContainsFunc(unitDirectories, func(d string) bool { return t.Name == d+unit })
 	})
+}
+
+// purged are the packages that go.
+func (l Leaving) purged() []string {
+	var names []string
+	for _, t := range l.Traces {
+		if l.Purge && t.Kind == "package" && !t.Gone && t.Before != nil && t.Before.Nothing {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// accounts are those that leave, which the scripts of a package may have taken away before.
+func (l Leaving) accounts() []recipe.Key {
+	var keys []recipe.Key
+	for _, t := range l.Traces {
+		switch t.Kind {
+		case "user":
+			keys = append(keys, recipe.UserKey(t.Name), recipe.GroupKey(t.Name))
+		case "group":
+			keys = append(keys, recipe.GroupKey(t.Name))
+		}
+	}
+	return keys
 }
 
 // below is what leaves of what is in a directory.

@@ -160,7 +160,7 @@ func (p Package) Stood(facts recipe.Facts) recipe.Before {
 func (s Service) Trace() recipe.Trace {
 	return recipe.Trace{
 		Kind: "service", Name: s.Unit, Gone: s.Absent,
-		Check: s.Check, Trees: slices.Clone(s.Trees), Dry: s.Dry, Scratch: slices.Clone(s.Scratch), Guarded: s.Guarded, Oneshot: s.Oneshot,
+		Listens: slices.Clone(s.Listens), Check: s.Check, Trees: slices.Clone(s.Trees), Dry: s.Dry, Scratch: slices.Clone(s.Scratch), Guarded: s.Guarded, Oneshot: s.Oneshot,
 	}
 }
 

@@ -18,6 +18,7 @@ type Remembering struct {
 	TakeOver bool   // what another has noted, and is no longer wanted, goes too
 	Adopt    bool   // what stands there and nobody has noted is not ours
 	Purge    bool   // with what a task brought go its packages, accounts and secrets
+	Whole    bool   // the tasks are all that the host has in the inventory
 }
 
 // ErrNotRemembered says that a host remembers nothing of a task.
@@ -72,6 +73,11 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 	if err != nil {
 		return wanted, plan, err
 	}
+	if blueprint.Whole {
+		for _, task := range memory.Others(answer.Facts, blueprint.From, wants) {
+			plan.Told = append(plan.Told, fmt.Sprintf("%s is on this host, and the inventory gives it the host no more: provision remove %s -l %s takes it away", task, task, blueprint.Name))
+		}
+	}
 	for _, name := range blueprint.Removes {
 		if answer.Facts.Memory(name).Head == "" {
 			return wanted, plan, fmt.Errorf("%s: %w", name, ErrNotRemembered)
@@ -102,7 +108,7 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 	}
 	whole, err := engine.NewPlan(joined, answer.Facts)
 	whole.Platform, whole.Died = plan.Platform, plan.Died
-	whole.Told = append(told, staying(joined, answer.Facts)...)
+	whole.Told = slices.Concat(plan.Told, told, staying(joined, answer.Facts))
 	return joined, whole, err
 }
 

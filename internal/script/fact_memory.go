@@ -76,8 +76,8 @@ func leavingRows() []row {
 	}
 }
 
-// readOwners reads lines of dpkg-query -S, with o before them, and paths of conffiles, with c. A
-// diversion is no package's.
+// readOwners reads lines of dpkg-query -S, with o before them, and paths of conffiles, with c, and s
+// when they are as their package has them. A diversion is no package's.
 func readOwners(a *answer, record []string, _ []recipe.Probe) error {
 	for _, line := range lines(record) {
 		how, rest, _ := strings.Cut(line, " ")
@@ -94,7 +94,7 @@ func readOwners(a *answer, record []string, _ []recipe.Probe) error {
 			continue
 		}
 		owner := a.Facts.Owner(path)
-		owner.Conffile = true
+		owner.Conffile, owner.Shipped = true, how == "s"
 		a.set(recipe.OwnerKey(path), owner)
 	}
 	return nil

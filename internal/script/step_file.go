@@ -32,6 +32,8 @@ func toldOfFile(step recipe.Step) act {
 	case recipe.Upload:
 		words := append([]string{step.Path}, attributes(step.Attributes)...)
 		return act{function: KindUpload, words: append(words, step.Artifact.SHA256)}
+	case recipe.RestoreShipped:
+		return act{function: "shipped", words: []string{step.Path, step.Package}}
 	case recipe.Remember:
 		words := []string{recipe.MemoryPath(step.Task)}
 		for _, path := range step.Originals {

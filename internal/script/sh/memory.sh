@@ -14,12 +14,14 @@ begin_memory() {
 remember() {
 	step=$1 memory=$2
 	shift 2
-	mkdir -p "$state/originals/kept"
-	while [ $# -gt 0 ]; do
-		(original "$1" "$2") </dev/null
-		shift 2
-	done
-	sync -f "$state/originals"
+	if [ $# -gt 0 ]; then
+		mkdir -p "$state/originals/kept"
+		while [ $# -gt 0 ]; do
+			(original "$1" "$2") </dev/null
+			shift 2
+		done
+		sync -f "$state/originals"
+	fi
 	write_file "$step" "$memory" 00600 root:root
 }
 
