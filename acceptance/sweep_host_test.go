@@ -178,14 +178,17 @@ func (s *sweptHost) try(t *testing.T, p point, found *sweepFigures) {
 }
 
 // again does what has to make the host whole after a run that died: the same command, or the removal
-// of the task. Of a task of which nothing was noted yet, nothing is there.
+// of the task. Of a task of which nothing was noted yet nothing is there, and its installation goes on.
 func (s *sweptHost) again(t *testing.T) (int, string) {
 	if s.removes == "" {
 		return s.attempt(t, s.args, nil)
 	}
-	code, output := s.attempt(t, []string{"remove", s.removes, "-y"}, nil)
+	remove := []string{"remove", s.removes, "-y"}
+	code, output := s.attempt(t, remove, nil)
 	if code == 3 && strings.Contains(output, run.ErrNotRemembered.Error()) {
-		code = 0
+		if code, output = s.attempt(t, s.args, nil); code == 0 {
+			code, output = s.attempt(t, remove, nil)
+		}
 	}
 	return code, output
 }
