@@ -83,11 +83,13 @@ var kinds = []struct {
 	{name: "a directory", wanted: resource.Directory{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
 	{
 		name: "a directory with something in it", wanted: resource.Directory{Path: "/a"},
-		now: []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.EntriesKey("/a"), recipe.Entries{"data"})},
+		now:   []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.EntriesKey("/a"), recipe.Entries{"data"})},
+		stays: "things of others in it: 1",
 	},
 	{
 		name: "a directory of a package", wanted: resource.Directory{Path: "/a"},
-		now: []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a"})},
+		now:   []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a"})},
+		stays: "belongs to the package a",
 	},
 	{
 		name: "a directory that was there", wanted: resource.Directory{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), directory)},

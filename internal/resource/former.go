@@ -2,6 +2,7 @@ package resource
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"provision/internal/recipe"
@@ -172,10 +173,32 @@ func (d FormerDirectory) Diff(facts recipe.Facts) (recipe.Change, error) {
 
 // left reports whether anything is left in the directory.
 func (d FormerDirectory) left(facts recipe.Facts) bool {
-	return slices.ContainsFunc(facts.Entries(d.Path), func(name string) bool {
-		entry := strings.TrimSuffix(d.Path, "/") + "/" + name
-		return !slices.Contains(d.Below, entry) || facts.Path(entry).Type != recipe.PathAbsent
-	})
+	return d.others(facts) > 0 || slices.ContainsFunc(d.Below, func(entry string) bool { return facts.Path(entry).Type != recipe.PathAbsent })
+}
+
+// others counts what is in the directory and does not leave.
+func (d FormerDirectory) others(facts recipe.Facts) int {
+	n := 0
+	for _, name := range facts.Entries(d.Path) {
+		if !slices.Contains(d.Below, strings.TrimSuffix(d.Path, "/")+"/"+name) {
+			n++
+		}
+	}
+	return n
+}
+
+// Stays says why the directory stays, "" when it does not.
+func (d FormerDirectory) Stays(facts recipe.Facts) string {
+	owner, others := facts.Owner(d.Path).Package, d.others(facts)
+	switch {
+	case !d.Ours || facts.Path(d.Path).Type != recipe.PathDirectory:
+		return ""
+	case owner != "":
+		return "belongs to the package " + owner
+	case others > 0:
+		return "things of others in it: " + strconv.Itoa(others)
+	}
+	return ""
 }
 
 // Standing is a service that no task wants any more, and that stood before any did, or that another

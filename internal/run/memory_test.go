@@ -167,6 +167,21 @@ func TestWhatARunThatDiedLeftGoes(t *testing.T) {
 	}
 }
 
+// A directory that stays for what others put into it is told; one that goes is not.
+func TestADirectoryThatStaysIsTold(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	is(t, m.does(t, resource.Directory{Path: m.path("d")}, resource.Directory{Path: m.path("e")}, resource.File{Path: m.path("e/ours"), Content: "ours\n"}), engine.StatusChanged)
+	m.write(t, m.path("d/theirs"), "theirs\n", 0o644)
+	is(t, m.removes(t, "x"), engine.StatusChanged)
+	if told := m.told.String(); m.read(t, "d/theirs") != "theirs\n" || !strings.Contains(told, m.path("d")+" stays: things of others in it: 1") || strings.Contains(told, m.path("e")+" stays") {
+		t.Errorf("d/theirs is %q, told:\n%s", m.read(t, "d/theirs"), told)
+	}
+}
+
 // What another task wants too stays until that goes.
 func TestWhatAnotherTaskWantsStays(t *testing.T) {
 	m := inMachine(t)
