@@ -191,12 +191,13 @@ func (p *plan) other(identity string) (recipe.Trace, bool) {
 
 // removal is what takes away what leaves.
 type removal struct {
-	answered map[string]bool // units that have somebody who takes in what changes
-	first    recipe.Recipe   // services that have to stop before others can listen where they do
-	files    recipe.Recipe   // and all else that is ours alone, in reverse order
-	standing recipe.Recipe   // services that go on
-	last     recipe.Recipe   // packages and accounts
-	stay     []string
+	answered  map[string]bool // units that have somebody who takes in what changes
+	first     recipe.Recipe   // services that have to stop before others can listen where they do
+	files     recipe.Recipe   // and all else that is ours alone, in reverse order
+	standing  recipe.Recipe   // services that go on
+	last      recipe.Recipe   // packages and accounts
+	stay      []string
+	forgotten []string // of that, what a purge would take
 }
 
 // removal takes away what leaves, in reverse order; then services that stay take it in; then packages
@@ -214,6 +215,9 @@ func (p *plan) removal(wanted recipe.Recipe) (first, then recipe.Recipe) {
 		gone, stays := leaving.Resource(trace)
 		if stays != "" {
 			r.stay = append(r.stay, stays)
+		}
+		if gone == nil && resource.OnPurge(trace) {
+			r.forgotten = append(r.forgotten, stays)
 		}
 		item := recipe.Item{Resource: gone, Task: p.owner(trace.Identity())}
 		for _, n := range trace.Notifies {
@@ -243,6 +247,10 @@ func (p *plan) removal(wanted recipe.Recipe) (first, then recipe.Recipe) {
 	if len(r.stay) > 0 {
 		slices.Reverse(r.stay)
 		p.told = append(p.told, "stays: "+strings.Join(r.stay, ", "))
+	}
+	if len(r.forgotten) > 0 {
+		slices.Reverse(r.forgotten)
+		p.told = append(p.told, "not noted any more after this, so a later --purge does not take it: "+strings.Join(r.forgotten, ", "))
 	}
 	then = r.files
 	then.Include(r.standing)

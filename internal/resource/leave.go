@@ -86,6 +86,11 @@ func called(t recipe.Trace) string {
 	return t.Kind + " " + t.Name
 }
 
+// OnPurge reports whether a thing came for a task, and goes with it only when a purge is asked for.
+func OnPurge(t recipe.Trace) bool {
+	return !t.Gone && t.Before != nil && t.Before.Nothing && slices.Contains([]string{"package", "user", "group", "secret"}, t.Kind)
+}
+
 // dear is what stays unless a purge is asked for: what it took along could not be put back.
 func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	if t.Kind == "command" {

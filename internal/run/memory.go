@@ -84,6 +84,11 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 		}
 	}
 	same, differs, err := blueprint.noted(wants, answer.Facts)
+	if same {
+		for _, name := range blueprint.Removes {
+			plan.Told = append(plan.Told, name+": nothing of it is noted here any more, so nothing goes")
+		}
+	}
 	if err != nil || same || !differs && plan.Empty() {
 		return wanted, plan, err
 	}

@@ -182,6 +182,27 @@ func TestADirectoryThatStaysIsTold(t *testing.T) {
 	}
 }
 
+// A removal forgets what stays of what came for the task: that is told, and once more to who
+// purges it afterwards.
+func TestAPurgeAfterTheRemoval(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	m.arrange(t)
+	is(t, m.does(t, resource.Secret{Path: m.path("key"), Length: 40}), engine.StatusChanged)
+	is(t, m.removes(t, "x"), engine.StatusChanged)
+	if told := m.told.String(); !strings.Contains(told, "not noted any more after this, so a later --purge does not take it: secret "+m.path("key")) {
+		t.Errorf("told:\n%s", told)
+	}
+	m.told.Reset()
+	m.remembering.Purge = true
+	is(t, m.removes(t, "x"), engine.StatusSame)
+	if told := m.told.String(); !strings.Contains(told, "x: nothing of it is noted here any more") {
+		t.Errorf("told:\n%s", told)
+	}
+}
+
 // What another task wants too stays until that goes.
 func TestWhatAnotherTaskWantsStays(t *testing.T) {
 	m := inMachine(t)
