@@ -30,6 +30,7 @@ type application struct {
 	number  int          // of the last step
 	done    []doneStep   // for putting back
 	armed   []string     // the guarded units whose change is not confirmed yet
+	old     []string     // the units that run with their old files again, for a change was put back
 	shut    error        // why no new connection could be made while a guarded change went live
 	result  Result
 }

@@ -218,6 +218,7 @@ func (a *application) decide(ctx context.Context, unit string, step int) error {
 		return a.stays(unit, began)
 	case verdict == VerdictUndone:
 		a.observe(a.undone(unit))
+		a.leaveNeighbours(unit)
 		reason = ErrTooLate
 		if a.shut != nil { // and the session was heard of again when it was undone
 			reason = fmt.Errorf("no new connection could be made: %w", a.shut)
@@ -263,6 +264,7 @@ func (a *application) undo(ctx context.Context, unit string, reason error, withi
 	switch {
 	case verdict == VerdictUndone:
 		a.observe(a.undone(unit))
+		a.leaveNeighbours(unit)
 	case ctx.Err() != nil && !errors.Is(reason, ErrInterrupted):
 		reason = fmt.Errorf("%w: %w", ErrInterrupted, reason)
 	}
@@ -271,6 +273,7 @@ func (a *application) undo(ctx context.Context, unit string, reason error, withi
 
 // undoNow answers a step that failed, or Ctrl-C, while something is armed.
 func (a *application) undoNow(ctx context.Context, failure error, within time.Duration) error {
+	var undone []string
 	for _, unit := range slices.Clone(a.armed) {
 		undoing, cancel := context.WithTimeout(ctx, within)
 		a.number++
@@ -279,8 +282,14 @@ func (a *application) undoNow(ctx context.Context, failure error, within time.Du
 		cancel()
 		if err == nil {
 			a.observe(a.undone(unit))
+			undone = append(undone, unit)
 		}
 		failure = &UnconfirmedError{Unit: unit, Err: failure, Undone: err == nil}
+	}
+	for _, unit := range undone {
+		if err := a.loadNeighbours(ctx, unit); err != nil {
+			failure = fmt.Errorf("%w; %w", failure, err)
+		}
 	}
 	return failure
 }

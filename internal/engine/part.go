@@ -107,7 +107,7 @@ func (a *application) addAll(part *part, change int, steps []recipe.Step) {
 		}
 		added := a.add(part, item.Resource.ID(), step)
 		if recipe.PathOf(step) != "" {
-			added.Guards = guards
+			added.Guards, added.Neighbours = guards, units(item.Notifies)
 		}
 	}
 	part.last[change] = a.number

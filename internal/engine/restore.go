@@ -88,12 +88,15 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 		waits := a.initial.Pending(unit).Action != "" && !old.settled[unit]
 		if _, loaded := a.lastLoad(unit, failed); !loaded && !waits && !remains[unit] {
 			add(recipe.Clear{Unit: unit})
+			a.old = append(a.old, unit)
 		}
 	}
 	err := a.act(ctx, steps, a.observe)
 	for _, unit := range told {
 		if control, loaded := a.lastLoad(unit, failed); loaded && err == nil {
-			err = a.loadOld(ctx, control)
+			if err = a.loadOld(ctx, control); err == nil && !remains[unit] {
+				a.old = append(a.old, unit)
+			}
 		}
 	}
 	restored.Runs = err == nil

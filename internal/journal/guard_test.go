@@ -54,7 +54,7 @@ func (d door) change(t *testing.T, c *client) {
 	found := recipe.Unit{Load: "loaded", Active: "active", State: "enabled"}
 	steps := []recipe.Numbered{
 		{Number: 1, Resource: "test", Step: recipe.Arm{Unit: doorUnit, Found: found}},
-		{Number: 2, Resource: "test", Step: file(d.path, "new"), Guards: []string{doorUnit}},
+		{Number: 2, Resource: "test", Step: file(d.path, "new"), Guards: []string{doorUnit}, Neighbours: []string{doorUnit, "other.service"}},
 		{Number: 3, Resource: "test", Step: recipe.ControlUnit{Unit: doorUnit, Verb: recipe.VerbReload, Found: found, Guarded: true}},
 	}
 	if _, err := c.Do(t.Context(), steps, nil, c.observe); err != nil && !exists(d.dir+"/broken") {
@@ -145,6 +145,9 @@ exec /usr/bin/%[3]s "$@"
 		if read(t, d.path) != "old" || d.verdict(t, c.Run, 3) != "undone" {
 			t.Errorf("cut at command %d: the file is %s, verdict %s", at, read(t, d.path), d.verdict(t, c.Run, 3))
 		}
+		if waits := d.pending(t); waits != "other.service restart" {
+			t.Errorf("cut at command %d: there waits %q", at, waits)
+		}
 		if said := read(t, d.dir+"/systemctl"); strings.Contains(said, "stop -- "+doorUnit) || strings.Contains(said, "disable -- "+doorUnit) || !strings.Contains(said, "--no-block reload-or-restart -- "+doorUnit) {
 			t.Errorf("cut at command %d: systemctl was told\n%s", at, said)
 		}
@@ -155,6 +158,38 @@ exec /usr/bin/%[3]s "$@"
 		t.Errorf("it was cut off %d times", cut)
 	}
 	t.Logf("cut off %d times", cut)
+}
+
+// pending is what waits on the machine, each unit with its action.
+func (d door) pending(t *testing.T) string {
+	t.Helper()
+	return d.inside(t, `cd /var/lib/provision/pending && for unit in *; do [ ! -e "$unit" ] || echo "$unit $(cat "$unit")"; done`)
+}
+
+// Who shares a file with a guarded unit has taken it in by the time that it is undone: the old one it
+// takes in too.
+func TestUndoneFileIsNotedForItsOtherUnits(t *testing.T) {
+	t.Parallel()
+	for name, confirm := range map[string]bool{"undone": false, "confirmed": true} {
+		d := newDoor(t)
+		c := d.begin(t)
+		d.change(t, c)
+		if waits := d.pending(t); waits != "" {
+			t.Errorf("before: %q", waits)
+		}
+		want := ""
+		if confirm {
+			d.verdict(t, c.Run, 3)
+		} else {
+			want = "other.service restart"
+			c.do(t, recipe.Undo{Unit: doorUnit})
+		}
+		if waits := d.pending(t); waits != want {
+			t.Errorf("%s: there waits %q", name, waits)
+		}
+		c.finish(t)
+		d.gone(t)
+	}
 }
 
 func TestArmedAndNotChangedIsUndoneToo(t *testing.T) {

@@ -299,4 +299,6 @@ type Numbered struct {
 	Resource string
 	Step     Step
 	Guards   []string // the armed units whose undoing takes this step on a file back
+	// Neighbours are the units that take in the file, and that with Guards the old one.
+	Neighbours []string
 }

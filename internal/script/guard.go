@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,11 +17,12 @@ func orDash(word string) string {
 	return word
 }
 
-// covered notes, before a step on a file, which undoing takes it back.
+// covered notes, before a step on a file, which undoing takes it back, and whom that concerns too.
 func covered(step recipe.Numbered) string {
 	var s strings.Builder
 	for _, unit := range step.Guards {
-		fmt.Fprintf(&s, "covered %s %d\n", Quote(unit), step.Number)
+		neighbours := slices.DeleteFunc(slices.Clone(step.Neighbours), func(other string) bool { return other == unit })
+		fmt.Fprintf(&s, "covered %s\n", QuoteAll(append([]string{unit, fmt.Sprint(step.Number)}, neighbours...)...))
 	}
 	return s.String()
 }

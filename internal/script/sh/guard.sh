@@ -2,9 +2,10 @@
 # itself unless it is confirmed. Sourced after prelude.sh, by the runner and by the undoing.
 #
 # $state/armed/UNIT holds what is armed: found (ActiveState and UnitFileState of before, and
-# the run), index (each step on a file, oldest first), boot (the boot's ID), live (the uptime in
-# seconds at which it is undone, once it is live), alone (the same, once its run is gone), and
-# open. Confirming and undoing both begin by renaming open: one of them wins.
+# the run), index (each step on a file, oldest first), neighbours (a note for each other unit that
+# the files concern), boot (the boot's ID), live (the uptime in seconds at which it is undone, once
+# it is live), alone (the same, once its run is gone), and open. Confirming and undoing both begin
+# by renaming open: one of them wins.
 
 system=/etc/systemd/system
 
@@ -17,7 +18,7 @@ arm() {
 	[ ! -e "$armed/open" ] && [ ! -e "$armed/undoing" ] || { echo "$1: an earlier change is not undone yet" >&2; return 1; }
 	# The one at boot comes before what it undoes; with the timer's being that one too, the
 	# reload that it orders would wait for it (systemd.unit(5), Before=).
-	rm -rf "$armed" && mkdir -p "$armed" && chmod 0700 "$state/armed" "$armed" &&
+	rm -rf "$armed" && mkdir -p "$armed/neighbours" && chmod 0700 "$state/armed" "$armed" &&
 		printf '%s\n' "$library" "$undoing" >"$state/undo.new" && mv -f -T "$state/undo.new" "$state/undo" &&
 		undoing_unit provision-undo DefaultDependencies=yes &&
 		undoing_unit provision-undo-boot DefaultDependencies=no Conflicts=shutdown.target 'After=local-fs.target systemd-remount-fs.service' \
@@ -39,8 +40,17 @@ undoing_unit() {
 		'[Install]' WantedBy=multi-user.target >"$system/$name.service"
 }
 
-# covered notes that undoing a unit takes a step back: covered UNIT STEP
-covered() { printf '%s\n' "$2" >>"$state/armed/$1/index" && sync "$state/armed/$1/index"; }
+# covered notes that undoing a unit takes a step back, and which other units take in its file: they
+# then have to take in the old one. Their notes are made now, for undoing may have no room for them.
+# covered UNIT STEP NEIGHBOUR...
+covered() {
+	armed=$state/armed/$1 step=$2
+	shift 2
+	for neighbour; do
+		[ -e "$armed/neighbours/$neighbour" ] || note "$armed/neighbours" "$neighbour" restart || return
+	done
+	printf '%s\n' "$step" >>"$armed/index" && sync "$armed/index"
+}
 
 # countdown says that a change is live, and in how many seconds it is undone.
 countdown() {

@@ -41,6 +41,14 @@ put_back() {
 	return $status
 }
 
+# tell_neighbours writes down that other units have to take in the files that come back.
+tell_neighbours() {
+	for note in "$1"/neighbours/*; do
+		[ ! -e "$note" ] || mv -f -T -- "$note" "$state/pending/${note##*/}" || return
+	done
+	sync "$state/pending"
+}
+
 # again says what failed, and fails. The timer tries again; since a boot it does not run.
 again() {
 	echo "$1: this is tried again" >&2
@@ -69,6 +77,8 @@ undo() {
 	enabled* | static | generated) ;;
 	*) systemctl -q disable -- "$1" 2>/dev/null ;;
 	esac
+	# First, for it may be cut off; but nothing keeps the files from going back.
+	tell_neighbours "$armed" || :
 	put_back "$armed" || again "$1: not all is undone" || return
 	daemon_reload
 	case $active in
@@ -76,6 +86,7 @@ undo() {
 		systemctl $block reload-or-restart -- "$1" || systemctl $block restart -- "$1" ||
 			again "$1: does not take in its old files" || return ;;
 	esac
+	tell_neighbours "$armed" || again "$1: who else takes in its old files could not be noted" || return
 	rm -f "$state/pending/$1"
 	record "{\"event\":\"undone\",\"unit\":\"$1\"}"
 	# First the name by which this would begin anew: what it needs for that goes in any order.

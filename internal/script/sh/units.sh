@@ -17,13 +17,13 @@ daemon_reload() {
 	systemctl daemon-reload && rm -f "$state/daemon-reload"
 }
 
-# notify writes down that a unit has to take in a change: notify NUMBER UNIT ACTION. By a rename,
-# for a note that is there and lost its text in a crash would be no note.
-notify() {
-	printf '%s\n' "$3" >"$state/pending/.new" &&
-		sync "$state/pending/.new" &&
-		mv -f -T -- "$state/pending/.new" "$state/pending/$2" &&
-		sync "$state/pending"
+# notify writes down that a unit has to take in a change: notify NUMBER UNIT ACTION
+notify() { note "$state/pending" "$2" "$3"; }
+
+# note writes a note on a unit: note DIRECTORY UNIT ACTION. By a rename, for one that is there and
+# lost its text in a crash would be none.
+note() {
+	printf '%s\n' "$3" >"$1/.new" && sync "$1/.new" && mv -f -T -- "$1/.new" "$1/$2" && sync "$1"
 }
 
 # clear takes the note away: clear NUMBER UNIT
