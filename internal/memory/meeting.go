@@ -62,7 +62,7 @@ func (p *plan) stood(trace recipe.Trace, wanted thing, older bool) (before *reci
 				continue
 			}
 			_, taken := p.taken[old.Identity()]
-			if !whole && (taken || p.stillWanted(old)) {
+			if !whole && (taken || p.stillWanted(old) || resource.Stays(old, trace)) {
 				continue
 			}
 			p.taken[old.Identity()] = trace
@@ -126,6 +126,8 @@ func (p *plan) past(task string, old Memory, traces []recipe.Trace) (past, held 
 			if rest, ok := resource.Rest(trace, heir); ok && !p.stillWanted(rest) {
 				past = append(past, rest)
 			}
+		case by == task && resource.Stays(trace, other) && !trace.Gone:
+			p.told = append(p.told, fmt.Sprintf("%s: line %s of %s stays: it stood there before, or may have", task, trace.Line, trace.Name))
 		case nothingOfOurs(trace), by == task && !whole:
 		default:
 			if by != task {

@@ -71,6 +71,16 @@ func Rest(old, wanted recipe.Trace) (recipe.Trace, bool) {
 	return recipe.Trace{Kind: "line", Name: old.Name, Line: old.Line, Notifies: old.Notifies, Before: &recipe.Before{Nothing: true}}, true
 }
 
+// Stays reports whether a line that is no longer wanted, and that another would not replace, is not
+// known to be ours: then the other stands beside it, and takes the place of nothing.
+func Stays(old, wanted recipe.Trace) bool {
+	_, whole := At(wanted)
+	if whole || old.Kind != "line" || old.Line == "" || isOf(wanted, old.Line) {
+		return false
+	}
+	return old.Before == nil || slices.ContainsFunc(old.Before.Lines(), func(r recipe.Replaced) bool { return r.Line == old.Line })
+}
+
 // Inherits returns what stood in the place of a part of a file before any task wanted it or those
 // that it meets, which were wanted before; nil where that is not known.
 func Inherits(wanted recipe.Remembered, earlier []recipe.Trace, facts recipe.Facts) *recipe.Before {
