@@ -83,6 +83,11 @@ func (m *machine) victim(t *testing.T) string {
 // It is alone: a racer takes a processor, and other tests wait for the clock.
 func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 	attributes := recipe.Attributes{Mode: 0o666, Owner: "nobody", Group: "nogroup"}
+	archived := t.TempDir() + "/archive.tar"
+	if err := os.WriteFile(archived, []byte(packed(t, "x")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open(t, filepath.Dir(archived))
 	steps := map[string]func(path string) []recipe.Step{
 		"write": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteFile{Path: path, Content: []byte("x\n"), Attributes: attributes}}
@@ -108,6 +113,19 @@ func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 		"below": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteFile{Path: path + "/file", Content: []byte("x\n"), Attributes: attributes}}
 		},
+		"download": func(path string) []recipe.Step {
+			const source = "/etc/passwd"
+			return []recipe.Step{recipe.Download{Path: path, URL: "copy:" + source, SHA256: recipe.Digest([]byte(read(t, source))), Attributes: attributes}}
+		},
+		"write tree": func(path string) []recipe.Step {
+			return []recipe.Step{recipe.WriteTree{
+				Path: path, Mode: 0o777, Owner: "nobody", Group: "nogroup", Content: map[string][]byte{"file": []byte("x\n")},
+				Entries: []recipe.Entry{{Name: "file", Path: recipe.Path{Type: recipe.PathFile, Mode: 0o666, Owner: "nobody", Group: "nogroup"}}},
+			}}
+		},
+		"unpack": func(path string) []recipe.Step {
+			return []recipe.Step{recipe.Unpack{Path: path, URL: "copy:" + archived, SHA256: recipe.Digest([]byte(read(t, archived))), Owner: "nobody", Group: "nogroup"}}
+		},
 		"restore": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteFile{Path: path, Content: []byte("x\n"), Attributes: attributes}, recipe.Restore{Number: 1, Path: path}}
 		},
@@ -125,7 +143,7 @@ func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 				if step := step(theirs + "/target"); len(step) == 2 {
 					_ = c.try(t.Context(), step...)
 				}
-				if name == "remove" || name == "tree" || name == "attributes" || name == "below" {
+				if name == "remove" || name == "tree" || name == "attributes" || name == "below" || name == "write tree" || name == "unpack" {
 					os.Mkdir(theirs+"/target", 0o755)
 				}
 				if round%2 == 0 {

@@ -170,6 +170,9 @@ func (f Facts) Path(path string) Path { return value[Path](f, PathKey(path)) }
 // Tree returns what stands in the way of removing a directory with all that is in it.
 func (f Facts) Tree(path string) Tree { return value[Tree](f, TreeKey(path)) }
 
+// Files returns all that is in a directory; nothing where there is none.
+func (f Facts) Files(path string) Files { return value[Files](f, FilesKey(path)) }
+
 // Content returns the bytes of a file, or its size: nothing when there is none or none was asked for.
 func (f Facts) Content(path string) Content { return value[Content](f, ContentKey(path)) }
 

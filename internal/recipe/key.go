@@ -12,6 +12,7 @@ type Kind string
 const (
 	KindPath      Kind = "path"      // a file, directory or link: type, mode, owner, digest
 	KindTree      Kind = "tree"      // what stands in the way of removing a directory with all that is in it
+	KindFiles     Kind = "files"     // all that is in a directory
 	KindContent   Kind = "content"   // the bytes of a file, asked only for a diff
 	KindPackage   Kind = "package"   // a Debian package's state
 	KindLists     Kind = "lists"     // the age of apt's package lists
@@ -44,6 +45,9 @@ func PathKey(path string) Key { return Key{KindPath, path} }
 
 // TreeKey names what stands in the way of removing a directory with all that is in it.
 func TreeKey(path string) Key { return Key{KindTree, path} }
+
+// FilesKey names all that is in a directory.
+func FilesKey(path string) Key { return Key{KindFiles, path} }
 
 // ContentKey names the bytes of a file.
 func ContentKey(path string) Key { return Key{KindContent, path} }

@@ -124,7 +124,11 @@ type Remove struct {
 
 // Effects implements Step.
 func (s Remove) Effects() []Effect {
-	return append(sourcesChanged(s.Path), Known(PathKey(s.Path), Path{}), Known(ContentKey(s.Path), Content{}))
+	effects := append(sourcesChanged(s.Path), Known(PathKey(s.Path), Path{}), Known(ContentKey(s.Path), Content{}))
+	if s.Tree {
+		effects = append(effects, Known(TreeKey(s.Path), Tree{}), Known(FilesKey(s.Path), Files{}))
+	}
+	return effects
 }
 
 // Title implements Step.
@@ -155,12 +159,19 @@ type Restore struct {
 	Run      string // the run's name in the journal; "" is this one
 	Number   int    // the step's number in that run
 	Path     string
-	As       Path // what is kept, where it was asked for
+	As       Path   // what is kept, where it was asked for
+	Files    string // of a directory that is kept with all that was in it: their digest, where it was asked for
 	Secret   bool
 }
 
 // Effects implements Step.
-func (s Restore) Effects() []Effect { return []Effect{Known(PathKey(s.Path), s.As)} }
+func (s Restore) Effects() []Effect {
+	effects := []Effect{Known(PathKey(s.Path), s.As)}
+	if s.Files != "" {
+		effects = append(effects, Known(FilesKey(s.Path), Files{Digest: s.Files}))
+	}
+	return effects
+}
 
 // Title implements Step.
 func (s Restore) Title() string { return "restore " + s.Path }

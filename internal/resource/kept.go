@@ -14,6 +14,7 @@ type Kept struct {
 	Step   int    // the step's number in that run
 	Copy   string // where the copy is; "" when there was nothing at the path
 	Secret bool   // neither side is shown
+	Tree   bool   // the copy is a directory with all that was in it
 }
 
 // ID implements recipe.Resource.
@@ -22,6 +23,9 @@ func (k Kept) ID() string { return "file:" + k.Path }
 // Probes implements recipe.Resource.
 func (k Kept) Probes() []recipe.Probe {
 	probes := []recipe.Probe{{Key: recipe.PathKey(k.Path), Digest: true}}
+	if k.Tree {
+		probes = append(probes, recipe.Probe{Key: recipe.FilesKey(k.Path)}, recipe.Probe{Key: recipe.FilesKey(k.Copy)})
+	}
 	if k.Copy != "" {
 		probes = append(probes, recipe.Probe{Key: recipe.PathKey(k.Copy), Digest: true})
 		if !k.Secret {
@@ -40,10 +44,14 @@ func (k Kept) Diff(facts recipe.Facts) (recipe.Change, error) {
 			return recipe.Change{}, fmt.Errorf("the copy of run %s is gone", k.Run)
 		}
 	}
-	if now == then {
+	files := facts.Files(k.Copy).Digest
+	if now == then && (!k.Tree || facts.Files(k.Path).Digest == files) {
 		return recipe.Change{}, nil
 	}
 	step := recipe.Restore{Run: k.Run, Number: k.Step, Path: k.Path, As: then, Secret: k.Secret}
+	if k.Tree {
+		step.Files = files
+	}
 	return putBack(now, step, facts.Content(k.Copy), "as before run "+k.Run), nil
 }
 

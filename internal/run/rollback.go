@@ -197,8 +197,9 @@ func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 			continue
 		}
 		back := resource.Kept{Path: step.Path, Run: past.Run, Step: step.Step, Secret: secrets[step.Path]}
-		if kept.Kind != "absent" {
+		if kept.Kind != "absent" && kept.Kind != "planted" {
 			back.Copy = past.Copy(step.Step)
+			back.Tree = kept.Kind == "tree"
 		}
 		wanted.Add(back, notified...)
 	}

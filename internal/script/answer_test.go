@@ -17,7 +17,7 @@ func answered(fields ...string) []byte {
 
 // everything asks one question of each kind.
 var everything = []recipe.Probe{
-	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.TreeKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.RemovalKey("p")}, {Key: recipe.ListsKey()},
+	{Key: recipe.PathKey("/a"), Digest: true}, {Key: recipe.ContentKey("/a")}, {Key: recipe.TreeKey("/a")}, {Key: recipe.FilesKey("/a")}, {Key: recipe.PackageKey("p")}, {Key: recipe.CandidateKey("p")}, {Key: recipe.RemovalKey("p")}, {Key: recipe.ListsKey()},
 	{Key: recipe.UnitKey("u.service")}, {Key: recipe.UnitKey("v.timer")}, {Key: recipe.UserKey("u"), Digest: true}, {Key: recipe.UserKey("v")}, {Key: recipe.GroupKey("g")},
 	{Key: recipe.CommandKey("c"), Script: "true"}, {Key: recipe.PendingKey("u.service")},
 }

@@ -24,6 +24,10 @@ func pathRows() []row {
 			source: []string{"mounts", "ask/tree"}, call: calls("ask_trees"), width: 3, read: readTree,
 		},
 		{
+			name: "files", kind: recipe.KindFiles, absent: recipe.Files{}, asks: ofKind(recipe.KindFiles),
+			source: []string{"way", "ask/files"}, call: callFiles, width: 3, read: readFiles,
+		},
+		{
 			name:   "digests",
 			asks:   func(p recipe.Probe) bool { return isPath(p) && p.Digest && len(p.Unfill) == 0 },
 			source: []string{"ask/digest"}, call: calls("ask_digests"), width: 1, read: readDigest,
@@ -41,12 +45,21 @@ func readPath(a *answer, record []string, _ []recipe.Probe) error {
 	if err != nil {
 		return fmt.Errorf("path %s: mode %q", record[0], record[2])
 	}
-	kind, known := map[string]recipe.PathType{"f": recipe.PathFile, "d": recipe.PathDirectory, "l": recipe.PathLink}[record[1]]
-	if !known {
-		kind = recipe.PathOther
-	}
-	a.set(recipe.PathKey(record[0]), recipe.Path{Type: kind, Mode: uint32(mode), Owner: record[3], Group: record[4], Target: record[5]})
+	a.set(recipe.PathKey(record[0]), recipe.Path{Type: typeOf(record[1]), Mode: uint32(mode), Owner: record[3], Group: record[4], Target: record[5]})
 	return nil
+}
+
+// typeOf is what find(1) calls by a letter.
+func typeOf(letter string) recipe.PathType {
+	switch letter {
+	case "f":
+		return recipe.PathFile
+	case "d":
+		return recipe.PathDirectory
+	case "l":
+		return recipe.PathLink
+	}
+	return recipe.PathOther
 }
 
 func readTree(a *answer, record []string, _ []recipe.Probe) error {
@@ -54,7 +67,11 @@ func readTree(a *answer, record []string, _ []recipe.Probe) error {
 	if err != nil {
 		return fmt.Errorf("tree %s: %w", record[0], err)
 	}
-	a.set(recipe.TreeKey(record[0]), recipe.Tree{Mounts: strings.Fields(record[1]), Kilobytes: kilobytes})
+	tree := recipe.Tree{Kilobytes: kilobytes}
+	if mounts := strings.Fields(record[1]); len(mounts) > 0 {
+		tree.Mounts = mounts
+	}
+	a.set(recipe.TreeKey(record[0]), tree)
 	return nil
 }
 

@@ -24,7 +24,7 @@ type Past struct {
 
 // Kept is what stood at a path before a step.
 type Kept struct {
-	Kind string // absent, file, link, directory, tree, other
+	Kind string // absent, file, link, directory, tree, other; planted where nothing was and a whole tree came
 	Path string
 }
 

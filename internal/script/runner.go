@@ -8,7 +8,7 @@ import (
 
 // library are the functions that a run, its rehearsals, and what undoes a guarded change share.
 func library() string {
-	return source("prelude", "way", "place", "kept", "mounts", "trees", "swap", "files", "command", "units", "packages", "purge", "guard", "rehearse", "memory", "shipped")
+	return source("prelude", "way", "place", "kept", "mounts", "trees", "plant", "swap", "files", "downloads", "command", "units", "packages", "purge", "guard", "rehearse", "memory", "shipped")
 }
 
 // Run is what the host is told of a run before its first step.

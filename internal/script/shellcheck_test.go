@@ -27,7 +27,7 @@ func TestShellcheck(t *testing.T) {
 	probes := []recipe.Probe{
 		{Key: recipe.PathKey("/etc/it's"), Digest: true}, {Key: recipe.ContentKey("/etc/it's")}, {Key: recipe.ContentKey("/etc/b")},
 		{Key: recipe.PathKey("/etc/filled"), Digest: true, Unfill: map[string]string{"@KEY@": "/etc/key"}},
-		{Key: recipe.TreeKey("/srv/it's")}, {Key: recipe.PackageKey("nginx")}, {Key: recipe.CandidateKey("nginx")}, {Key: recipe.RemovalKey("nginx")}, {Key: recipe.UnitKey("nginx.service")},
+		{Key: recipe.TreeKey("/srv/it's")}, {Key: recipe.FilesKey("/srv/it's"), Same: "x"}, {Key: recipe.PackageKey("nginx")}, {Key: recipe.CandidateKey("nginx")}, {Key: recipe.RemovalKey("nginx")}, {Key: recipe.UnitKey("nginx.service")},
 		{Key: recipe.ListenerKey(80), Unit: "nginx.service"}, {Key: recipe.UserKey("www-data"), Digest: true},
 		{Key: recipe.MemoryKey("nginx")}, {Key: recipe.MemoriesKey()}, {Key: recipe.TouchedKey("nginx")}, {Key: recipe.OwnerKey("/etc/it's")}, {Key: recipe.EntriesKey("/etc/it's")}, {Key: recipe.GroupKey("www-data")}, {Key: recipe.CommandKey("guard"), Script: "[ -e '/a b' ]"},
 	}

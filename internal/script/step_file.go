@@ -1,6 +1,8 @@
 package script
 
 import (
+	"archive/tar"
+	"bytes"
 	"fmt"
 
 	"provision/internal/recipe"
@@ -40,6 +42,15 @@ func toldOfFile(step recipe.Step) act {
 			words = append(words, recipe.OriginalPath(path), path)
 		}
 		return act{function: "remember", words: words, input: []byte(step.Text), feeds: true}
+	case recipe.Download:
+		words := append([]string{step.Path}, attributes(step.Attributes)...)
+		return act{function: "download", words: append(words, step.SHA256, step.URL)}
+	case recipe.WriteTree:
+		words := []string{step.Path, fmt.Sprint(recipe.MostCopied), fmt.Sprintf("%05o", step.Mode), step.Owner + ":" + step.Group}
+		return act{function: "write_tree", words: words, input: packed(step), feeds: true}
+	case recipe.Unpack:
+		words := []string{step.Path, fmt.Sprint(recipe.MostCopied), step.Owner + ":" + step.Group, fmt.Sprint(step.Strip), step.SHA256, step.URL}
+		return act{function: "unpack", words: words}
 	case recipe.Restore:
 		if step.Original {
 			return act{function: "restore_original", words: []string{step.Path, recipe.OriginalPath(step.Path)}}
@@ -51,6 +62,25 @@ func toldOfFile(step recipe.Step) act {
 		return act{function: "restore_from", words: []string{step.Path, fmt.Sprint(step.Number), from}}
 	}
 	panic(fmt.Sprintf("script: step %T is not in the closed set", step))
+}
+
+// packed is an archive of a tree. Whom it belongs to, the host decides.
+func packed(step recipe.WriteTree) []byte {
+	var all bytes.Buffer
+	archive := tar.NewWriter(&all)
+	for _, entry := range step.Entries {
+		// As with a set of files: neither the buffer nor such a header is ever refused.
+		header := tar.Header{Name: "./" + entry.Name, Mode: int64(entry.Mode), Format: tar.FormatGNU, Typeflag: tar.TypeReg, Size: int64(len(step.Content[entry.Name]))}
+		if entry.Type == recipe.PathDirectory {
+			header.Typeflag, header.Size = tar.TypeDir, 0
+		}
+		archive.WriteHeader(&header)
+		if entry.Type == recipe.PathFile {
+			archive.Write(step.Content[entry.Name])
+		}
+	}
+	archive.Close()
+	return all.Bytes()
 }
 
 // attributes are the words for a mode, of five digits (see put in sh/place.sh), and the owners.

@@ -69,7 +69,7 @@ restore() {
 		[ "$number" = "$1" ] || continue
 		decode "$coded"
 		# With its directory it is gone too.
-		[ "$kind" != absent ] || [ -e "${path%/*}/" ] || return 0
+		[ "$kind" != absent ] && [ "$kind" != planted ] || [ -e "${path%/*}/" ] || return 0
 		at "$path" || return
 		units_changed "$place" || return
 		back "$kind" "$from/kept/$1"
@@ -95,6 +95,7 @@ back() {
 		cp -a -T -- "$2" "./$name" && { [ "$1" = 'link' ] || sync "./$name"; } || room "$path" || discard || return
 		move "./$name" ;;
 	tree) whole "$2" ;;
+	planted) uproot ;;
 	directory)
 		if [ ! -e "./$name" ] && [ ! -L "./$name" ]; then mkdir -m 0700 -- "./$name"; fi
 		down "$name" && chown --reference="$2" . && chmod --reference="$2" . ;;

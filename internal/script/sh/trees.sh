@@ -31,9 +31,12 @@ unmounted() {
 
 # enter_tree notes that a directory is kept. The note comes first: without the copy it says that
 # the directory has not gone.
-enter_tree() {
+enter_tree() { enter_as tree; }
+
+# enter_as notes what stood at $path: enter_as KIND
+enter_as() {
 	code "$path"
-	copies='' entries="$number tree $coded
+	copies='' entries="$number $1 $coded
 "
 	enter
 }

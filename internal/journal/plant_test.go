@@ -1,0 +1,155 @@
+package journal_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// A tree has its files and nothing else, whatever they are called; another takes its place, and the
+// one before comes back.
+func TestTree(t *testing.T) {
+	t.Parallel()
+	for name, apart := range map[string]bool{"in the copies' file system": false, "in another": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			at := m.root + "/two words/tree"
+			m.write(t, m.root+"/two words/x", "")
+			if apart {
+				m.apart("'"+m.root+"/two words'", "100m")
+			}
+			c := m.begin(t)
+			tree := resource.Tree{Path: at, Attributes: recipe.Attributes{Mode: 0o640, Group: "daemon"}}
+			for i, name := range nasty {
+				name = strings.ReplaceAll(name, "\n", "n")
+				tree.Files = append(tree.Files,
+					resource.TreeFile{Name: name, Content: strings.Repeat(name, i)},
+					resource.TreeFile{Name: "dir " + name + "/sub/" + name, Content: "x", Executable: true})
+			}
+			c.becomes(t, tree)
+			c.do(t, run("look", `cd `+`"`+at+`"`+` && [ "$(stat -c '%a %G' .)" = '750 daemon' ] && [ "$(stat -c '%a %G' plain)" = '640 daemon' ] &&
+				[ "$(stat -c '%a %G' 'dir plain/sub')" = '750 daemon' ] && [ "$(stat -c '%a %G' 'dir plain/sub/plain')" = '750 daemon' ]`))
+			c.do(t, run("disturb", `cd "`+at+`" && echo theirs >orphan && mkdir -m 0700 orphans && ln -s /etc plain.link && rm ./plain && ln -s /etc/passwd plain && chmod 0600 -- ./-n`))
+			change := c.becomes(t, tree)
+			if deltas := deltasOf(change); deltas != "changed →plain, -n; removed orphan, orphans, plain.link→" {
+				t.Errorf("deltas %q", deltas)
+			}
+			number := c.number
+			c.do(t, recipe.Restore{Number: number, Path: at}, run("is it back", `cd "`+at+`" && grep theirs orphan && [ -L plain ]`))
+			c.becomes(t, tree)
+			c.do(t, recipe.Restore{Number: 1, Path: at}, run("is it gone", `[ ! -e "`+at+`" ]`)) // before the first there was none
+			c.becomes(t, tree)
+			tree.Absent = true
+			c.becomes(t, tree)
+			c.do(t, run("nothing is left", `[ "$(ls -A "`+m.root+`/two words" | grep -v '^x$')" = '' ]`))
+			c.finish(t)
+			m.noTemporaries(t)
+		})
+	}
+}
+
+func deltasOf(change recipe.Change) string {
+	var all []string
+	for _, delta := range change.Deltas {
+		all = append(all, delta.Name+" "+delta.Before+"→"+delta.After)
+	}
+	return strings.Join(all, "; ")
+}
+
+// What is mounted in a tree is not its own, and what is no directory is not taken for one.
+func TestTreeIsNoMount(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.write(t, m.root+"/tree/mount/x", "")
+	m.write(t, m.dir+"/elsewhere/data", "precious")
+	m.write(t, m.root+"/file", "precious")
+	m.setup = "mount --bind " + m.dir + "/elsewhere " + m.root + "/tree/mount"
+	c := m.begin(t)
+	for path, problem := range map[string]string{"/tree": "something is mounted there", "/file": "is no directory"} {
+		change, err := resource.Tree{Path: m.root + path, Files: []resource.TreeFile{{Name: "a"}}}.Diff(recipe.Facts{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failed := c.fails(t, change.Steps...); !strings.Contains(failed.Output, problem) {
+			t.Errorf("%s: said %q", path, failed.Output)
+		}
+	}
+	if read(t, m.dir+"/elsewhere/data") != "precious" || read(t, m.root+"/file") != "precious" {
+		t.Error("what is there was touched")
+	}
+	c.finish(t)
+	m.noTemporaries(t)
+}
+
+// packed is an archive that would do more than it should: with an owner, a set-user-ID program and a
+// way out of its directory.
+func packed(t *testing.T, version string) string {
+	t.Helper()
+	var all bytes.Buffer
+	compressed := gzip.NewWriter(&all)
+	archive := tar.NewWriter(compressed)
+	add := func(header tar.Header, content string) {
+		header.Size, header.Format = int64(len(content)), tar.FormatGNU
+		if err := archive.WriteHeader(&header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(tar.Header{Name: "tool-1/", Typeflag: tar.TypeDir, Mode: 0o777, Uid: 1234, Gid: 1234}, "")
+	add(tar.Header{Name: "tool-1/bin/tool", Mode: 0o4775, Uid: 1234}, version)
+	add(tar.Header{Name: "tool-1/.archive.sha256", Mode: 0o666}, "forged")
+	add(tar.Header{Name: "tool-1/link", Typeflag: tar.TypeSymlink, Linkname: "bin/tool"}, "")
+	archive.Close()
+	compressed.Close()
+	return all.String()
+}
+
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	one, two := packed(t, "one"), packed(t, "two")
+	url := m.serving(t, map[string]string{"/1.tar.gz": one, "/2.tar.gz": two, "/none": "no archive", "/empty.tar": string(make([]byte, 10240))})
+	c := m.begin(t)
+	archive := resource.Archive{Path: m.root + "/tree", URL: url + "/1.tar.gz", SHA256: recipe.Digest([]byte(one)), Strip: 1}
+	c.becomes(t, archive)
+	stat, err := os.Stat(archive.Path + "/link")
+	if err != nil || stat.Mode() != 0o755 || stat.Sys().(*syscall.Stat_t).Uid != 0 || read(t, archive.Path+"/bin/tool") != "one" {
+		t.Errorf("%v, %v", stat, err)
+	}
+	m.write(t, archive.Path+"/theirs", "x")
+	archive.URL, archive.SHA256, archive.Owner, archive.Group = url+"/2.tar.gz", recipe.Digest([]byte(two)), "daemon", "daemon"
+	c.becomes(t, archive)
+	if read(t, archive.Path+"/bin/tool") != "two" || exists(archive.Path+"/theirs") {
+		t.Error("the other is not in its place")
+	}
+	for name, text := range map[string]string{"/none": "no archive", "/empty.tar": string(make([]byte, 10240))} {
+		change, err := resource.Archive{Path: archive.Path, URL: url + name, SHA256: recipe.Digest([]byte(text))}.Diff(recipe.Facts{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failed := c.fails(t, change.Steps...); !strings.Contains(failed.Output, "nothing can be unpacked there") {
+			t.Errorf("%s: said %q", name, failed.Output)
+		}
+	}
+	if read(t, archive.Path+"/bin/tool") != "two" {
+		t.Error("what was there is gone")
+	}
+	c.do(t, recipe.Restore{Number: 2, Path: archive.Path})
+	if read(t, archive.Path+"/theirs") != "x" {
+		t.Error("the first is not back")
+	}
+	archive.Absent = true
+	c.becomes(t, archive)
+	c.finish(t)
+	m.noTemporaries(t)
+}

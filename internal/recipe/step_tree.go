@@ -1,0 +1,83 @@
+package recipe
+
+// Download brings a file from the network to the host, which fetches it itself, and moves it into its
+// place when its digest is right.
+type Download struct {
+	Path   string
+	URL    string
+	SHA256 string
+	Attributes
+}
+
+// Effects implements Step.
+func (s Download) Effects() []Effect {
+	return append(sourcesChanged(s.Path),
+		Known(PathKey(s.Path), Path{Type: PathFile, Mode: s.Mode, Owner: s.Owner, Group: s.Group, SHA256: s.SHA256}))
+}
+
+// Title implements Step.
+func (s Download) Title() string { return "download " + s.Path }
+
+// Lengthy implements Lengthy.
+func (s Download) Lengthy() {}
+
+// Replaces implements Replacing.
+func (s Download) Replaces() (string, bool) { return s.Path, false }
+
+// WriteTree makes a directory with all that is in it, and puts it in the place of the one that is
+// there: the one or the other is there, and never half of it.
+type WriteTree struct {
+	Path    string
+	Mode    uint32  // of the directory
+	Entries []Entry // directories before what is in them
+	Content map[string][]byte
+	Owner   string
+	Group   string
+}
+
+// Effects implements Step.
+func (s WriteTree) Effects() []Effect {
+	return []Effect{
+		Known(PathKey(s.Path), Path{Type: PathDirectory, Mode: s.Mode, Owner: s.Owner, Group: s.Group}),
+		Known(FilesKey(s.Path), Files{Digest: FilesDigest(s.Entries)}),
+		UnknownUntil(TreeKey(s.Path), s.Path+" is written"),
+	}
+}
+
+// Title implements Step.
+func (s WriteTree) Title() string { return "write tree " + s.Path }
+
+// Replaces implements Replacing.
+func (s WriteTree) Replaces() (string, bool) { return s.Path, false }
+
+// Unpack fetches an archive from the network and puts what is in it in the place of a directory, with
+// the archive's digest in its file ArchiveDigest.
+type Unpack struct {
+	Path   string
+	URL    string
+	SHA256 string
+	Strip  int // so many directories are left out of each name
+	Owner  string
+	Group  string
+}
+
+// ArchiveDigest is the name of the file, in a directory that was unpacked, that says of what.
+const ArchiveDigest = ".archive.sha256"
+
+// Effects implements Step.
+func (s Unpack) Effects() []Effect {
+	return []Effect{
+		Known(PathKey(s.Path), Path{Type: PathDirectory, Mode: 0o755, Owner: s.Owner, Group: s.Group}),
+		Known(PathKey(s.Path+"/"+ArchiveDigest), Path{Type: PathFile, Mode: 0o644, Owner: s.Owner, Group: s.Group, SHA256: Digest([]byte(s.SHA256 + "\n"))}),
+		UnknownUntil(TreeKey(s.Path), s.Path+" is unpacked"),
+	}
+}
+
+// Title implements Step.
+func (s Unpack) Title() string { return "unpack " + s.Path }
+
+// Lengthy implements Lengthy.
+func (s Unpack) Lengthy() {}
+
+// Replaces implements Replacing.
+func (s Unpack) Replaces() (string, bool) { return s.Path, false }

@@ -1,0 +1,105 @@
+package resource_test
+
+import (
+	"testing"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+func TestTree(t *testing.T) {
+	wanted := resource.Tree{Path: at, Files: []resource.TreeFile{{Name: "b/c/d", Content: "x"}, {Name: "a", Content: "new", Executable: true}}}
+	gone := resource.Tree{Path: at, Absent: true}
+	entry := func(name string, is recipe.Path) recipe.Entry {
+		is.Owner, is.Group = "root", "root"
+		return recipe.Entry{Name: name, Path: is}
+	}
+	directory := recipe.Path{Type: recipe.PathDirectory, Mode: 0o755}
+	file := func(mode uint32, content string) recipe.Path {
+		return recipe.Path{Type: recipe.PathFile, Mode: mode, SHA256: recipe.Digest([]byte(content))}
+	}
+	same := []recipe.Entry{entry("a", file(0o755, "new")), entry("b", directory), entry("b/c", directory), entry("b/c/d", file(0o644, "x"))}
+	with := func(mode uint32, entries ...recipe.Entry) []recipe.Effect {
+		return one(found(at, recipe.Path{Type: recipe.PathDirectory, Mode: mode}), recipe.Known(recipe.FilesKey(at), recipe.Files{Digest: recipe.FilesDigest(entries), Entries: entries}))
+	}
+	check(t, []row{
+		{name: "none", wanted: wanted, kind: recipe.Create, steps: "write tree /etc/a"},
+		{name: "same", wanted: wanted, found: with(0o755, same...)},
+		{name: "mode", wanted: wanted, found: with(0o700, same...), kind: recipe.Update, steps: "set mode and owner of /etc/a", deltas: "mode 0700→0755"},
+		{name: "empty", wanted: wanted, found: with(0o755), kind: recipe.Update, steps: "write tree /etc/a", deltas: "added →b, b/c, b/c/d, a"},
+		{name: "one changed, one too many", wanted: wanted, found: with(0o755, append(same[1:4:4], entry("a", file(0o755, "old")), entry("z", directory))...),
+			kind: recipe.Update, steps: "write tree /etc/a", deltas: "changed →a; removed z→"},
+		{name: "a mount", wanted: wanted, found: append(with(0o755), recipe.Known(recipe.TreeKey(at), recipe.Tree{Mounts: []string{"/etc/a/b"}})), err: "something is mounted there"},
+		{name: "file", wanted: wanted, found: isFile, err: "is a file, not a directory"},
+		{name: "link", wanted: wanted, found: isLink, err: "is a link, not a directory"},
+		{name: "gone, none", wanted: gone},
+		{name: "gone, there", wanted: gone, found: with(0o755, same...), kind: recipe.Delete, steps: "remove /etc/a"},
+	})
+	facts := recipe.Facts{}
+	facts.Apply(with(0o755, append(same[1:4:4], entry("a", file(0o755, "old")))...))
+	change, err := wanted.Diff(facts)
+	if err != nil || change.Diff == nil || change.Diff.Path != "/etc/a/a" || string(change.Diff.After) != "new" {
+		t.Errorf("the one file that changes is not shown: %+v, %v", change.Diff, err)
+	}
+	for name, bad := range map[string]resource.Tree{
+		"a way out":           {Path: at, Files: []resource.TreeFile{{Name: "../x"}}},
+		"an absolute name":    {Path: at, Files: []resource.TreeFile{{Name: "/x"}}},
+		"no name":             {Path: at, Files: []resource.TreeFile{{}}},
+		"a name of two lines": {Path: at, Files: []resource.TreeFile{{Name: "a\nb"}}},
+		"one twice":           {Path: at, Files: []resource.TreeFile{{Name: "a"}, {Name: "a"}}},
+		"one in a file":       {Path: at, Files: []resource.TreeFile{{Name: "a"}, {Name: "a/b/c"}}},
+		"a relative path":     {Path: "x"},
+		"a mode":              {Path: at, Attributes: recipe.Attributes{Mode: 644}},
+	} {
+		if err := bad.Validate(); err == nil {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+	if err := wanted.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestArchive(t *testing.T) {
+	wanted := resource.Archive{Path: at, URL: "https://example.org/a.tar", SHA256: recipe.Digest([]byte("a"))}
+	gone := resource.Archive{Path: at, Absent: true}
+	unpacked := func(digest string) []recipe.Effect {
+		return append(one(foundFile(at+"/.archive.sha256", digest+"\n", 0o644)), isDirectory...)
+	}
+	check(t, []row{
+		{name: "none", wanted: wanted, kind: recipe.Create, steps: "unpack /etc/a"},
+		{name: "same", wanted: wanted, found: unpacked(wanted.SHA256)},
+		{name: "another", wanted: wanted, found: unpacked(recipe.Digest([]byte("b"))), kind: recipe.Update, steps: "unpack /etc/a", deltas: "archive another→sha256 " + wanted.SHA256[:12]},
+		{name: "a directory of others", wanted: wanted, found: isDirectory, kind: recipe.Update, steps: "unpack /etc/a", deltas: "archive another→sha256 " + wanted.SHA256[:12]},
+		{name: "owner", wanted: resource.Archive{Path: at, URL: wanted.URL, SHA256: wanted.SHA256, Owner: "u"}, found: unpacked(wanted.SHA256), kind: recipe.Update, steps: "unpack /etc/a",
+			deltas: "owner root:root→u:root; archive another→sha256 " + wanted.SHA256[:12]},
+		{name: "a mount", wanted: wanted, found: append(isDirectory[:1:1], recipe.Known(recipe.TreeKey(at), recipe.Tree{Mounts: []string{at}})), err: "something is mounted there"},
+		{name: "file", wanted: wanted, found: isFile, err: "is a file, not a directory"},
+		{name: "gone, there", wanted: gone, found: isDirectory, kind: recipe.Delete, steps: "remove /etc/a"},
+		{name: "gone, none", wanted: gone},
+	})
+	for name, bad := range map[string]resource.Archive{
+		"no digest":       {Path: at, URL: wanted.URL},
+		"a password":      {Path: at, URL: "https://a:b@x/y", SHA256: wanted.SHA256},
+		"too many":        {Path: at, URL: wanted.URL, SHA256: wanted.SHA256, Strip: -1},
+		"a relative path": {Path: "x", URL: wanted.URL, SHA256: wanted.SHA256},
+	} {
+		if err := bad.Validate(); err == nil {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+}
+
+// A directory that was replaced with all that was in it comes back, though it is one now too.
+func TestKeptTree(t *testing.T) {
+	const kept = "/var/lib/provision/runs/000001/kept/1"
+	was := resource.Kept{Path: at, Run: "000001", Step: 1, Copy: kept, Tree: true}
+	files := func(path, digest string) []recipe.Effect {
+		return one(found(path, recipe.Path{Type: recipe.PathDirectory, Mode: 0o755}), recipe.Known(recipe.FilesKey(path), recipe.Files{Digest: digest}))
+	}
+	check(t, []row{
+		{name: "same", wanted: was, found: append(files(at, "1"), files(kept, "1")...)},
+		{name: "another", wanted: was, found: append(files(at, "2"), files(kept, "1")...), kind: recipe.Update, steps: "restore /etc/a"},
+		{name: "none", wanted: was, found: files(kept, "1"), kind: recipe.Create, steps: "restore /etc/a"},
+	})
+}

@@ -1,0 +1,73 @@
+# A directory with all that is in it that comes in the place of another, or of none. It is made whole
+# where only root can come, and renamed from there.
+
+# write_tree NUMBER PATH MOST MODE OWNER:GROUP: what is in it comes in an archive.
+write_tree() {
+	number=$1 path=$2 most=$3 mode=$4 owner=$5
+	at "$path"
+	unmounted
+	private "$number"
+	mkdir -m 0700 ./tree && base64 -d | tar -x -p -m -o -f - -C ./tree || room "$path" || discard || return
+	instead
+}
+
+# unpack NUMBER PATH MOST OWNER:GROUP STRIP SHA256 URL: what is in it is fetched. Of it no set-user-ID
+# remains, nor an owner.
+unpack() {
+	number=$1 path=$2 most=$3 mode=00755 owner=$4 strip=$5 digest=$6
+	fetch "$7" "$digest"
+	at "$path"
+	unmounted
+	private "$number"
+	take_fetched ./fetched "$digest"
+	mkdir -m 0700 ./tree && ( umask 022; tar -x -m --no-same-owner --no-same-permissions --strip-components="$strip" -f ./fetched -C ./tree ) &&
+		[ -n "$(find ./tree -mindepth 1 -print -quit)" ] || { echo "$path: nothing can be unpacked there" >&2; room "$path"; } || discard || return
+	rm -f -- ./tree/.archive.sha256 ./fetched && printf '%s\n' "$digest" >./tree/.archive.sha256 && chmod 0644 ./tree/.archive.sha256 || discard || return
+	instead
+}
+
+# instead puts ./tree of the private directory, with mode $mode and belonging to $owner, in the place of
+# what is at $path: a directory, which is kept, or nothing. Of another file system it keeps no more than
+# $most kilobytes.
+instead() {
+	chown -R -h -- "$owner" ./tree && chmod "$mode" ./tree && sync -f . || room "$path" || discard || return
+	units_changed "$path" || discard || return
+	before=there
+	if [ -n "${rehearsing-}" ]; then rm -rf -- "../$name"
+	elif [ -d "../$name" ] && [ ! -L "../$name" ]; then
+		away || discard || return
+	elif [ -e "../$name" ] || [ -L "../$name" ]; then
+		echo "$path: is no directory" >&2
+		discard || return
+	else
+		before=none
+		enter_as planted || discard || return
+	fi
+	mv -T -- ./tree "../$name" || {
+		discard || :
+		[ "$before" = none ] || restore "$number" || :
+		return 1
+	}
+	sync .. && rm -rf -- ./before && public
+}
+
+# away keeps the directory that is at $path, and takes it from there.
+away() {
+	# A second name can be had in the same mount alone (link(2), EXDEV).
+	if ln -T -- "$run/kept/index" ./near 2>/dev/null; then
+		rm -f -- ./near
+		enter_tree && mv -T -- "../$name" "$run/kept/$number" && sync "$run/kept"
+	else
+		copy_tree "$most" && mv -T -- "../$name" ./before
+	fi
+}
+
+# uproot takes away what came where nothing was: it has more in it than rmdir(1) would take.
+uproot() {
+	[ -d "./$name" ] && [ ! -L "./$name" ] || return 0
+	unmounted || return
+	private "restore$number" anyway || return
+	mv -T -- "../$name" ./now || discard || return
+	sync ..
+	rm -rf -- ./now && public
+}
