@@ -1,6 +1,11 @@
 package acceptance
 
 import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -34,6 +39,8 @@ type supplies struct {
 	key        string // a public one, of whoever may log in
 	archiveKey string // of Debian's archive
 	deb        recipe.Artifact
+	url        string // where the hosts find what is served
+	served     map[string]string
 }
 
 func supply(t *testing.T, l *lab.Lab) supplies {
@@ -51,7 +58,7 @@ func supply(t *testing.T, l *lab.Lab) supplies {
 	dir := t.TempDir()
 	build := `set -e; umask 022; mkdir -p deb/DEBIAN deb/etc; echo x >deb/etc/lab-kinds
 printf '%s\n' 'Package: lab-kinds' 'Version: 1.0~lab' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >deb/DEBIAN/control
-dpkg-deb --root-owner-group -b deb`
+dpkg-deb --root-owner-group -b deb; mkdir tool; echo packed >tool/file; tar -czf tool.tar.gz tool`
 	c := exec.Command("sh", "-c", build)
 	c.Dir = dir
 	if out, err := c.CombinedOutput(); err != nil {
@@ -62,6 +69,21 @@ dpkg-deb --root-owner-group -b deb`
 		t.Fatal(err)
 	}
 	s.deb = recipe.Artifact{Source: dir + "/deb.deb", Size: int64(len(content)), SHA256: recipe.Digest(content)}
+	packed, err := os.ReadFile(dir + "/tool.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.served = map[string]string{"/lab": "#!/bin/sh\necho served\n", "/lab.tar.gz": string(packed)}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, s.served[r.URL.Path])
+	}))
+	if server.Listener, err = net.Listen("tcp", ":0"); err != nil {
+		t.Fatal(err)
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	gateway := labtest.Config().Network.Addr().Next()
+	s.url = fmt.Sprintf("http://%s:%d", gateway, server.Listener.Addr().(*net.TCPAddr).Port)
 	return s
 }
 
@@ -137,7 +159,19 @@ func triedKinds(s supplies) []kind {
 				want.Timer{Name: "lab-kinds", OnCalendar: "yearly", Command: "true"},
 				want.Mount{What: "tmpfs", Where: "/srv/lab-kinds.d", Type: "tmpfs", Options: "size=2M"},
 			}, holds: `findmnt -n -o SIZE /srv/lab-kinds.d | grep 2M; systemctl show -p TimersCalendar lab-kinds.timer | grep -- '-01-01'`},
-			{composites: []recipe.Composite{want.Timer{Name: "lab-kinds", Absent: true}, want.Mount{Where: "/srv/lab-kinds.d", Absent: true}}, holds: `! findmnt /srv/lab-kinds.d; ! systemctl cat lab-kinds.timer; ! ls /etc/systemd/system/*lab*`},
+			{composites: []recipe.Composite{want.Timer{Name: "lab-kinds", Absent: true}, want.Mount{Where: "/srv/lab-kinds.d", Absent: true}}, holds: `! findmnt /srv/lab-kinds.d; ! systemctl cat lab-kinds.timer; ! ls /etc/systemd/system/*kinds*`},
+		}},
+		{"download, archive and tree", []trial{
+			{wanted: []recipe.Resource{
+				want.Download{Path: "/usr/local/bin/lab", URL: s.url + "/lab", SHA256: recipe.Digest([]byte(s.served["/lab"])), Attributes: recipe.Attributes{Mode: 0o755}},
+				want.Archive{Path: "/opt/lab", URL: s.url + "/lab.tar.gz", SHA256: recipe.Digest([]byte(s.served["/lab.tar.gz"])), Strip: 1, Owner: "nobody", Group: "nogroup"},
+				want.Tree{Path: "/srv/lab", Files: []want.TreeFile{{Name: "a", Content: "1"}, {Name: "b/c d", Content: "2", Executable: true}}, Attributes: recipe.Attributes{Mode: 0o640, Group: "nogroup"}},
+			}, holds: `[ "$(/usr/local/bin/lab)" = served ]; [ "$(cat /opt/lab/file)" = packed ]; [ "$(stat -c %U /opt/lab/file)" = nobody ]; [ "$(stat -c '%a %G' '/srv/lab/b/c d')" = '750 nogroup' ]; touch /srv/lab/orphan; echo x >/srv/lab/a`},
+			{wanted: []recipe.Resource{
+				want.Download{Path: "/usr/local/bin/lab", Absent: true}, want.Archive{Path: "/opt/lab", Absent: true},
+				want.Tree{Path: "/srv/lab", Files: []want.TreeFile{{Name: "a", Content: "1"}}},
+			}, holds: `[ "$(find /srv/lab | sort | xargs)" = '/srv/lab /srv/lab/a' ]; [ ! -e /opt/lab ]; [ ! -e /usr/local/bin/lab ]; ! ls -A /srv | grep provision; ! ls -A /var/cache/apt/archives/partial | grep .`},
+			{wanted: []recipe.Resource{want.Tree{Path: "/srv/lab", Absent: true}}},
 		}},
 	}
 }

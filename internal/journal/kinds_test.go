@@ -32,7 +32,14 @@ func (c *client) becomes(t *testing.T, wanted recipe.Resource) recipe.Change {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range change.Steps {
+	c.holds(t, wanted, model, change.Steps)
+	return change
+}
+
+// holds does steps, and holds the model against the machine after each.
+func (c *client) holds(t *testing.T, wanted recipe.Resource, model recipe.Facts, steps []recipe.Step) {
+	t.Helper()
+	for _, step := range steps {
 		c.do(t, step)
 		model.Apply(step.Effects())
 		for key, is := range c.ask(t, wanted.Probes()) {
@@ -46,7 +53,6 @@ func (c *client) becomes(t *testing.T, wanted recipe.Resource) recipe.Change {
 	if err != nil || !again.Empty() {
 		t.Errorf("%s: then it wants %+v, %v", wanted.ID(), again, err)
 	}
-	return change
 }
 
 // comparable is what a model said, with what only the host can choose as the host has it.

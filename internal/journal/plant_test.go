@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -152,4 +153,60 @@ func TestArchive(t *testing.T) {
 	c.becomes(t, archive)
 	c.finish(t)
 	m.noTemporaries(t)
+}
+
+// A commit that no branch names any more is not given alone by a server of git's own making.
+func TestGit(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	git := func(args ...string) string {
+		t.Helper()
+		c := exec.Command("git", append([]string{"-C", m.root + "/origin", "-c", "user.name=x", "-c", "user.email=x@example.org"}, args...)...)
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	m.write(t, m.root+"/origin/bin/tool", "one")
+	git("init", "-q")
+	git("add", "-A")
+	git("commit", "-q", "-m", "1")
+	first := git("rev-parse", "HEAD")
+	m.write(t, m.root+"/origin/bin/tool", "two")
+	git("commit", "-q", "-a", "-m", "2")
+	c := m.begin(t)
+	at := m.root + "/it's out"
+	checkOut := func(commit, owner string) []recipe.Step {
+		return []recipe.Step{recipe.CheckOut{Path: at, URL: "file://" + m.root + "/origin", Commit: commit, Owner: owner, Group: "daemon"}}
+	}
+	wanted := resource.Git{Path: at, URL: "https://example.org/x", Commit: first, Owner: "daemon", Group: "daemon"}
+	c.does(t, wanted, checkOut(first, "daemon"))
+	if read(t, at+"/bin/tool") != "one" {
+		t.Error("the first commit is not there")
+	}
+	m.write(t, at+"/theirs", "x")
+	wanted.Commit, wanted.Owner = git("rev-parse", "HEAD"), ""
+	c.does(t, wanted, checkOut(wanted.Commit, "root"))
+	if read(t, at+"/bin/tool") != "two" || exists(at+"/theirs") {
+		t.Error("the second commit is not in its place")
+	}
+	if failed := c.fails(t, checkOut(strings.Repeat("a", 40), "root")...); failed.Output == "" || read(t, at+"/bin/tool") != "two" {
+		t.Errorf("said %q", failed.Output)
+	}
+	wanted.Absent = true
+	c.becomes(t, wanted)
+	c.finish(t)
+	m.noTemporaries(t)
+}
+
+// does holds the model of a resource's steps against the machine, as becomes: of steps that stand for
+// those that it wants, for what these fetch is not to be had here.
+func (c *client) does(t *testing.T, wanted recipe.Resource, steps []recipe.Step) {
+	t.Helper()
+	model := c.ask(t, wanted.Probes())
+	if change, err := wanted.Diff(model); err != nil || len(change.Steps) != len(steps) {
+		t.Fatalf("it wants %+v, %v", change, err)
+	}
+	c.holds(t, wanted, model, steps)
 }

@@ -88,6 +88,12 @@ func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, filepath.Dir(archived))
+	origin := t.TempDir()
+	out, err := exec.Command("sh", "-ec", `cd "$0"; git init -q; echo x >file; git add file; git -c user.name=x -c user.email=x@example.org commit -qm x; git rev-parse HEAD`, origin).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := strings.TrimSpace(string(out))
 	steps := map[string]func(path string) []recipe.Step{
 		"write": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteFile{Path: path, Content: []byte("x\n"), Attributes: attributes}}
@@ -126,6 +132,9 @@ func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 		"unpack": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.Unpack{Path: path, URL: "copy:" + archived, SHA256: recipe.Digest([]byte(read(t, archived))), Owner: "nobody", Group: "nogroup"}}
 		},
+		"check out": func(path string) []recipe.Step {
+			return []recipe.Step{recipe.CheckOut{Path: path, URL: "file://" + origin, Commit: commit, Owner: "nobody", Group: "nogroup"}}
+		},
 		"restore": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteFile{Path: path, Content: []byte("x\n"), Attributes: attributes}, recipe.Restore{Number: 1, Path: path}}
 		},
@@ -143,7 +152,7 @@ func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 				if step := step(theirs + "/target"); len(step) == 2 {
 					_ = c.try(t.Context(), step...)
 				}
-				if name == "remove" || name == "tree" || name == "attributes" || name == "below" || name == "write tree" || name == "unpack" {
+				if name == "remove" || name == "tree" || name == "attributes" || name == "below" || name == "write tree" || name == "unpack" || name == "check out" {
 					os.Mkdir(theirs+"/target", 0o755)
 				}
 				if round%2 == 0 {

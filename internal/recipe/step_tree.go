@@ -81,3 +81,34 @@ func (s Unpack) Lengthy() {}
 
 // Replaces implements Replacing.
 func (s Unpack) Replaces() (string, bool) { return s.Path, false }
+
+// CheckOut fetches a commit of a repository of git, and puts what is in it, with the repository, in the
+// place of a directory.
+type CheckOut struct {
+	Path   string
+	URL    string
+	Commit string
+	Owner  string
+	Group  string
+}
+
+// Effects implements Step.
+func (s CheckOut) Effects() []Effect {
+	return []Effect{
+		Known(PathKey(s.Path), Path{Type: PathDirectory, Mode: 0o755, Owner: s.Owner, Group: s.Group}),
+		Known(PathKey(s.Path+"/"+GitHead), Path{Type: PathFile, Mode: 0o644, Owner: s.Owner, Group: s.Group, SHA256: Digest([]byte(s.Commit + "\n"))}),
+		UnknownUntil(TreeKey(s.Path), s.Path+" is checked out"),
+	}
+}
+
+// GitHead is the file, in a directory that was checked out, that says which commit (gitrepository-layout(5)).
+const GitHead = ".git/HEAD"
+
+// Title implements Step.
+func (s CheckOut) Title() string { return "check out " + s.Path }
+
+// Lengthy implements Lengthy.
+func (s CheckOut) Lengthy() {}
+
+// Replaces implements Replacing.
+func (s CheckOut) Replaces() (string, bool) { return s.Path, false }

@@ -90,6 +90,43 @@ func TestArchive(t *testing.T) {
 	}
 }
 
+func TestGit(t *testing.T) {
+	const commit = "0123456789abcdef0123456789abcdef01234567"
+	wanted := resource.Git{Path: at, URL: "https://example.org/a.git", Commit: commit}
+	gone := resource.Git{Path: at, Absent: true}
+	head := func(commit string) []recipe.Effect {
+		return append(one(foundFile(at+"/.git/HEAD", commit+"\n", 0o644)), isDirectory...)
+	}
+	check(t, []row{
+		{name: "none", wanted: wanted, kind: recipe.Create, steps: "check out /etc/a"},
+		{name: "same", wanted: wanted, found: head(commit)},
+		{name: "a branch", wanted: wanted, found: head("ref: refs/heads/main"), kind: recipe.Update, steps: "check out /etc/a", deltas: "commit another→0123456789ab"},
+		{name: "no repository", wanted: wanted, found: isDirectory, kind: recipe.Update, steps: "check out /etc/a", deltas: "commit another→0123456789ab"},
+		{name: "a mount", wanted: wanted, found: append(isDirectory[:1:1], recipe.Known(recipe.TreeKey(at), recipe.Tree{Mounts: []string{at}})), err: "something is mounted there"},
+		{name: "file", wanted: wanted, found: isFile, err: "is a file, not a directory"},
+		{name: "gone, there", wanted: gone, found: head(commit), kind: recipe.Delete, steps: "remove /etc/a"},
+		{name: "gone, none", wanted: gone},
+	})
+	for name, bad := range map[string]resource.Git{
+		"a branch":         {Path: at, URL: wanted.URL, Commit: "main"},
+		"a short name":     {Path: at, URL: wanted.URL, Commit: commit[:12]},
+		"a password":       {Path: at, URL: "https://me:hunter2@x/a", Commit: commit},
+		"a token":          {Path: at, URL: "https://hunter2@x/a", Commit: commit},
+		"a path":           {Path: at, URL: "/srv/a.git", Commit: commit},
+		"an option":        {Path: at, URL: "--upload-pack=x", Commit: commit},
+		"an option's host": {Path: at, URL: "ssh://-oProxyCommand=x/a", Commit: commit},
+		"a helper":         {Path: at, URL: "ext::sh -c x", Commit: commit},
+		"a relative path":  {Path: "x", URL: wanted.URL, Commit: commit},
+	} {
+		if err := bad.Validate(); err == nil {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+	if err := (resource.Git{Path: at, URL: "ssh://git@example.org/a.git", Commit: commit}).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A directory that was replaced with all that was in it comes back, though it is one now too.
 func TestKeptTree(t *testing.T) {
 	const kept = "/var/lib/provision/runs/000001/kept/1"

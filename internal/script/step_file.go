@@ -51,6 +51,9 @@ func toldOfFile(step recipe.Step) act {
 	case recipe.Unpack:
 		words := []string{step.Path, fmt.Sprint(recipe.MostCopied), step.Owner + ":" + step.Group, fmt.Sprint(step.Strip), step.SHA256, step.URL}
 		return act{function: "unpack", words: words}
+	case recipe.CheckOut:
+		words := []string{step.Path, fmt.Sprint(recipe.MostCopied), step.Owner + ":" + step.Group, step.Commit, step.URL}
+		return act{function: "check_out", words: words}
 	case recipe.Restore:
 		if step.Original {
 			return act{function: "restore_original", words: []string{step.Path, recipe.OriginalPath(step.Path)}}

@@ -26,6 +26,23 @@ unpack() {
 	instead
 }
 
+# check_out NUMBER PATH MOST OWNER:GROUP COMMIT URL: alone, where the server gives a single commit, and
+# else with all that leads to it. Nobody is asked for a password.
+check_out() {
+	number=$1 path=$2 most=$3 mode=00755 owner=$4 commit=$5 url=$6
+	at "$path"
+	unmounted
+	private "$number"
+	export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND='ssh -o BatchMode=yes'
+	( umask 022; git init -q ./tree && { in_git fetch -q --depth 1 "$url" "$commit" || in_git fetch -q "$url" '+refs/*:refs/provision/*'; } &&
+		in_git checkout -q --detach "$commit" ) </dev/null >&2 || room "$path" || discard || return
+	chmod 0644 ./tree/.git/HEAD
+	instead
+}
+
+# in_git runs git in ./tree: in_git COMMAND...
+in_git() { git -C ./tree -c advice.detachedHead=false -c core.hooksPath=/dev/null "$@"; }
+
 # instead puts ./tree of the private directory, with mode $mode and belonging to $owner, in the place of
 # what is at $path: a directory, which is kept, or nothing. Of another file system it keeps no more than
 # $most kilobytes.
