@@ -1,0 +1,176 @@
+package resource
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"path"
+	"regexp"
+	"strings"
+
+	"provision/internal/recipe"
+	"provision/internal/script"
+)
+
+// Certificate is one of TLS that vouches for itself, with its key. Both are made on the host, and the
+// key never leaves it. It is made anew a month before it ends, when its names change, and when it and
+// the key are no pair any more; what uses it is told as of any change. It needs the package openssl.
+//
+//	Certificate{Path: "/etc/shop/tls.pem", Key: "/etc/shop/tls.key", Names: []string{"shop.example.org", "10.0.0.7"}, Group: "shop"}
+//
+// See openssl-req(1) and openssl-x509(1).
+type Certificate struct {
+	Path   string   // of the certificate, which all may read
+	Key    string   // the path of its key, in a directory to which only root may write, as the certificate
+	Names  []string // that it is for: of hosts, and IP addresses
+	Group  string   // who may read the key besides root, who are there before; default nobody
+	Days   int      // that it is good for; default 397
+	Absent bool     // both files go
+}
+
+// ID implements recipe.Resource.
+func (c Certificate) ID() string { return "certificate:" + c.Path }
+
+// Place implements recipe.Placed.
+func (c Certificate) Place() string { return c.Path }
+
+func (c Certificate) guard() recipe.Key { return recipe.CommandKey("make certificate " + c.Path) }
+
+// Probes implements recipe.Resource.
+func (c Certificate) Probes() []recipe.Probe {
+	probes := []recipe.Probe{{Key: recipe.PathKey(c.Path)}, {Key: recipe.PathKey(c.Key)}}
+	if c.Absent {
+		return probes
+	}
+	return append(probes, recipe.Probe{
+		Key: c.guard(), Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(c.Path), recipe.PathKey(c.Key)},
+		Script: c.header() + `[ -f "$key" ] && [ ! -L "$key" ] && [ -f "$certificate" ] && [ ! -L "$certificate" ] &&
+openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null &&
+[ "$(openssl x509 -in "$certificate" -noout -ext subjectAltName | tail -n +2 | tr -d ' ')" = "$names" ] &&
+[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ]`,
+	})
+}
+
+func (c Certificate) header() string {
+	return fmt.Sprintf("certificate=%s key=%s names=%s\n", script.Quote(c.Path), script.Quote(c.Key), script.Quote(c.names(shownName)))
+}
+
+// names are as a form of each joins them.
+func (c Certificate) names(form func(address netip.Addr) string) string {
+	all := make([]string, len(c.Names))
+	for i, name := range c.Names {
+		all[i] = "DNS:" + name
+		if address, err := netip.ParseAddr(name); err == nil {
+			all[i] = form(address)
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+// shownName is how openssl shows an address, without blanks: of IPv6 with all its groups.
+func shownName(address netip.Addr) string {
+	if address.Is4() {
+		return "IPAddress:" + address.String()
+	}
+	bytes := address.As16()
+	groups := make([]string, 8)
+	for i := range groups {
+		groups[i] = fmt.Sprintf("%X", uint16(bytes[2*i])<<8|uint16(bytes[2*i+1]))
+	}
+	return "IPAddress:" + strings.Join(groups, ":")
+}
+
+var certified = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+
+// Validate refuses what cannot be meant.
+func (c Certificate) Validate() error {
+	what := "certificate " + c.Path
+	for _, file := range []string{c.Path, c.Key} {
+		if err := checkPath("certificate", file); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Path == c.Key:
+		return fmt.Errorf("%s: its key is in another file", what)
+	case c.Absent:
+		return nil
+	case len(c.Names) == 0:
+		return fmt.Errorf("%s: wants the names that it is for", what)
+	case c.Days < 0 || c.Days > 10000 || c.Days > 0 && c.Days <= 30:
+		return fmt.Errorf("%s: is made anew 30 days before its end, so %d days are too few or too many", what, c.Days)
+	}
+	for _, name := range c.Names {
+		if address, err := netip.ParseAddr(name); err == nil && address.Zone() == "" {
+			continue
+		}
+		if err := checkName("name of a certificate", name, certified); err != nil {
+			return err
+		}
+	}
+	if c.Group != "" {
+		return checkName("group", c.Group, accountName)
+	}
+	return nil
+}
+
+// Diff implements recipe.Resource.
+func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
+	if c.Absent {
+		certificate, err := File{Path: c.Path, Absent: true}.Diff(facts)
+		if err != nil {
+			return recipe.Change{}, err
+		}
+		key, err := File{Path: c.Key, Secret: true, Absent: true}.Diff(facts)
+		return join(certificate, key), err
+	}
+	wanted := recipe.Path{Type: recipe.PathFile, Mode: 0o600, Owner: "root", Group: cmp.Or(c.Group, "root")}
+	if c.Group != "" {
+		wanted.Mode = 0o640
+	}
+	public := recipe.Path{Type: recipe.PathFile, Mode: 0o644, Owner: "root", Group: "root"}
+	if facts.Command(c.guard().Name).Exit == 0 {
+		attributes := func(path string, wanted recipe.Path) recipe.Change {
+			return attributesChange(path, facts.Path(path), recipe.Attributes{Mode: wanted.Mode, Owner: wanted.Owner, Group: wanted.Group}, path == c.Key)
+		}
+		return join(attributes(c.Path, public), attributes(c.Key, wanted)), nil
+	}
+	change := recipe.Change{
+		Kind: recipe.Create, Summary: "made on the host, for " + strings.Join(c.Names, ", "),
+		Steps: []recipe.Step{recipe.Exec{Name: c.guard().Name, Script: c.make(wanted), Outcome: []recipe.Effect{
+			recipe.Known(c.guard(), recipe.Command{}), recipe.Known(recipe.PathKey(c.Path), public), recipe.Known(recipe.PathKey(c.Key), wanted),
+		}}},
+	}
+	if facts.Path(c.Path).Type != recipe.PathAbsent {
+		change.Kind = recipe.Update
+	}
+	return change, nil
+}
+
+// make is the sh that makes both, where only root can come, and moves them into their places: the key
+// first, for without it the certificate is of no use.
+func (c Certificate) make(key recipe.Path) string {
+	mode := fmt.Sprintf("%04o", key.Mode)
+	return c.header() + `set -eu
+umask 077
+for directory in ` + script.QuoteAll(path.Dir(c.Path), path.Dir(c.Key)) + `; do
+	case $(stat -L -c '%u %A' -- "$directory") in
+	0\ d????-??-?) ;;
+	*) echo "$directory: others than root can write there" >&2; exit 1 ;;
+	esac
+done
+made=$(mktemp -d -- "$directory/.certificate-XXXXXXXXXX")
+trap 'rm -rf -- "$made"' EXIT
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days ` + fmt.Sprint(cmp.Or(c.Days, 397)) + ` \
+	-subj ` + script.Quote("/CN="+shortName(c.Names[0])) + ` -addext ` + script.Quote("subjectAltName="+c.names(func(a netip.Addr) string { return "IP:" + a.String() })) + ` \
+	-keyout "$made/key" -out "$made/certificate" 2>"$made/said" || { cat "$made/said" >&2; exit 1; }
+chown ` + script.Quote(key.Owner+":"+key.Group) + ` "$made/key"
+chmod ` + mode + ` "$made/key"
+chmod 0644 "$made/certificate"
+sync "$made/key" "$made/certificate"
+mv -T -- "$made/key" "$key"
+mv -T -- "$made/certificate" "$certificate"`
+}
+
+// shortName is a name that fits where there may be 64 characters (RFC 5280, ub-common-name).
+func shortName(name string) string { return name[:min(len(name), 64)] }
