@@ -142,6 +142,17 @@ var kinds = []struct {
 		name: "a key that was there, and that somebody has taken away", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"},
 		before: keys("no-pty " + key + "\n"), now: keys("# theirs\n"),
 	},
+	{name: "a download", wanted: resource.Download{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
+	{name: "a tree", wanted: resource.Tree{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
+	{
+		name: "a tree that was a directory before", wanted: resource.Tree{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), directory)},
+		now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, stays: "tree /a",
+	},
+	{name: "an archive", wanted: resource.Archive{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
+	{name: "a commit", wanted: resource.Git{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
+	{name: "a certificate", wanted: resource.Certificate{Path: "/a", Key: "/k"}, now: pair, stays: "certificate /a"},
+	{name: "a certificate, purged", wanted: resource.Certificate{Path: "/a", Key: "/k"}, now: pair, purge: true, steps: "remove /a; remove /k"},
+	{name: "a certificate that was there", wanted: resource.Certificate{Path: "/a", Key: "/k"}, before: pair, now: pair, purge: true},
 	{name: "a deb", wanted: resource.Deb{Name: "a1"}, now: installed, stays: "package a1"},
 	{name: "a hold", wanted: resource.Hold{Package: "a1"}, before: installed, now: held, steps: "unhold a1"},
 	{name: "a hold that was there", wanted: resource.Hold{Package: "a1"}, before: held, now: held},
@@ -216,6 +227,7 @@ func zone(target string) []recipe.Effect {
 
 var (
 	held      = []recipe.Effect{known(recipe.PackageKey("a1"), recipe.Package{Status: "hi", Version: "1"})}
+	pair      = []recipe.Effect{known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey("/k"), file(text))}
 	installed = []recipe.Effect{known(recipe.PackageKey("a1"), recipe.Package{Status: "ii", Version: "1"})}
 	account   = []recipe.Effect{known(recipe.UserKey("u"), recipe.User{Exists: true, Group: "u"})}
 )

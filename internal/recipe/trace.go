@@ -12,7 +12,7 @@ type Trace struct {
 
 	Group   string `json:"group,omitempty"`   // of a membership
 	Line    string `json:"line,omitempty"`    // of a line that is no secret; a public key
-	Key     string `json:"key,omitempty"`     // the start of lines that this one replaced; a block's name; a public key's fingerprint
+	Key     string `json:"key,omitempty"`     // the start of lines that this one replaced; a block's name; a public key's fingerprint; the path of a certificate's key
 	Match   string `json:"match,omitempty"`   // of a line: matches those that it replaced
 	Comment string `json:"comment,omitempty"` // of a block: what begins a comment in its file
 	Home    string `json:"home,omitempty"`    // of the account that a public key lets in
@@ -66,7 +66,7 @@ type Remembered interface {
 // Identity names the thing that a trace is of: at a path there is one, of whatever kind.
 func (t Trace) Identity() string {
 	switch t.Kind {
-	case "file", "link", "directory", "secret":
+	case "file", "link", "directory", "tree", "secret":
 		return "path:" + t.Name
 	case "line":
 		return "line:" + t.Name + ":" + cmp.Or(t.Key, t.Match, t.Line)

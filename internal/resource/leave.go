@@ -38,6 +38,8 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 			return nil, ""
 		}
 		return FormerDirectory{Path: t.Name, Ours: came, Below: l.below(t.Name)}, ""
+	case "tree":
+		return l.tree(t, came)
 	case "line":
 		return l.line(t)
 	case "block", "authorized_key":
@@ -112,9 +114,23 @@ func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 			return User{Name: t.Name, Absent: true}, ""
 		case "group":
 			return Group{Name: t.Name, Absent: true}, ""
+		case "certificate":
+			return Certificate{Path: t.Name, Key: t.Key, Absent: true}, ""
 		}
 	}
 	return nil, t.Kind + " " + t.Name
+}
+
+// tree goes with all that is in it, for all of it is ours. Of what stood there before, a directory is
+// kept for a rollback alone.
+func (l Leaving) tree(t recipe.Trace, came bool) (recipe.Resource, string) {
+	switch {
+	case t.Gone:
+		return nil, ""
+	case !came:
+		return nil, "tree " + t.Name
+	}
+	return Directory{Path: t.Name, Absent: true, Tree: true}, ""
 }
 
 // line goes, or those that it replaced come back.

@@ -281,3 +281,41 @@ func (z Timezone) Stood(facts recipe.Facts) recipe.Before {
 	}
 	return recipe.Before{Nothing: found.Type == recipe.PathAbsent}
 }
+
+// Trace implements recipe.Remembered.
+func (d Download) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "file", Name: d.Path, Gone: d.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (d Download) Stood(facts recipe.Facts) recipe.Before { return stoodAt(d.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (t Tree) Trace() recipe.Trace { return recipe.Trace{Kind: "tree", Name: t.Path, Gone: t.Absent} }
+
+// Stood implements recipe.Remembered.
+func (t Tree) Stood(facts recipe.Facts) recipe.Before { return stoodAt(t.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (a Archive) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "tree", Name: a.Path, Gone: a.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (a Archive) Stood(facts recipe.Facts) recipe.Before { return stoodAt(a.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (g Git) Trace() recipe.Trace { return recipe.Trace{Kind: "tree", Name: g.Path, Gone: g.Absent} }
+
+// Stood implements recipe.Remembered.
+func (g Git) Stood(facts recipe.Facts) recipe.Before { return stoodAt(g.Path, facts) }
+
+// Trace implements recipe.Remembered.
+func (c Certificate) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "certificate", Name: c.Path, Key: c.Key, Gone: c.Absent}
+}
+
+// Stood implements recipe.Remembered: of two files, neither was there.
+func (c Certificate) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: stoodAt(c.Path, facts).Nothing && stoodAt(c.Key, facts).Nothing}
+}
