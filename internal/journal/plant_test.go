@@ -210,3 +210,16 @@ func (c *client) does(t *testing.T, wanted recipe.Resource, steps []recipe.Step)
 	}
 	c.holds(t, wanted, model, steps)
 }
+
+func TestDirectoryWithParents(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	c := m.begin(t)
+	directory := resource.Directory{Path: m.root + "/a b/it's/c", Parents: true, Attributes: recipe.Attributes{Mode: 0o700}}
+	c.becomes(t, directory)
+	if stat, err := os.Stat(m.root + "/a b/it's"); err != nil || stat.Mode().Perm() != 0o755 {
+		t.Errorf("%v, %v", stat, err)
+	}
+	directory.Absent = true
+	c.becomes(t, directory)
+}

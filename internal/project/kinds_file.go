@@ -40,12 +40,13 @@ func fileKinds() []*Word {
 		}, makeFile),
 		kind(Word{
 			Name: "directory", Manual: "inode(7)",
-			About:   "A directory whose parent exists. What is in it is not its business.",
+			About:   "A directory. What is in it is not its business.",
 			Example: "directory(\"/var/lib/shop\", mode = \"0750\", owner = \"shop\", group = \"shop\")",
 			Parameters: append(append([]Parameter{required(hostPath("path", "Where it stands."))}, attributes("0755")...),
+				byName(truth("parents", "Those above it that are not there are made too, as 0755 of root, and stay; without it its parent exists.")),
 				absent(), byName(truth("tree", "With absent: one that is not empty goes too, with all that is in it."))),
 		}, func(c *call) (recipe.Resource, error) {
-			return resource.Directory{Path: given[string](c, "path"), Attributes: c.attributes(), Absent: given[bool](c, "absent"), Tree: given[bool](c, "tree")}, nil
+			return resource.Directory{Path: given[string](c, "path"), Attributes: c.attributes(), Parents: given[bool](c, "parents"), Absent: given[bool](c, "absent"), Tree: given[bool](c, "tree")}, nil
 		}),
 		kind(Word{
 			Name: "link", Manual: "symlink(7)",

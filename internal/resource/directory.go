@@ -2,16 +2,18 @@ package resource
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"provision/internal/recipe"
 )
 
-// Directory is a directory whose parent exists. What is in it is not its business, but
-// when it is Absent with Tree: then all of it goes.
+// Directory is a directory. What is in it is not its business, but when it is Absent with Tree: then
+// all of it goes.
 type Directory struct {
 	Path              string
-	recipe.Attributes // default 0755 root:root
+	recipe.Attributes      // default 0755 root:root
+	Parents           bool // those above it that are not there are made too, 0755 root:root, and stay; else its parent exists
 	Absent            bool
 	Tree              bool // with Absent: a directory that is not empty goes too
 }
@@ -28,7 +30,22 @@ func (d Directory) Probes() []recipe.Probe {
 	if d.Absent && d.Tree {
 		probes = append(probes, recipe.Probe{Key: recipe.TreeKey(d.Path)})
 	}
+	for _, parent := range d.parents() {
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(parent)})
+	}
 	return probes
+}
+
+// parents are the directories above it that it may have to make, the outermost first.
+func (d Directory) parents() []string {
+	var all []string
+	if d.Absent || !d.Parents {
+		return nil
+	}
+	for parent := path.Dir(d.Path); parent != "/" && parent != "."; parent = path.Dir(parent) {
+		all = append([]string{parent}, all...)
+	}
+	return all
 }
 
 // Validate refuses what cannot be meant.
@@ -58,23 +75,28 @@ func (d Directory) Diff(facts recipe.Facts) (recipe.Change, error) {
 	case d.Absent:
 		return recipe.Change{}, nil
 	case !exists:
-		return recipe.Change{
-			Kind: recipe.Create, Summary: describeAttributes(wanted),
-			Steps: []recipe.Step{recipe.MakeDirectory{Path: d.Path, Attributes: wanted}},
-		}, nil
+		change := recipe.Change{Kind: recipe.Create, Summary: describeAttributes(wanted)}
+		for _, parent := range d.parents() {
+			if facts.Path(parent).Type == recipe.PathAbsent {
+				change.Deltas = append(change.Deltas, recipe.Delta{Name: "above it", After: parent})
+				change.Steps = append(change.Steps, recipe.MakeDirectory{Path: parent, Attributes: attributes(recipe.Attributes{}, 0o755)})
+			}
+		}
+		change.Steps = append(change.Steps, recipe.MakeDirectory{Path: d.Path, Attributes: wanted})
+		return change, nil
 	}
 	return attributesChange(d.Path, found, wanted, false), nil
 }
 
 // inTheWay says why a directory is not removed with all that is in it: what is mounted there is
 // not its own, and what could not be put back is not taken away.
-func inTheWay(path string, tree recipe.Tree) error {
+func inTheWay(at string, tree recipe.Tree) error {
 	switch {
 	case len(tree.Mounts) > 0:
-		return fmt.Errorf("%s: is not removed, for something is mounted there: %s", path, strings.Join(tree.Mounts, ", "))
+		return fmt.Errorf("%s: is not removed, for something is mounted there: %s", at, strings.Join(tree.Mounts, ", "))
 	case tree.Kilobytes > recipe.MostCopied:
 		return fmt.Errorf("%s: is not removed: its %d MiB are not in the file system of the host's own copies, and more than %d MiB are not copied there to be put back",
-			path, tree.Kilobytes>>10, recipe.MostCopied>>10)
+			at, tree.Kilobytes>>10, recipe.MostCopied>>10)
 	}
 	return nil
 }

@@ -172,6 +172,7 @@ func TestDirectory(t *testing.T) {
 	wanted := resource.Directory{Path: at}
 	gone := resource.Directory{Path: at, Absent: true}
 	all := resource.Directory{Path: at, Absent: true, Tree: true}
+	deep := resource.Directory{Path: "/srv/a/b/c", Parents: true, Attributes: recipe.Attributes{Mode: 0o700}}
 	with := func(tree recipe.Tree) []recipe.Effect {
 		return append(one(recipe.Known(recipe.PathKey(at), recipe.Path{Type: recipe.PathDirectory})), recipe.Known(recipe.TreeKey(at), tree))
 	}
@@ -182,6 +183,9 @@ func TestDirectory(t *testing.T) {
 		{name: "set-group-ID", wanted: wanted, found: one(found(at, recipe.Path{Type: recipe.PathDirectory, Mode: 0o2755})), kind: recipe.Update, steps: "set mode and owner of /etc/a", deltas: "mode 2755→0755"},
 		{name: "file", wanted: wanted, found: isFile, err: "is a file, not a directory"},
 		{name: "link", wanted: wanted, found: isLink, err: "is a link, not a directory"},
+		{name: "parents, none", wanted: deep, found: one(found("/srv", recipe.Path{Type: recipe.PathDirectory})), kind: recipe.Create,
+			steps: "make directory /srv/a; make directory /srv/a/b; make directory /srv/a/b/c", deltas: "above it →/srv/a; above it →/srv/a/b"},
+		{name: "parents, there", wanted: deep, found: one(found("/srv/a/b/c", recipe.Path{Type: recipe.PathDirectory, Mode: 0o700}))},
 		{name: "gone, none", wanted: gone},
 		{name: "gone, there", wanted: gone, found: isDirectory, kind: recipe.Delete, steps: "remove /etc/a"},
 		{name: "gone, file", wanted: gone, found: isFile, err: "is a file"},
