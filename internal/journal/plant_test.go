@@ -92,7 +92,7 @@ func TestTreeIsNoMount(t *testing.T) {
 
 // packed is an archive that would do more than it should: with an owner, a set-user-ID program and a
 // way out of its directory.
-func packed(t *testing.T, version string) string {
+func packed(t *testing.T, version string, besides ...tar.Header) string {
 	t.Helper()
 	var all bytes.Buffer
 	compressed := gzip.NewWriter(&all)
@@ -110,6 +110,9 @@ func packed(t *testing.T, version string) string {
 	add(tar.Header{Name: "tool-1/bin/tool", Mode: 0o4775, Uid: 1234}, version)
 	add(tar.Header{Name: "tool-1/.archive.sha256", Mode: 0o666}, "forged")
 	add(tar.Header{Name: "tool-1/link", Typeflag: tar.TypeSymlink, Linkname: "bin/tool"}, "")
+	for _, header := range besides {
+		add(header, "")
+	}
 	archive.Close()
 	compressed.Close()
 	return all.String()
@@ -119,7 +122,9 @@ func TestArchive(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	one, two := packed(t, "one"), packed(t, "two")
-	url := m.serving(t, map[string]string{"/1.tar.gz": one, "/2.tar.gz": two, "/none": "no archive", "/empty.tar": string(make([]byte, 10240))})
+	device := packed(t, "three", tar.Header{Name: "tool-1/null", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3, Mode: 0o666})
+	wayOut := packed(t, "four", tar.Header{Name: "tool-1/out", Typeflag: tar.TypeSymlink, Linkname: m.root}, tar.Header{Name: "tool-1/out/planted", Mode: 0o644})
+	url := m.serving(t, map[string]string{"/1.tar.gz": one, "/2.tar.gz": two, "/3.tar.gz": device, "/4.tar.gz": wayOut, "/none": "no archive", "/empty.tar": string(make([]byte, 10240))})
 	c := m.begin(t)
 	archive := resource.Archive{Path: m.root + "/tree", URL: url + "/1.tar.gz", SHA256: recipe.Digest([]byte(one)), Strip: 1}
 	c.becomes(t, archive)
@@ -133,13 +138,16 @@ func TestArchive(t *testing.T) {
 	if read(t, archive.Path+"/bin/tool") != "two" || exists(archive.Path+"/theirs") {
 		t.Error("the other is not in its place")
 	}
-	for name, text := range map[string]string{"/none": "no archive", "/empty.tar": string(make([]byte, 10240))} {
-		change, err := resource.Archive{Path: archive.Path, URL: url + name, SHA256: recipe.Digest([]byte(text))}.Diff(recipe.Facts{})
+	for _, bad := range []struct{ name, text, problem string }{
+		{"/none", "no archive", "nothing can be unpacked there"}, {"/empty.tar", string(make([]byte, 10240)), "nothing can be unpacked there"},
+		{"/3.tar.gz", device, "neither a file nor a directory nor a link"}, {"/4.tar.gz", wayOut, "nothing can be unpacked there"},
+	} {
+		change, err := resource.Archive{Path: archive.Path, URL: url + bad.name, SHA256: recipe.Digest([]byte(bad.text))}.Diff(recipe.Facts{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if failed := c.fails(t, change.Steps...); !strings.Contains(failed.Output, "nothing can be unpacked there") {
-			t.Errorf("%s: said %q", name, failed.Output)
+		if failed := c.fails(t, change.Steps...); !strings.Contains(failed.Output, bad.problem) || exists(m.root+"/planted") {
+			t.Errorf("%s: said %q", bad.name, failed.Output)
 		}
 	}
 	if read(t, archive.Path+"/bin/tool") != "two" {

@@ -12,7 +12,7 @@ write_tree() {
 }
 
 # unpack NUMBER PATH MOST OWNER:GROUP STRIP SHA256 URL: what is in it is fetched. Of it no set-user-ID
-# remains, nor an owner.
+# remains, nor an owner, and no device is made.
 unpack() {
 	number=$1 path=$2 most=$3 mode=00755 owner=$4 strip=$5 digest=$6
 	fetch "$7" "$digest"
@@ -22,6 +22,7 @@ unpack() {
 	take_fetched ./fetched "$digest"
 	mkdir -m 0700 ./tree && ( umask 022; tar -x -m --no-same-owner --no-same-permissions --strip-components="$strip" -f ./fetched -C ./tree ) &&
 		[ -n "$(find ./tree -mindepth 1 -print -quit)" ] || { echo "$path: nothing can be unpacked there" >&2; room "$path"; } || discard || return
+	[ -z "$(find ./tree ! -type f ! -type d ! -type l -print -quit)" ] || { echo "$path: in the archive is what is neither a file nor a directory nor a link" >&2; discard; } || return
 	rm -f -- ./tree/.archive.sha256 ./fetched && printf '%s\n' "$digest" >./tree/.archive.sha256 && chmod 0644 ./tree/.archive.sha256 || discard || return
 	instead
 }
