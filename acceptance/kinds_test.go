@@ -41,6 +41,7 @@ type supplies struct {
 	deb        recipe.Artifact
 	url        string // where the hosts find what is served
 	served     map[string]string
+	commit     string // of the repository that is served
 }
 
 func supply(t *testing.T, l *lab.Lab) supplies {
@@ -58,7 +59,8 @@ func supply(t *testing.T, l *lab.Lab) supplies {
 	dir := t.TempDir()
 	build := `set -e; umask 022; mkdir -p deb/DEBIAN deb/etc; echo x >deb/etc/lab-kinds
 printf '%s\n' 'Package: lab-kinds' 'Version: 1.0~lab' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >deb/DEBIAN/control
-dpkg-deb --root-owner-group -b deb; mkdir tool; echo packed >tool/file; tar -czf tool.tar.gz tool`
+dpkg-deb --root-owner-group -b deb; mkdir tool; echo packed >tool/file; tar -czf tool.tar.gz tool
+mkdir git; cd git; git init -q; echo committed >file; git add file; git -c user.name=x -c user.email=x@example.org commit -qm x; git update-server-info; git rev-parse HEAD >../commit`
 	c := exec.Command("sh", "-c", build)
 	c.Dir = dir
 	if out, err := c.CombinedOutput(); err != nil {
@@ -74,8 +76,18 @@ dpkg-deb --root-owner-group -b deb; mkdir tool; echo packed >tool/file; tar -czf
 		t.Fatal(err)
 	}
 	s.served = map[string]string{"/lab": "#!/bin/sh\necho served\n", "/lab.tar.gz": string(packed)}
+	commit, err := os.ReadFile(dir + "/commit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.commit = strings.TrimSpace(string(commit))
+	files := http.FileServer(http.Dir(dir))
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, s.served[r.URL.Path])
+		if text, there := s.served[r.URL.Path]; there {
+			io.WriteString(w, text)
+			return
+		}
+		files.ServeHTTP(w, r)
 	}))
 	if server.Listener, err = net.Listen("tcp", ":0"); err != nil {
 		t.Fatal(err)
@@ -172,6 +184,19 @@ func triedKinds(s supplies) []kind {
 				want.Tree{Path: "/srv/lab", Files: []want.TreeFile{{Name: "a", Content: "1"}}},
 			}, holds: `[ "$(find /srv/lab | sort | xargs)" = '/srv/lab /srv/lab/a' ]; [ ! -e /opt/lab ]; [ ! -e /usr/local/bin/lab ]; ! ls -A /srv | grep provision; ! ls -A /var/cache/apt/archives/partial | grep .`},
 			{wanted: []recipe.Resource{want.Tree{Path: "/srv/lab", Absent: true}}},
+		}},
+		{"certificate, git and directories", []trial{
+			{wanted: []recipe.Resource{
+				want.Certificate{Path: "/etc/ssl/lab.pem", Key: "/etc/ssl/private/lab.key", Names: []string{"lab.example.org", "10.0.0.1", "fd00::1"}, Group: "sudo"},
+				want.Directory{Path: "/srv/lab/kinds/git", Parents: true},
+				want.Package{Name: "git"},
+				want.Git{Path: "/srv/lab/kinds/git/x", URL: s.url + "/git/.git", Commit: s.commit, Owner: "nobody", Group: "nogroup"},
+			}, holds: `openssl verify -CAfile /etc/ssl/lab.pem -verify_hostname lab.example.org /etc/ssl/lab.pem; [ "$(stat -c '%a %G' /etc/ssl/private/lab.key)" = '640 sudo' ]
+				[ "$(cat /srv/lab/kinds/git/x/file)" = committed ]; [ "$(stat -c %U /srv/lab/kinds/git/x/file)" = nobody ]; cd /srv/lab/kinds/git/x; git -c safe.directory='*' status --porcelain >/tmp/status; [ ! -s /tmp/status ]`},
+			{wanted: []recipe.Resource{
+				want.Certificate{Path: "/etc/ssl/lab.pem", Key: "/etc/ssl/private/lab.key", Absent: true}, want.Git{Path: "/srv/lab/kinds/git/x", Absent: true},
+				want.Directory{Path: "/srv/lab", Absent: true, Tree: true},
+			}, holds: `! ls /etc/ssl/private | grep lab; ! ls -d /srv/lab`},
 		}},
 	}
 }

@@ -68,6 +68,9 @@ func comparable(said, is any) any {
 			said.GID = is.(recipe.Group).GID
 		}
 		return said
+	case recipe.Lists:
+		said.Age = is.(recipe.Lists).Age // time goes by
+		return said
 	case recipe.Path:
 		if is.(recipe.Path).SHA256 == "" {
 			said.SHA256 = ""
