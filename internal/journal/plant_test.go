@@ -45,8 +45,16 @@ func TestTree(t *testing.T) {
 			}
 			number := c.number
 			c.do(t, recipe.Restore{Number: number, Path: at}, run("is it back", `cd "`+at+`" && grep theirs orphan && [ -L plain ]`))
+			if !apart { // what a rollback takes away comes back by a rollback of it
+				c.do(t, recipe.Restore{Number: number + 1, Path: at}, run("is the new one back", `cd "`+at+`" && [ ! -e orphan ] && [ ! -L plain ]`))
+				c.do(t, recipe.Restore{Number: number, Path: at})
+			}
 			c.becomes(t, tree)
 			c.do(t, recipe.Restore{Number: 1, Path: at}, run("is it gone", `[ ! -e "`+at+`" ]`)) // before the first there was none
+			if !apart {
+				c.do(t, recipe.Restore{Number: c.number - 1, Path: at}, run("is it back again", `[ -e "`+at+`/plain" ]`))
+				c.do(t, recipe.Restore{Number: 1, Path: at})
+			}
 			c.becomes(t, tree)
 			tree.Absent = true
 			c.becomes(t, tree)

@@ -122,7 +122,19 @@ place_upload() {
 # restore_from NUMBER PATH STEP RUN: what a step of a run, whose directory is RUN, replaced; of this one without it.
 restore_from() {
 	at "$2"
-	keep "$1" "$2"
-	from=${4:-$run}
+	from=${4:-$run} keeping=''
+	if changes_places "$3"; then keeping=$1; else keep "$1" "$2"; fi
 	restore "$3"
+}
+
+# changes_places says whether the directory at $name goes as a whole when a step is taken back, and can
+# be kept as one: changes_places STEP
+changes_places() {
+	[ -d "./$name" ] && [ ! -L "./$name" ] && [ "$(stat -c %d .)" = "$(stat -c %d "$run/kept")" ] || return
+	while read -r number kind _; do
+		case $number/$kind in
+		"$1"/tree | "$1"/planted) return 0 ;;
+		esac
+	done <"$from/kept/index"
+	return 1
 }

@@ -87,5 +87,5 @@ uproot() {
 	private "restore$number" anyway || return
 	mv -T -- "../$name" ./now || discard || return
 	sync ..
-	rm -rf -- ./now && public
+	off
 }

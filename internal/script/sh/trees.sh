@@ -70,5 +70,15 @@ whole() {
 	if [ -e "../$name" ] || [ -L "../$name" ]; then mv -T -- "../$name" ./now || discard || return; fi
 	mv -T -- ./then "../$name" || discard || return
 	sync ..
+	off
+}
+
+# off takes ./now away, whose place another directory has, or none. A step that keeps it has it among
+# the run's copies then.
+off() {
+	if [ -n "${keeping-}" ] && [ -d ./now ]; then
+		number=$keeping
+		enter_tree && mv -T -- ./now "$run/kept/$keeping" || return
+	fi
 	rm -rf -- ./now && public
 }
