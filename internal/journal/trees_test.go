@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -168,4 +169,40 @@ func TestTreeWithTheLongestNameComesBack(t *testing.T) {
 		c.finish(t)
 	}
 	m.noTemporaries(t)
+}
+
+// Of the secrets in a directory that goes no copy stays when the run has converged. The links that
+// its owner has put there lead nowhere.
+func TestSecretsOfATreeAreForgotten(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	tree := m.root + "/a tree"
+	c := m.begin(t)
+	m.write(t, tree+"/plain", "precious")
+	m.write(t, tree+"/sub/x", "")
+	m.write(t, tree+"/linked/x", "")
+	m.write(t, m.root+"/elsewhere/key", "root's")
+	for _, at := range []string{"/key.pem", "/sub/key.pem", "/linked/key"} {
+		key := file(tree+at, "hidden")
+		key.Mode, key.Secret = 0o600, true
+		c.do(t, key)
+	}
+	c.do(t, recipe.MakeSecret{Path: tree + "/made", Length: 20, Attributes: rootOwned})
+	c.finish(t)
+	c = m.begin(t)
+	c.do(t, run("links", fmt.Sprintf("cd '%s' && rm -r linked && ln -s %s/elsewhere linked", tree, m.root)))
+	c.do(t, removeTree(tree))
+	kept := m.state("runs/" + c.Run + "/kept/2")
+	if read(t, kept+"/key.pem") != "hidden" {
+		t.Error("it could not come back before the run has converged")
+	}
+	c.finish(t)
+	for _, at := range []string{"/key.pem", "/sub/key.pem", "/made"} {
+		if exists(kept + at) {
+			t.Errorf("the copy of %s is left", at)
+		}
+	}
+	if read(t, kept+"/plain") != "precious" || read(t, m.root+"/elsewhere/key") != "root's" {
+		t.Error("more is gone")
+	}
 }

@@ -38,8 +38,9 @@ func (p part) diff(facts recipe.Facts) (recipe.Change, error) {
 		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", p.path, found.Type)
 	}
 	before := facts.Content(p.path).Bytes
-	// A probe leaves out what is longer than a mebibyte: to edit nothing would empty the file.
-	if found.SHA256 != "" && found.SHA256 != recipe.Digest(before) {
+	// A probe leaves out what is longer than a mebibyte: to edit nothing would empty the file. One
+	// without a digest was not there when that was made: what was read may be another.
+	if exists && found.SHA256 != recipe.Digest(before) {
 		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or changed while it was read, or reached by a link of another account", p.path)
 	}
 	after, err := p.edit(string(before))

@@ -36,7 +36,7 @@ func TestParseAnswer(t *testing.T) {
 		"\x01passwords\x01", "u", "abc  -",
 		"\x01groups\x01", "g:x:998:a,b\n",
 		"\x01commands\x01", "c", "7", "out\nput",
-		"\x01contents\x01", "/a", "", "dGV4dAA=", "/long", "1048577", "",
+		"\x01contents\x01", "/a", "4755 root adm", "", "dGV4dAA=", "/long", "644 root root", "1048577", "",
 		"\x01pending\x01", "u.service", "restart",
 	))
 	if err != nil {
@@ -122,7 +122,7 @@ func TestParseAnswerRefuses(t *testing.T) {
 		"a user":         {"\x01users\x01", "u:x:999\n", ""},
 		"a group":        {"\x01groups\x01", "g:x:y:\n"},
 		"a command":      {"\x01commands\x01", "c", "x", "y"},
-		"content":        {"\x01contents\x01", "/a", "", "%%%"},
+		"content":        {"\x01contents\x01", "/a", "644 root root", "", "%%%"},
 		"pending":        {"\x01pending\x01", "u"},
 		"a stranger":     {"\x01news\x01", "x"},
 	} {

@@ -103,21 +103,29 @@ func pairs(fill map[string]string) []string {
 	return words
 }
 
+// whose says of a file what stands beside its content (see opened in sh/opened.sh).
+func whose(path recipe.Path) string {
+	return fmt.Sprintf("%o %s %s", path.Mode, path.Owner, path.Group)
+}
+
 // contentRows ask for the bytes of files.
 func contentRows() []row {
 	return []row{{
 		name: "contents", kind: recipe.KindContent, absent: recipe.Content{}, asks: ofKind(recipe.KindContent),
-		source: []string{"way", "ask/content"}, call: calls("ask_contents"), width: 3,
+		source: []string{"way", "opened", "ask/content"}, call: calls("ask_contents"), width: 4,
 		read: func(a *answer, record []string, _ []recipe.Probe) error {
-			content, err := base64.StdEncoding.DecodeString(record[2])
+			content, err := base64.StdEncoding.DecodeString(record[3])
 			if err != nil {
 				return fmt.Errorf("content of %s: %w", record[0], err)
 			}
 			long := recipe.Content{Bytes: content}
-			if record[1] != "" {
-				if long.Size, err = strconv.ParseInt(record[1], 10, 64); err != nil {
-					return fmt.Errorf("content of %s: size %q", record[0], record[1])
+			if record[2] != "" {
+				if long.Size, err = strconv.ParseInt(record[2], 10, 64); err != nil {
+					return fmt.Errorf("content of %s: size %q", record[0], record[2])
 				}
+			}
+			if path, asked := a.Facts[recipe.PathKey(record[0])].Value.(recipe.Path); asked && (path.Type != recipe.PathFile || record[1] != whose(path)) {
+				return nil // what was read is not what was looked at
 			}
 			a.set(recipe.ContentKey(record[0]), long)
 			return nil

@@ -31,8 +31,8 @@ func Steps(steps []recipe.Numbered) string {
 			records = append(records, begun(step, told(step.Step)).Line())
 			before += covered(step)
 		}
-		if recipe.SecretOf(first.Step) {
-			before += "secret " + Quote(recipe.PathOf(first.Step)) + "\n"
+		if path := secretAt(first.Step); path != "" {
+			before += "secret " + Quote(path) + "\n"
 		}
 		line := act.line(first.Number)
 		if len(set) > 1 {
@@ -43,6 +43,17 @@ func Steps(steps []recipe.Numbered) string {
 			numbers[0], numbers[0], QuoteAll(records...), before, line, strings.Join(numbers, " "))
 	}
 	return s.String()
+}
+
+// secretAt is where a secret is, or was, of a step that makes, replaces or removes one.
+func secretAt(step recipe.Step) string {
+	if made, ok := step.(recipe.MakeSecret); ok {
+		return made.Path
+	}
+	if recipe.SecretOf(step) {
+		return recipe.PathOf(step)
+	}
+	return ""
 }
 
 // Note returns the sh that adds a record to the run's journal, for a runner.

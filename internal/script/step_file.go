@@ -17,7 +17,11 @@ func toldOfFile(step recipe.Step) act {
 	case recipe.MakeDirectory:
 		return act{function: KindDirectory, words: append([]string{step.Path}, attributes(step.Attributes)...)}
 	case recipe.SetAttributes:
-		return act{function: "set_attributes", words: append([]string{step.Path}, attributes(step.Attributes)...)}
+		words := append([]string{step.Path}, attributes(step.Attributes)...)
+		if step.Found.Type != recipe.PathAbsent {
+			words = append(words, fmt.Sprintf("%o %s:%s", step.Found.Mode, step.Found.Owner, step.Found.Group))
+		}
+		return act{function: "set_attributes", words: words}
 	case recipe.MakeLink:
 		return act{function: "make_link", words: []string{step.Path, step.Target}}
 	case recipe.MakeSecret:

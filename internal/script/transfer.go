@@ -15,7 +15,7 @@ func Receive(path, base string, mode fs.FileMode, size int64, sha256 string) str
 
 // Deliver is the sh that prints a file: its mode and size on a line, then what is in it.
 func Deliver(path string) string {
-	return source("prelude", "way", "place", "transfer") + "deliver " + Quote(path) + "\n"
+	return source("prelude", "way", "place", "opened", "transfer") + "deliver " + Quote(path) + "\n"
 }
 
 // AsUser is the sh that runs another as a user of the host, in his home, for a root shell.

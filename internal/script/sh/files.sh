@@ -13,12 +13,24 @@ write_file() {
 	put "$mode" "$owner" "./$name"
 }
 
-# secret notes, before it is kept, that what a step writes or takes away is one: secret PATH
+# secret notes, before it is kept, that what a step writes or takes away is one: secret PATH. Where
+# it stands is known from then on, for its directory may go one day.
 secret() {
 	code "$1"
 	append "$state/secrets" "$coded
 "
+	grep -q -x -F -e "$coded" -- "$state/secret-paths" 2>/dev/null || append "$state/secret-paths" "$coded
+"
 }
+
+# secrets_in prints where secrets stand in a directory, or stood, each coded: secrets_in DIRECTORY
+secrets_in() (
+	[ -e "$state/secret-paths" ] || return 0
+	while read -r coded; do
+		decode "$coded"
+		case $path in "$1"/*) printf '%s\n' "$coded" ;; esac
+	done <"$state/secret-paths"
+)
 
 # secrets_there fails when one that is to be filled in is not: secrets_there PLACEHOLDER SECRET...
 secrets_there() {
@@ -84,21 +96,31 @@ make_secret() {
 	mv -T -n -- "./$name" "../$name" && rm -f -- "./$name" && public || discard
 }
 
-# set_attributes NUMBER PATH MODE OWNER:GROUP. A file is taken hold of by a second name in a
+# set_attributes NUMBER PATH MODE OWNER:GROUP [FOUND]. A file is taken hold of by a second name in a
 # private directory: there it cannot become another one between a look and chmod(1), which
-# follows links.
+# follows links. What has come into its place since it was looked at is given to nobody: FOUND is
+# the mode and OWNER:GROUP that it had then. In a directory of root's alone nobody puts anything.
 set_attributes() {
 	at "$2"
+	inode=$(stat -c %d:%i -- "./$name") found=${5-}
+	! ours || found=
 	keep "$1" "$2"
 	if [ -d "./$name" ]; then
 		down "$name"
+		same "$2" .
 		chown -- "$4" . && chmod "$3" .
 		return
 	fi
 	private "$1"
-	ln -P -T -- "../$name" "./$name" && [ -f "./$name" ] && [ ! -L "./$name" ] &&
+	ln -P -T -- "../$name" "./$name" && [ -f "./$name" ] && [ ! -L "./$name" ] && same "$2" "./$name" &&
 		chown -- "$4" "./$name" && chmod "$3" "./$name" || discard || return
 	rm -- "./$name" && public
+}
+
+# same fails when what set_attributes holds is not what it found: same PATH HELD
+same() {
+	[ "$(stat -c %d:%i -- "$2")" = "$inode" ] && { [ -z "$found" ] || [ "$(find "$2" -maxdepth 0 -printf '%m %u:%g')" = "$found" ]; } ||
+		{ echo "$1: is not what it was when it was looked at" >&2; return 1; }
 }
 
 # remove NUMBER PATH: a file, a link or an empty directory.

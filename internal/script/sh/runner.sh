@@ -79,7 +79,10 @@ forget_secrets() {
 	while read -r secret; do
 		for index in "$state"/runs/*/kept/index; do
 			while read -r number kind coded; do
-				[ "$coded" != "$secret" ] || [ "$kind" != 'file' ] || rm -f "${index%/index}/$number"
+				case $kind in
+				file) [ "$coded" != "$secret" ] || rm -f "${index%/index}/$number" ;;
+				tree) forget_in "${index%/index}/$number" "$coded" "$secret" ;;
+				esac
 			done <"$index"
 		done
 	done <"$state/secrets"

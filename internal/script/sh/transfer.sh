@@ -25,7 +25,7 @@ receive() {
 		return 1
 	elif [ -f "./$name" ]; then
 		owner=$(stat -c %u:%g -- "./$name") || return
-		[ "$(stat -c '%a %s' -- "./$name")" != "$3 $4" ] || [ "$(sha256sum <"./$name")" != "$5  -" ] || { echo same; return; }
+		[ "$(stat -c '%a %s' -- "./$name")" != "$3 $4" ] || [ "$(dd if="./$name" iflag=nofollow,nonblock bs=1M status=none | sha256sum)" != "$5  -" ] || { echo same; return; }
 	elif [ -e "./$name" ]; then
 		echo "$target: is no regular file" >&2
 		return 1
@@ -66,8 +66,9 @@ deliver() {
 	[ -e "./$name" ] || { echo "$1: there is no such file" >&2; return 1; }
 	[ ! -d "./$name" ] || { echo "$1: is a directory: only files are fetched" >&2; return 1; }
 	[ -f "./$name" ] || { echo "$1: is no regular file" >&2; return 1; }
-	exec 4<"./$name" || return
-	# A link that came there in between would have been followed: then the name is not what is open.
-	[ "$(stat -L -c %d:%i /proc/self/fd/4)" = "$(stat -c %d:%i -- "./$name")" ] || { echo "$1: became another file while it was opened" >&2; return 1; }
-	size=$(stat -L -c %s /proc/self/fd/4) && stat -L -c '%a %s' /proc/self/fd/4 && head -c "$size" <&4
+	# What came there in between is neither followed nor waited for.
+	opened "./$name" | {
+		read -r mode _ _ size || exit
+		printf '%s %s\n' "$mode" "$size" && cat
+	}
 }

@@ -10,6 +10,9 @@ remove_tree() {
 	[ -d "./$name" ] && [ ! -L "./$name" ] || { echo "$path: is no directory" >&2; return 1; }
 	unmounted || return
 	units_changed "$place"
+	lost=$(secrets_in "$path")
+	[ -z "$lost" ] || append "$state/secrets" "$lost
+"
 	private "$number"
 	# A second name can be had in the same mount alone (link(2), EXDEV).
 	if ln -T -- "$run/kept/index" ./near 2>/dev/null; then
@@ -59,6 +62,22 @@ tree_back() {
 	back tree "$1"
 	return 1
 }
+
+# forget_in drops the copy of a secret that a directory's copy holds, or that it is: forget_in COPY
+# DIRECTORY SECRET, the last two coded. Links that are in it are not its own.
+forget_in() (
+	decode "$2"
+	directory=$path
+	decode "$3"
+	case $path in
+	"$directory") rm -rf -- "$1" ;;
+	"$directory"/*)
+		cd -P -- "$1" 2>/dev/null || return 0
+		within=${path#"$directory"}
+		parent=$PWD${within%/*}
+		cd -P -- "$parent" 2>/dev/null && [ "$PWD" = "$parent" ] && rm -f -- "./${within##*/}" ;;
+	esac
+)
 
 # whole makes a directory what it was: whole COPY. What stands there goes after it has come.
 whole() {
