@@ -114,7 +114,7 @@ func fetchedKinds(s supplies) []kind {
 			{wanted: []recipe.Resource{
 				want.Download{Path: "/usr/local/bin/lab", Absent: true}, want.Archive{Path: "/opt/lab", Absent: true},
 				want.Tree{Path: "/srv/lab", Files: []want.TreeFile{{Name: "a", Content: "1"}}},
-			}, holds: `[ "$(find /srv/lab | sort | xargs)" = '/srv/lab /srv/lab/a' ]; [ ! -e /opt/lab ]; [ ! -e /usr/local/bin/lab ]; no ls -d /srv/.provision*; no ls /var/cache/apt/archives/partial/*`},
+			}, holds: `[ "$(find /srv/lab | sort | xargs)" = '/srv/lab /srv/lab/.tree /srv/lab/a' ]; [ ! -e /opt/lab ]; [ ! -e /usr/local/bin/lab ]; no ls -d /srv/.provision*; no ls /var/cache/apt/archives/partial/*`},
 			{wanted: []recipe.Resource{want.Tree{Path: "/srv/lab", Absent: true}}},
 		}},
 		{"certificate, git and directories", []trial{

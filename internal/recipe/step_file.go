@@ -126,7 +126,10 @@ type Remove struct {
 func (s Remove) Effects() []Effect {
 	effects := append(sourcesChanged(s.Path), Known(PathKey(s.Path), Path{}), Known(ContentKey(s.Path), Content{}))
 	if s.Tree {
-		effects = append(effects, Known(TreeKey(s.Path), Tree{}), Known(FilesKey(s.Path), Files{}))
+		effects = append(effects, Known(TreeKey(s.Path), Tree{}), Known(FilesKey(s.Path), Files{}), Known(EntriesKey(s.Path), Entries(nil)))
+		for _, mark := range []string{TreeMark, ArchiveDigest, GitMark} {
+			effects = append(effects, Known(PathKey(s.Path+"/"+mark), Path{}))
+		}
 	}
 	return effects
 }

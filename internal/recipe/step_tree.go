@@ -37,11 +37,9 @@ type WriteTree struct {
 
 // Effects implements Step.
 func (s WriteTree) Effects() []Effect {
-	return []Effect{
+	return append(anotherWhole(s.Path, s.Path+" is written"),
 		Known(PathKey(s.Path), Path{Type: PathDirectory, Mode: s.Mode, Owner: s.Owner, Group: s.Group}),
-		Known(FilesKey(s.Path), Files{Digest: FilesDigest(s.Entries)}),
-		UnknownUntil(TreeKey(s.Path), s.Path+" is written"),
-	}
+		Known(FilesKey(s.Path), Files{Digest: FilesDigest(s.Entries)}))
 }
 
 // Title implements Step.
@@ -64,13 +62,22 @@ type Unpack struct {
 // ArchiveDigest is the name of the file, in a directory that was unpacked, that says of what.
 const ArchiveDigest = ".archive.sha256"
 
+// TreeMark is the name of the file, in a directory that was written as a whole, that says so.
+const TreeMark = ".tree"
+
+// anotherWhole are what is not known of a directory in whose place another came, until then.
+func anotherWhole(path, until string) []Effect {
+	return []Effect{UnknownUntil(TreeKey(path), until), UnknownUntil(EntriesKey(path), until)}
+}
+
 // Effects implements Step.
 func (s Unpack) Effects() []Effect {
-	return []Effect{
+	until := s.Path + " is unpacked"
+	return append(anotherWhole(s.Path, until),
+		UnknownUntil(PathKey(s.Path+"/"+TreeMark), until), UnknownUntil(PathKey(s.Path+"/"+GitMark), until),
 		Known(PathKey(s.Path), Path{Type: PathDirectory, Mode: 0o755, Owner: s.Owner, Group: s.Group}),
 		Known(PathKey(s.Path+"/"+ArchiveDigest), Path{Type: PathFile, Mode: 0o644, Owner: s.Owner, Group: s.Group, SHA256: Digest([]byte(s.SHA256 + "\n"))}),
-		UnknownUntil(TreeKey(s.Path), s.Path+" is unpacked"),
-	}
+	)
 }
 
 // Title implements Step.
@@ -94,15 +101,21 @@ type CheckOut struct {
 
 // Effects implements Step.
 func (s CheckOut) Effects() []Effect {
-	return []Effect{
+	until := s.Path + " is checked out"
+	return append(anotherWhole(s.Path, until),
+		UnknownUntil(PathKey(s.Path+"/"+TreeMark), until), UnknownUntil(PathKey(s.Path+"/"+ArchiveDigest), until),
 		Known(PathKey(s.Path), Path{Type: PathDirectory, Mode: 0o755, Owner: s.Owner, Group: s.Group}),
+		Known(PathKey(s.Path+"/"+GitMark), Path{Type: PathFile, Mode: 0o644, Owner: s.Owner, Group: s.Group}),
 		Known(PathKey(s.Path+"/"+GitHead), Path{Type: PathFile, Mode: 0o644, Owner: s.Owner, Group: s.Group, SHA256: Digest([]byte(s.Commit + "\n"))}),
-		UnknownUntil(TreeKey(s.Path), s.Path+" is checked out"),
-	}
+	)
 }
 
 // GitHead is the file, in a directory that was checked out, that says which commit (gitrepository-layout(5)).
 const GitHead = ".git/HEAD"
+
+// GitMark is the file, in a directory that was checked out by a CheckOut, that says so: not every clone
+// was.
+const GitMark = ".git/provision"
 
 // Title implements Step.
 func (s CheckOut) Title() string { return "check out " + s.Path }

@@ -8,7 +8,8 @@ import (
 )
 
 // Archive is a directory with what is in a tar archive from the network, known by its digest. Another
-// archive takes the place of the whole directory at once; what others have put into it goes then.
+// archive takes the place of the whole directory at once; what others have put into it goes then. A
+// directory that was never unpacked, with anything in it, is refused.
 //
 //	Archive{Path: "/opt/tool", URL: "https://example.org/tool-1.2.tar.gz", SHA256: "9f86d081…", Strip: 1}
 //
@@ -36,7 +37,7 @@ func (a Archive) digest() string { return a.Path + "/" + recipe.ArchiveDigest }
 
 // Probes implements recipe.Resource.
 func (a Archive) Probes() []recipe.Probe {
-	probes := []recipe.Probe{{Key: recipe.PathKey(a.Path)}, {Key: recipe.TreeKey(a.Path)}}
+	probes := wholeProbes(a.Path)
 	if a.Absent {
 		return probes
 	}
@@ -61,7 +62,7 @@ func (a Archive) Validate() error {
 // Diff implements recipe.Resource.
 func (a Archive) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if a.Absent {
-		return Directory{Path: a.Path, Absent: true, Tree: true}.Diff(facts)
+		return wholeGone(a.Path, facts)
 	}
 	found := facts.Path(a.Path)
 	if found.Type != recipe.PathAbsent && found.Type != recipe.PathDirectory {
@@ -75,6 +76,9 @@ func (a Archive) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if err := inTheWay(a.Path, facts.Tree(a.Path)); err != nil {
 		return recipe.Change{}, err
 	}
+	if err := othersIn(a.Path, facts); err != nil {
+		return recipe.Change{}, err
+	}
 	change := recipe.Change{
 		Kind: recipe.Create, Summary: "unpack " + a.URL + ", " + describeAttributes(wanted),
 		Steps: []recipe.Step{recipe.Unpack{Path: a.Path, URL: a.URL, SHA256: a.SHA256, Strip: a.Strip, Owner: wanted.Owner, Group: wanted.Group}},
@@ -82,6 +86,7 @@ func (a Archive) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if found.Type == recipe.PathDirectory {
 		change.Kind = recipe.Update
 		change.Deltas = append(attributeDeltas(wanted, found), recipe.Delta{Name: "archive", Before: "another", After: fmt.Sprintf("sha256 %.12s", a.SHA256)})
+		change.Deltas = append(change.Deltas, goes(a.Path, facts)...)
 	}
 	return change, nil
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Git is a directory with a commit of a repository of git. Another commit takes the place of the whole
-// directory at once; what others have put into it goes then. It needs the package git.
+// directory at once; what others have put into it goes then. A directory with anything in it that this
+// did not check out is refused, as a clone that somebody works in. It needs the package git.
 //
 //	Git{Path: "/srv/shop", URL: "https://example.org/shop.git", Commit: "3f2a…"}
 //
@@ -36,7 +37,7 @@ func (g Git) head() string { return g.Path + "/" + recipe.GitHead }
 
 // Probes implements recipe.Resource.
 func (g Git) Probes() []recipe.Probe {
-	probes := []recipe.Probe{{Key: recipe.PathKey(g.Path)}, {Key: recipe.TreeKey(g.Path)}}
+	probes := wholeProbes(g.Path)
 	if g.Absent {
 		return probes
 	}
@@ -70,7 +71,7 @@ func (g Git) Validate() error {
 // Diff implements recipe.Resource.
 func (g Git) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if g.Absent {
-		return Directory{Path: g.Path, Absent: true, Tree: true}.Diff(facts)
+		return wholeGone(g.Path, facts)
 	}
 	found := facts.Path(g.Path)
 	if found.Type != recipe.PathAbsent && found.Type != recipe.PathDirectory {
@@ -84,6 +85,9 @@ func (g Git) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if err := inTheWay(g.Path, facts.Tree(g.Path)); err != nil {
 		return recipe.Change{}, err
 	}
+	if err := othersIn(g.Path, facts); err != nil {
+		return recipe.Change{}, err
+	}
 	change := recipe.Change{
 		Kind: recipe.Create, Summary: fmt.Sprintf("commit %.12s of %s, %s", g.Commit, g.URL, describeAttributes(wanted)),
 		Steps: []recipe.Step{recipe.CheckOut{Path: g.Path, URL: g.URL, Commit: g.Commit, Owner: wanted.Owner, Group: wanted.Group}},
@@ -91,6 +95,7 @@ func (g Git) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if found.Type == recipe.PathDirectory {
 		change.Kind = recipe.Update
 		change.Deltas = append(attributeDeltas(wanted, found), recipe.Delta{Name: "commit", Before: "another", After: fmt.Sprintf("%.12s", g.Commit)})
+		change.Deltas = append(change.Deltas, goes(g.Path, facts)...)
 	}
 	return change, nil
 }

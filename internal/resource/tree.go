@@ -15,6 +15,7 @@ import (
 //
 //	Tree{Path: "/var/www/shop", Files: []TreeFile{{Name: "index.html", Content: "…"}, {Name: "css/shop.css", Content: "…"}}}
 //
+// A directory with anything else in it is refused, unless this made it: by .tree in it that is known.
 // The directory that it replaces is kept, to be put back, in the host's own memory.
 type Tree struct {
 	Path              string
@@ -39,11 +40,10 @@ func (t Tree) Place() string { return t.Path }
 
 // Probes implements recipe.Resource. Where all is as it should be, the host answers with one digest.
 func (t Tree) Probes() []recipe.Probe {
-	probes := []recipe.Probe{{Key: recipe.PathKey(t.Path)}, {Key: recipe.TreeKey(t.Path)}}
 	if t.Absent {
-		return probes
+		return wholeProbes(t.Path)
 	}
-	return append(probes, recipe.Probe{Key: recipe.FilesKey(t.Path), Same: recipe.FilesDigest(t.entries())})
+	return append([]recipe.Probe{{Key: recipe.PathKey(t.Path)}, {Key: recipe.TreeKey(t.Path)}}, recipe.Probe{Key: recipe.FilesKey(t.Path), Same: recipe.FilesDigest(t.entries(t.marked()))})
 }
 
 // Validate refuses what cannot be meant.
@@ -52,7 +52,7 @@ func (t Tree) Validate() error {
 	if err := checkPath("tree", t.Path); err != nil {
 		return err
 	}
-	seen := map[string]bool{}
+	seen := map[string]bool{recipe.TreeMark: true}
 	for _, file := range t.Files {
 		if err := checkPath(what, "/"+file.Name); err != nil {
 			return err
@@ -75,8 +75,29 @@ func (t Tree) Validate() error {
 // enterable is the mode of a directory, or of a program, that those may enter, or run, who may read it.
 func enterable(mode uint32) uint32 { return mode | mode&0o444>>2 }
 
+// marked are the files with the one by which the directory is known as made by this kind.
+func (t Tree) marked() []TreeFile {
+	return append([]TreeFile{{Name: recipe.TreeMark, Content: "All of this directory is provision's: what else is put into it goes.\n"}}, t.Files...)
+}
+
+// othersIn refuses a directory with what is in it, unless one of these kinds has made it, or just these
+// files are in it.
+func (t Tree) othersIn(there recipe.Files) error {
+	if there.Digest == recipe.FilesDigest(t.entries(t.Files)) {
+		return nil
+	}
+	var names []string
+	for _, entry := range there.Entries {
+		if entry.Type == recipe.PathFile && slices.Contains(marks(t.Path), t.Path+"/"+entry.Name) {
+			return nil
+		}
+		names = append(names, entry.Name)
+	}
+	return notOurs(t.Path, names)
+}
+
 // entries are the files, and the directories that they are in.
-func (t Tree) entries() []recipe.Entry {
+func (t Tree) entries(files []TreeFile) []recipe.Entry {
 	is := attributes(t.Attributes, 0o644)
 	var all []recipe.Entry
 	made := map[string]bool{".": true}
@@ -89,7 +110,7 @@ func (t Tree) entries() []recipe.Entry {
 		made[name] = true
 		all = append(all, recipe.Entry{Name: name, Path: recipe.Path{Type: recipe.PathDirectory, Mode: enterable(is.Mode), Owner: is.Owner, Group: is.Group}})
 	}
-	for _, file := range t.Files {
+	for _, file := range files {
 		makeDirectory(path.Dir(file.Name))
 		entry := recipe.Entry{Name: file.Name, Path: recipe.Path{Type: recipe.PathFile, Mode: is.Mode, Owner: is.Owner, Group: is.Group, SHA256: recipe.Digest([]byte(file.Content))}}
 		if file.Executable {
@@ -103,13 +124,13 @@ func (t Tree) entries() []recipe.Entry {
 // Diff implements recipe.Resource.
 func (t Tree) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if t.Absent {
-		return Directory{Path: t.Path, Absent: true, Tree: true}.Diff(facts)
+		return wholeGone(t.Path, facts)
 	}
 	found, there := facts.Path(t.Path), facts.Files(t.Path)
 	if found.Type != recipe.PathAbsent && found.Type != recipe.PathDirectory {
 		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a directory", t.Path, found.Type)
 	}
-	wanted, entries := attributes(t.Attributes, 0o644), t.entries()
+	wanted, entries := attributes(t.Attributes, 0o644), t.entries(t.marked())
 	wanted.Mode = enterable(wanted.Mode)
 	if found.Type == recipe.PathDirectory && there.Digest == recipe.FilesDigest(entries) {
 		return attributesChange(t.Path, found, wanted, false), nil
@@ -117,8 +138,11 @@ func (t Tree) Diff(facts recipe.Facts) (recipe.Change, error) {
 	if err := inTheWay(t.Path, facts.Tree(t.Path)); err != nil {
 		return recipe.Change{}, err
 	}
+	if err := t.othersIn(there); err != nil {
+		return recipe.Change{}, err
+	}
 	step := recipe.WriteTree{Path: t.Path, Mode: wanted.Mode, Owner: wanted.Owner, Group: wanted.Group, Entries: entries, Content: map[string][]byte{}}
-	for _, file := range t.Files {
+	for _, file := range t.marked() {
 		step.Content[file.Name] = []byte(file.Content)
 	}
 	change := recipe.Change{Kind: recipe.Create, Summary: fmt.Sprintf("%d files, %s", len(t.Files), describeAttributes(wanted)), Steps: []recipe.Step{step}}
@@ -178,7 +202,7 @@ func (t Tree) onlyDiff(before, after []recipe.Entry) *recipe.FileDiff {
 	var only *recipe.FileDiff
 	for _, entry := range after {
 		old := was[entry.Name]
-		if old.Type != recipe.PathFile || entry.Type != recipe.PathFile || old.SHA256 == entry.SHA256 {
+		if entry.Name == recipe.TreeMark || old.Type != recipe.PathFile || entry.Type != recipe.PathFile || old.SHA256 == entry.SHA256 {
 			continue
 		}
 		if only != nil {

@@ -18,7 +18,9 @@ func TestTree(t *testing.T) {
 	file := func(mode uint32, content string) recipe.Path {
 		return recipe.Path{Type: recipe.PathFile, Mode: mode, SHA256: recipe.Digest([]byte(content))}
 	}
-	same := []recipe.Entry{entry("a", file(0o755, "new")), entry("b", directory), entry("b/c", directory), entry("b/c/d", file(0o644, "x"))}
+	mark := entry(".tree", file(0o644, "All of this directory is provision's: what else is put into it goes.\n"))
+	others := []recipe.Entry{entry("bin", directory), entry("bin/tool", file(0o755, "theirs"))}
+	same := []recipe.Entry{entry("a", file(0o755, "new")), entry("b", directory), entry("b/c", directory), entry("b/c/d", file(0o644, "x")), mark}
 	with := func(mode uint32, entries ...recipe.Entry) []recipe.Effect {
 		return one(found(at, recipe.Path{Type: recipe.PathDirectory, Mode: mode}), recipe.Known(recipe.FilesKey(at), recipe.Files{Digest: recipe.FilesDigest(entries), Entries: entries}))
 	}
@@ -26,8 +28,12 @@ func TestTree(t *testing.T) {
 		{name: "none", wanted: wanted, kind: recipe.Create, steps: "write tree /etc/a"},
 		{name: "same", wanted: wanted, found: with(0o755, same...)},
 		{name: "mode", wanted: wanted, found: with(0o700, same...), kind: recipe.Update, steps: "set mode and owner of /etc/a", deltas: "mode 0700→0755"},
-		{name: "empty", wanted: wanted, found: with(0o755), kind: recipe.Update, steps: "write tree /etc/a", deltas: "added →b, b/c, b/c/d, a"},
-		{name: "one changed, one too many", wanted: wanted, found: with(0o755, append(same[1:4:4], entry("a", file(0o755, "old")), entry("z", directory))...),
+		{name: "empty", wanted: wanted, found: with(0o755), kind: recipe.Update, steps: "write tree /etc/a", deltas: "added →.tree, b, b/c, b/c/d, a"},
+		{name: "just so, of others", wanted: wanted, found: with(0o755, same[:4]...), kind: recipe.Update, steps: "write tree /etc/a", deltas: "added →.tree"},
+		{name: "of others", wanted: wanted, found: with(0o755, others...), err: "all of that would go: bin, bin/tool: name a directory of its own"},
+		{name: "gone, of others", wanted: gone, found: append(with(0o755), in("bin")), err: "all of that would go: bin"},
+		{name: "gone, with theirs in it", wanted: gone, found: append(with(0o755), in("bin", ".tree"), foundFile(at+"/.tree", "", 0o644)), kind: recipe.Delete, steps: "remove /etc/a", deltas: "goes bin→"},
+		{name: "one changed, one too many", wanted: wanted, found: with(0o755, append(same[1:5:5], entry("a", file(0o755, "old")), entry("z", directory))...),
 			kind: recipe.Update, steps: "write tree /etc/a", deltas: "changed →a; removed z→"},
 		{name: "a mount", wanted: wanted, found: append(with(0o755), recipe.Known(recipe.TreeKey(at), recipe.Tree{Mounts: []string{"/etc/a/b"}})), err: "something is mounted there"},
 		{name: "file", wanted: wanted, found: isFile, err: "is a file, not a directory"},
@@ -36,7 +42,7 @@ func TestTree(t *testing.T) {
 		{name: "gone, there", wanted: gone, found: with(0o755, same...), kind: recipe.Delete, steps: "remove /etc/a"},
 	})
 	facts := recipe.Facts{}
-	facts.Apply(with(0o755, append(same[1:4:4], entry("a", file(0o755, "old")))...))
+	facts.Apply(with(0o755, append(same[1:5:5], entry("a", file(0o755, "old")))...))
 	change, err := wanted.Diff(facts)
 	if err != nil || change.Diff == nil || change.Diff.Path != "/etc/a/a" || string(change.Diff.After) != "new" {
 		t.Errorf("the one file that changes is not shown: %+v, %v", change.Diff, err)
@@ -60,6 +66,11 @@ func TestTree(t *testing.T) {
 	}
 }
 
+// in are the names in the directory.
+func in(names ...string) recipe.Effect {
+	return recipe.Known(recipe.EntriesKey(at), recipe.Entries(names))
+}
+
 func TestArchive(t *testing.T) {
 	wanted := resource.Archive{Path: at, URL: "https://example.org/a.tar", SHA256: recipe.Digest([]byte("a"))}
 	gone := resource.Archive{Path: at, Absent: true}
@@ -70,7 +81,12 @@ func TestArchive(t *testing.T) {
 		{name: "none", wanted: wanted, kind: recipe.Create, steps: "unpack /etc/a"},
 		{name: "same", wanted: wanted, found: unpacked(wanted.SHA256)},
 		{name: "another", wanted: wanted, found: unpacked(recipe.Digest([]byte("b"))), kind: recipe.Update, steps: "unpack /etc/a", deltas: "archive another→sha256 " + wanted.SHA256[:12]},
-		{name: "a directory of others", wanted: wanted, found: isDirectory, kind: recipe.Update, steps: "unpack /etc/a", deltas: "archive another→sha256 " + wanted.SHA256[:12]},
+		{name: "another, with theirs in it", wanted: wanted, found: append(unpacked(recipe.Digest([]byte("b"))), in("theirs", ".archive.sha256", "bin")), kind: recipe.Update, steps: "unpack /etc/a",
+			deltas: "archive another→sha256 " + wanted.SHA256[:12] + "; goes bin, theirs→"},
+		{name: "empty", wanted: wanted, found: isDirectory, kind: recipe.Update, steps: "unpack /etc/a", deltas: "archive another→sha256 " + wanted.SHA256[:12]},
+		{name: "a directory of others", wanted: wanted, found: append(isDirectory[:1:1], in("lib", "bin")), err: "all of that would go: bin, lib: name a directory of its own"},
+		{name: "gone, of others", wanted: gone, found: append(isDirectory[:1:1], in("bin")), err: "all of that would go: bin"},
+		{name: "gone, with theirs in it", wanted: gone, found: append(unpacked("x"), in("bin")), kind: recipe.Delete, steps: "remove /etc/a", deltas: "goes bin→"},
 		{name: "owner", wanted: resource.Archive{Path: at, URL: wanted.URL, SHA256: wanted.SHA256, Owner: "u"}, found: unpacked(wanted.SHA256), kind: recipe.Update, steps: "unpack /etc/a",
 			deltas: "owner root:root→u:root; archive another→sha256 " + wanted.SHA256[:12]},
 		{name: "a mount", wanted: wanted, found: append(isDirectory[:1:1], recipe.Known(recipe.TreeKey(at), recipe.Tree{Mounts: []string{at}})), err: "something is mounted there"},
@@ -100,7 +116,11 @@ func TestGit(t *testing.T) {
 	check(t, []row{
 		{name: "none", wanted: wanted, kind: recipe.Create, steps: "check out /etc/a"},
 		{name: "same", wanted: wanted, found: head(commit)},
-		{name: "a branch", wanted: wanted, found: head("ref: refs/heads/main"), kind: recipe.Update, steps: "check out /etc/a", deltas: "commit another→0123456789ab"},
+		{name: "another", wanted: wanted, found: append(head("ref: refs/heads/main"), foundFile(at+"/.git/provision", "x", 0o644), in(".git", "README")), kind: recipe.Update, steps: "check out /etc/a",
+			deltas: "commit another→0123456789ab; goes README→"},
+		{name: "a clone of others", wanted: wanted, found: append(head("ref: refs/heads/main"), in(".git", "README")), err: "all of that would go: .git, README"},
+		{name: "a directory of others", wanted: wanted, found: append(isDirectory[:1:1], in("bin")), err: "all of that would go: bin"},
+		{name: "gone, a clone of others", wanted: gone, found: append(head(commit), in(".git")), err: "all of that would go: .git"},
 		{name: "no repository", wanted: wanted, found: isDirectory, kind: recipe.Update, steps: "check out /etc/a", deltas: "commit another→0123456789ab"},
 		{name: "a mount", wanted: wanted, found: append(isDirectory[:1:1], recipe.Known(recipe.TreeKey(at), recipe.Tree{Mounts: []string{at}})), err: "something is mounted there"},
 		{name: "file", wanted: wanted, found: isFile, err: "is a file, not a directory"},

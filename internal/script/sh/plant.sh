@@ -37,7 +37,7 @@ check_out() {
 	export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND='ssh -o BatchMode=yes'
 	( umask 022; git init -q ./tree && { in_git fetch -q --depth 1 "$url" "$commit" || in_git fetch -q "$url" '+refs/*:refs/provision/*'; } &&
 		in_git checkout -q --detach "$commit" ) </dev/null >&2 || room "$path" || discard || return
-	chmod 0644 ./tree/.git/HEAD
+	printf 'checked out by provision\n' >./tree/.git/provision && chmod 0644 ./tree/.git/HEAD ./tree/.git/provision || room "$path" || discard || return
 	instead
 }
 
