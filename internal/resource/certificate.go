@@ -13,8 +13,11 @@ import (
 )
 
 // Certificate is one of TLS that vouches for itself, with its key. Both are made on the host, and the
-// key never leaves it. It is made anew a month before it ends, when its names change, and when it and
-// the key are no pair any more; what uses it is told as of any change. It needs the package openssl.
+// key never leaves it. It is made anew a month before it ends, when its names change, and when
+// the key is gone; what uses it is told as of any change. It needs the package openssl.
+//
+// Of a key no copy is kept. So a certificate or a key that is there and was not made so is refused, as
+// one of a real authority: by the digests of the public keys that this host has made is that known.
 //
 //	Certificate{Path: "/etc/shop/tls.pem", Key: "/etc/shop/tls.key", Names: []string{"shop.example.org", "10.0.0.7"}, Group: "shop"}
 //
@@ -44,16 +47,40 @@ func (c Certificate) Probes() []recipe.Probe {
 	}
 	return append(probes, recipe.Probe{
 		Key: c.guard(), Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(c.Path), recipe.PathKey(c.Key)},
-		Script: c.header() + `[ -f "$key" ] && [ ! -L "$key" ] && [ -f "$certificate" ] && [ ! -L "$certificate" ] &&
+		Script: c.header() + `{ [ -f "$key" ] && [ ! -L "$key" ] && [ -f "$certificate" ] && [ ! -L "$certificate" ] &&
 openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null &&
 [ "$(openssl x509 -in "$certificate" -noout -ext subjectAltName | tail -n +2 | tr -d ' ')" = "$names" ] &&
-[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ]`,
+[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -passin pass: -pubout)" ]; } && exit
+may_go && echo ` + mayGo + `
+exit 1`,
 	})
 }
 
 func (c Certificate) header() string {
-	return fmt.Sprintf("certificate=%s key=%s names=%s\n", script.Quote(c.Path), script.Quote(c.Key), script.Quote(c.names(shownName)))
+	return fmt.Sprintf("certificate=%s key=%s names=%s\n", script.Quote(c.Path), script.Quote(c.Key), script.Quote(c.names(shownName))) + mayGoSh
 }
+
+// mayGo is what the guard says of a pair in whose place another may come.
+const mayGo = "replace"
+
+// madeKeys is where the host notes a line for each key that it has made: its public half's digest.
+const madeKeys = recipe.State + "/certified"
+
+// mayGoSh says that nothing is there but what was made here: a key that the host has noted, and of one
+// of these a certificate that no authority has signed.
+const mayGoSh = `may_go() {
+	for file in "$certificate" "$key"; do
+		[ ! -L "$file" ] || return 1
+		[ -f "$file" ] || [ ! -e "$file" ] || return 1
+	done
+	[ ! -e "$key" ] || openssl pkey -in "$key" -passin pass: -pubout | made_here || return 1
+	[ ! -e "$certificate" ] || {
+		openssl x509 -in "$certificate" -noout -pubkey | made_here &&
+			[ "$(openssl x509 -in "$certificate" -noout -issuer_hash)" = "$(openssl x509 -in "$certificate" -noout -subject_hash)" ]
+	}
+}
+made_here() { grep -q -x -F -e "$(sha256sum)" -- ` + madeKeys + `; }
+`
 
 // names are as a form of each joins them.
 func (c Certificate) names(form func(address netip.Addr) string) string {
@@ -135,6 +162,9 @@ func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
 		}
 		return join(attributes(c.Path, public), attributes(c.Key, wanted)), nil
 	}
+	if facts.Command(c.guard().Name).Output != mayGo {
+		return recipe.Change{}, fmt.Errorf("%s, %s: a certificate or a key is there that was not made here, is not as wanted, and could not be put back: move both away, or name other files", c.Path, c.Key)
+	}
 	change := recipe.Change{
 		Kind: recipe.Create, Summary: "made on the host, for " + strings.Join(c.Names, ", "),
 		Steps: []recipe.Step{recipe.Exec{Name: c.guard().Name, Script: c.make(wanted), Outcome: []recipe.Effect{
@@ -153,6 +183,7 @@ func (c Certificate) make(key recipe.Path) string {
 	mode := fmt.Sprintf("%04o", key.Mode)
 	return c.header() + `set -eu
 umask 077
+may_go || { echo "$certificate, $key: what is there was not made here" >&2; exit 1; }
 for directory in ` + script.QuoteAll(path.Dir(c.Path), path.Dir(c.Key)) + `; do
 	case $(stat -L -c '%u %A' -- "$directory") in
 	0\ d????-??-?) ;;
@@ -168,6 +199,9 @@ chown ` + script.Quote(key.Owner+":"+key.Group) + ` "$made/key"
 chmod ` + mode + ` "$made/key"
 chmod 0644 "$made/certificate"
 sync "$made/key" "$made/certificate"
+public=$(openssl pkey -in "$made/key" -pubout)
+printf '%s\n' "$public" | sha256sum >>` + madeKeys + `
+sync ` + madeKeys + `
 mv -T -- "$made/key" "$key"
 mv -T -- "$made/certificate" "$certificate"`
 }

@@ -12,16 +12,19 @@ func TestCertificate(t *testing.T) {
 	wanted := resource.Certificate{Path: "/etc/c", Key: "/etc/k", Names: []string{"a.example.org"}, Group: "g"}
 	gone := resource.Certificate{Path: "/etc/c", Key: "/etc/k", Absent: true}
 	guard := func(exit int) recipe.Effect {
-		return recipe.Known(recipe.CommandKey("make certificate /etc/c"), recipe.Command{Exit: exit})
+		return recipe.Known(recipe.CommandKey("make certificate /etc/c"), recipe.Command{Exit: exit, Output: "replace"})
 	}
+	theirs := recipe.Known(recipe.CommandKey("make certificate /etc/c"), recipe.Command{Exit: 1})
 	certificate, key := foundFile("/etc/c", "x", 0o644), found("/etc/k", recipe.Path{Type: recipe.PathFile, Mode: 0o640, Owner: "root", Group: "g"})
 	open := found("/etc/k", recipe.Path{Type: recipe.PathFile, Mode: 0o644, Owner: "root", Group: "root"})
 	check(t, []row{
 		{name: "none", wanted: wanted, found: one(guard(1)), kind: recipe.Create, steps: "make certificate /etc/c"},
-		{name: "no openssl", wanted: wanted, found: one(guard(127)), kind: recipe.Create, steps: "make certificate /etc/c"},
+		{name: "no openssl", wanted: wanted, found: one(guard(1)), kind: recipe.Create, steps: "make certificate /etc/c"},
 		{name: "ends soon", wanted: wanted, found: one(guard(1), certificate, key), kind: recipe.Update, steps: "make certificate /etc/c"},
 		{name: "same", wanted: wanted, found: one(guard(0), certificate, key)},
 		{name: "a key that all may read", wanted: wanted, found: one(guard(0), certificate, open), kind: recipe.Update, steps: "set mode and owner of /etc/k", deltas: "mode 0644→0640; owner root:root→root:g"},
+		{name: "of others, and not as wanted", wanted: wanted, found: one(theirs, certificate, key), err: "/etc/c, /etc/k: a certificate or a key is there that was not made here"},
+		{name: "a key of others alone", wanted: wanted, found: one(theirs, key), err: "move both away, or name other files"},
 		{name: "gone, none", wanted: gone},
 		{name: "gone, there", wanted: gone, found: one(certificate, key), kind: recipe.Delete, steps: "remove /etc/c; remove /etc/k"},
 	})
