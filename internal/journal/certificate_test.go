@@ -122,6 +122,11 @@ for name in bought ours; do openssl x509 -req -in $name.request -CA authority -C
 		if change, err := wanted.Diff(c.ask(t, wanted.Probes())); err == nil {
 			t.Errorf("%s: is not refused: %+v", name, change)
 		}
+		gone := wanted
+		gone.Absent = true
+		if change, err := gone.Diff(c.ask(t, gone.Probes())); err == nil {
+			t.Errorf("%s: goes: %+v", name, change)
+		}
 	}
 	// What comes between the plan and its step is not overwritten either.
 	os.Remove(wanted.Path)

@@ -151,7 +151,7 @@ var kinds = []struct {
 	{name: "an archive", wanted: resource.Archive{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
 	{name: "a commit", wanted: resource.Git{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
 	{name: "a certificate", wanted: resource.Certificate{Path: "/a", Key: "/k"}, now: pair, stays: "certificate /a"},
-	{name: "a certificate, purged", wanted: resource.Certificate{Path: "/a", Key: "/k"}, now: pair, purge: true, steps: "remove /a; remove /k"},
+	{name: "a certificate, purged", wanted: resource.Certificate{Path: "/a", Key: "/k"}, now: append(pair[:2:2], known(recipe.CommandKey("make certificate /a"), recipe.Command{Exit: 1, Output: "replace"})), purge: true, steps: "remove /a; remove /k"},
 	{name: "a certificate that was there", wanted: resource.Certificate{Path: "/a", Key: "/k"}, before: pair, now: pair, purge: true},
 	{name: "a deb", wanted: resource.Deb{Name: "a1"}, now: installed, stays: "package a1"},
 	{name: "a hold", wanted: resource.Hold{Package: "a1"}, before: installed, now: held, steps: "unhold a1"},

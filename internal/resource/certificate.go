@@ -28,7 +28,7 @@ type Certificate struct {
 	Names  []string // that it is for: of hosts, and IP addresses
 	Group  string   // who may read the key besides root, who are there before; default nobody
 	Days   int      // that it is good for; default 397
-	Absent bool     // both files go
+	Absent bool     // both files go, when they were made here
 }
 
 // ID implements recipe.Resource.
@@ -42,15 +42,16 @@ func (c Certificate) guard() recipe.Key { return recipe.CommandKey("make certifi
 // Probes implements recipe.Resource.
 func (c Certificate) Probes() []recipe.Probe {
 	probes := []recipe.Probe{{Key: recipe.PathKey(c.Path)}, {Key: recipe.PathKey(c.Key)}}
-	if c.Absent {
-		return probes
+	good := "false"
+	if !c.Absent {
+		good = `{ [ -f "$key" ] && [ ! -L "$key" ] && [ -f "$certificate" ] && [ ! -L "$certificate" ] &&
+openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null &&
+[ "$(openssl x509 -in "$certificate" -noout -ext subjectAltName | tail -n +2 | tr -d ' ')" = "$names" ] &&
+[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -passin pass: -pubout)" ]; }`
 	}
 	return append(probes, recipe.Probe{
 		Key: c.guard(), Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(c.Path), recipe.PathKey(c.Key)},
-		Script: c.header() + `{ [ -f "$key" ] && [ ! -L "$key" ] && [ -f "$certificate" ] && [ ! -L "$certificate" ] &&
-openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null &&
-[ "$(openssl x509 -in "$certificate" -noout -ext subjectAltName | tail -n +2 | tr -d ' ')" = "$names" ] &&
-[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -passin pass: -pubout)" ]; } && exit
+		Script: c.header() + good + ` && exit
 may_go && echo ` + mayGo + `
 exit 1`,
 	})
@@ -143,7 +144,11 @@ func (c Certificate) Validate() error {
 
 // Diff implements recipe.Resource.
 func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
+	there := facts.Path(c.Path).Type != recipe.PathAbsent || facts.Path(c.Key).Type != recipe.PathAbsent
 	if c.Absent {
+		if there && facts.Command(c.guard().Name).Output != mayGo {
+			return recipe.Change{}, c.notMadeHere()
+		}
 		certificate, err := File{Path: c.Path, Absent: true}.Diff(facts)
 		if err != nil {
 			return recipe.Change{}, err
@@ -163,7 +168,7 @@ func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return join(attributes(c.Path, public), attributes(c.Key, wanted)), nil
 	}
 	if facts.Command(c.guard().Name).Output != mayGo {
-		return recipe.Change{}, fmt.Errorf("%s, %s: a certificate or a key is there that was not made here, is not as wanted, and could not be put back: move both away, or name other files", c.Path, c.Key)
+		return recipe.Change{}, c.notMadeHere()
 	}
 	change := recipe.Change{
 		Kind: recipe.Create, Summary: "made on the host, for " + strings.Join(c.Names, ", "),
@@ -175,6 +180,11 @@ func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
 		change.Kind = recipe.Update
 	}
 	return change, nil
+}
+
+// notMadeHere says why what is there stays.
+func (c Certificate) notMadeHere() error {
+	return fmt.Errorf("%s, %s: a certificate or a key is there that was not made here, is not as wanted, and could not be put back: move both away, or name other files", c.Path, c.Key)
 }
 
 // make is the sh that makes both, where only root can come, and moves them into their places: the key

@@ -26,10 +26,11 @@ func TestCertificate(t *testing.T) {
 		{name: "of others, and not as wanted", wanted: wanted, found: one(theirs, certificate, key), err: "/etc/c, /etc/k: a certificate or a key is there that was not made here"},
 		{name: "a key of others alone", wanted: wanted, found: one(theirs, key), err: "move both away, or name other files"},
 		{name: "gone, none", wanted: gone},
-		{name: "gone, there", wanted: gone, found: one(certificate, key), kind: recipe.Delete, steps: "remove /etc/c; remove /etc/k"},
+		{name: "gone, of others", wanted: gone, found: one(theirs, certificate, key), err: "was not made here"},
+		{name: "gone, there", wanted: gone, found: one(guard(1), certificate, key), kind: recipe.Delete, steps: "remove /etc/c; remove /etc/k"},
 	})
 	facts := recipe.Facts{}
-	facts.Apply(one(certificate, key))
+	facts.Apply(one(guard(1), certificate, key))
 	change, err := gone.Diff(facts)
 	if err != nil || !recipe.SecretOf(change.Steps[1]) {
 		t.Errorf("a copy of the key would be kept: %+v, %v", change, err)
