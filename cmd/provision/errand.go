@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"provision/internal/inventory"
 	"provision/internal/recipe"
@@ -57,6 +58,7 @@ func (f *flags) work(io console, names []string) (errand, error) {
 	if err != nil {
 		return errand{}, err
 	}
+	unasked := sync.OnceValues(func() (*inventory.Keys, error) { return f.selection.openKeys(nil) })
 	read := map[string]bool{} // the tasks whose variables some host needs
 	e, err := f.errand(io, named, func(host inventory.Host) (run.Blueprint, error) {
 		its := named
@@ -76,9 +78,20 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		for name := range values {
 			read[name] = true
 		}
+		if err != nil {
+			return run.Blueprint{}, err
+		}
 		blueprint := run.Blueprint{Tasks: its, Values: values, Upgrade: f.run.upgrade}
 		blueprint.Remembering = f.remembering(host)
 		blueprint.Whole = len(named) == 0
+		blueprint.Others, err = all.besides(host, its)
+		blueprint.ValuesOf = func(task recipe.Task) (map[string]recipe.Values, error) {
+			keys, err := unasked() // while the run goes on nobody is asked for a passphrase
+			if err != nil {
+				return nil, err
+			}
+			return all.valuesOf(host.Decrypting(keys), []recipe.Task{task}, nil)
+		}
 		return blueprint, err
 	})
 	if err != nil {

@@ -143,6 +143,12 @@ func printable(text string) string {
 	return quoted
 }
 
+// Decrypting is the host with another who decrypts its secrets.
+func (h Host) Decrypting(secrets Decrypter) Host {
+	h.secrets = secrets
+	return h
+}
+
 // Values returns a task's variables for the host, decoded and checked, each of the task's
 // present: the task's default, or what the inventory sets, or the last of the extras.
 // This is where secrets are decrypted. The error is an *Error with the value's place; it

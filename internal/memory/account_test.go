@@ -22,7 +22,7 @@ func remembers(t *testing.T, host memory.Host, resources ...recipe.Resource) (me
 	}
 	last := len(planned.Items) - 1
 	note := planned.Items[last].Resource.(memory.Note)
-	noted, err := memory.Parse(note.Text)
+	noted, err := memory.Parse(note.Task, note.Text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -262,7 +262,7 @@ func TestEachKindLeaves(t *testing.T) {
 			if strings.Contains(noted, "hidden") || strings.Contains(noted, "ours") {
 				t.Errorf("content is noted: %s", noted)
 			}
-			read, err := memory.Parse(noted)
+			read, err := memory.Parse("a", noted)
 			if err != nil {
 				t.Fatal(err)
 			}

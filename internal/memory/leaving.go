@@ -16,6 +16,8 @@ type Host struct {
 	Adopt    bool   // what stands there and nobody noted is not ours
 	Purge    bool   // packages, accounts and secrets that came for a task go with it
 	Memories map[string]Memory
+	Others   []Wants      // what tasks want that are not of the run, also of which nothing is noted
+	Unknown  []string     // tasks that are not of the run, and of which it is not known what they want
 	Facts    recipe.Facts // with the heads of the memories of the tasks
 }
 
@@ -23,7 +25,7 @@ type Host struct {
 func ReadMemories(texts recipe.Memories) (map[string]Memory, error) {
 	all := map[string]Memory{}
 	for task, text := range texts {
-		m, err := Parse(text)
+		m, err := Parse(task, text)
 		if err != nil {
 			return nil, err
 		}
@@ -74,9 +76,13 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 // before.
 func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 	old := p.old(task.Task)
-	note := Note{Task: task.Task, Found: p.Facts.Memory(task.Task).Head}
+	note := Note{Task: task.Task, Found: p.Facts.Memory(task.Task).Head, Run: p.run()}
+	note.Others = others(p.Facts, note.Run)
 	traces := make([]recipe.Trace, len(task.Traces))
 	earlier, unknown := p.Facts.Memory(task.Task).Earlier && !p.Adopt, 0
+	if earlier && len(task.Traces) == 0 {
+		p.told = append(p.told, task.Task+": an older provision worked on it here, and nothing is noted: what it brought stays")
+	}
 	for i, trace := range task.Traces {
 		before, known := p.before(trace.Identity(), old)
 		if !known {
@@ -155,13 +161,13 @@ func (p *plan) leave(task string, old Memory, past []recipe.Trace) (withheld boo
 			leaving = append(leaving, trace)
 		}
 	}
+	if len(leaving) > 0 && len(p.Unknown) > 0 && !p.TakeOver {
+		p.told = append(p.told, fmt.Sprintf("%s: %v: what it no longer wants stays, unless you say --take-over: %s", task, &UnknownError{p.Unknown}, names(leaving)))
+		return true
+	}
 	if len(leaving) > 0 && old.From != p.From && !p.TakeOver {
-		var names []string
-		for _, trace := range leaving {
-			names = append(names, trace.Kind+" "+trace.Name)
-		}
 		p.told = append(p.told, fmt.Sprintf("%s: is of %s, and this run is of %s: what it no longer wants stays, unless you say --take-over: %s",
-			task, old.From, p.From, strings.Join(names, ", ")))
+			task, old.From, p.From, names(leaving)))
 		return true
 	}
 	for _, trace := range leaving {
@@ -182,6 +188,11 @@ func (p *plan) other(identity string) (recipe.Trace, bool) {
 		if slices.ContainsFunc(p.tasks, func(w Wants) bool { return w.Task == task }) {
 			continue
 		}
+		if trace, ok := find(other.Traces, identity); ok {
+			return trace, true
+		}
+	}
+	for _, other := range p.Others {
 		if trace, ok := find(other.Traces, identity); ok {
 			return trace, true
 		}
@@ -292,4 +303,22 @@ func (p *plan) owner(identity string) string {
 		return task
 	}
 	return p.tasks[0].Task
+}
+
+// run are the tasks of the run.
+func (p *plan) run() []string {
+	var names []string
+	for _, task := range p.tasks {
+		names = append(names, task.Task)
+	}
+	return names
+}
+
+// names are those of what leaves.
+func names(leaving []recipe.Trace) string {
+	var all []string
+	for _, trace := range leaving {
+		all = append(all, trace.Kind+" "+trace.Name)
+	}
+	return strings.Join(all, ", ")
 }

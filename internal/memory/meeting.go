@@ -14,7 +14,7 @@ import (
 // it at its path: the file that a line was of, or another line that stands in its place.
 
 // wants yields what is wanted at the end of the run, by the tasks of it and by all others that the
-// host remembers, each with its task.
+// host remembers or the inventory gives it, each with its task.
 func (p *plan) wants() iter.Seq2[string, recipe.Trace] {
 	return func(yield func(string, recipe.Trace) bool) {
 		for _, task := range p.tasks {
@@ -30,6 +30,13 @@ func (p *plan) wants() iter.Seq2[string, recipe.Trace] {
 			}
 			for _, trace := range p.Memories[task].Traces {
 				if trace.Held == "" && !yield(task, trace) {
+					return
+				}
+			}
+		}
+		for _, task := range p.Others {
+			for _, trace := range task.Traces {
+				if !yield(task.Task, trace) {
 					return
 				}
 			}

@@ -30,7 +30,7 @@ func TestALineOfOthersStaysBesideANewOne(t *testing.T) {
 			case resource.FormerLine:
 				t.Errorf("%s: %q is to go", name, thing.Line.Line)
 			case memory.Note:
-				now, err := memory.Parse(thing.Text)
+				now, err := memory.Parse(thing.Task, thing.Text)
 				if err != nil || len(now.Traces) != 1 || now.Traces[0].Before == nil || !now.Traces[0].Before.Nothing {
 					t.Errorf("%s: noted is %s, %v", name, thing.Text, err)
 				}

@@ -2,6 +2,8 @@ package memory
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -12,8 +14,10 @@ import (
 // dies leaves nothing that no memory names.
 type Note struct {
 	Task      string
-	Found     string // the head that the plan was made from, "" for none
-	Before    string // the text before the first change
+	Found     string            // the head that the plan was made from, "" for none
+	Run       []string          // the tasks of the run
+	Others    map[string]string // the heads of all others, which the plan was made from too
+	Before    string            // the text before the first change
 	Text      string
 	Things    int
 	Originals []string // paths that become the task's
@@ -36,6 +40,9 @@ func (n Note) Foreword(facts recipe.Facts) []recipe.Step {
 
 // Diff implements recipe.Resource.
 func (n Note) Diff(facts recipe.Facts) (recipe.Change, error) {
+	if !maps.Equal(others(facts, n.Run), n.Others) {
+		return recipe.Change{}, fmt.Errorf("another run has noted what another task wants: %w", recipe.ErrStale)
+	}
 	found := facts.Memory(n.Task).Head
 	switch found {
 	case headOf(n.Text):
@@ -52,6 +59,13 @@ func (n Note) Diff(facts recipe.Facts) (recipe.Change, error) {
 		change.Kind = recipe.Create
 	}
 	return change, nil
+}
+
+// others are the heads of the memories of tasks that are not of a run.
+func others(facts recipe.Facts, run []string) map[string]string {
+	heads := facts.Heads()
+	maps.DeleteFunc(heads, func(task, _ string) bool { return slices.Contains(run, task) })
+	return heads
 }
 
 func headOf(text string) string {

@@ -59,7 +59,7 @@ func Others(facts recipe.Facts, from string, tasks []Wants) []string {
 		if key.Kind != recipe.KindMemory || !ok || found.Head == "" {
 			continue
 		}
-		head, err := parseHead(found.Head)
+		head, err := parseHead(key.Name, found.Head)
 		if err != nil || head.From != from || head.Wants == digest(nil) {
 			continue
 		}
@@ -77,6 +77,16 @@ func (w Wants) Noted(found recipe.Memory, from string, takeOver bool) (bool, err
 	if found.Head == "" {
 		return false, nil
 	}
-	head, err := parseHead(found.Head)
+	head, err := parseHead(w.Task, found.Head)
 	return err == nil && !head.Unfinished && head.Wants == digest(w.Traces) && (head.From == from || !takeOver), err
+}
+
+// Has reports whether a host has what a task wants, as far as it is known: something is noted of it,
+// or it came by a run that noted nothing.
+func Has(task string, found recipe.Memory) (bool, error) {
+	if found.Head == "" {
+		return found.Earlier, nil
+	}
+	head, err := parseHead(task, found.Head)
+	return head.Wants != digest(nil), err
 }

@@ -130,6 +130,9 @@ type Memory struct {
 // Memories are all that a host has noted, by task.
 type Memories map[string]string
 
+// Earlier are the names of the tasks on which a version worked that noted nothing.
+type Earlier []string
+
 // Fact is one answer of a host: its value, or the event until which it is unknown.
 type Fact struct {
 	Value any    // what the key's kind is answered with: Path, Unit, User, []Listener, …
@@ -218,8 +221,23 @@ func (f Facts) Memory(task string) Memory { return value[Memory](f, MemoryKey(ta
 // Touched returns the paths that runs have begun to change since a task's memory began.
 func (f Facts) Touched(task string) Touched { return value[Touched](f, TouchedKey(task)) }
 
+// Heads returns the first line of all that is noted, by task: a host that is asked for that of any
+// task answers with all.
+func (f Facts) Heads() map[string]string {
+	heads := map[string]string{}
+	for key, fact := range f {
+		if noted, ok := fact.Value.(Memory); ok && noted.Head != "" {
+			heads[key.Name] = noted.Head
+		}
+	}
+	return heads
+}
+
 // Memories returns all that is noted, of all tasks.
 func (f Facts) Memories() Memories { return value[Memories](f, MemoriesKey()) }
+
+// Earlier returns the tasks on which a version worked that noted nothing.
+func (f Facts) Earlier() Earlier { return value[Earlier](f, EarlierKey()) }
 
 // Effect is what a step does to one fact.
 type Effect struct {

@@ -29,6 +29,7 @@ const (
 	KindMemory    Kind = "memory"   // what is noted of what a task wanted: its first line
 	KindTouched   Kind = "touched"  // the paths that runs have begun to change for a task
 	KindMemories  Kind = "memories" // all of what is noted, of all tasks
+	KindEarlier   Kind = "earlier"  // the tasks on which a version worked that noted nothing
 )
 
 // Key names one thing that a host can be asked about. A fact is found by its key.
@@ -96,3 +97,6 @@ func TouchedKey(task string) Key { return Key{KindTouched, task} }
 
 // MemoriesKey names all that is noted, of all tasks.
 func MemoriesKey() Key { return Key{Kind: KindMemories} }
+
+// EarlierKey names the tasks on which a version worked that noted nothing.
+func EarlierKey() Key { return Key{Kind: KindEarlier} }

@@ -4,6 +4,7 @@ package run
 
 import (
 	"fmt"
+	"slices"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -22,7 +23,12 @@ type Blueprint struct {
 	guess bool // no host has been asked yet
 
 	Remembering
-	Removes []string // tasks of which all goes that the host remembers
+	Others   []recipe.Task                                       // that the inventory gives the host besides: what they want stays
+	ValuesOf func(recipe.Task) (map[string]recipe.Values, error) // of one of these
+
+	Removes   []string      // tasks of which all goes that the host remembers
+	Needing   []string      // tasks that need one of those: a host that has one of them keeps both
+	Remaining []recipe.Task // of a removal: what the inventory gives the host besides, and has to work after it
 }
 
 func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {
@@ -115,7 +121,7 @@ func (b Blueprint) prepare() (probes []recipe.Probe, unknown, failed error) {
 // Checks returns the checks that prove the tasks, on a platform.
 func (b Blueprint) Checks(platform recipe.Platform) ([]recipe.Check, error) {
 	var checks []recipe.Check
-	for _, task := range b.Tasks {
+	for _, task := range slices.Concat(b.Tasks, b.Remaining) {
 		if task.Verify == nil {
 			continue
 		}

@@ -258,8 +258,8 @@ func (j *job) apply(ctx context.Context) {
 	if !j.made.Empty() || len(j.made.Died) > 0 || j.noted {
 		err = j.change(ctx)
 	}
-	if err == nil && !onlyNotes(j.made) && len(j.Blueprint.Removes) == 0 {
-		err = j.verify(ctx)
+	if err == nil && !onlyNotes(j.made) {
+		err = j.proves(ctx)
 	}
 	if err == nil {
 		j.result.After = j.Blueprint.After(j.made.Platform)

@@ -21,6 +21,7 @@ import (
 type machine struct {
 	dir    string
 	before func()          // is called between a plan and its changes
+	asked  bool            // somebody looks at the plans: a stale one is not made anew
 	told   strings.Builder // what a person would be shown: notes, and each diff with both sides
 
 	remembering Remembering // how it deals with what is remembered
@@ -125,7 +126,7 @@ func (m *machine) works(t *testing.T, verb string, blueprint Blueprint, does fun
 	blueprint.Remembering = m.remembering
 	work := []Work{{Target: Target{Name: "here", Local: true}, Blueprint: blueprint}}
 	m.told.Reset()
-	settings := Settings{Forks: 1, Patience: m.patience, Stop: m.stop, Unasked: true, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
+	settings := Settings{Forks: 1, Patience: m.patience, Stop: m.stop, Unasked: !m.asked, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
 	settings.Header.Verb = verb
 	settings.Confirm = func() bool {
 		if m.before != nil {

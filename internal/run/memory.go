@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,13 +20,10 @@ type Remembering struct {
 	Whole    bool   // the tasks are all that the host has in the inventory
 }
 
-// ErrNotRemembered says that a host remembers nothing of a task.
-var ErrNotRemembered = errors.New("nothing of it is noted on this host")
-
 // memoryProbes ask what the host has noted of the tasks.
 func (b Blueprint) memoryProbes() []recipe.Probe {
 	var probes []recipe.Probe
-	for _, name := range b.names() {
+	for _, name := range slices.Concat(b.names(), b.Needing) {
 		probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(name)})
 	}
 	return probes
@@ -78,10 +74,8 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 			plan.Told = append(plan.Told, fmt.Sprintf("%s is on this host, and the inventory gives it the host no more: provision remove %s -l %s takes it away", task, task, blueprint.Name))
 		}
 	}
-	for _, name := range blueprint.Removes {
-		if answer.Facts.Memory(name).Head == "" {
-			return wanted, plan, fmt.Errorf("%s: %w", name, ErrNotRemembered)
-		}
+	if err := blueprint.removable(answer.Facts); err != nil {
+		return wanted, plan, err
 	}
 	same, differs, err := blueprint.noted(wants, answer.Facts)
 	if same {
@@ -92,12 +86,16 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 	if err != nil || same || !differs && plan.Empty() {
 		return wanted, plan, err
 	}
-	memories, err := h.memories(ctx, answer.Facts)
+	memories, earlier, err := h.memories(ctx, answer.Facts)
 	if err != nil {
 		return wanted, plan, err
 	}
 	r := blueprint.Remembering
 	found := memory.Host{From: r.From, TakeOver: r.TakeOver, Adopt: r.Adopt, Purge: r.Purge, Memories: memories, Facts: answer.Facts}
+	found.Others, found.Unknown = blueprint.others(answer.Platform, memories, earlier)
+	if err := blueprint.separable(found); err != nil {
+		return wanted, plan, err
+	}
 	joined, told, err := found.Plan(wanted, wants)
 	if err != nil {
 		return wanted, plan, err
@@ -113,29 +111,25 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 	}
 	whole, err := engine.NewPlan(joined, answer.Facts)
 	whole.Platform, whole.Died = plan.Platform, plan.Died
-	whole.Told = slices.Concat(plan.Told, told, staying(joined, answer.Facts))
+	whole.Told = slices.Concat(plan.Told, told, staying(joined, answer.Facts), blueprint.unproved(memories))
 	return joined, whole, err
 }
 
-// memories are all that the host has noted, of all tasks.
-func (h host) memories(ctx context.Context, facts recipe.Facts) (map[string]memory.Memory, error) {
-	any := false
-	for key, fact := range facts {
-		found, ok := fact.Value.(recipe.Memory)
-		any = any || key.Kind == recipe.KindMemory && ok && found.Head != ""
+// memories are all that the host has noted, of all tasks, and the tasks on which a version worked
+// that noted nothing.
+func (h host) memories(ctx context.Context, facts recipe.Facts) (map[string]memory.Memory, recipe.Earlier, error) {
+	if len(facts.Heads()) == 0 {
+		return nil, nil, nil
 	}
-	if !any {
-		return nil, nil
-	}
-	answer, err := h.Probe(ctx, []recipe.Probe{{Key: recipe.MemoriesKey()}})
+	answer, err := h.Probe(ctx, []recipe.Probe{{Key: recipe.MemoriesKey()}, {Key: recipe.EarlierKey()}})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all, err := memory.ReadMemories(answer.Facts.Memories())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return all, h.doubt(ctx, all)
+	return all, answer.Facts.Earlier(), h.doubt(ctx, all)
 }
 
 // doubt leaves in memories what is certain of them: of a run that did not come to its end the host

@@ -3,6 +3,7 @@ package script
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -37,6 +38,16 @@ func memoryRows() []row {
 				}
 				all[record[0]] = string(text)
 				a.set(recipe.MemoriesKey(), all)
+				return nil
+			},
+		},
+		{
+			name: "earlier", kind: recipe.KindEarlier, absent: recipe.Earlier(nil), asks: ofKind(recipe.KindEarlier),
+			source: []string{"ask/memory"}, call: func([]recipe.Probe) string { return "ask_earlier\n" }, width: 1,
+			read: func(a *answer, record []string, _ []recipe.Probe) error {
+				if earlier := a.Facts.Earlier(); !slices.Contains(earlier, record[0]) {
+					a.set(recipe.EarlierKey(), append(earlier, record[0]))
+				}
 				return nil
 			},
 		},

@@ -4,23 +4,36 @@
 ask_memory() {
 	cd /var/lib/provision 2>/dev/null || return
 	for f in wanted/*; do
-		[ -f "$f" ] && read -r head <"$f" && printf '%s\000%s\000' "${f##*/}" "$head"
+		[ -f "$f" ] || continue
+		head=
+		read -r head <"$f" || : # a line that is not whole
+		printf '%s\000%s\000' "${f##*/}" "${head:-(empty)}"
 	done
-	last=999999
-	[ ! -d wanted ] || read -r last <wanted/.before || last=000000
+	earlier=
 	for task; do
-		[ -e "wanted/$task" ] || ! worked_on "$task" || printf '%s\000\000' "$task"
+		[ ! -e "wanted/$task" ] || continue
+		: "${earlier:=$(earlier_tasks)}"
+		case $earlier in *"\"$task\""*) printf '%s\000\000' "$task" ;; esac
 	done
 	cd /
 }
 
-# worked_on says whether one of those runs did a step for a task: worked_on TASK
-worked_on() {
-	TASK="\"$1\"" LAST=$last awk '
+# ask_earlier: the tasks for which one of those runs did a step.
+ask_earlier() {
+	cd /var/lib/provision 2>/dev/null || return
+	earlier_tasks | tr -d '"' | tr ',\n' '\000\000'
+	cd /
+}
+
+# earlier_tasks prints their names in quotes, with commas between, a line for each run.
+earlier_tasks() {
+	last=999999
+	[ ! -d wanted ] || read -r last <wanted/.before || last=000000
+	LAST=$last awk '
 		FNR == 1 {
 			split(FILENAME, part, "/")
-			named = part[2] <= ENVIRON["LAST"] && match($0, /"tasks":\[[^]]*\]/) && index(substr($0, RSTART, RLENGTH), ENVIRON["TASK"])
+			tasks = ""
+			if (part[2] <= ENVIRON["LAST"] && match($0, /"tasks":\[[^]]+\]/)) tasks = substr($0, RSTART + 9, RLENGTH - 10)
 		}
-		named && /"event":"begin"/ { did = 1; exit }
-		END { exit !did }' runs/*/journal 2>/dev/null
+		tasks != "" && /"event":"begin"/ { print tasks; tasks = "" }' runs/*/journal 2>/dev/null || :
 }

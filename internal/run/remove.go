@@ -1,0 +1,103 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"provision/internal/memory"
+	"provision/internal/recipe"
+)
+
+// ErrNotRemembered says that a host remembers nothing of a task.
+var ErrNotRemembered = errors.New("nothing of it is noted on this host")
+
+// NeededError says that tasks are not removed, for others that a host has need them.
+type NeededError struct {
+	Removes []string
+	By      []string
+}
+
+// Error implements error.
+func (e *NeededError) Error() string {
+	return strings.Join(e.Removes, ", ") + ": needed by " + strings.Join(e.By, ", ")
+}
+
+// Hint is the command to type instead.
+func (e *NeededError) Hint() string {
+	return "remove them together: provision remove " + strings.Join(slices.Concat(e.By, e.Removes), " ")
+}
+
+// removable refuses a removal of what the host remembers nothing of, and of what another task that it
+// remembers needs. Of a task that an older version brought nothing is noted: it may leave beside
+// one that is, and then only is no more in the way.
+func (b Blueprint) removable(facts recipe.Facts) error {
+	noted := func(name string) bool { return facts.Memory(name).Head != "" }
+	for _, name := range b.Removes {
+		if !noted(name) && (!facts.Memory(name).Earlier || !slices.ContainsFunc(b.Removes, noted)) {
+			return fmt.Errorf("%s: %w", name, ErrNotRemembered)
+		}
+	}
+	var by []string
+	for _, name := range b.Needing {
+		if has, err := memory.Has(name, facts.Memory(name)); err != nil {
+			return err
+		} else if has {
+			by = append(by, name)
+		}
+	}
+	if len(by) > 0 {
+		return &NeededError{Removes: b.Removes, By: by}
+	}
+	return nil
+}
+
+// unproved says which tasks that the host remembers are not proved after a removal.
+func (b Blueprint) unproved(memories map[string]memory.Memory) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(memories)) {
+		proved := slices.ContainsFunc(b.Remaining, func(t recipe.Task) bool { return t.Name == name })
+		if len(b.Removes) > 0 && !slices.Contains(b.Removes, name) && !proved && len(memories[name].Traces) > 0 {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{"also on this host, and not proved after this, for their variables are not known here: " + strings.Join(names, ", ")}
+}
+
+// proves runs the checks of the tasks; after a removal those of what the host has besides.
+func (j *job) proves(ctx context.Context) error {
+	if len(j.Blueprint.Removes) == 0 {
+		return j.verify(ctx)
+	}
+	var probes []recipe.Probe
+	for _, task := range j.Blueprint.Remaining {
+		probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(task.Name)})
+	}
+	if len(probes) == 0 {
+		return nil
+	}
+	answer, err := host{target: j.Target, connection: j.host.connection}.Probe(ctx, probes) // the run has ended
+	if err != nil {
+		return err
+	}
+	var remaining []recipe.Task
+	for _, task := range j.Blueprint.Remaining {
+		has, err := memory.Has(task.Name, answer.Facts.Memory(task.Name))
+		if err != nil {
+			return err
+		}
+		if has {
+			remaining = append(remaining, task)
+		}
+	}
+	if j.Blueprint.Remaining = remaining; len(remaining) == 0 {
+		return nil
+	}
+	return j.verify(ctx)
+}
