@@ -90,7 +90,7 @@ func called(t recipe.Trace) string {
 
 // OnPurge reports whether a thing came for a task, and goes with it only when a purge is asked for.
 func OnPurge(t recipe.Trace) bool {
-	return !t.Gone && t.Before != nil && t.Before.Nothing && slices.Contains([]string{"package", "user", "group", "secret"}, t.Kind)
+	return !t.Gone && t.Before != nil && t.Before.Nothing && slices.Contains([]string{"package", "user", "group", "secret", "certificate"}, t.Kind)
 }
 
 // dear is what stays unless a purge is asked for: what it took along could not be put back.
