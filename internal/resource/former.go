@@ -180,7 +180,10 @@ func (d FormerDirectory) left(facts recipe.Facts) bool {
 func (d FormerDirectory) others(facts recipe.Facts) int {
 	n := 0
 	for _, name := range facts.Entries(d.Path) {
-		if !slices.Contains(d.Below, strings.TrimSuffix(d.Path, "/")+"/"+name) {
+		path := strings.TrimSuffix(d.Path, "/") + "/" + name
+		known, asked := facts[recipe.PathKey(path)]
+		goes := asked && known.Until == "" && facts.Path(path).Type == recipe.PathAbsent // as what a task wants away
+		if !goes && !slices.Contains(d.Below, path) {
 			n++
 		}
 	}

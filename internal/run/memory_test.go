@@ -182,6 +182,20 @@ func TestADirectoryThatStaysIsTold(t *testing.T) {
 	}
 }
 
+// A directory that is empty once a task has taken a file away itself goes with that.
+func TestADirectoryGoesWithAFileThatIsWantedAway(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	directory, file := m.path("d"), m.path("d/f")
+	is(t, m.does(t, resource.Directory{Path: directory}, resource.File{Path: file, Content: "x"}), engine.StatusChanged)
+	is(t, m.does(t, resource.File{Path: file, Absent: true}), engine.StatusChanged)
+	if _, err := os.Lstat(directory); !os.IsNotExist(err) {
+		t.Errorf("the directory is left: %v", err)
+	}
+}
+
 // A removal forgets what stays of what came for the task: that is told, and once more to who
 // purges it afterwards.
 func TestAPurgeAfterTheRemoval(t *testing.T) {
