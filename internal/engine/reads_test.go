@@ -103,3 +103,18 @@ func TestWhatMayChangeMakesAGuardUnknown(t *testing.T) {
 		}
 	}
 }
+
+// What a package brings at a path is not known before, and its content neither.
+func TestLineOfAFileThatAPackageBrings(t *testing.T) {
+	host := bareHost()
+	host.Brings["p"] = recipe.WriteFile{Path: "/etc/p", Content: []byte("a\n"), Attributes: recipe.Attributes{Mode: 0o644, Owner: "root", Group: "root"}}.Effects()
+	var wanted recipe.Recipe
+	wanted.Add(resource.Package{Name: "p", Brings: []recipe.Key{recipe.PathKey("/etc/p")}})
+	wanted.Add(resource.Line{Path: "/etc/p", Line: "b 1", Key: "b "})
+	if _, err := host.Converge(wanted); err != nil {
+		t.Fatal(err)
+	}
+	if content := string(host.Facts.Content("/etc/p").Bytes); content != "a\nb 1\n" {
+		t.Errorf("the file is %q", content)
+	}
+}

@@ -51,7 +51,7 @@ func (n Note) Diff(facts recipe.Facts) (recipe.Change, error) {
 	default:
 		return recipe.Change{}, fmt.Errorf("another run has noted what %s wants: %w", n.Task, recipe.ErrStale)
 	}
-	change := recipe.Change{Kind: recipe.Update, Summary: fmt.Sprintf("%d things noted", n.Things), Steps: []recipe.Step{recipe.Remember{Task: n.Task, Text: n.Text}}}
+	change := recipe.Change{Kind: recipe.Update, Summary: things(n.Things) + " noted", Steps: []recipe.Step{recipe.Remember{Task: n.Task, Text: n.Text}}}
 	switch {
 	case n.Things == 0:
 		change.Kind, change.Summary = recipe.Delete, "nothing is noted any more"
@@ -71,4 +71,11 @@ func others(facts recipe.Facts, run []string) map[string]string {
 func headOf(text string) string {
 	head, _, _ := strings.Cut(text, "\n")
 	return head
+}
+
+func things(n int) string {
+	if n == 1 {
+		return "1 thing"
+	}
+	return fmt.Sprintf("%d things", n)
 }

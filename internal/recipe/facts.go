@@ -250,3 +250,13 @@ func Known(key Key, value any) Effect { return Effect{key, Fact{Value: value}} }
 
 // UnknownUntil is the effect of a step whose outcome only the host can tell.
 func UnknownUntil(key Key, until string) Effect { return Effect{key, Fact{Until: until}} }
+
+// ChangedBy are the effects of what may change a key in a way that is known only afterwards: of what
+// stands at a path, the content too.
+func ChangedBy(until string, key Key) []Effect {
+	effects := []Effect{UnknownUntil(key, until)}
+	if key.Kind == KindPath {
+		effects = append(effects, UnknownUntil(ContentKey(key.Name), until))
+	}
+	return effects
+}

@@ -60,7 +60,7 @@ func (s InstallPackages) Effects() []Effect {
 		until := strings.TrimSpace(name+" "+version) + " is installed"
 		effects = append(effects, UnknownUntil(PackageKey(name), until))
 		for _, key := range s.Brings {
-			effects = append(effects, UnknownUntil(key, until))
+			effects = append(effects, ChangedBy(until, key)...)
 		}
 	}
 	if s.Update {
@@ -139,7 +139,7 @@ func (s RemovePackages) Effects() []Effect {
 		effects = append(effects, UnknownUntil(PackageKey(name), until))
 	}
 	for _, key := range s.Takes {
-		effects = append(effects, UnknownUntil(key, until))
+		effects = append(effects, ChangedBy(until, key)...)
 	}
 	return effects
 }

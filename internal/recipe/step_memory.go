@@ -64,7 +64,7 @@ type RestoreShipped struct {
 // Effects implements Step.
 func (s RestoreShipped) Effects() []Effect {
 	until := s.Path + " is as " + s.Package + " has it"
-	return []Effect{UnknownUntil(PathKey(s.Path), until), UnknownUntil(ContentKey(s.Path), until), Known(OwnerKey(s.Path), Owner{Package: s.Package, Conffile: true, Shipped: true})}
+	return append(ChangedBy(until, PathKey(s.Path)), Known(OwnerKey(s.Path), Owner{Package: s.Package, Conffile: true, Shipped: true}))
 }
 
 // Title implements Step.

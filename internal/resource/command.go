@@ -50,7 +50,7 @@ func (c Command) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	outcome := []recipe.Effect{recipe.Known(recipe.CommandKey(c.Name), recipe.Command{})}
 	for _, key := range c.Changes {
-		outcome = append(outcome, recipe.UnknownUntil(key, c.Name))
+		outcome = append(outcome, recipe.ChangedBy(c.Name, key)...)
 	}
 	return recipe.Change{
 		Kind: recipe.Act, Summary: "run",

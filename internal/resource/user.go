@@ -164,9 +164,7 @@ func (u User) add(wanted recipe.User, facts recipe.Facts) recipe.Change {
 func (u User) home0700(wanted recipe.User) []recipe.Effect {
 	effects := []recipe.Effect{recipe.Known(recipe.PathKey(wanted.Home), recipe.Path{Type: recipe.PathDirectory, Mode: 0o700, Owner: u.Name, Group: wanted.Group})}
 	for _, name := range []string{"/.bashrc", "/.profile", "/.bash_logout"} {
-		effects = append(effects,
-			recipe.UnknownUntil(recipe.PathKey(wanted.Home+name), "user "+u.Name+" is added"),
-			recipe.UnknownUntil(recipe.ContentKey(wanted.Home+name), "user "+u.Name+" is added"))
+		effects = append(effects, recipe.ChangedBy("user "+u.Name+" is added", recipe.PathKey(wanted.Home+name))...)
 	}
 	return effects
 }
