@@ -2,7 +2,9 @@ package journal_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -274,8 +276,8 @@ func TestUnitThatIsTakenAlongIsNotDead(t *testing.T) {
 			fakeSystemd(t, m)
 			m.write(t, m.dir+"/units/x.service.restarts", "3")
 			become := func(files map[string]string) {
-				for suffix, text := range files {
-					m.write(t, m.dir+"/units/x.service"+suffix, text)
+				for _, suffix := range slices.Sorted(maps.Keys(files)) { // first its state, as systemd has it
+					m.write(t, m.dir+"/units/x.service"+suffix, files[suffix])
 				}
 			}
 			c := m.begin(t)
