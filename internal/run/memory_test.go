@@ -378,30 +378,3 @@ func TestMemoryThatCannotBeUsed(t *testing.T) {
 		t.Error("something was changed")
 	}
 }
-
-// A task that the inventory gives a host no more is told of, with the command.
-func TestTaskThatIsOnTheHostAlone(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	m.arrange(t)
-	m.remembering.From = "shop/hosts.yaml here"
-	one := func(name string) recipe.Task { return taskOf(name, resource.File{Path: m.path(name), Content: name}) }
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x"), one("y")}, Name: "here"}, Install), engine.StatusChanged)
-	told := func() bool { return strings.Contains(m.told.String(), "provision remove y -l here") }
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Name: "here"}, Install), engine.StatusSame)
-	if told() {
-		t.Error("it is told of though x alone was asked for")
-	}
-	m.remembering.Whole = true
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Name: "here"}, Install), engine.StatusSame)
-	if !told() || m.read(t, "y") != "y" {
-		t.Errorf("y is %q, told:\n%s", m.read(t, "y"), m.told.String())
-	}
-	is(t, m.removes(t, "y"), engine.StatusChanged)
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Name: "here"}, Install), engine.StatusSame)
-	if told() {
-		t.Errorf("removed, and told:\n%s", m.told.String())
-	}
-}
