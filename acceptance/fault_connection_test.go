@@ -39,7 +39,7 @@ func TestFault01DropInMidApply(t *testing.T) {
 	cut := at("take long", func() { time.AfterFunc(500*time.Millisecond, relay.Cut) })
 	dropped := over.install(t, change{on: cut}, resources...).is(t, engine.StatusUnreachable)
 	dropped.says(t, "take long: outcome unknown")
-	if !dropped.noted("connected again: 2 of 3 left to do: command:take long, file:/etc/last") {
+	if !dropped.noted("connected again: 3 of 4 left to do: command:take long, file:/etc/last, memory:fault") {
 		t.Errorf("notes %q", dropped.notes)
 	}
 	again := over.install(t, change{patience: 20 * time.Second}, resources...).is(t, engine.StatusChanged)
@@ -148,7 +148,7 @@ func TestFault11Reboot(t *testing.T) {
 	if boot() == before {
 		t.Fatal("it did not reboot")
 	}
-	if !rebooted.noted("the host has rebooted") || !rebooted.noted("2 of 2 left to do") {
+	if !rebooted.noted("the host has rebooted") || !rebooted.noted("3 of 3 left to do") {
 		t.Errorf("notes %q", rebooted.notes)
 	}
 	f.run(t, ": >/var/tmp/done-reboot")
@@ -182,7 +182,7 @@ func TestFault11RebootThatTakesLong(t *testing.T) {
 	})
 	late := over.install(t, change{on: shut}, once("reboot", "sleep 40"), want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusUnreachable)
 	down.Wait()
-	if !late.noted("the host seems to reboot: waiting for it, up to 5 minutes") || !late.noted("connected again: 2 of 2 left to do: command:reboot, file:/etc/last") {
+	if !late.noted("the host seems to reboot: waiting for it, up to 5 minutes") || !late.noted("connected again: 3 of 3 left to do: command:reboot, file:/etc/last, memory:fault") {
 		t.Errorf("notes %q", late.notes)
 	}
 	if late.noted("the host has rebooted") {

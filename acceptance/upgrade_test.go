@@ -82,7 +82,7 @@ func (u upgraded) becomes(t *testing.T, version string, args ...string) {
 // depends on that.
 func (u upgraded) listsThatAreOld(t *testing.T) {
 	version := u.newer(t, "+lab1")
-	u.run(t, "touch -d '2 hours ago' /var/lib/apt/lists")
+	u.run(t, "touch -d '2 hours ago' /var/lib/apt/lists; find /etc/apt/sources.list* -exec touch -d '3 hours ago' {} +") // a source that is newer has none
 	u.stays(t, "install", "nginx", "-y")
 	before := u.snapshot(t)
 	plan := provision(t, "plan", "nginx", "--upgrade", "--detailed-exitcode", "-H", u.Name).exits(t, 2)
