@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/rand"
 	"os"
@@ -40,13 +41,18 @@ func (s *sweptHost) points() []point {
 	return all
 }
 
-// choosePoints returns all points; or, when not all are asked for, some by a seed that is
-// printed: of this run one before and one after a write and two on the host, and one in each
-// kind of step that had none in another run.
+// choosePoints returns all points, from PROVISION_SWEEP_FROM on, for a sweep that was cut
+// short; or, when not all are asked for, some by a seed that is printed: of this run one
+// before and one after a write and two on the host, and one in each kind of step that had
+// none in another run.
 func choosePoints(t *testing.T, all []point, had map[string]bool) []point {
 	if os.Getenv("PROVISION_SWEEP") == "all" {
-		t.Logf("%d points", len(all))
-		return all
+		from, err := strconv.Atoi(cmp.Or(os.Getenv("PROVISION_SWEEP_FROM"), "1"))
+		if err != nil || from < 1 || from > len(all) {
+			t.Fatalf("PROVISION_SWEEP_FROM: want the number of a point, 1 to %d", len(all))
+		}
+		t.Logf("%d points, from %d on", len(all), from)
+		return all[from-1:]
 	}
 	seed := time.Now().Unix() / (24 * 3600) // others every day
 	if text := os.Getenv("PROVISION_SWEEP_SEED"); text != "" {
