@@ -31,7 +31,7 @@ other lines of the file stay as they are.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	command.RunE = func(_ *cobra.Command, args []string) error { return verbless(command, args) }
-	command.AddCommand(newEncrypt(f, io), newEdit(f, io), newRotate(f, io))
+	command.AddCommand(newEncrypt(f, io), newGenerate(f, io), newEdit(f, io), newRotate(f, io))
 	return command
 }
 
@@ -40,8 +40,12 @@ func placeFlag(command *cobra.Command) *string {
 	return command.Flags().StringP("limit", "l", "all", "for a `GROUP` or host, or all of them")
 }
 
+// recipientFlag is for whom the first secret of a file is encrypted.
+func recipientFlag(command *cobra.Command) *[]string {
+	return command.Flags().StringArray("recipient", nil, "public `KEY` to encrypt for, age1… or ssh-ed25519 …, when the file names none")
+}
+
 func newEncrypt(f *flags, io console) *cobra.Command {
-	var recipients []string
 	command := &cobra.Command{
 		Use:   "encrypt TASK.VARIABLE",
 		Short: "set a variable to an encrypted value",
@@ -53,37 +57,44 @@ that one.`,
     --recipient "$(cat ~/.ssh/id_ed25519.pub)"`,
 		Args: arguments(1, 1),
 	}
-	where := placeFlag(command)
-	command.Flags().StringArrayVar(&recipients, "recipient", nil, "public `KEY` to encrypt for, age1… or ssh-ed25519 …, when the file names none")
+	where, recipients := placeFlag(command), recipientFlag(command)
 	command.RunE = func(_ *cobra.Command, args []string) error {
-		variable, err := f.findVariable(args[0])
-		if err != nil {
-			return err
-		}
-		return f.rewrite(func(doc *inventory.Document) error {
-			if len(recipients) > 0 {
-				if err := doc.AddRecipients(recipients); err != nil {
-					return err
-				}
-			}
-			place, err := doc.Place(*where, args[0])
-			if err != nil {
-				return err
-			}
-			value, err := newValue(io, doc, place)
-			if err == nil {
-				err = accept(variable, place, value)
-			}
-			if err == nil {
-				err = forWhom(doc.EncryptValue(place, value))
-			}
-			if err == nil {
-				fmt.Fprintf(io.err, "encrypted %s\n", place)
-			}
-			return err
-		})
+		return f.encrypt(args[0], *where, *recipients, func(doc *inventory.Document, place inventory.Place) (recipe.Secret, error) {
+			return newValue(io, doc, place)
+		}, func(place inventory.Place) { fmt.Fprintf(io.err, "encrypted %s\n", place) })
 	}
 	return command
+}
+
+// encrypt sets a variable to the encrypted form of a value, and tells where.
+func (f *flags) encrypt(name, where string, recipients []string, value func(*inventory.Document, inventory.Place) (recipe.Secret, error), tell func(inventory.Place)) error {
+	variable, err := f.findVariable(name)
+	if err != nil {
+		return err
+	}
+	var place inventory.Place
+	err = f.rewrite(func(doc *inventory.Document) error {
+		if len(recipients) > 0 {
+			if err := doc.AddRecipients(recipients); err != nil {
+				return err
+			}
+		}
+		if place, err = doc.Place(where, name); err != nil {
+			return err
+		}
+		secret, err := value(doc, place)
+		if err == nil {
+			err = accept(variable, place, secret)
+		}
+		if err == nil {
+			err = forWhom(doc.EncryptValue(place, secret))
+		}
+		return err
+	})
+	if err == nil {
+		tell(place)
+	}
+	return err
 }
 
 // forWhom says how the first recipient is named.

@@ -139,6 +139,12 @@ func (doc *Document) encrypt(value recipe.Secret) (Ciphertext, error) {
 	return Encrypt(value, recipients)
 }
 
+// Has reports whether a place has a value, encrypted or not.
+func (doc *Document) Has(place Place) bool {
+	n := doc.at(place.path())
+	return n != nil && n.kind != kindNull
+}
+
 // Plain returns the value that stands at a place in plain text, if one does.
 func (doc *Document) Plain(place Place) (recipe.Secret, bool) {
 	n := doc.at(place.path())
