@@ -36,7 +36,7 @@ func (c *connection) flags() *pflag.FlagSet {
 func (c connection) config(io console, passphrase func(string) ([]byte, error)) (remote.Config, []string, error) {
 	config := remote.Config{
 		ConfigFile: c.file, Options: c.options, Identities: c.identities,
-		Answers: new(remote.Answers), Warn: warnOnce(io),
+		Answers: new(remote.Answers), Keys: new(remote.Keys), Warn: warnOnce(io),
 	}
 	var passwords []string
 	for _, password := range []struct {

@@ -3,10 +3,15 @@ package remote
 import (
 	"io"
 	"net"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
+
+// agentAnswers is how long an agent has to list its keys. One that is stopped, or behind a
+// connection that is gone (ssh -A), never does.
+const agentAnswers = 5 * time.Second
 
 // agentKeys lists the agent's keys. An agent that does not answer is a warning.
 func (c Config) agentKeys(s settings) ([]key, io.Closer) {
@@ -18,7 +23,10 @@ func (c Config) agentKeys(s settings) ([]key, io.Closer) {
 		c.warn("ssh agent: " + err.Error())
 		return nil, nil
 	}
+	// To list its keys asks nobody; to sign with one may (ssh-add -c), and has no deadline.
+	conn.SetDeadline(time.Now().Add(agentAnswers))
 	signers, err := agent.NewClient(conn).Signers()
+	conn.SetDeadline(time.Time{})
 	if err != nil {
 		conn.Close()
 		c.warn("ssh agent: " + err.Error())

@@ -117,6 +117,50 @@ func listenAgent(t *testing.T, ring agent.Agent) (socket string) {
 	return socket
 }
 
+// An encrypted key is opened once, however many hosts take it: each time costs tenths of a second
+// of a processor.
+func TestEncryptedKeyIsOpenedOnce(t *testing.T) {
+	locked := filepath.Join(t.TempDir(), "locked")
+	writeKey(t, locked, "open sesame")
+	text, err := os.ReadFile(locked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(string) ([]byte, error) { return []byte("open sesame"), nil }
+	keys := new(Keys)
+	var opened []ssh.Signer
+	for range 2 {
+		signer, err := (&lockedSigner{path: locked, text: text, keys: keys, ask: ask}).unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened = append(opened, signer)
+	}
+	if opened[0] != opened[1] {
+		t.Error("it was opened twice")
+	}
+	ask = func(string) ([]byte, error) { return []byte("guess"), nil }
+	if _, err := (&lockedSigner{path: locked, text: text, keys: keys, ask: ask}).unlock(); !errors.Is(err, ErrConfig) {
+		t.Errorf("another passphrase: %v", err)
+	}
+}
+
+// An agent that is stopped keeps no run waiting: its keys are not there, and that is told.
+func TestAgentThatNeverAnswers(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "agent")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	var warned []string
+	config := Config{ConfigFile: "none", Warn: func(message string) { warned = append(warned, message) }}
+	keys, _ := config.agentKeys(settings{agentSocket: socket})
+	if len(keys) != 0 || len(warned) != 1 || !strings.Contains(warned[0], "ssh agent") || !strings.Contains(warned[0], "timeout") {
+		t.Errorf("keys %v, warnings %q", keys, warned)
+	}
+}
+
 func TestKeysAreOfferedInOrder(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)

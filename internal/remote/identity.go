@@ -194,7 +194,7 @@ func (c Config) loadPrivate(path string, text []byte, mode fs.FileMode, public s
 		return key{}, configError(path, "the private key is encrypted, and there is no terminal to ask for its passphrase",
 			"ssh-add "+path, err)
 	}
-	locked := &lockedSigner{path: path, text: text, ask: c.Passphrase, public: public}
+	locked := &lockedSigner{path: path, text: text, keys: c.Keys, ask: c.Passphrase, public: public}
 	if public != nil {
 		return key{locked, nameOf(path, public), &locked.failure}, nil
 	}

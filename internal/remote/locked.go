@@ -1,7 +1,10 @@
 package remote
 
 import (
+	"crypto/sha256"
 	"io"
+	"slices"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -11,6 +14,7 @@ import (
 type lockedSigner struct {
 	path   string
 	text   []byte
+	keys   *Keys
 	ask    func(file string) ([]byte, error)
 	public ssh.PublicKey
 
@@ -45,11 +49,37 @@ func (l *lockedSigner) unlock() (ssh.Signer, error) {
 		l.failure = configError(l.path, "no passphrase: "+err.Error(), "", err)
 		return nil, l.failure
 	}
-	signer, err := ssh.ParsePrivateKeyWithPassphrase(l.text, passphrase)
+	signer, err := l.keys.open(l.text, passphrase)
 	if err != nil {
 		l.failure = configError(l.path, "the passphrase does not open the private key", "", err)
 		return nil, l.failure
 	}
 	l.opened = signer
 	return signer, nil
+}
+
+// Keys are encrypted keys that were opened: to open one is made slow on purpose (bcrypt_pbkdf,
+// PROTOCOL.key of OpenSSH), and one of them may be for a thousand hosts.
+type Keys struct {
+	mu  sync.Mutex
+	all map[[sha256.Size]byte]func() (ssh.Signer, error)
+}
+
+// open opens a key; with Keys, the first time that it is asked to. Without, each time.
+func (k *Keys) open(text, passphrase []byte) (ssh.Signer, error) {
+	decrypt := func() (ssh.Signer, error) { return ssh.ParsePrivateKeyWithPassphrase(text, passphrase) }
+	if k == nil {
+		return decrypt()
+	}
+	digest := sha256.Sum256(slices.Concat(text, []byte{0}, passphrase))
+	k.mu.Lock()
+	if k.all == nil {
+		k.all = map[[sha256.Size]byte]func() (ssh.Signer, error){}
+	}
+	if k.all[digest] == nil {
+		k.all[digest] = sync.OnceValues(decrypt)
+	}
+	opened := k.all[digest]
+	k.mu.Unlock()
+	return opened()
 }
