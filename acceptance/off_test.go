@@ -17,9 +17,10 @@ func offLeavesNothing(t *testing.T, host machine) {
 		name string
 		vars []string
 		on   func(*testing.T, machine)
+		off  func(*testing.T, machine)
 	}{
-		{"TLS and carbon for others", []string{"graphite.tls=self-signed", "graphite.carbon_listen=[198.19.255.0/24]", "graphite.carbon_pickle=true"}, tlsAndCarbonAreOn},
-		{"no password", []string{"graphite.auth=false"}, nobodyIsAsked},
+		{"TLS and carbon for others", []string{"graphite.tls=self-signed", "graphite.carbon_listen=[198.19.255.0/24]", "graphite.carbon_pickle=true"}, tlsAndCarbonAreOn, noKeyIsKept},
+		{"no password", []string{"graphite.auth=false"}, nobodyIsAsked, func(*testing.T, machine) {}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -32,6 +33,7 @@ func offLeavesNothing(t *testing.T, host machine) {
 			test.on(t, host)
 			converged(t, host, append([]string{"graphite"}, extra...)...)
 			provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
+			test.off(t, host)
 			after := host.configuration(t)
 			for _, change := range before.files.changes(after.files, running, working) {
 				t.Errorf("left: %s", change)
@@ -61,6 +63,13 @@ func (m machine) configuration(t *testing.T) configuration {
 		t.Fatal(err)
 	}
 	return configuration{m.snapshot(t), m.units(t), listeners, m.run(t, "nft list ruleset")}
+}
+
+// noKeyIsKept looks for the key of a certificate that went among the copies of what was replaced.
+func noKeyIsKept(t *testing.T, host machine) {
+	if found := host.run(t, "grep -rlF 'PRIVATE KEY' /var/lib/provision || true"); found != "" {
+		t.Errorf("a key is kept: %s", found)
+	}
 }
 
 func tlsAndCarbonAreOn(t *testing.T, host machine) {

@@ -49,7 +49,7 @@ func (s selfSigned) add(r *recipe.Recipe) {
 
 // addAbsent removes what add brought.
 func (s selfSigned) addAbsent(r *recipe.Recipe) {
-	r.Add(resource.Directory{Path: s.directory(), Absent: true, Tree: true})
+	r.Add(resource.Directory{Path: s.directory(), Absent: true, Tree: true, Secret: true}) // its key
 }
 
 // command makes the certificate, and makes it anew a month before it ends, when its key is
