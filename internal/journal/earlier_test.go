@@ -13,6 +13,21 @@ import (
 // coded is a path as the version before wrote it into its lists: all in base64.
 func coded(path string) string { return base64.StdEncoding.EncodeToString([]byte(path)) + "\n" }
 
+// A run died while it wrote a note down: the next one has no use for half of it.
+func TestNoteThatIsNotWholeGoes(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for _, half := range []string{"pending/.new", "undo.new"} {
+		m.write(t, m.state(half), "rest")
+	}
+	m.begin(t).finish(t)
+	for _, half := range []string{"pending/.new", "undo.new"} {
+		if _, err := os.Lstat(m.state(half)); err == nil {
+			t.Errorf("%s is left", half)
+		}
+	}
+}
+
 // A run of the version before died: its temporaries, which were files and links and directories
 // of any mode, and its uploads, of which it had a list where their directory is now, are swept.
 func TestTemporariesOfTheVersionBefore(t *testing.T) {

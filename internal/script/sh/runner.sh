@@ -38,8 +38,9 @@ mkdir -m 0700 "$run" "$run/kept" || exit 71
 printf '%s since %s' "$holder" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$state/holder"
 
 # A run that has no end in its journal died: what it left beside files goes, and the
-# services that it held are released.
+# services that it held are released. So does a note that was not whole.
 swept=0
+rm -f "$state/pending/.new" "$state/undo.new"
 sweep "$state/temporaries" '*/.provision-*'
 # Where the uploads are, the version before had a list of them.
 [ -d "$state/uploads" ] || sweep "$state/uploads" '*/.provision-*'
