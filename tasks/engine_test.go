@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
 
-// bareHost is a fake host where packages leave what they leave on a real one.
-func bareHost(platform recipe.Platform) *enginetest.Host {
-	host := enginetest.NewHost(platform)
+// bareHost is a modelled host where packages leave what they leave on a real one.
+func bareHost(platform recipe.Platform) *model.Host {
+	host := model.NewHost(platform)
 	installed := recipe.Known(recipe.UnitKey(carbonUnit), recipe.Unit{Load: "loaded", Active: "inactive", State: "enabled"})
 	unit := func(name string) recipe.Effect {
 		effect := installed
@@ -59,7 +59,7 @@ func TestPlanOnBareHost(t *testing.T) {
 			}
 		}
 		if raw == nil && platform.Arch == "amd64" {
-			golden(t, filepath.Join("testdata", fmt.Sprintf("%s-%d.plan", task.Name, platform.Release)), enginetest.Text(plan))
+			golden(t, filepath.Join("testdata", fmt.Sprintf("%s-%d.plan", task.Name, platform.Release)), model.Text(plan))
 		}
 	})
 }

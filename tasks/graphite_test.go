@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 )
 
@@ -255,7 +255,7 @@ func TestGivenPasswordIsHashedAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.Done = nil
-	host.Guards[makeHtpasswd] = func(h *enginetest.Host) int {
+	host.Guards[makeHtpasswd] = func(h *model.Host) int {
 		if slices.Contains(h.Done, makeHtpasswd) {
 			return 0
 		}
@@ -266,7 +266,7 @@ func TestGivenPasswordIsHashedAnew(t *testing.T) {
          write /etc/provision/secrets/graphite-password
 maybe  command:make nginx's password file of graphite — known after /etc/provision/secrets/graphite-password has changed
 `
-	if got := enginetest.Text(plan); err != nil || got != want {
+	if got := model.Text(plan); err != nil || got != want {
 		t.Errorf("%v; plan:\n%s\nwant:\n%s", err, got, want)
 	}
 }

@@ -1,74 +1,19 @@
 package tasks
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
 
-	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
-	"provision/internal/memory"
+	"provision/internal/model"
 	"provision/internal/recipe"
 )
-
-// remembering is a fake host that remembers what its tasks wanted.
-type remembering struct {
-	*enginetest.Host
-	texts recipe.Memories
-}
-
-// Do implements engine.Session.
-func (h remembering) Do(ctx context.Context, steps []recipe.Numbered, then []recipe.Probe, observe engine.Observer) (recipe.Facts, error) {
-	for _, step := range steps {
-		if _, err := h.Host.Do(ctx, []recipe.Numbered{step}, nil, observe); err != nil {
-			return nil, err
-		}
-		if noted, ok := step.Step.(recipe.Remember); ok {
-			h.texts[noted.Task] = noted.Text
-			for _, path := range noted.Originals {
-				h.Facts[recipe.PathKey(recipe.OriginalPath(path))] = recipe.Fact{Value: h.Facts.Path(path)}
-			}
-		}
-	}
-	return h.Host.Do(ctx, nil, then, observe)
-}
-
-// converge makes the host what tasks want, as a run does.
-func (h remembering) converge(t *testing.T, recipes map[string]recipe.Recipe) (engine.Plan, error) {
-	t.Helper()
-	var wants []memory.Wants
-	var all []recipe.Recipe
-	var probes []recipe.Probe
-	for name, wanted := range recipes {
-		wants, all = append(wants, memory.Of(name, wanted)), append(all, wanted)
-		probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(name)})
-	}
-	joined, err := recipe.Join(all...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := h.Probe(t.Context(), append(joined.Probes(), probes...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	memories, err := memory.ReadMemories(h.texts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, _, err := memory.Host{From: memory.AdHoc, Memories: memories, Facts: answer.Facts}.Plan(joined, wants)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, _, err := enginetest.Apply(t.Context(), h, h, whole, func(engine.Event) {}, nil)
-	return plan, err
-}
 
 // What a task brought goes with it: on a host that had its packages nothing of it is left, whichever
 // of its options were set, but for what stays by design.
 func TestRemoveLeavesNothing(t *testing.T) {
 	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
-		host := remembering{bareHost(platform), recipe.Memories{}}
+		host := bareHost(platform)
 		wanted := build(t, task, platform, raw)
 		for _, item := range wanted.Items {
 			if key := item.Keys()[0]; key.Kind == recipe.KindPackage {
@@ -77,10 +22,10 @@ func TestRemoveLeavesNothing(t *testing.T) {
 			}
 		}
 		before := host.Facts.Clone()
-		if _, err := host.converge(t, map[string]recipe.Recipe{task.Name: wanted}); err != nil {
+		if _, err := host.Install(model.Task{Name: task.Name, Recipe: wanted}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := host.converge(t, map[string]recipe.Recipe{task.Name: {}}); err != nil {
+		if _, err := host.Install(model.Task{Name: task.Name}); err != nil {
 			t.Fatal(err)
 		}
 		for key, fact := range host.Facts {

@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"internal/resource":          {"internal/recipe", "internal/script"}, // Quote: a Command's script names paths
 	"internal/memory":            {"internal/recipe", "internal/resource"},
 	"internal/engine":            {"internal/recipe"},
-	"internal/engine/enginetest": {"internal/engine", "internal/recipe"},
+	"internal/model":             {"internal/engine", "internal/memory", "internal/recipe"},
 	"internal/journal":           {"internal/engine", "internal/recipe", "internal/script"},
 	"internal/address":           {},
 	"internal/remote":            {"internal/address", "internal/script"},

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -30,8 +30,8 @@ func daemon(config string) recipe.Recipe {
 	return r
 }
 
-func bareHost() *enginetest.Host {
-	host := enginetest.NewHost(recipe.Platforms()[0])
+func bareHost() *model.Host {
+	host := model.NewHost(recipe.Platforms()[0])
 	host.Brings["daemon"] = []recipe.Effect{
 		recipe.Known(recipe.UnitKey("daemon.service"), recipe.Unit{Load: "loaded", Active: "inactive", State: "enabled"}),
 		recipe.Known(recipe.PathKey("/etc/daemon/default"), recipe.Path{Type: recipe.PathLink, Target: "x"}),
@@ -55,7 +55,7 @@ create package:daemon — install
 maybe  link:/etc/daemon/default — known after daemon is installed
 maybe  service:daemon.service — known after daemon is installed
 `
-	if got := enginetest.Text(plan); got != want {
+	if got := model.Text(plan); got != want {
 		t.Errorf("plan:\n%s\nwant:\n%s", got, want)
 	}
 	wantDone := []string{
@@ -76,7 +76,7 @@ func TestSecondPlanIsEmpty(t *testing.T) {
 	host.Done = nil
 	plan, err := host.Converge(daemon("a\n"))
 	if err != nil || !plan.Empty() || len(host.Done) > 0 {
-		t.Errorf("second plan: %v\n%s\ndone %q", err, enginetest.Text(plan), host.Done)
+		t.Errorf("second plan: %v\n%s\ndone %q", err, model.Text(plan), host.Done)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestServiceThatDoesNotSurviveGetsItsFilesBack(t *testing.T) {
 	failures := 0
 	wanted := daemon("bad\n")
 	host.Fail["restart daemon.service"] = true
-	_, _, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
+	_, _, err := model.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
 		if ended, ok := event.(engine.StepEnded); ok && ended.Failed {
 			failures++
 			delete(host.Fail, "restart daemon.service") // the old files let it start
@@ -168,7 +168,7 @@ func TestChangeOfADeadRunIsTakenBackToo(t *testing.T) {
 			})
 			host.Fail["restart daemon.service"], host.Fail["start daemon.service"] = true, true
 			wanted := daemon("a\n")
-			_, _, err := enginetest.Apply(t.Context(), host, host, wanted, func(event engine.Event) {
+			_, _, err := model.Apply(t.Context(), host, host, wanted, func(event engine.Event) {
 				if ended, ok := event.(engine.StepEnded); ok && ended.Failed {
 					clear(host.Fail) // the old files let it start
 				}
@@ -181,7 +181,7 @@ func TestChangeOfADeadRunIsTakenBackToo(t *testing.T) {
 }
 
 // forgetful is a host whose journals cannot be read.
-type forgetful struct{ *enginetest.Host }
+type forgetful struct{ *model.Host }
 
 func (forgetful) Unloaded(context.Context, string) ([]engine.Replacement, bool, error) {
 	return nil, false, errors.New("unreadable")
@@ -196,7 +196,7 @@ func TestOwnChangeIsTakenBackAlsoWhenEarlierOnesAreNotKnown(t *testing.T) {
 	host.Fail["restart daemon.service"] = true
 	wanted := daemon("bad\n")
 	noted := ""
-	_, _, err := enginetest.Apply(t.Context(), forgetful{host}, host, wanted, func(event engine.Event) {
+	_, _, err := model.Apply(t.Context(), forgetful{host}, host, wanted, func(event engine.Event) {
 		switch event := event.(type) {
 		case engine.StepEnded:
 			if event.Failed {
@@ -228,7 +228,7 @@ func TestPendingNotificationOfADeadRunIsAnswered(t *testing.T) {
 }
 
 // found is what a host answers to a recipe's questions.
-func found(t *testing.T, host *enginetest.Host, wanted recipe.Recipe) recipe.Facts {
+func found(t *testing.T, host *model.Host, wanted recipe.Recipe) recipe.Facts {
 	t.Helper()
 	answer, err := host.Probe(t.Context(), wanted.Probes())
 	if err != nil {
@@ -284,7 +284,7 @@ func TestInterruptStopsBetweenSteps(t *testing.T) {
 	wanted := daemon("a\n")
 	stop := make(chan struct{})
 	closed := false
-	_, _, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
+	_, _, err := model.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
 		if ended, ok := event.(engine.StepEnded); ok && strings.HasPrefix(ended.Title, "write") && !closed {
 			closed = true
 			close(stop)
@@ -313,7 +313,7 @@ func TestInterruptStopsBetweenLongSteps(t *testing.T) {
 	} {
 		host := bareHost()
 		stop := make(chan struct{})
-		_, _, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
+		_, _, err := model.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
 			if began, ok := event.(engine.StepBegan); ok && began.Title == row.stopped {
 				close(stop)
 			}

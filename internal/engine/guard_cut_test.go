@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 )
 
 // cutSession loses its connection in a step, which the host does all the same.
 type cutSession struct {
-	*enginetest.Host
+	*model.Host
 	at string
 }
 
@@ -40,7 +40,7 @@ func (s *cutSession) Do(ctx context.Context, steps []recipe.Numbered, _ []recipe
 
 // verdicts is a host of which new connections say what became of a change.
 type verdicts struct {
-	*enginetest.Host
+	*model.Host
 	undone bool
 	asked  []int // for which step to confirm it
 }
@@ -57,7 +57,7 @@ func (v *verdicts) Verdict(_ context.Context, _ string, step int) (engine.Verdic
 // step has that title, or a note begins so.
 func guardedApply(asked engine.Host, session engine.Session, stopAt string) (engine.Result, error) {
 	stop := make(chan struct{})
-	_, result, err := enginetest.Apply(context.Background(), asked, session, door("b\n"), func(event engine.Event) {
+	_, result, err := model.Apply(context.Background(), asked, session, door("b\n"), func(event engine.Event) {
 		said := ""
 		switch event := event.(type) {
 		case engine.StepEnded:
@@ -73,9 +73,9 @@ func guardedApply(asked engine.Host, session engine.Session, stopAt string) (eng
 	return result, err
 }
 
-func openDoor(t *testing.T) *enginetest.Host {
+func openDoor(t *testing.T) *model.Host {
 	t.Helper()
-	host := enginetest.NewHost(recipe.Platforms()[0])
+	host := model.NewHost(recipe.Platforms()[0])
 	if _, err := host.Converge(door("a\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestChangeThatCutsItsOwnConnectionStays(t *testing.T) {
 
 // deaf is a session that hears nothing from a step on, which the host does all the same.
 type deaf struct {
-	*enginetest.Host
+	*model.Host
 	at string
 }
 
@@ -122,7 +122,7 @@ func (s *deaf) Do(ctx context.Context, steps []recipe.Numbered, _ []recipe.Probe
 
 // slow is a host on which a guarded change is not done at first.
 type slow struct {
-	*enginetest.Host
+	*model.Host
 	open int // how often it says so
 }
 
@@ -162,7 +162,7 @@ func TestHalfAChangeIsNotConfirmed(t *testing.T) {
 
 // stuck is a session whose host has no room for its journal before a step.
 type stuck struct {
-	*enginetest.Host
+	*model.Host
 	at string
 }
 
@@ -208,7 +208,7 @@ func TestConfirmingTooLateSaysThatItWasUndone(t *testing.T) {
 
 // silent is a host that no new connection reaches, and whose session is cut.
 type silent struct {
-	*enginetest.Host
+	*model.Host
 	cancel context.CancelFunc
 }
 
@@ -228,7 +228,7 @@ func TestSecondInterruptSaysWhatIsNotKnown(t *testing.T) {
 			if lost != "" {
 				session = &cutSession{host, lost}
 			}
-			_, _, err := enginetest.Apply(ctx, &silent{Host: host, cancel: cancel}, session, door("b\n"), func(engine.Event) {}, nil)
+			_, _, err := model.Apply(ctx, &silent{Host: host, cancel: cancel}, session, door("b\n"), func(engine.Event) {}, nil)
 			var unconfirmed *engine.UnconfirmedError
 			if !errors.Is(err, engine.ErrInterrupted) || !errors.As(err, &unconfirmed) || unconfirmed.Undone || unconfirmed.Asked != (lost == "") {
 				t.Errorf("error: %v", err)

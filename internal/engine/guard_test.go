@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -27,13 +27,13 @@ func door(rules string) recipe.Recipe {
 	return r
 }
 
-func apply(host *enginetest.Host, wanted recipe.Recipe, observe engine.Observer) error {
-	_, _, err := enginetest.Apply(context.Background(), host, host, wanted, observe, nil)
+func apply(host *model.Host, wanted recipe.Recipe, observe engine.Observer) error {
+	_, _, err := model.Apply(context.Background(), host, host, wanted, observe, nil)
 	return err
 }
 
 func TestGuardedChangeIsArmedFirstAndConfirmedBeforeAnythingElse(t *testing.T) {
-	host := enginetest.NewHost(recipe.Platforms()[0])
+	host := model.NewHost(recipe.Platforms()[0])
 	if _, err := host.Converge(door("a\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestGuardedChangeIsArmedFirstAndConfirmedBeforeAnythingElse(t *testing.T) {
 func TestGuardedChangeThatFailsIsUndoneAtOnce(t *testing.T) {
 	for _, step := range []string{"write /etc/door/b", "reload door.service", "confirm the change to door.service"} {
 		t.Run(step, func(t *testing.T) {
-			host := enginetest.NewHost(recipe.Platforms()[0])
+			host := model.NewHost(recipe.Platforms()[0])
 			if _, err := host.Converge(door("a\n")); err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +118,7 @@ func TestSetOfFilesGoesBackAsAWhole(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			host := enginetest.NewHost(recipe.Platforms()[0])
+			host := model.NewHost(recipe.Platforms()[0])
 			if _, err := host.Converge(web("a\n")); err != nil {
 				t.Fatal(err)
 			}

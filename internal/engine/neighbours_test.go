@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -39,7 +39,7 @@ func TestNeighbourOfAnUndoneChangeTakesInTheOldFile(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			host := enginetest.NewHost(recipe.Platforms()[0])
+			host := model.NewHost(recipe.Platforms()[0])
 			if _, err := host.Converge(porch("a\n")); err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +47,7 @@ func TestNeighbourOfAnUndoneChangeTakesInTheOldFile(t *testing.T) {
 			var noted []string
 			after := 0
 			stop := make(chan struct{})
-			_, _, err := enginetest.Apply(t.Context(), host, host, porch("b\n"), func(event engine.Event) {
+			_, _, err := model.Apply(t.Context(), host, host, porch("b\n"), func(event engine.Event) {
 				switch event := event.(type) {
 				case engine.StepEnded:
 					if event.Failed {

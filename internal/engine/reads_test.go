@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -23,8 +23,8 @@ func derived(content string) recipe.Recipe {
 }
 
 // after is a guard that is content when a step was done later than another.
-func after(step, other string) func(*enginetest.Host) int {
-	return func(h *enginetest.Host) int {
+func after(step, other string) func(*model.Host) int {
+	return func(h *model.Host) int {
 		last := map[string]int{step: -1, other: -1}
 		for i, title := range h.Done {
 			last[title] = i
@@ -36,7 +36,7 @@ func after(step, other string) func(*enginetest.Host) int {
 	}
 }
 
-func derivingHost(t *testing.T) *enginetest.Host {
+func derivingHost(t *testing.T) *model.Host {
 	t.Helper()
 	host := bareHost()
 	host.Guards["derive"] = after("derive", "write /etc/source")
@@ -62,7 +62,7 @@ func TestChangeOfWhatAGuardReadsMakesItUnknown(t *testing.T) {
 maybe  command:derive — known after /etc/source has changed
 maybe  command:publish — known after /etc/source has changed
 `
-	if got := enginetest.Text(plan); got != want {
+	if got := model.Text(plan); got != want {
 		t.Errorf("plan:\n%s\nwant:\n%s", got, want)
 	}
 	if want := []string{"write /etc/source", "derive", "publish"}; !slices.Equal(host.Done[4:], want) {
@@ -72,13 +72,13 @@ maybe  command:publish — known after /etc/source has changed
 
 func TestGuardThatIsContentAfterTheChangeRunsNothing(t *testing.T) {
 	host := derivingHost(t)
-	host.Guards["derive"] = func(*enginetest.Host) int { return 0 }
+	host.Guards["derive"] = func(*model.Host) int { return 0 }
 	host.Done = host.Done[:0:0]
 	host.Guards["publish"] = host.Guards["derive"]
 	host.Guards["other"] = host.Guards["derive"]
 	plan, err := host.Converge(derived("b\n"))
 	if err != nil || len(plan.Changes()) != 3 || !slices.Equal(host.Done, []string{"write /etc/source"}) {
-		t.Errorf("%v; plan:\n%s\ndone %q", err, enginetest.Text(plan), host.Done)
+		t.Errorf("%v; plan:\n%s\ndone %q", err, model.Text(plan), host.Done)
 	}
 }
 

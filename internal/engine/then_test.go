@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 )
 
 // following is a session that tells which steps a question follows.
 type following struct {
-	*enginetest.Host
+	*model.Host
 	armed    bool
 	followed int
 	early    bool // something was armed then
@@ -35,7 +35,7 @@ func (f *following) Do(ctx context.Context, steps []recipe.Numbered, then []reci
 }
 
 // asked is a host that must not be asked but by its session.
-type asked struct{ *enginetest.Host }
+type asked struct{ *model.Host }
 
 func (asked) Probe(context.Context, []recipe.Probe) (recipe.Answer, error) {
 	return recipe.Answer{}, errors.New("asked once more")
@@ -62,7 +62,7 @@ func TestQuestionsGoWithTheStepsBefore(t *testing.T) {
 func TestNothingIsAskedWithWhatIsArmed(t *testing.T) {
 	host := openDoor(t)
 	session := &following{Host: host}
-	if _, _, err := enginetest.Apply(t.Context(), host, session, door("b\n"), func(engine.Event) {}, nil); err != nil {
+	if _, _, err := model.Apply(t.Context(), host, session, door("b\n"), func(engine.Event) {}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if session.early || session.followed != 1 {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"provision/internal/engine"
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -28,7 +28,7 @@ func daemons(content string, names ...string) recipe.Recipe {
 }
 
 // running is a host on which the services run with their first files.
-func running(t *testing.T, names ...string) *enginetest.Host {
+func running(t *testing.T, names ...string) *model.Host {
 	t.Helper()
 	host := bareHost()
 	if _, err := host.Converge(daemons("a\n", names...)); err != nil {
@@ -55,13 +55,13 @@ func TestServicesAreWatchedTogether(t *testing.T) {
 
 // fails applies a change during which some steps fail, each once, and returns the names of what
 // was told as changed.
-func fails(t *testing.T, host *enginetest.Host, wanted recipe.Recipe, steps ...string) ([]string, error) {
+func fails(t *testing.T, host *model.Host, wanted recipe.Recipe, steps ...string) ([]string, error) {
 	t.Helper()
 	for _, step := range steps {
 		host.Fail[step] = true
 	}
 	var changed []string
-	_, result, err := enginetest.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
+	_, result, err := model.Apply(context.Background(), host, host, wanted, func(event engine.Event) {
 		switch event := event.(type) {
 		case engine.StepEnded:
 			if event.Failed {

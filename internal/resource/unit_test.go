@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"provision/internal/engine/enginetest"
+	"provision/internal/model"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
 
 // composed converges a bare host to composites, one after the other, and returns the plans.
-func composed(t *testing.T, host *enginetest.Host, composites ...recipe.Composite) string {
+func composed(t *testing.T, host *model.Host, composites ...recipe.Composite) string {
 	t.Helper()
 	var plans []string
 	for _, composite := range composites {
@@ -27,7 +27,7 @@ func composed(t *testing.T, host *enginetest.Host, composites ...recipe.Composit
 		if err != nil {
 			t.Fatal(err)
 		}
-		plans = append(plans, enginetest.Text(plan))
+		plans = append(plans, model.Text(plan))
 	}
 	return strings.Join(plans, "\n")
 }
@@ -40,7 +40,7 @@ func same(t *testing.T, got, want string) {
 }
 
 func TestTimer(t *testing.T) {
-	host := enginetest.NewHost(recipe.Platform{})
+	host := model.NewHost(recipe.Platform{})
 	timer := resource.Timer{Name: "backup", Command: `echo "$(date +%F)" \\ >'a b'` + "\ntrue", OnCalendar: "Mon..Fri 03:00", User: "postgres", Persistent: true, Delay: "15min"}
 	weekly, gone := timer, resource.Timer{Name: "backup", Absent: true}
 	weekly.OnCalendar = "weekly"
@@ -101,7 +101,7 @@ func TestTimerTakesNoUnitOfAPackage(t *testing.T) {
 	timer := resource.Timer{Name: "ssh", Command: "true", OnCalendar: "daily"}
 	there := recipe.Path{Type: recipe.PathFile, Mode: 0o644, Owner: "root", Group: "root"}
 	for _, unit := range []string{"/usr/lib/systemd/system/ssh.service", "/lib/systemd/system/ssh.timer", "/usr/local/lib/systemd/system/ssh.service", "/etc/init.d/ssh"} {
-		host := enginetest.NewHost(recipe.Platform{})
+		host := model.NewHost(recipe.Platform{})
 		host.Facts[recipe.PathKey(unit)] = recipe.Fact{Value: there}
 		converge := func(timer resource.Timer) error {
 			var wanted recipe.Recipe
@@ -152,7 +152,7 @@ func verify(t *testing.T, items []recipe.Item, suffixes ...string) {
 }
 
 func TestMount(t *testing.T) {
-	host := enginetest.NewHost(recipe.Platform{})
+	host := model.NewHost(recipe.Platform{})
 	mount := resource.Mount{What: "tmpfs", Where: "/srv/my-data", Type: "tmpfs", Options: "size=50%"}
 	same(t, composed(t, host, mount, resource.Mount{Where: "/srv/my-data", Absent: true}), `create file:/etc/systemd/system/srv-my\x2ddata.mount — 0644 root:root
          note: restart srv-my\x2ddata.mount
@@ -209,16 +209,16 @@ func TestUnitsOfPaths(t *testing.T) {
 }
 
 func TestSwap(t *testing.T) {
-	host := enginetest.NewHost(recipe.Platform{})
+	host := model.NewHost(recipe.Platform{})
 	made := false
-	host.Guards["make the swap file /swap"] = func(h *enginetest.Host) int {
+	host.Guards["make the swap file /swap"] = func(h *model.Host) int {
 		if made {
 			return 0
 		}
 		made = true
 		return 1
 	}
-	host.Guards["remove the swap file /swap"] = func(*enginetest.Host) int { return 0 }
+	host.Guards["remove the swap file /swap"] = func(*model.Host) int { return 0 }
 	same(t, composed(t, host, resource.Swap{Path: "/swap", Megabytes: 64}, resource.Swap{Path: "/swap", Absent: true}), `act    command:make the swap file /swap — run
          make the swap file /swap
 create file:/etc/systemd/system/swap.swap — 0644 root:root

@@ -1,12 +1,13 @@
-// Package enginetest is a host without a machine: the same model of effects by which the
-// planner looks ahead, made the truth. Tests of recipes run on it in microseconds; on lab
-// hosts the model itself is held against real ones.
-package enginetest
+// Package model is a host without a machine: the same model of effects by which the planner looks
+// ahead, made the truth. Tests of recipes run on it in microseconds, ours and those of own tasks; on
+// lab hosts the model itself is held against real ones.
+package model
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 	"provision/internal/recipe"
 )
 
-// Host is a fake host. It implements engine.Host and engine.Session.
+// Host is a modelled host. It implements engine.Host and engine.Session.
 type Host struct {
 	Platform recipe.Platform
 	Facts    recipe.Facts // what is there; what is not named is absent
@@ -30,6 +31,8 @@ type Host struct {
 	Replaced map[string][]engine.Replacement
 	// Cut says that no new connection can be made.
 	Cut bool
+	// Noted is what the host remembers that tasks wanted.
+	Noted recipe.Memories
 
 	Done   []string // the titles of the steps that were done, in order
 	Probed int      // how often the host was asked
@@ -37,7 +40,14 @@ type Host struct {
 
 // NewHost returns a bare host.
 func NewHost(platform recipe.Platform) *Host {
-	return &Host{Platform: platform, Facts: recipe.Facts{}, Brings: map[string][]recipe.Effect{}, Guards: map[string]func(*Host) int{}, Fail: map[string]bool{}}
+	return &Host{Platform: platform, Facts: recipe.Facts{}, Brings: map[string][]recipe.Effect{}, Guards: map[string]func(*Host) int{}, Fail: map[string]bool{}, Noted: recipe.Memories{}}
+}
+
+// Clone returns a host that is as this one, and goes its own way from here.
+func (h *Host) Clone() *Host {
+	clone := *h
+	clone.Facts, clone.Noted, clone.Done = h.Facts.Clone(), maps.Clone(h.Noted), slices.Clone(h.Done)
+	return &clone
 }
 
 // Probe implements engine.Host.
@@ -116,6 +126,11 @@ func (h *Host) do(step recipe.Step) {
 	case recipe.RemovePackages:
 		for _, name := range slices.Concat(step.Names, step.With.Along) {
 			h.Facts[recipe.PackageKey(name)] = recipe.Fact{Value: recipe.Package{}}
+		}
+	case recipe.Remember:
+		h.Noted[step.Task] = step.Text
+		for _, path := range step.Originals {
+			h.Facts[recipe.PathKey(recipe.OriginalPath(path))] = recipe.Fact{Value: h.Facts.Path(path)}
 		}
 	}
 }

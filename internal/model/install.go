@@ -1,0 +1,63 @@
+package model
+
+import (
+	"context"
+
+	"provision/internal/engine"
+	"provision/internal/memory"
+	"provision/internal/recipe"
+)
+
+// Task is what a task wants of a host.
+type Task struct {
+	Name   string
+	Recipe recipe.Recipe
+}
+
+// Whole returns what a run of tasks makes of the host, as any run does: what they want, and what they
+// wanted once and nobody wants any more goes.
+func (h *Host) Whole(tasks ...Task) (recipe.Recipe, error) {
+	var wants []memory.Wants
+	var all []recipe.Recipe
+	var notes []recipe.Probe
+	for _, task := range tasks {
+		wants, all = append(wants, memory.Of(task.Name, task.Recipe)), append(all, task.Recipe)
+		notes = append(notes, recipe.Probe{Key: recipe.MemoryKey(task.Name)})
+	}
+	joined, err := recipe.Join(all...)
+	if err == nil {
+		err = joined.Validate()
+	}
+	if err != nil {
+		return joined, err
+	}
+	answer, err := h.Probe(context.Background(), append(joined.Probes(), notes...))
+	if err != nil {
+		return joined, err
+	}
+	noted, err := memory.ReadMemories(h.Noted)
+	if err != nil {
+		return joined, err
+	}
+	whole, _, err := memory.Host{From: memory.AdHoc, Memories: noted, Facts: answer.Facts}.Plan(joined, wants)
+	return whole, err
+}
+
+// Plan returns what a recipe would change.
+func (h *Host) Plan(wanted recipe.Recipe) (engine.Plan, error) {
+	answer, err := h.Probe(context.Background(), wanted.Probes())
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	return engine.NewPlan(wanted, answer.Facts)
+}
+
+// Install makes the host what tasks want, and returns the plan. It fails when the second plan is not
+// empty.
+func (h *Host) Install(tasks ...Task) (engine.Plan, error) {
+	whole, err := h.Whole(tasks...)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	return h.Converge(whole)
+}
