@@ -301,6 +301,18 @@ func TestWhatIsNotKnownToBeOursStays(t *testing.T) {
 	}
 }
 
+// What stands alone at its path is so to all: to what is wanted there instead, and to a run that has to
+// keep what it takes the place of.
+func TestWhatIsAtAPathIsFoundThere(t *testing.T) {
+	for _, kind := range kinds {
+		trace := kind.wanted.(recipe.Remembered).Trace()
+		path, whole := resource.At(trace)
+		if alone := strings.HasPrefix(trace.Identity(), "path:"); whole != alone || alone && path != trace.Name {
+			t.Errorf("%s: at %q, whole %v; it is %s", kind.name, path, whole, trace.Identity())
+		}
+	}
+}
+
 // settles returns the titles of what a resource changes, after which it has to want nothing.
 func settles(t *testing.T, gone recipe.Resource, now recipe.Facts) []string {
 	t.Helper()

@@ -26,20 +26,11 @@ func (m Memory) Doubts() []recipe.Probe {
 
 // unsure is what would take away a thing that is ours if it was made, nil for another.
 func (m Memory) unsure(t recipe.Trace) recipe.Resource {
-	if touched(t) == "" || t.Gone || t.Before == nil || !t.Before.Nothing {
+	if path, _ := resource.At(t); path == "" || t.Gone || t.Before == nil || !t.Before.Nothing {
 		return nil
 	}
 	gone, _ := resource.Leaving{Traces: m.Traces, Purge: true}.Resource(t)
 	return gone
-}
-
-// touched is the path that a run keeps before it makes a thing, "" where it keeps none.
-func touched(t recipe.Trace) string {
-	if t.Kind == "tree" {
-		return t.Name
-	}
-	path, _ := resource.At(t)
-	return path
 }
 
 // Certain returns the memory without what no run began to make; where something is there in its
@@ -50,7 +41,8 @@ func (m Memory) Certain(facts recipe.Facts) Memory {
 	}
 	var certain []recipe.Trace
 	for _, trace := range m.Traces {
-		if gone := m.unsure(trace); gone != nil && !slices.Contains(facts.Touched(m.Task), touched(trace)) {
+		path, _ := resource.At(trace) // which a run keeps before it makes a thing there
+		if gone := m.unsure(trace); gone != nil && !slices.Contains(facts.Touched(m.Task), path) {
 			if change, err := gone.Diff(facts); err == nil && change.Empty() {
 				m.doubted = true
 				continue

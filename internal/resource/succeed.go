@@ -14,7 +14,7 @@ import (
 // At returns the path that a trace is at, "" for none; whole says that it is all that is there.
 func At(t recipe.Trace) (path string, whole bool) {
 	switch t.Kind {
-	case "file", "link", "directory", "secret":
+	case "file", "link", "directory", "tree", "secret":
 		return t.Name, true
 	case "line", "block":
 		return t.Name, false
