@@ -27,7 +27,7 @@ var groupTitles = map[project.Group]string{
 func kinds() []report.Word {
 	var all []report.Word
 	for _, w := range project.Words() {
-		word := report.Word{Name: w.Name, Group: groupTitles[w.Group], About: w.About, Signature: w.Signature(), Example: w.Example, Manual: w.Manual}
+		word := report.Word{Name: w.Name, Group: groupTitles[w.Group], About: w.About, Leaves: w.Leaves, Signature: w.Signature(), Example: w.Example, Manual: w.Manual}
 		for _, p := range w.Parameters {
 			word.Parameters = append(word.Parameters, report.WordParameter{Name: p.Name, Type: p.Type, Default: p.Default, Help: p.Help, Required: p.Required})
 		}

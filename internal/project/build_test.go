@@ -334,6 +334,9 @@ func TestWords(t *testing.T) {
 		if w.About == "" || !strings.HasSuffix(w.About, ".") || w.Example == "" {
 			t.Errorf("%s: not told", w.Name)
 		}
+		if (w.Leaves != "") != (w.Group == Resources) || w.Leaves != "" && !strings.HasSuffix(w.Leaves, ".") {
+			t.Errorf("%s: how it leaves: %q", w.Name, w.Leaves)
+		}
 		seen := map[string]bool{}
 		for _, p := range w.Parameters {
 			if p.Help == "" || p.Type == "" || !strings.HasSuffix(p.Help, ".") || seen[p.Name] {

@@ -11,6 +11,7 @@ func accountKinds() []*Word {
 		kind(Word{
 			Name: "user", Manual: "useradd(8)",
 			About:   "An account. Without login it is a service's: a system account with a group of its own name, whose home is not made. With login it is a person's: its home is made, with what is in /etc/skel, and it has a shell.",
+			Leaves:  "It stays, which is said; remove --purge takes one that came for a task. It leaves the groups that it came into.",
 			Example: "user(\"shop\", home = \"/var/lib/shop\")",
 			Parameters: []Parameter{
 				required(text("name", "Its name.")),
@@ -34,6 +35,7 @@ func accountKinds() []*Word {
 		kind(Word{
 			Name: "authorized_key", Manual: "sshd(8)",
 			About:   "A key by which an account can be logged in to; its other keys stay.",
+			Leaves:  "It goes; where the account had the same key before, that comes back with its options.",
 			Example: "authorized_key(\"deploy\", \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPh2cXb4JhXHYyF7GB2fzXk7qdLHAcRcjGOqIPuTKiLw anna@laptop\")",
 			Parameters: []Parameter{
 				required(text("user", "The account, which has to exist.")),
@@ -47,6 +49,7 @@ func accountKinds() []*Word {
 		kind(Word{
 			Name: "group", Manual: "groupadd(8)",
 			About:      "A system group.",
+			Leaves:     "It stays, which is said; remove --purge takes one that came for a task.",
 			Example:    "group(\"deploy\")",
 			Parameters: []Parameter{required(text("name", "Its name.")), absent()},
 		}, func(c *call) (recipe.Resource, error) {
@@ -55,6 +58,7 @@ func accountKinds() []*Word {
 		kind(Word{
 			Name: "membership", Manual: "gpasswd(1)",
 			About:      "A user's place in a group beside its own.",
+			Leaves:     "The user leaves the group, unless it was in it before.",
 			Example:    "membership(\"shop\", \"redis\")",
 			Parameters: []Parameter{required(text("user", "The user.")), required(text("group", "The group, which has to exist.")), absent()},
 		}, func(c *call) (recipe.Resource, error) {

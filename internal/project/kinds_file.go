@@ -7,8 +7,11 @@ import (
 
 // attributes are the parameters of what has permissions and an owner.
 func attributes(standard string) []Parameter {
+	return append([]Parameter{byName(mode(standard))}, owners()...)
+}
+
+func owners() []Parameter {
 	return []Parameter{
-		byName(mode(standard)),
 		byName(or(text("owner", "The account that it belongs to."), `"root"`)),
 		byName(or(text("group", "The group that it belongs to."), `"root"`)),
 	}
@@ -29,6 +32,7 @@ func fileKinds() []*Word {
 		kind(Word{
 			Name: "file", Manual: "inode(7)",
 			About:   "A regular file with its whole content. It is written beside its place and renamed; a link in its place is refused, never followed. With a secret in its content nothing of it is shown.",
+			Leaves:  "It goes, and what stood there before comes back; where a package has it as a conffile, that is the package's own.",
 			Example: "file(\"/etc/shop/env\", template(\"env.tmpl\", token = v.token), mode = \"0640\", group = \"shop\", notify = restart(\"shop.service\"))",
 			Parameters: append([]Parameter{
 				required(hostPath("path", "Where it stands.")),
@@ -41,6 +45,7 @@ func fileKinds() []*Word {
 		kind(Word{
 			Name: "directory", Manual: "inode(7)",
 			About:   "A directory. What is in it is not its business.",
+			Leaves:  "It goes when it was made for a task and is empty.",
 			Example: "directory(\"/var/lib/shop\", mode = \"0750\", owner = \"shop\", group = \"shop\")",
 			Parameters: append(append([]Parameter{required(hostPath("path", "Where it stands."))}, attributes("0755")...),
 				byName(truth("parents", "Those above it that are not there are made too, as 0755 of root, and stay; without it its parent exists.")),
@@ -51,6 +56,7 @@ func fileKinds() []*Word {
 		kind(Word{
 			Name: "link", Manual: "symlink(7)",
 			About:   "A symbolic link. It is changed by a rename, so it never points nowhere.",
+			Leaves:  "It goes, and what stood there before comes back.",
 			Example: "link(\"/etc/nginx/sites-enabled/shop\", \"/etc/nginx/sites-available/shop\", notify = reload(\"nginx.service\"))",
 			Parameters: []Parameter{
 				required(hostPath("path", "Where it stands.")),
@@ -63,6 +69,7 @@ func fileKinds() []*Word {
 		kind(Word{
 			Name:    "line",
 			About:   "One line of a file that somebody else owns, as a package's configuration. It stands in the place of the first line that it replaces, and the others that it replaces go; where there is none it is added at the end.",
+			Leaves:  "It goes, and the lines that it replaced come back. A secret one that replaced another stays, which is said: of that no copy is kept.",
 			Example: "line(\"/etc/redis/redis.conf\", \"maxmemory 64mb\", key = \"maxmemory \", notify = restart(\"redis-server.service\"))",
 			Parameters: []Parameter{
 				required(hostPath("path", "The file.")),
@@ -78,6 +85,7 @@ func fileKinds() []*Word {
 		kind(Word{
 			Name:    "block",
 			About:   "Some lines of a file that somebody else owns, between two that mark them: they are replaced as a whole, and added at the end where they are not there. With a secret in them nothing of the file is shown.",
+			Leaves:  "It goes. One of its name that was there before stays as it is now, which is said.",
 			Example: "block(\"/etc/hosts\", \"cluster\", \"10.0.0.1 db1\\n10.0.0.2 db2\\n\")",
 			Parameters: []Parameter{
 				required(hostPath("path", "The file.")),
@@ -96,11 +104,31 @@ func fileKinds() []*Word {
 		kind(Word{
 			Name:    "generated",
 			About:   "A file with a random text of letters and digits, which is made on the host, once, and never leaves it. A file with fill = {…} has it in its content.",
+			Leaves:  "It stays, which is said; remove --purge takes one that was made for a task.",
 			Example: "generated(\"/etc/shop/key\", length = 64, group = \"shop\", mode = \"0640\")",
 			Parameters: append(append([]Parameter{required(hostPath("path", "Where it stands."))}, attributes("0600")...),
 				byName(or(number("length", "How many letters and digits."), "40")), absent()),
 		}, func(c *call) (recipe.Resource, error) {
 			return resource.Secret{Path: given[string](c, "path"), Attributes: c.attributes(), Length: given[int](c, "length"), Absent: given[bool](c, "absent")}, nil
+		}),
+		kind(Word{
+			Name: "certificate", Manual: "openssl-req(1)",
+			About: "A certificate of TLS that vouches for itself, with its key. Both are made on the host, which the key never leaves, and made anew a month before the end, when the names change and when the key is gone. It needs the package openssl. " +
+				"A certificate or a key that is there and was not made so is refused, as one of a real authority, for of a key no copy is kept; and so is a directory to which others than root may write.",
+			Leaves:  "Both files stay, which is said; remove --purge takes them where they were made for a task.",
+			Example: "certificate(\"/etc/shop/tls.pem\", key = \"/etc/shop/tls.key\", names = [\"shop.example.org\"], group = \"www-data\", notify = reload(\"nginx.service\"))",
+			Parameters: []Parameter{
+				required(hostPath("path", "Where the certificate stands; all may read it.")),
+				required(byName(hostPath("key", "Where its key stands; root may read it, and group."))),
+				byName(texts("names", "What it is for: names of hosts, *.example.org too, and IP addresses.")),
+				byName(text("group", "Who may read the key besides root: a group that exists.")),
+				byName(or(number("days", "It is good for so many."), "397")),
+				absent(),
+			},
+		}, func(c *call) (recipe.Resource, error) {
+			return resource.Certificate{
+				Path: given[string](c, "path"), Key: given[string](c, "key"), Names: given[[]string](c, "names"), Group: given[string](c, "group"), Days: given[int](c, "days"), Absent: given[bool](c, "absent"),
+			}, c.unlessAbsent("names")
 		}),
 	}
 }
@@ -130,15 +158,10 @@ func makeFile(c *call) (recipe.Resource, error) {
 	return f, c.weigh(len(f.Content))
 }
 
-// source returns a file of the project, which is read once: each build gets the same.
+// source returns a file of the project.
 func (c *call) source(wanted string) (string, error) {
-	asked := asked{c.file, fileFolder, wanted}
-	if text, known := c.project.used.Load(asked); known {
-		return text.(string), nil
-	}
-	_, text, err := c.project.use(c.file, fileFolder, wanted, maxContent)
-	if err == nil {
-		c.project.used.Store(asked, text)
-	}
-	return text, err
+	return once(c.project, asked{c.file, fileFolder, wanted, "text"}, func() (string, error) {
+		_, text, err := c.project.use(c.file, fileFolder, wanted, maxContent)
+		return text, err
+	})
 }

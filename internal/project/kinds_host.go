@@ -11,6 +11,7 @@ func hostKinds() []*Word {
 		kind(Word{
 			Name: "sysctl", Manual: "sysctl.d(5)",
 			About:      "A parameter of the kernel: as it is now, and as it will be after the next boot, by a file of its own in /etc/sysctl.d.",
+			Leaves:     "Its file goes. The kernel keeps the value until the next boot.",
 			Example:    "sysctl(\"net.core.somaxconn\", \"4096\")",
 			Parameters: []Parameter{required(text("name", "Its name, as sysctl has it.")), text("value", "Its value."), absent()},
 		}, func(c *call) (recipe.Resource, error) {
@@ -19,6 +20,7 @@ func hostKinds() []*Word {
 		kind(Word{
 			Name: "module", Manual: "modules-load.d(5)",
 			About:      "A module of the kernel that is loaded, now and at every boot. It needs the package kmod.",
+			Leaves:     "Its file goes. The module stays loaded until the next boot.",
 			Example:    "module(\"br_netfilter\")",
 			Parameters: []Parameter{required(text("name", "Its name.")), absent()},
 		}, func(c *call) (recipe.Resource, error) {
@@ -27,6 +29,7 @@ func hostKinds() []*Word {
 		kind(Word{
 			Name: "hostname", Manual: "hostname(5)",
 			About:      "What the host calls itself, now and after the next boot. There is one of a host; that it finds itself by that name is a line of /etc/hosts.",
+			Leaves:     "/etc/hostname becomes what it was. The host keeps its name until the next boot.",
 			Example:    "hostname(\"web1\")",
 			Parameters: []Parameter{required(text("name", "Its name.")), absent()},
 		}, func(c *call) (recipe.Resource, error) {
@@ -35,6 +38,7 @@ func hostKinds() []*Word {
 		kind(Word{
 			Name: "timezone", Manual: "localtime(5)",
 			About:      "The time zone of the host. What runs already goes on with the one before until it is started again; the zone is the package tzdata's.",
+			Leaves:     "The zone becomes what it was.",
 			Example:    "timezone(\"Europe/Berlin\")",
 			Parameters: []Parameter{required(text("name", "Its name.")), absent()},
 		}, func(c *call) (recipe.Resource, error) {
@@ -43,6 +47,7 @@ func hostKinds() []*Word {
 		composite(Word{
 			Name: "timer", Manual: "systemd.timer(5)",
 			About:   "A command that is run at certain times: a timer of systemd and its service, which runs to its end. What it prints is in the journal: journalctl -u NAME.",
+			Leaves:  "It is stopped, and its units go. A run of the command that is under way comes to its end.",
 			Example: "timer(\"backup\", \"pg_dump shop | gzip >/srv/backup/shop.gz\", \"*-*-* 03:00\", user = \"postgres\")",
 			Parameters: []Parameter{
 				required(text("name", "Of both units: none that a package has.")),
@@ -62,6 +67,7 @@ func hostKinds() []*Word {
 		composite(Word{
 			Name: "mount", Manual: "systemd.mount(5)",
 			About:   "A file system that is mounted, now and at every boot, by a unit of systemd. One that changes is unmounted in between, which fails while it is in use.",
+			Leaves:  "It is unmounted, and its unit goes; the directory stays.",
 			Example: "mount(\"/dev/vdb1\", \"/srv/data\", type = \"ext4\", options = \"noatime\")",
 			Parameters: []Parameter{
 				text("what", "A device, UUID=…, host:/path, or tmpfs."),
@@ -78,6 +84,7 @@ func hostKinds() []*Word {
 		composite(Word{
 			Name: "swap", Manual: "systemd.swap(5)",
 			About:      "A file that the host swaps to, now and after every boot, by a unit of systemd.",
+			Leaves:     "Nothing is swapped to it any more, and its unit goes; the file stays, which is said: with absent it goes.",
 			Example:    "swap(\"/swapfile\", 2048)",
 			Parameters: []Parameter{required(hostPath("path", "In a directory to which only root may write.")), number("megabytes", "Its size."), absent()},
 		}, func(c *call) (recipe.Composite, error) {
@@ -92,6 +99,7 @@ func aptKinds() []*Word {
 		kind(Word{
 			Name: "hold", Manual: "apt-mark(8)",
 			About:      "A package that stays at the version that it has: neither --upgrade nor apt changes it.",
+			Leaves:     "The package is no longer held, unless it was before.",
 			Example:    "hold(\"postgresql-15\")",
 			Parameters: []Parameter{required(text("package", "Its name.")), absent()},
 		}, func(c *call) (recipe.Resource, error) {
@@ -100,6 +108,7 @@ func aptKinds() []*Word {
 		kind(Word{
 			Name: "repository", Manual: "sources.list(5)",
 			About:   "A source of packages beside Debian's own, in a file of its own in /etc/apt/sources.list.d, with the key that vouches for it and for no other. Its lists are fetched at once.",
+			Leaves:  "Its file goes. What was installed from it stays.",
 			Example: "repository(\"postgresql\", uris = [\"https://apt.postgresql.org/pub/repos/apt\"], suites = [host.codename + \"-pgdg\"], components = [\"main\"], key = \"/etc/apt/keyrings/postgresql.gpg\")",
 			Parameters: []Parameter{
 				required(text("name", "Of its file.")),

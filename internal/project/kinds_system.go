@@ -13,11 +13,12 @@ func systemKinds() []*Word {
 		kind(Word{
 			Name: "package", Manual: "apt-get(8)",
 			About:   "A Debian package, installed without recommendations and left at the version that it has; --upgrade brings it to apt's. While packages install no service starts: write the configuration before the package.",
+			Leaves:  "It stays, which is said; remove --purge takes one that came for a task.",
 			Example: "package(\"gunicorn\", restarts = [\"shop.service\"])",
 			Parameters: []Parameter{
 				required(text("name", "Its name.")),
-				byName(keys("brings", "What its own scripts may change of what the task asks about; of these a plan says \"known after\".")),
-				byName(units("restarts", "The units that run what it holds: after an upgrade they restart.")),
+				byName(brings()),
+				byName(restarts()),
 				absent(),
 			},
 		}, func(c *call) (recipe.Resource, error) {
@@ -29,6 +30,7 @@ func systemKinds() []*Word {
 		kind(Word{
 			Name: "command", Manual: "sh(1)",
 			About:   "A script that is run as root when its guard says so. It has to be as true after a day as after the run, for the guard is what a second run goes by.",
+			Leaves:  "What it did stays, which is said.",
 			Example: "command(\"migrate the database\", \"shop migrate\", unless = \"shop migrate --check\", reads = [\"/etc/shop/env\"])",
 			Parameters: []Parameter{
 				required(text("name", "What it does, in a few words.")),
@@ -49,10 +51,21 @@ func systemKinds() []*Word {
 	}, accountKinds()...)
 }
 
+// brings is a parameter of packages.
+func brings() Parameter {
+	return keys("brings", "What its own scripts may change of what the task asks about; of these a plan says \"known after\".")
+}
+
+// restarts is a parameter of packages.
+func restarts() Parameter {
+	return units("restarts", "The units that run what it holds: after an upgrade they restart.")
+}
+
 func serviceKind() *Word {
 	return kind(Word{
 		Name: "service", Manual: "systemd.unit(5)",
 		About:   "A systemd unit that starts at boot and runs. It takes in the changes that notify it at its place in the list: write it behind its configuration and its package.",
+		Leaves:  "The unit is as it was before a task wanted it: it runs on, or it is stopped, and starts at boot or does not.",
 		Example: "service(\"shop.service\", listens = [\"/run/shop.sock\"], check = \"shop --check\")",
 		Parameters: []Parameter{
 			required(unit("unit", "The unit, with its suffix.")),

@@ -23,6 +23,12 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		"line":           {resource.Line{}, map[string]string{"secret": "its line says so"}},
 		"block":          {resource.Block{}, map[string]string{"secret": "its text says so"}},
 		"generated":      {resource.Secret{}, nil},
+		"certificate":    {resource.Certificate{}, nil},
+		"tree":           {resource.Tree{}, nil},
+		"deb":            {resource.Deb{}, map[string]string{"artifact": "source says so"}},
+		"download":       {resource.Download{}, nil},
+		"archive":        {resource.Archive{}, nil},
+		"git":            {resource.Git{}, nil},
 		"package":        {resource.Package{}, map[string]string{"upgrade": "the command line says so"}},
 		"service":        {resource.Service{}, map[string]string{"mend": "a hint of the tasks that ship", "instead": "a hint of the tasks that ship"}},
 		"command":        {resource.Command{}, nil},
@@ -75,7 +81,7 @@ func TestExamples(t *testing.T) {
 				task = strings.Replace(task, "service(\"nginx", "service(\"shop.service\"), service(\"nginx", 1)
 			}
 		}
-		files := "-- tasks/shop.star --\n" + task + "-- templates/env.tmpl --\n-- templates/shop.conf.tmpl --\n-- templates/site.tmpl --\n"
+		files := "-- tasks/shop.star --\n" + task + "-- templates/env.tmpl --\n-- templates/shop.conf.tmpl --\n-- templates/site.tmpl --\n-- files/www/a --\n-- files/shop_1.4.2_all.deb --\n"
 		t.Run(w.Name, func(t *testing.T) {
 			unpack(t, txtar.Parse([]byte(files)))
 			p, err := Open(".", Options{Shipped: shipped()})

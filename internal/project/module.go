@@ -104,16 +104,25 @@ func (p *Project) use(from, folder, wanted string, most int64) (name, text strin
 	if name, err = p.beside(from, folder, wanted); err != nil {
 		return "", "", err
 	}
-	text, err = p.files.read(name, most)
-	switch {
-	case errors.Is(err, errOutside):
-		return "", "", plain(p.shown(name)+" "+err.Error()+": a link leads there", "copy what it leads to into the project")
-	case errors.Is(err, fs.ErrNotExist):
-		return "", "", plain(p.shown(name)+": a link that leads nowhere", "mend the link, or put the file in its place")
-	case err != nil:
-		return "", "", plain(p.shown(name)+": "+err.Error(), "")
+	if text, err = p.files.read(name, most); err != nil {
+		return "", "", p.unusable(name, err)
 	}
 	return name, text, nil
+}
+
+// unusable tells of a file that cannot be read.
+func (p *Project) unusable(name string, err error) error {
+	switch {
+	case errors.Is(err, errOutside):
+		return plain(p.shown(name)+" "+err.Error()+": a link leads there", "copy what it leads to into the project")
+	case errors.Is(err, fs.ErrNotExist):
+		return plain(p.shown(name)+": a link that leads nowhere", "mend the link, or put the file in its place")
+	case errors.Is(err, errDirectory):
+		return plain(p.shown(name)+": "+err.Error(), "name a file in it; a folder as a whole is tree(…)")
+	case errors.Is(err, errNoDirectory):
+		return plain(p.shown(name)+": "+err.Error(), "a file alone is file(…, source = …)")
+	}
+	return plain(p.shown(name)+": "+err.Error(), "")
 }
 
 // global is the place of a name that a file defines: of its definition, or of the file.

@@ -34,12 +34,24 @@ type Project struct {
 	mark    string              // begins what stands for a secret in a text: no sign in it at which a task would split
 	modules map[string]*module  // by the file's name in the project
 	read    map[string]*module  // by the file's name as it is shown
-	used    sync.Map            // templates and files that builds had, by how they were asked for
+	used    sync.Map            // what builds had of templates and files, by how they were asked for
 	tasks   []recipe.Task
 }
 
-// asked is how a file of Starlark asks for one of the project's files.
-type asked struct{ from, folder, wanted string }
+// asked is how a file of Starlark asks for one of the project's files, and what is made of that.
+type asked struct{ from, folder, wanted, as string }
+
+// once makes something of a file of the project, once: each build gets the same.
+func once[T any](p *Project, asked asked, make func() (T, error)) (T, error) {
+	if made, known := p.used.Load(asked); known {
+		return made.(T), nil
+	}
+	made, err := make()
+	if err == nil {
+		p.used.Store(asked, made)
+	}
+	return made, err
+}
 
 // Options are what a project has beside its files.
 type Options struct {

@@ -1,6 +1,8 @@
 package project
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +14,10 @@ import (
 
 // Bounds of the files of a project: they are against mistakes.
 const (
-	maxSource  = 1 << 20  // of a .star file
-	maxContent = 16 << 20 // of a template, of a file, and of what is written to a host
+	maxSource   = 1 << 20  // of a .star file
+	maxContent  = 16 << 20 // of a template, of a file, and of what is written to a host
+	maxArtifact = 1 << 30  // of a file that is sent as it is
+	maxFiles    = 10_000   // in a folder that is sent
 )
 
 // source reads the files of a project, and none outside: neither .. nor an absolute name nor a
@@ -40,36 +44,85 @@ func (s source) has(folder, form string) bool {
 	return err == nil && len(matches) > 0
 }
 
-// errOutside says that a name leads out of the project.
-var errOutside = errors.New("is outside of the project")
+var (
+	errOutside     = errors.New("is outside of the project") // a name that leads there
+	errDirectory   = errors.New("is a directory")
+	errNoDirectory = errors.New("is no directory")
+)
 
-// read returns a file's bytes, and never more than most of them.
-func (s source) read(name string, most int64) (string, error) {
+// regular opens a file that is no larger than most.
+func (s source) regular(name string, most int64) (*os.File, error) {
 	if strings.HasPrefix(name, "/") || !fs.ValidPath(path.Clean(name)) {
-		return "", errOutside
+		return nil, errOutside
 	}
 	// Before it is opened: opening a FIFO would wait for a writer.
 	info, err := s.root.Stat(name)
 	switch {
 	case err != nil:
-		return "", rootReason(err)
+		return nil, rootReason(err)
 	case info.IsDir():
-		return "", errors.New("is a directory")
+		return nil, errDirectory
 	case !info.Mode().IsRegular():
-		return "", errors.New("is not a regular file")
+		return nil, errors.New("is not a regular file")
 	case info.Size() > most:
-		return "", fmt.Errorf("is larger than %d MiB", most>>20)
+		return nil, tooLarge(most)
 	}
 	file, err := s.root.Open(name)
 	if err != nil {
-		return "", rootReason(err)
+		return nil, rootReason(err)
+	}
+	return file, nil
+}
+
+func tooLarge(most int64) error { return fmt.Errorf("is larger than %d MiB", most>>20) }
+
+// read returns a file's bytes, and never more than most of them.
+func (s source) read(name string, most int64) (string, error) {
+	file, err := s.regular(name, most)
+	if err != nil {
+		return "", err
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, most+1))
 	if int64(len(data)) > most {
-		return "", fmt.Errorf("is larger than %d MiB", most>>20)
+		return "", tooLarge(most)
 	}
 	return string(data), err
+}
+
+// digest returns a file's size and its SHA-256, without holding it whole.
+func (s source) digest(name string) (size int64, sum string, err error) {
+	file, err := s.regular(name, maxArtifact)
+	if err != nil {
+		return 0, "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	size, err = io.Copy(hash, io.LimitReader(file, maxArtifact+1))
+	if size > maxArtifact {
+		return 0, "", tooLarge(maxArtifact)
+	}
+	return size, hex.EncodeToString(hash.Sum(nil)), err
+}
+
+// walk goes through what is in a folder and below and is no directory, in the order of its names. A
+// link is told and not followed.
+func (s source) walk(folder string, each func(name string, info fs.FileInfo) error) error {
+	return fs.WalkDir(s.root.FS(), folder, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return nil
+		case name == folder:
+			return errNoDirectory
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		return each(name, info)
+	})
 }
 
 // rootReason says of an error of os.Root what it is about. The one of a name that leads
@@ -78,8 +131,10 @@ func rootReason(err error) error {
 	if strings.HasSuffix(err.Error(), "path escapes from parent") {
 		return errOutside
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return fs.ErrNotExist
+	for _, known := range []error{fs.ErrNotExist, errNoDirectory} {
+		if errors.Is(err, known) {
+			return known
+		}
 	}
 	return errors.New(reason(err))
 }

@@ -50,22 +50,19 @@ func fillIn(c *call) (starlark.Value, error) {
 	return starlark.String(text), nil
 }
 
-// template returns a template of the project, which is read and parsed once.
+// template returns a template of the project, which is parsed.
 func (c *call) template(wanted string) (templates.Template, error) {
-	asked := asked{c.file, templateFolder, wanted}
-	if parsed, known := c.project.used.Load(asked); known {
-		return parsed.(templates.Template), nil
-	}
-	place, text, err := c.project.use(c.file, templateFolder, wanted, maxContent)
-	if err != nil {
-		return templates.Template{}, plain("template: "+err.Error(), adviceOf(err))
-	}
-	parsed, err := templates.Parse(c.project.shown(place), text)
-	if err != nil {
-		return templates.Template{}, plain("template: "+err.Error(), "templates are Go's: pkg.go.dev/text/template")
-	}
-	c.project.used.Store(asked, parsed)
-	return parsed, nil
+	return once(c.project, asked{c.file, templateFolder, wanted, "template"}, func() (templates.Template, error) {
+		place, text, err := c.project.use(c.file, templateFolder, wanted, maxContent)
+		if err != nil {
+			return templates.Template{}, plain("template: "+err.Error(), adviceOf(err))
+		}
+		parsed, err := templates.Parse(c.project.shown(place), text)
+		if err != nil {
+			return templates.Template{}, plain("template: "+err.Error(), "templates are Go's: pkg.go.dev/text/template")
+		}
+		return parsed, nil
+	})
 }
 
 func adviceOf(err error) string {

@@ -16,9 +16,10 @@ import (
 type Word struct {
 	Name       string
 	Group      Group
-	About      string // what it is, the first sentence for a list
+	About      string // what it is, the first sentence for a list, and what it refuses
+	Leaves     string // of a kind of resources: what becomes of one that is no longer wanted
 	Example    string // lines of a task
-	Manual     string // the man page that it goes by: "systemd.unit(5)"
+	Manual     string // what it goes by: "systemd.unit(5)"
 	Parameters []Parameter
 
 	// returns makes its value of arguments that were read.
@@ -63,7 +64,7 @@ type call struct {
 
 // words are all that there are.
 func words() []*Word {
-	return slices.Concat(fileKinds(), systemKinds(), aptKinds(), hostKinds(), notifications(), checkWords(), textWords(), variableWords())
+	return slices.Concat(fileKinds(), projectKinds(), networkKinds(), systemKinds(), aptKinds(), hostKinds(), notifications(), checkWords(), textWords(), variableWords())
 }
 
 // Words returns the words that a task may use, and what it knows of a host, for documentation.

@@ -10,6 +10,7 @@ type Word struct {
 	Name       string
 	Group      string
 	About      string
+	Leaves     string // what becomes of what is no longer wanted
 	Signature  string
 	Example    string
 	Manual     string
@@ -51,6 +52,10 @@ func OneWord(w io.Writer, o Options, word Word) error {
 	p := newPage(o)
 	lines := []string{p.paint.strong.Render(word.Signature), ""}
 	lines = append(lines, p.prose("  ", word.About, p.paint.plain)...)
+	if word.Leaves != "" {
+		lines = append(lines, "")
+		lines = append(lines, p.prose("  ", "No longer wanted: "+word.Leaves, p.paint.plain)...)
+	}
 	if word.Manual != "" {
 		lines = append(lines, "")
 		lines = append(lines, p.prose("  ", "See "+word.Manual+".", p.paint.plain)...)
