@@ -29,7 +29,7 @@ func kinds() []report.Word {
 	for _, w := range project.Words() {
 		word := report.Word{Name: w.Name, Group: groupTitles[w.Group], About: w.About, Leaves: w.Leaves, Signature: w.Signature(), Example: w.Example, Manual: w.Manual}
 		for _, p := range w.Parameters {
-			word.Parameters = append(word.Parameters, report.WordParameter{Name: p.Name, Type: p.Type, Default: p.Default, Help: p.Help, Required: p.Required})
+			word.Parameters = append(word.Parameters, report.WordParameter{Name: p.Name, Type: p.Type, Default: p.Default, Help: p.Help, Required: p.Required, ByName: p.ByName})
 		}
 		all = append(all, word)
 	}
@@ -37,14 +37,20 @@ func kinds() []report.Word {
 }
 
 // listKinds prints the words of own tasks.
-func listKinds(io console) error {
+func (f *flags) listKinds(io console) error {
+	if f.output.json {
+		return report.NewJSON(io.out, nil, nil).Kinds(kinds())
+	}
 	return report.Words(io.out, report.Detect(io.out, os.Getenv), kinds())
 }
 
 // listKind prints one of them.
-func listKind(io console, name string) error {
+func (f *flags) listKind(io console, name string) error {
 	var names []string
 	for _, word := range kinds() {
+		if word.Name == name && f.output.json {
+			return report.NewJSON(io.out, nil, nil).Kinds([]report.Word{word})
+		}
 		if word.Name == name {
 			return report.OneWord(io.out, report.Detect(io.out, os.Getenv), word)
 		}

@@ -35,14 +35,12 @@ kind:NAME it tells one of them, with an example.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
-			case f.output.json && (kinds || len(args) == 1 && strings.HasPrefix(args[0], kindPrefix)):
-				return usage(errors.New("list: of kinds there is no --json"), "leave out --json")
 			case kinds && len(args) > 0:
 				return usage(errors.New("list: a name, and --kinds"), "provision list "+args[0])
 			case kinds:
-				return listKinds(io)
+				return f.listKinds(io)
 			case len(args) == 1 && strings.HasPrefix(args[0], kindPrefix):
-				return listKind(io, strings.TrimPrefix(args[0], kindPrefix))
+				return f.listKind(io, strings.TrimPrefix(args[0], kindPrefix))
 			}
 			all, err := f.selection.tasks()
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -328,6 +329,9 @@ func TestNoTasks(t *testing.T) {
 	}
 }
 
+// goesBy is a manual page, or another text that others can look up.
+var goesBy = regexp.MustCompile(`^([a-z0-9_.-]+\([1-8]\)|pkg\.go\.dev/.+|RFC [0-9]+|POSIX\.1-2017, .+)$`)
+
 // Each word is documented, and its example can be read.
 func TestWords(t *testing.T) {
 	for _, w := range Words() {
@@ -336,6 +340,10 @@ func TestWords(t *testing.T) {
 		}
 		if (w.Leaves != "") != (w.Group == Resources) || w.Leaves != "" && !strings.HasSuffix(w.Leaves, ".") {
 			t.Errorf("%s: how it leaves: %q", w.Name, w.Leaves)
+		}
+		own := w.Group == Variables || w.Group == Hosts
+		if !goesBy.MatchString(w.Manual) != own || own && w.Manual != "" {
+			t.Errorf("%s: goes by %q", w.Name, w.Manual)
 		}
 		seen := map[string]bool{}
 		for _, p := range w.Parameters {

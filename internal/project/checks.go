@@ -50,7 +50,7 @@ const filledIn = " In its texts $HOST is the host's address as provision reaches
 func checkWords() []*Word {
 	return []*Word{
 		check(Word{
-			Name:    "http",
+			Name: "http", Manual: "RFC 9110",
 			About:   "A request, and what its answer must be." + filledIn,
 			Example: "http(\"http://127.0.0.1/health\", host = v.domain, status = 200, contains = \"ok\", within = \"10s\")",
 			Parameters: []Parameter{
@@ -70,7 +70,7 @@ func checkWords() []*Word {
 			},
 		}, httpCheck),
 		check(Word{
-			Name:    "tcp",
+			Name: "tcp", Manual: "RFC 9293",
 			About:   "A connection: it must be made, and a line that is sent must be answered; or, with closed, it must not." + filledIn,
 			Example: "tcp(\"127.0.0.1:6379\", send = \"PING\\r\\n\", expect = \"+PONG\", within = \"10s\")",
 			Parameters: []Parameter{
@@ -82,7 +82,7 @@ func checkWords() []*Word {
 			},
 		}, tcpCheck),
 		check(Word{
-			Name:    "runs",
+			Name: "runs", Manual: "sh(1)",
 			About:   "A script that is run on the host as root, and what it must end with and print. In it NOW and NONCE are variables of the shell.",
 			Example: "runs(\"systemctl is-active shop.service\", contains = \"active\")",
 			Parameters: []Parameter{

@@ -67,7 +67,7 @@ func fileKinds() []*Word {
 			return resource.Link{Path: given[string](c, "path"), Target: given[string](c, "target"), Absent: given[bool](c, "absent")}, nil
 		}),
 		kind(Word{
-			Name:    "line",
+			Name: "line", Manual: "POSIX.1-2017, 3.206 Line",
 			About:   "One line of a file that somebody else owns, as a package's configuration. It stands in the place of the first line that it replaces, and the others that it replaces go; where there is none it is added at the end.",
 			Leaves:  "It goes, and the lines that it replaced come back. A secret one that replaced another stays, which is said: of that no copy is kept.",
 			Example: "line(\"/etc/redis/redis.conf\", \"maxmemory 64mb\", key = \"maxmemory \", notify = restart(\"redis-server.service\"))",
@@ -83,7 +83,7 @@ func fileKinds() []*Word {
 			return resource.Line{Path: given[string](c, "path"), Line: line.text, Key: given[string](c, "key"), Match: given[string](c, "match"), Absent: given[bool](c, "absent"), Secret: line.secret}, nil
 		}),
 		kind(Word{
-			Name:    "block",
+			Name: "block", Manual: "POSIX.1-2017, 3.403 Text File",
 			About:   "Some lines of a file that somebody else owns, between two that mark them: they are replaced as a whole, and added at the end where they are not there. With a secret in them nothing of the file is shown.",
 			Leaves:  "It goes. One of its name that was there before stays as it is now, which is said.",
 			Example: "block(\"/etc/hosts\", \"cluster\", \"10.0.0.1 db1\\n10.0.0.2 db2\\n\")",
@@ -102,7 +102,7 @@ func fileKinds() []*Word {
 			}, nil
 		}),
 		kind(Word{
-			Name:    "generated",
+			Name: "generated", Manual: "urandom(4)",
 			About:   "A file with a random text of letters and digits, which is made on the host, once, and never leaves it. A file with fill = {…} has it in its content.",
 			Leaves:  "It stays, which is said; remove --purge takes one that was made for a task.",
 			Example: "generated(\"/etc/shop/key\", length = 64, group = \"shop\", mode = \"0640\")",

@@ -122,7 +122,7 @@ func (n notification) Hash() (uint32, error) { return starlark.String(n.String()
 func notifications() []*Word {
 	word := func(action recipe.Action, about string) *Word {
 		return &Word{
-			Name: string(action), Group: Notifications, About: about,
+			Name: string(action), Group: Notifications, Manual: "systemctl(1)", About: about,
 			Example:    fmt.Sprintf("file(\"/etc/shop.conf\", template(\"shop.conf.tmpl\"), notify = %s(\"shop.service\"))", action),
 			Parameters: []Parameter{required(unit("unit", "The unit, with its suffix."))},
 			returns: func(c *call) (starlark.Value, error) {

@@ -25,11 +25,11 @@ var records = []struct {
 	{"step_began", stepBegan{}}, {"step_ended", stepEnded{}}, {"output", output{}}, {"progress", progress{}},
 	{"note", note{}}, {"changed", changed{}}, {"restored", restored{}}, {"verifying", verifying{}},
 	{"checked", checked{}}, {"printed", printed{}}, {"finished", finished{}}, {"summary", summary{}}, {"error", problem{}},
-	{"task", listedTask{}}, {"host", listedHost{}},
+	{"task", listedTask{}}, {"host", listedHost{}}, {"kind", listedKind{}},
 }
 
 // hostless are the events of no host.
-var hostless = []word{"summary", "error", "task"}
+var hostless = []word{"summary", "error", "task", "kind"}
 
 // words are the closed sets of words, by type.
 var words = map[reflect.Type][]string{

@@ -7,20 +7,38 @@ import (
 
 // Word is one of the words of own tasks, as it is told.
 type Word struct {
-	Name       string
-	Group      string
-	About      string
-	Leaves     string // what becomes of what is no longer wanted
-	Signature  string
-	Example    string
-	Manual     string
-	Parameters []WordParameter
+	Name       string          `json:"name"`
+	Group      string          `json:"group"`
+	About      string          `json:"about"`
+	Leaves     string          `json:"leaves,omitempty"` // what becomes of what is no longer wanted
+	Signature  string          `json:"signature"`
+	Example    string          `json:"example"`
+	Manual     string          `json:"see,omitempty"`
+	Parameters []WordParameter `json:"arguments"`
 }
 
 // WordParameter is one argument of a word.
 type WordParameter struct {
-	Name, Type, Default, Help string
-	Required                  bool
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Default  string `json:"default,omitempty"` // as it would be written
+	Help     string `json:"help"`
+	Required bool   `json:"needed,omitempty"`
+	ByName   bool   `json:"by_name,omitempty"` // it cannot be given by its place
+}
+
+// listedKind is a line of list --kinds --json.
+type listedKind struct {
+	head
+	Word
+}
+
+// Kinds writes a line for each word of own tasks.
+func (j *JSON) Kinds(words []Word) error {
+	for _, word := range words {
+		j.write(&listedKind{head{Time: newStamp(j.now()), Event: "kind"}, word})
+	}
+	return j.Close()
 }
 
 // Words writes the words of own tasks by what they are for, a line each: what list --kinds
