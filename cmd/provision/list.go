@@ -16,7 +16,7 @@ import (
 )
 
 func newList(f *flags, io console) *cobra.Command {
-	var kinds bool
+	var kinds, schema bool
 	command := &cobra.Command{
 		Use:   "list [TASK | HOST | kind:NAME]",
 		Short: "what can be installed, and where; a task or a host with its variables",
@@ -27,16 +27,18 @@ variable that counts there with its value and where that comes from; nothing
 is decrypted for that, and a secret is [secret].
 
 With --kinds it lists the words that tasks of your own are made of, and with
-kind:NAME it tells one of them, with an example.`,
+kind:NAME it tells one of them, with an example. With --schema it prints the
+JSON schema of hosts.yaml with the project's own tasks in it, for an editor.`,
 		Example: `  provision list graphite
   provision list web1
   provision list -l metrics -e graphite.auth=false
-  provision list kind:file`,
+  provision list kind:file
+  provision list --schema >hosts.schema.json`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
-			case kinds && len(args) > 0:
-				return usage(errors.New("list: a name, and --kinds"), "provision list "+args[0])
+			case (kinds || schema) && len(args) > 0:
+				return usage(errors.New("list: a name, and --kinds or --schema"), "provision list "+args[0])
 			case kinds:
 				return f.listKinds(io)
 			case len(args) == 1 && strings.HasPrefix(args[0], kindPrefix):
@@ -44,6 +46,10 @@ kind:NAME it tells one of them, with an example.`,
 			}
 			all, err := f.selection.tasks()
 			if err != nil {
+				return err
+			}
+			if schema {
+				_, err := io.out.Write(inventory.Schema(all.known()))
 				return err
 			}
 			switch found, err := all.find(args); {
@@ -61,6 +67,7 @@ kind:NAME it tells one of them, with an example.`,
 		},
 	}
 	command.Flags().BoolVar(&kinds, "kinds", false, "the words that own tasks are made of")
+	command.Flags().BoolVar(&schema, "schema", false, "the JSON schema of hosts.yaml, for an editor")
 	return command
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"filippo.io/age/armor"
@@ -19,12 +21,13 @@ type object = map[string]any
 // draft-07, the one that yaml-language-server (VS Code, Neovim, Emacs) completes from:
 // https://github.com/redhat-developer/yaml-language-server. What only a program can check
 // (that a group's hosts exist, that no address stands twice) is not in it.
+// A task that it does not know may be a project's own; of one that it knows, all variables are here.
 func Schema(known Known) []byte {
 	list := func(items object, description string) object {
 		return object{"type": "array", "items": items, "uniqueItems": true, "description": description}
 	}
 	reference := func(name string) object { return object{"$ref": "#/definitions/" + name} }
-	tasks := list(object{"type": "string", "enum": known.tasks()}, "What provision install brings here")
+	tasks := list(object{"type": "string", "anyOf": []object{{"enum": known.tasks()}, {"pattern": "^" + ownTask + "$"}}}, "What provision install brings here")
 	name := object{"pattern": groupName.String()}
 	const ranged = `^[A-Za-z0-9_.-]*(\[[0-9]+:[0-9]+\])?[A-Za-z0-9_.-]*$`
 	schema := object{
@@ -102,8 +105,15 @@ func vars(known Known) object {
 			properties[task+"."+v.Name] = variableSchema(v)
 		}
 	}
-	return object{"type": "object", "additionalProperties": false, "properties": properties, "description": "Variables, each as task.variable"}
+	ofOthers := object{"pattern": "^" + ownTask + `\.[a-z][a-z0-9_]*$`, "not": object{"pattern": "^(" + strings.Join(known.tasks(), "|") + `)[.@]`}}
+	return object{
+		"type": "object", "properties": properties, "description": "Variables, each as task.variable",
+		"propertyNames": object{"anyOf": []object{{"enum": slices.Sorted(maps.Keys(properties))}, ofOthers}},
+	}
 }
+
+// ownTask is the form of the name of a project's own task, or of an instance of one.
+const ownTask = `[a-z][a-z0-9_-]*(@[a-z0-9_-]+)?`
 
 // variableSchema returns the schema of one variable's value.
 func variableSchema(v recipe.Variable) object {
