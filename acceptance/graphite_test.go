@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"provision/internal/lab/labtest"
+	"provision/internal/proof"
 )
 
 // nobody is an address of the test lab's network where no host is.
@@ -24,9 +25,9 @@ func TestGraphite(t *testing.T) {
 		// So that sshd tells of each command that it starts.
 		host.run(t, "echo 'LogLevel VERBOSE' >/etc/ssh/sshd_config.d/00verbose.conf; systemctl reload ssh")
 	}
-	bare := map[string]files{}
+	bare := map[string]proof.State{}
 	for _, host := range hosts {
-		bare[host.Name] = host.snapshot(t)
+		bare[host.Name] = host.look(t)
 	}
 	var planned []event
 	ok := t.Run("plan changes nothing", func(t *testing.T) { planned = planChangesNothing(t, hosts, bare) }) &&
@@ -75,20 +76,17 @@ func names(hosts []machine) string {
 	return strings.Join(names, ",")
 }
 
-func planChangesNothing(t *testing.T, hosts []machine, bare map[string]files) []event {
-	units, processes := map[string][]string{}, map[string][]string{}
+func planChangesNothing(t *testing.T, hosts []machine, bare map[string]proof.State) []event {
+	processes := map[string][]string{}
 	for _, host := range hosts {
-		units[host.Name], processes[host.Name] = host.units(t), host.processes(t)
+		processes[host.Name] = host.processes(t)
 	}
 	events := provision(t, "plan", "graphite", "--json", "-H", names(hosts)).exits(t, 0).events(t)
 	for _, host := range hosts {
 		eventually(t, host.Name+": the processes of before", 10*time.Second, func() bool {
 			return slices.Equal(processes[host.Name], host.processes(t))
 		})
-		same(t, host.Name+": units", units[host.Name], host.units(t))
-		for _, change := range bare[host.Name].changes(host.snapshot(t), running) {
-			t.Errorf("%s: plan changed %s", host.Name, change)
-		}
+		host.isAs(t, bare[host.Name], "by the plan", "debian")
 		if status := only(t, events, "finished", host.Name).Status; status != "pending" {
 			t.Errorf("%s: status %q, want pending", host.Name, status)
 		}
@@ -96,24 +94,9 @@ func planChangesNothing(t *testing.T, hosts []machine, bare map[string]files) []
 	return events
 }
 
-// same compares two lists and tells what only one of them has.
-func same(t *testing.T, what string, before, after []string) {
-	t.Helper()
-	for _, line := range before {
-		if !slices.Contains(after, line) {
-			t.Errorf("%s: no longer %s", what, line)
-		}
-	}
-	for _, line := range after {
-		if !slices.Contains(before, line) {
-			t.Errorf("%s: new %s", what, line)
-		}
-	}
-}
-
 // installBesideOneThatIsDown installs on all hosts and one that is down, and compares what
 // happened with what was planned.
-func installBesideOneThatIsDown(t *testing.T, hosts []machine, bare map[string]files, planned []event) {
+func installBesideOneThatIsDown(t *testing.T, hosts []machine, bare map[string]proof.State, planned []event) {
 	var watches []func() map[string]time.Duration
 	for _, host := range hosts {
 		watches = append(watches, host.watchListeners(t))

@@ -1,12 +1,9 @@
 package acceptance
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +12,7 @@ import (
 
 	"provision/internal/lab"
 	"provision/internal/lab/labtest"
+	"provision/internal/proof"
 )
 
 // packages are what the tests install: there on every host, so that nothing is downloaded
@@ -99,22 +97,9 @@ func (m machine) feed(t *testing.T, script, input string) string {
 }
 
 func (m machine) try(script, input string) (string, error) {
-	leader, err := m.Leader()
-	if err != nil {
-		return "", err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, "nsenter", "-t", fmt.Sprint(leader), "-m", "-u", "-i", "-n", "-p",
-		"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "bash", "-c", script)
-	c.Stdin = strings.NewReader(input)
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	output, err := c.Output()
-	if err != nil {
-		return string(output), fmt.Errorf("%w: %s", err, stderr.String())
-	}
-	return string(output), nil
+	return m.Run(ctx, script, input)
 }
 
 // read returns a file of the host.
@@ -145,22 +130,23 @@ func (m machine) processes(t *testing.T) []string {
 	return names
 }
 
-// units lists the units with their state, but for what a login brings.
-func (m machine) units(t *testing.T) []string {
+// look takes down all of the host's state.
+func (m machine) look(t *testing.T) proof.State {
 	t.Helper()
-	var units []string
-	for line := range strings.Lines(m.run(t, "systemctl list-units --all --no-legend --plain; systemctl list-unit-files --no-legend --plain")) {
-		fields := strings.Fields(line)
-		if len(fields) < 4 {
-			units = append(units, strings.Join(fields, " "))
-			continue
-		}
-		if name := fields[0]; !strings.HasPrefix(name, "session-") && !strings.HasPrefix(name, "user@") && !strings.HasPrefix(name, "user-") {
-			units = append(units, strings.Join(fields[:4], " "))
-		}
+	state, err := proof.Look(t.Context(), m, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", m.Name, err)
 	}
-	slices.Sort(units)
-	return slices.Compact(units)
+	return state
+}
+
+// isAs fails where a part of the host is another than before, but for what sections of the list
+// of exceptions allow.
+func (m machine) isAs(t *testing.T, before proof.State, what string, sections ...string) {
+	t.Helper()
+	for _, difference := range before.Differences(m.look(t), proof.Except(sections...)) {
+		t.Errorf("%s: %s: %s", m.Name, what, difference)
+	}
 }
 
 // eventually waits until the condition holds.

@@ -1,14 +1,10 @@
 package acceptance
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
-
-// working matches what the services write while they run.
-var working = regexp.MustCompile(`^/var/lib/(graphite|provision|nginx)/|^/var/log/|^/var/cache/|^/etc/provision/secrets/graphite-password$|^/etc/nginx/graphite\.htpasswd$`)
 
 // offLeavesNothing turns variables on and off again, and looks for what is left.
 func offLeavesNothing(t *testing.T, host machine) {
@@ -24,7 +20,7 @@ func offLeavesNothing(t *testing.T, host machine) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			before := host.configuration(t)
+			before := host.look(t)
 			var extra []string
 			for _, v := range test.vars {
 				extra = append(extra, "-e", v)
@@ -34,35 +30,10 @@ func offLeavesNothing(t *testing.T, host machine) {
 			converged(t, host, append([]string{"graphite"}, extra...)...)
 			provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
 			test.off(t, host)
-			after := host.configuration(t)
-			for _, change := range before.files.changes(after.files, running, working) {
-				t.Errorf("left: %s", change)
-			}
-			same(t, "units", before.units, after.units)
-			same(t, "listeners", before.listeners, after.listeners)
-			if before.rules != after.rules {
-				t.Errorf("the packet filter's rules before\n%s\nafter\n%s", before.rules, after.rules)
-			}
+			host.isAs(t, before, "turned off again", "debian", "working")
 			provision(t, "verify", "graphite", "-H", host.Name).exits(t, 0)
 		})
 	}
-}
-
-// configuration is all that a variable may have brought.
-type configuration struct {
-	files     files
-	units     []string
-	listeners []string
-	rules     string
-}
-
-func (m machine) configuration(t *testing.T) configuration {
-	t.Helper()
-	listeners, err := m.listeners()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return configuration{m.snapshot(t), m.units(t), listeners, m.run(t, "nft list ruleset")}
 }
 
 // noKeyIsKept looks for the key of a certificate that went among the copies of what was replaced.

@@ -3,9 +3,10 @@ package acceptance
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"provision/internal/proof"
 )
 
 // compareWithPlan holds what an install did against what the plan had announced.
@@ -56,24 +57,9 @@ func checkShown(t *testing.T, host machine, path, diff string) {
 	}
 }
 
-// brought matches what comes with packages though no package lists it: the state of dpkg
-// and apt, what maintainer scripts make (accounts, links, units turned on, caches, copies
-// of configuration that was there before), and what services write when they run.
-// Provision's own memory is there too, and the file that a Command of the recipe makes of
-// the password, on the host, because nothing of it may be shown.
-var brought = regexp.MustCompile(strings.Join([]string{
-	`^/var/(lib/(dpkg|apt|ucf|python|graphite|nginx|logrotate|postgresql)|cache|log|backups|www|tmp)(/|$)`,
-	`^/var/lib/systemd/deb-systemd-helper-enabled(/|$)`, `^/tmp/`, `^/var/lib/provision(/|$)`, `^/etc/nginx/graphite\.htpasswd$`,
-	`^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$`, `^/etc/(ld\.so\.cache|\.pwd\.lock|inputrc|networks)$`,
-	`^/etc/(alternatives|fonts/conf\.d|nginx/modules-enabled|python3|rc[0-9S]\.d)(/|$)`,
-	`^/etc/systemd/system/(multi-user|timers)\.target\.wants(/|$)`, `\.dpkg-dist$`,
-	`^/usr/local/(lib/python3\.[0-9]+|share/fonts)(/|$)`, `/__pycache__(/|$)`, `\.pyc$`,
-	`^/usr/share/(mime|icons|fonts)/`, `\.cache$`,
-}, "|"))
-
 // everyFileWasShown compares the host's files now with those of the bare host: what no
 // package brought has to be a resource of the plan.
-func everyFileWasShown(t *testing.T, host machine, bare files, plan event) {
+func everyFileWasShown(t *testing.T, host machine, bare proof.State, plan event) {
 	t.Helper()
 	known := packaged(t, host)
 	for _, r := range plan.Resources {
@@ -83,13 +69,10 @@ func everyFileWasShown(t *testing.T, host machine, bare files, plan event) {
 			}
 		}
 	}
-	now := host.snapshot(t)
-	for _, path := range union(bare, now) {
-		if bare[path] == now[path] || known[path] || known[aliased(path)] || running.MatchString(path) || brought.MatchString(path) ||
-			strings.Contains(now[path], " /etc/alternatives/") {
-			continue
+	for _, d := range bare.Only("file").Differences(host.look(t).Only("file"), proof.Except("debian", "packages")) {
+		if !known[d.Name] && !known[aliased(d.Name)] && !strings.Contains(d.After, " /etc/alternatives/") {
+			t.Errorf("%s: %s: in no package and in no plan", host.Name, d)
 		}
-		t.Errorf("%s: %s is %q, was %q: in no package and in no plan", host.Name, path, now[path], bare[path])
 	}
 }
 

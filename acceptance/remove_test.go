@@ -1,29 +1,11 @@
 package acceptance
 
 import (
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"provision/internal/lab"
 )
-
-// stays matches what a removal leaves by design on a host that had the packages before, each with
-// its reason.
-var stays = regexp.MustCompile(strings.Join([]string{
-	`^/var/lib/provision(/|$)`, // the host's memory of its runs
-	`^/etc/provision(/secrets(/[a-z-]+)?)?$|^/etc/graphite/secret_key$`, // secrets that were made on the host, and their directories
-	`^/etc/provision/[a-z]+-tls(/|$)|^/etc/nginx/graphite\.htpasswd$`,   // what commands made
-	`^/var/lib/(graphite|redis|nginx)(/|$)`,                             // data
-	`^/var/(log|cache)(/|$)|__pycache__`,                                // what services write while they run
-	`^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$`,              // accounts
-	`^/(var/)?(tmp|run)(/|$)`,
-}, "|"))
-
-// passive matches units that others bring up by wanting them, and that stay up when these go
-// (systemd.special(7)).
-var passive = regexp.MustCompile(`^network-(pre|online)\.target `)
 
 // removable are the tasks that a host with their packages gets and loses again, and the packages.
 var removable = []struct {
@@ -46,11 +28,11 @@ func TestRemove(t *testing.T) {
 		for _, r := range removable {
 			t.Run(r.task, func(t *testing.T) {
 				host.run(t, "exec </dev/null; export DEBIAN_FRONTEND=noninteractive; apt-get -q -y --no-install-recommends install nftables "+r.packages+"; systemctl is-system-running --wait || :")
-				before := host.configuration(t)
+				before := host.look(t)
 				args := append([]string{r.task, "-y", "-H", host.Name}, r.vars...)
 				provision(t, append([]string{"install"}, args...)...).exits(t, 0)
 				provision(t, "remove", r.task, "-y", "-H", host.Name).exits(t, 0)
-				host.isAsBefore(t, before)
+				host.isAs(t, before, "removed", "debian", "stays", "accounts")
 				provision(t, "remove", r.task, "-y", "-H", host.Name).exits(t, 0)
 				back := []string{"rollback", r.task, "-y", "-H", host.Name}
 				if r.task == "redis" {
@@ -60,7 +42,7 @@ func TestRemove(t *testing.T) {
 				provision(t, append([]string{"verify"}, append([]string{r.task, "-H", host.Name}, r.vars...)...)...).exits(t, 0)
 				converged(t, host, append([]string{r.task}, r.vars...)...)
 				provision(t, "remove", r.task, "-y", "-H", host.Name).exits(t, 0)
-				host.isAsBefore(t, before)
+				host.isAs(t, before, "removed", "debian", "stays", "accounts")
 			})
 		}
 	})
@@ -81,19 +63,5 @@ func removedFromBare(t *testing.T, host machine) {
 	}
 	if changed := host.run(t, "dpkg --verify redis-server; systemctl is-active redis-server; systemctl is-enabled redis-server; :"); changed != "inactive\ndisabled\n" {
 		t.Errorf("of the package is changed, or runs: %s", changed)
-	}
-}
-
-// isAsBefore fails where the host is another than before.
-func (m machine) isAsBefore(t *testing.T, before configuration) {
-	t.Helper()
-	after := m.configuration(t)
-	for _, change := range before.files.changes(after.files, running, stays) {
-		t.Errorf("left: %s", change)
-	}
-	same(t, "units", slices.DeleteFunc(slices.Clone(before.units), passive.MatchString), slices.DeleteFunc(after.units, passive.MatchString))
-	same(t, "listeners", before.listeners, after.listeners)
-	if before.rules != after.rules {
-		t.Errorf("the packet filter's rules before\n%s\nafter\n%s", before.rules, after.rules)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"provision/internal/lab"
+	"provision/internal/proof"
 	"provision/internal/run"
 )
 
@@ -22,7 +23,8 @@ type sweptHost struct {
 	machine
 	lab    *lab.Lab
 	relay  *cutter
-	clean  []string
+	clean  proof.State
+	seen   proof.Digests
 	writes int           // of the controller, in a clean run
 	steps  []string      // the kind of step at each of the host's syncs, in a clean run
 	plain  time.Duration // the gap of a plain restart
@@ -85,6 +87,7 @@ func (s *sweptHost) prepare(t *testing.T) {
 		s.run(t, "systemctl restart "+s.unit)
 		s.plain = asked().longest
 	}
+	s.seen = proof.Digests{}
 	before := s.enumerate(t)
 	s.watch(t, 0, "note")
 	if code, output := s.attempt(t, s.args, nil); code != s.code {
@@ -193,15 +196,24 @@ func (s *sweptHost) again(t *testing.T) (int, string) {
 	return code, output
 }
 
-// differences are those of the host from what it has to be; of a removal without what stays by design.
-func (s *sweptHost) differences(t *testing.T) []string {
+// enumerate takes down the host's state; what it has read before and did not change is not read again.
+func (s *sweptHost) enumerate(t *testing.T) proof.State {
 	t.Helper()
-	return slices.DeleteFunc(differences(s.clean, s.enumerate(t)), func(difference string) bool {
-		fields := strings.Fields(difference) // new file PATH …, no longer unit NAME …
-		at := slices.IndexFunc(fields, func(word string) bool { return strings.HasPrefix(word, "/") })
-		_, unit, _ := strings.Cut(difference, "unit ")
-		return s.removes != "" && (at > 0 && stays.MatchString(fields[at]) || passive.MatchString(unit))
-	})
+	state, err := proof.Look(t.Context(), s, s.seen)
+	if err != nil {
+		t.Fatalf("%s: %v", s.Name, err)
+	}
+	return state
+}
+
+// differences are those of the host from what it has to be; of a removal without what stays by design.
+func (s *sweptHost) differences(t *testing.T) []proof.Difference {
+	t.Helper()
+	except := proof.Except("debian", "moving", "anew", "sweep")
+	if s.removes != "" {
+		except = except.With(proof.Except("stays")...)
+	}
+	return s.clean.Differences(s.enumerate(t), except)
 }
 
 // die runs until the point. A controller that is killed says nothing: its code is -1.

@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +27,7 @@ func TestSweepFromBare(t *testing.T) {
 			t.Parallel()
 			host := boot(t, l, suite, "labsweep"+suite[:1])[0]
 			provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
-			clean := host.outcome(t)
+			clean := host.look(t)
 			for _, moment := range packageMoments(suite) {
 				t.Run(moment.String(), func(t *testing.T) {
 					fresh, err := l.Fresh(t.Context(), host.Name, "")
@@ -40,8 +39,10 @@ func TestSweepFromBare(t *testing.T) {
 					installAgain(t, host)
 					provision(t, "plan", "graphite", "--detailed-exitcode", "-H", host.Name).exits(t, 0)
 					provision(t, "verify", "graphite", "-H", host.Name).exits(t, 0)
-					clean.compare(t, host.outcome(t))
-					host.hasNothingLeft(t)
+					host.isAs(t, clean, "not as after an install in one go", "debian", "hosts")
+					if left := host.leftovers(t); len(left) > 0 {
+						t.Errorf("left: %q", left)
+					}
 				})
 			}
 		})
@@ -133,50 +134,3 @@ const killSessions = `below() { for child in $(cat /proc/$1/task/*/children); do
 victims=$(below $(systemctl show -p MainPID --value ssh) 2>/dev/null)
 for victim in $victims; do cat /proc/$victim/comm; done 2>/dev/null
 kill -9 $victims`
-
-// outcome is what an install leaves: files, packages, units, listeners.
-type outcome struct {
-	configuration
-	packages []string
-}
-
-func (m machine) outcome(t *testing.T) outcome {
-	t.Helper()
-	packages := strings.Split(m.run(t, `dpkg-query -W -f '${Package} ${db:Status-Abbrev}${Version}\n'`), "\n")
-	listeners, err := m.listeners()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return outcome{configuration{files: m.snapshot(t), units: m.units(t), listeners: listeners}, packages}
-}
-
-// own matches what no two hosts have in common, or no two moments of one: identity,
-// secrets, what is dated, and what the services write.
-var own = regexp.MustCompile(strings.Join([]string{
-	`^/etc/(machine-id|shadow-?|graphite/secret_key|nginx/graphite\.htpasswd)$`, `^/etc/provision/secrets/`, `^/var/lib/dbus/machine-id$`,
-	`^/etc/(passwd|group|gshadow|subuid|subgid)-$`, `\.cache$`, `\.pyc$`,
-	`^/var/(lib/(dpkg|apt|graphite|nginx|provision|ucf|logrotate)|cache|log|backups|tmp)/`,
-}, "|"))
-
-func (before outcome) compare(t *testing.T, after outcome) {
-	t.Helper()
-	for _, change := range before.files.changes(after.files, running, own) {
-		t.Errorf("not as after an install in one go: %s", change)
-	}
-	same(t, "packages", before.packages, after.packages)
-	same(t, "units", before.units, after.units)
-	same(t, "listeners", before.listeners, after.listeners)
-}
-
-// hasNothingLeft looks for what a run that died may leave.
-func (m machine) hasNothingLeft(t *testing.T) {
-	t.Helper()
-	if left := m.run(t, `cd /var/lib/provision && find pending temporaries policy-held policy-kept holder runs/*/open -mindepth 0 ! -name pending 2>/dev/null
-find / -xdev \( -name '.provision-*' ! -name .provision-migrated -o -name '*.provision-new' \) -print
-ls /usr/sbin/policy-rc.d 2>/dev/null; :`); left != "" {
-		t.Errorf("left: %s", left)
-	}
-	if _, err := m.try("flock -n /var/lib/provision/lock true", ""); err != nil {
-		t.Errorf("the lock is held: %v", err)
-	}
-}

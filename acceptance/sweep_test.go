@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -205,20 +204,4 @@ func sendsEvents(_ *testing.T, m machine) question {
 		number++
 		return sender.event(int64(number))
 	}
-}
-
-// differences lists what is in one sorted list of lines and not in the other.
-func differences(before, after []string) []string {
-	var differ []string
-	for _, line := range before {
-		if _, there := slices.BinarySearch(after, line); !there {
-			differ = append(differ, "no longer "+line)
-		}
-	}
-	for _, line := range after {
-		if _, there := slices.BinarySearch(before, line); !there {
-			differ = append(differ, "new "+line)
-		}
-	}
-	return differ
 }

@@ -36,12 +36,13 @@ var rooms = map[string][]string{
 	"internal/report":            {"internal/engine", "internal/recipe"},
 	"internal/report/reporttest": {"internal/report"},
 	"internal/lab":               {},
+	"internal/proof":             {"internal/engine", "internal/recipe", "internal/resource"},
 	"internal/lab/labtest":       {"internal/lab"},
 	"internal/architecture":      {},
 	"templates":                  {},
 	"tasks":                      {"internal/recipe", "internal/resource", "internal/script", "templates"},
 	"cmd/provision": {
-		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/memory", "internal/project", "internal/recipe", "internal/release",
+		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/memory", "internal/project", "internal/proof", "internal/recipe", "internal/release",
 		"internal/remote", "internal/report", "internal/resource", "internal/run", "internal/script", "tasks", "templates",
 	},
 	// gimel is a product of its own.
@@ -49,7 +50,7 @@ var rooms = map[string][]string{
 	"cmd/gimel":      {"internal/gimel"},
 	// What tries it all on real hosts.
 	"acceptance": {
-		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/lab/labtest", "internal/recipe",
+		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/lab/labtest", "internal/proof", "internal/recipe",
 		"internal/release", "internal/remote", "internal/resource", "internal/run", "internal/script", "tasks", "templates",
 	},
 }
