@@ -90,6 +90,12 @@ func (c catalogue) whole(named []recipe.Task) ([]recipe.Task, error) {
 	return all, nil
 }
 
+// listed is what the inventory says of a host.
+func (c catalogue) listed(host inventory.Host) recipe.Listed {
+	its, _ := c.besides(host, nil) // it has been read: its tasks are known
+	return recipe.Listed{Name: host.Name, Address: host.Address.Host, Groups: host.Groups, Tasks: catalogue(its).names()}
+}
+
 // read returns the names of tasks and of all that they use: those whose variables they
 // read.
 func (c catalogue) read(built []recipe.Task) ([]string, error) {

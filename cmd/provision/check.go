@@ -119,7 +119,7 @@ func (c *checking) add(name string, host inventory.Host, tasks []string) error {
 	}
 	c.work = append(c.work, run.Work{
 		Target:    run.Target{Name: name},
-		Blueprint: run.Blueprint{Tasks: its, Values: values, Name: host.Name, Groups: host.Groups},
+		Blueprint: run.Blueprint{Tasks: its, Values: values, Host: c.listed(host)},
 	})
 	return nil
 }

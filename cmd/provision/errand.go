@@ -148,6 +148,10 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 	if err != nil {
 		return errand{}, err
 	}
+	all, err := f.selection.tasks()
+	if err != nil {
+		return errand{}, err
+	}
 	hosts, err := f.selection.choose(inv, named)
 	if err != nil {
 		return errand{}, err
@@ -166,7 +170,7 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 			return errand{}, err
 		}
 		e.secrets = append(e.secrets, wanted.Secrets()...)
-		wanted.Name, wanted.Groups, wanted.Address = host.Name, host.Groups, host.Address.Host
+		wanted.Host, wanted.Address = all.listed(host), host.Address.Host
 		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
 	}
 	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type

@@ -32,7 +32,7 @@ func open(t testing.TB, text string) (*Project, *[]string) {
 }
 
 func input(task recipe.Task, given recipe.Values) recipe.Input {
-	in := recipe.Input{Vars: recipe.Values{}, Platform: recipe.Platforms()[0], Name: "web1", Groups: []string{"web", "front"}}
+	in := recipe.Input{Vars: recipe.Values{}, Platform: recipe.Platforms()[0], Host: recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web", "front"}, Tasks: []string{"nginx", "shop"}}}
 	for _, v := range task.Variables {
 		in.Vars[v.Name] = v.Zero()
 		if value, there := given[v.Name]; there {
@@ -352,6 +352,40 @@ func TestWords(t *testing.T) {
 			}
 			seen[p.Name] = true
 		}
+	}
+}
+
+// What only some tasks ask is asked where it is read, and is made up until it is known.
+func TestAskedFacts(t *testing.T) {
+	p, _ := open(t, `
+-- tasks/shop.star --
+def build(v, host):
+    return [file("/etc/shop", " ".join([host.address] + host.tasks + host.addresses + [host.interface, host.virtualization, host.boot_id]))]
+`)
+	task := p.Tasks()[0]
+	in := input(task, nil)
+	content := func() string {
+		r, err := task.Build(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Items[0].Resource.(resource.File).Content
+	}
+	if got, want := content(), "web1.example.org nginx shop 192.0.2.1 eth0 kvm 00000000-0000-0000-0000-000000000000"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	says := map[string]recipe.Said{"addresses": {Text: "10.0.0.1 fd00::1"}, "interface": {}, "virtualization": {Text: "none"}, "boot_id": {Text: "x"}}
+	in.Ask = func(question recipe.Probe, _ string) (recipe.Said, bool) {
+		said, known := says[question.Key.Name]
+		return said, known
+	}
+	if got, want := content(), "web1.example.org nginx shop 10.0.0.1 fd00::1  none x"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	says["virtualization"] = recipe.Said{Problem: "ends with 127"}
+	_, err := task.Build(in)
+	if err == nil || recipe.Guessed(err) || err.Error() != "tasks/shop.star:2:108: host.virtualization: the host's answer ends with 127" {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -21,27 +21,82 @@ type host struct {
 type hostFact struct {
 	kind  string
 	about string
-	value func(recipe.Input) starlark.Value
-	asked bool // the host has to be asked: until then something is made up
+	value func(*host) (starlark.Value, error)
 }
 
 // hostFacts are all that there is to know, by name.
 var hostFacts = map[string]hostFact{
-	"name":      {"text", "Its name in the inventory.", func(in recipe.Input) starlark.Value { return starlark.String(in.Name) }, false},
-	"groups":    {"list of texts", "Its groups in the inventory, the outermost first.", func(in recipe.Input) starlark.Value { return listOf(in.Groups) }, false},
-	"release":   {"number", "Debian's number: 12 or 13.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.Release) }, false},
-	"codename":  {"text", "bookworm or trixie.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Codename) }, false},
-	"arch":      {"text", "dpkg's name of its architecture: amd64, arm64.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Arch) }, false},
-	"hostname":  {"text", "What it calls itself.", func(in recipe.Input) starlark.Value { return starlark.String(in.Platform.Hostname) }, true},
-	"cpus":      {"number", "Its processors that are online.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.CPUs) }, true},
-	"memory_mb": {"number", "Its memory in mebibytes, as the kernel counts it.", func(in recipe.Input) starlark.Value { return starlark.MakeInt(in.Platform.MemoryMB) }, true},
+	"name":    {"text", "Its name in the inventory.", ofInventory(func(l recipe.Listed) starlark.Value { return starlark.String(l.Name) })},
+	"address": {"text", "Its address in the inventory, whatever way leads there; of a host that is in none, what was typed.", ofInventory(func(l recipe.Listed) starlark.Value { return starlark.String(l.Address) })},
+	"groups":  {"list of texts", "Its groups in the inventory, the outermost first.", ofInventory(func(l recipe.Listed) starlark.Value { return listOf(l.Groups) })},
+	"tasks":   {"list of texts", "Its tasks in the inventory, with those that they need.", ofInventory(func(l recipe.Listed) starlark.Value { return listOf(l.Tasks) })},
+
+	"release":   {"number", "Debian's number: 12 or 13.", ofPlatform(func(p recipe.Platform) starlark.Value { return starlark.MakeInt(p.Release) })},
+	"codename":  {"text", "bookworm or trixie.", ofPlatform(func(p recipe.Platform) starlark.Value { return starlark.String(p.Codename) })},
+	"arch":      {"text", "dpkg's name of its architecture: amd64, arm64.", ofPlatform(func(p recipe.Platform) starlark.Value { return starlark.String(p.Arch) })},
+	"hostname":  {"text", "What it calls itself.", measured(func(p recipe.Platform) starlark.Value { return starlark.String(p.Hostname) })},
+	"cpus":      {"number", "Its processors that are online.", measured(func(p recipe.Platform) starlark.Value { return starlark.MakeInt(p.CPUs) })},
+	"memory_mb": {"number", "Its memory in mebibytes, as the kernel counts it.", measured(func(p recipe.Platform) starlark.Value { return starlark.MakeInt(p.MemoryMB) })},
+
+	// Made up are an address for documentation (RFC 5737) and what most hosts have.
+	"addresses":      {"list of texts", "Its addresses, without those of loopback and of a link (hostname -I).", said(recipe.Addresses, "192.0.2.1", manyTexts)},
+	"interface":      {"text", "The interface of its default route, empty where there is none.", said(recipe.Interface, "eth0", oneText)},
+	"virtualization": {"text", "What it runs in: kvm, lxc, systemd-nspawn, none (systemd-detect-virt).", said(recipe.Virtualization, "kvm", oneText)},
+	"boot_id":        {"text", "A word that is new with every boot.", said(recipe.BootID, "00000000-0000-0000-0000-000000000000", oneText)},
+}
+
+// ofInventory is what the inventory says.
+func ofInventory(value func(recipe.Listed) starlark.Value) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) { return value(h.in.Host), nil }
+}
+
+// ofPlatform is what a task is built for before the first connection.
+func ofPlatform(value func(recipe.Platform) starlark.Value) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) { return value(h.in.Platform), nil }
+}
+
+// measured is what every host says of itself: until then it is made up.
+func measured(value func(recipe.Platform) starlark.Value) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) {
+		h.of.guessed = h.of.guessed || h.in.Guess
+		return value(h.in.Platform), nil
+	}
+}
+
+// said is what a host says only where it is asked.
+func said(name, madeUp string, value func(string) starlark.Value) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) {
+		text, err := h.ask(recipe.Question(name), madeUp)
+		if err != nil {
+			return nil, err
+		}
+		return value(text), nil
+	}
+}
+
+func oneText(text string) starlark.Value { return starlark.String(text) }
+
+func manyTexts(text string) starlark.Value { return listOf(strings.Fields(text)) }
+
+// ask returns what the host says to a question.
+func (h *host) ask(question recipe.Probe, madeUp string) (string, error) {
+	if h.in.Ask == nil {
+		h.of.guessed = true
+		return madeUp, nil
+	}
+	said, known := h.in.Ask(question, madeUp)
+	h.of.guessed = h.of.guessed || !known
+	if said.Problem != "" {
+		return "", errors.New(said.Problem)
+	}
+	return said.Text, nil
 }
 
 // hostWord documents what is known of a host.
 func hostWord() *Word {
 	w := &Word{
 		Name: "host", Group: Hosts,
-		About:   "What build and verify know of the host that they are for. A task is built for each release of Debian before the first connection, so what fails on one of them fails there. What only the host can say is made up for that: its name, a single processor, 1024 MiB; then the task is built with its own, and what that alone asks costs a second round trip.",
+		About:   "What build and verify know of the host that they are for. A task is built for each release of Debian before the first connection, so what fails on one of them fails there. What only the host can say is made up for that, as a single processor and 1024 MiB; then the task is built with its own, and what that alone asks costs a second round trip.",
 		Example: "package(\"php8.2-fpm\" if host.release == 12 else \"php8.4-fpm\")",
 	}
 	for _, fact := range slices.Sorted(maps.Keys(hostFacts)) {
@@ -61,7 +116,7 @@ func listOf(texts []string) starlark.Value {
 }
 
 // String implements starlark.Value.
-func (h *host) String() string { return "the host " + h.in.Name }
+func (h *host) String() string { return "the host " + h.in.Host.Name }
 
 // Type implements starlark.Value.
 func (h *host) Type() string { return "host" }
@@ -84,6 +139,9 @@ func (h *host) Attr(name string) (starlark.Value, error) {
 	if !there {
 		return nil, unknownAttribute("host", name, h.AttrNames(), "nothing of that name is known of a host", "it has "+strings.Join(h.AttrNames(), ", "))
 	}
-	h.of.guessed = h.of.guessed || fact.asked && h.in.Guess
-	return fact.value(h.in), nil
+	value, err := fact.value(h)
+	if err != nil {
+		return nil, plain("host."+name+": the host's answer "+err.Error(), "provision exec -l "+h.in.Host.Name+" shows what it says")
+	}
+	return value, nil
 }

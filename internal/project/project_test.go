@@ -46,7 +46,7 @@ func buildAll(p *Project, values recipe.Values) error {
 	for _, platform := range recipe.Platforms() {
 		var all []recipe.Recipe
 		for _, task := range p.Tasks() {
-			in := recipe.Input{Vars: recipe.Values{}, Platform: platform, Name: "web1", Groups: []string{"web"}}
+			in := recipe.Input{Vars: recipe.Values{}, Platform: platform, Host: recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web"}, Tasks: []string{"nginx", "shop"}}}
 			for _, v := range task.Variables {
 				in.Vars[v.Name] = v.Zero()
 				if given, there := values[v.Name]; there {

@@ -105,6 +105,15 @@ type Command struct {
 	Output string // the first kilobyte of its standard output
 }
 
+// Said is what a host says of itself to a question.
+type Said struct {
+	Text    string // without newlines at its end
+	Problem string // why that is no answer, "" when it is one: "ends with 2"
+}
+
+// MostSaid is the most that an answer to a task's own question may have, in bytes.
+const MostSaid = 1024
+
 // Pending is the notification that waits for a unit: "" when none does.
 type Pending struct{ Action Action }
 
@@ -202,6 +211,9 @@ func (f Facts) Group(name string) Group { return value[Group](f, GroupKey(name))
 
 // Command returns a script's answer.
 func (f Facts) Command(name string) Command { return value[Command](f, CommandKey(name)) }
+
+// Said returns what the host says of itself to a question.
+func (f Facts) Said(name string) Said { return value[Said](f, FactKey(name)) }
 
 // Pending returns the notification that waits for a unit.
 func (f Facts) Pending(unit string) Pending { return value[Pending](f, PendingKey(unit)) }

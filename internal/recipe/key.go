@@ -29,6 +29,7 @@ const (
 	KindMemory    Kind = "memory"   // what is noted of what a task wanted: its first line
 	KindTouched   Kind = "touched"  // the paths that runs have begun to change for a task
 	KindMemories  Kind = "memories" // all of what is noted, of all tasks
+	KindFact      Kind = "fact"     // what a host says of itself to a task's own question
 	KindEarlier   Kind = "earlier"  // the tasks on which a version worked that noted nothing
 )
 
@@ -97,6 +98,9 @@ func TouchedKey(task string) Key { return Key{KindTouched, task} }
 
 // MemoriesKey names all that is noted, of all tasks.
 func MemoriesKey() Key { return Key{Kind: KindMemories} }
+
+// FactKey names a question about the host itself: one of Questions, or a task's own, TASK.NAME.
+func FactKey(name string) Key { return Key{KindFact, name} }
 
 // EarlierKey names the tasks on which a version worked that noted nothing.
 func EarlierKey() Key { return Key{Kind: KindEarlier} }

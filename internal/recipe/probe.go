@@ -7,7 +7,7 @@ import "slices"
 type Probe struct {
 	Key    Key
 	Digest bool   // of a path: ask for the SHA-256 of a regular file too; of a user: for that of its password's hash
-	Script string // of a command: POSIX sh that changes nothing; run as root
+	Script string // of a command, and of a task's own question: POSIX sh that changes nothing; run as root
 	Same   string // of files: the digest that says all of them
 	Unit   string // of a listener: the unit that should hold it, which is looked at first
 	// Reads are the keys that a command's answer depends on: when one of them changes in a

@@ -37,11 +37,22 @@ type Input struct {
 	// Release is what a deploy brings; nil when only the system is installed, and the
 	// release that is there stays.
 	Release *Release
-	Name    string   // the host's in the inventory
-	Groups  []string // the host's in the inventory, outermost first
+	Host    Listed // what the inventory says of the host
+	// Ask returns what the host says to a question, a fact's probe, and whether that is known: what
+	// is not known is made up. That it was asked is noted, and who builds asks the host. Nil knows
+	// nothing.
+	Ask func(question Probe, madeUp string) (said Said, known bool)
 	// Address is the host as the controller reaches it, for checks and for what is told to a
 	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.
 	Address string
+}
+
+// Listed is what the inventory says of a host, before any connection.
+type Listed struct {
+	Name    string
+	Address string   // the inventory's word, whatever way leads there; of a host that is in none, what was typed
+	Groups  []string // outermost first
+	Tasks   []string // with those that they need
 }
 
 // Release is a version of an application that is deployed.

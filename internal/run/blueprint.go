@@ -14,13 +14,13 @@ import (
 type Blueprint struct {
 	Tasks   []recipe.Task
 	Values  map[string]recipe.Values // by task, of all tasks that exist
-	Name    string                   // the host's in the inventory
-	Groups  []string                 // the host's in the inventory, outermost first
+	Host    recipe.Listed            // what the inventory says of the host
 	Address string                   // the host as the controller reaches it
 	Release *recipe.Release          // of a deploy; nil otherwise
 	Upgrade bool                     // packages too, to apt's candidates
 
-	guess bool // no host has been asked yet
+	guess  bool // no host has been asked yet
+	asking *asking
 
 	Remembering
 	Others   []recipe.Task                                       // that the inventory gives the host besides: what they want stays
@@ -36,8 +36,8 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 		Guess:    b.guess,
 		Vars:     b.Values[task.Name],
 		Platform: platform,
-		Name:     b.Name,
-		Groups:   b.Groups,
+		Host:     b.Host,
+		Ask:      b.asking.ask,
 		Address:  b.Address,
 		Release:  b.Release,
 		Of:       func(name string) recipe.Values { return b.Values[name] },
@@ -83,12 +83,13 @@ func (b Blueprint) recipes(platform recipe.Platform) ([]recipe.Recipe, error) {
 // but what fails for something that was made up is built again when the host has been asked,
 // and what only that asks is asked in a second round trip.
 func (b Blueprint) Probes() ([]recipe.Probe, error) {
-	probes, _, err := b.prepare()
-	return probes, err
+	ready := b.prepare()
+	return ready.probes, ready.failed
 }
 
 // prepare is Probes, and also returns what cannot be built before the host is asked.
-func (b Blueprint) prepare() (probes []recipe.Probe, unknown, failed error) {
+func (b Blueprint) prepare() prepared {
+	ready := prepared{asking: &asking{}}
 	if b.Release != nil {
 		// No artifact is built before its architecture is known.
 		b.Release = &recipe.Release{
@@ -97,7 +98,8 @@ func (b Blueprint) prepare() (probes []recipe.Probe, unknown, failed error) {
 			Artifact: func(string) (recipe.Artifact, error) { return recipe.Artifact{}, nil },
 		}
 	}
-	b.guess = true
+	b.guess, b.asking = true, ready.asking
+	var probes []recipe.Probe
 	for _, platform := range recipe.Platforms() {
 		built, err := b.Recipe(platform)
 		if err == nil {
@@ -107,15 +109,16 @@ func (b Blueprint) prepare() (probes []recipe.Probe, unknown, failed error) {
 			err = recipe.Within(fmt.Sprintf("on Debian %d, %s", platform.Release, platform.Arch), err)
 		}
 		if recipe.Guessed(err) {
-			unknown = err
+			ready.unknown = err
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return prepared{failed: err}
 		}
 		probes = append(probes, built.Probes()...)
 	}
-	return recipe.Merge(probes), unknown, nil
+	ready.probes = recipe.Merge(append(probes, ready.asking.missing()...))
+	return ready
 }
 
 // Checks returns the checks that prove the tasks, on a platform.

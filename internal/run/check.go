@@ -25,6 +25,7 @@ func Check(work []Work) (failed, unknown []error) {
 // prepared is what is known of a host's work before a connection.
 type prepared struct {
 	probes          []recipe.Probe
+	asking          *asking
 	unknown, failed error
 }
 
@@ -36,7 +37,7 @@ func prepare(work []Work) []prepared {
 	for i, w := range work {
 		group.Go(func() error {
 			p := &all[i]
-			p.probes, p.unknown, p.failed = w.Blueprint.prepare()
+			*p = w.Blueprint.prepare()
 			for _, err := range []*error{&p.unknown, &p.failed} {
 				if *err != nil {
 					*err = recipe.Within(w.Target.Name, *err)

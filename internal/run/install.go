@@ -81,6 +81,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 		if ready[i].failed != nil {
 			return nil, ready[i].failed
 		}
+		w.Blueprint.asking = ready[i].asking
 		name, clock := w.Target.Name, &clock{}
 		w.Target.Config = clock.pausing(w.Target.Config)
 		jobs = append(jobs, &job{
@@ -161,9 +162,10 @@ func Verify(ctx context.Context, work []Work, settings Settings) ([]Result, erro
 		if !j.connect(ctx) {
 			return
 		}
-		// The platform decides what is checked; no other question is needed.
-		answer, err := j.host.Probe(ctx, nil)
+		// What the host says of itself decides what is checked; no other question is needed.
+		answer, err := j.host.Probe(ctx, j.Blueprint.asking.missing())
 		if err == nil {
+			j.Blueprint.asking.learn(answer.Facts)
 			j.made.Platform = answer.Platform
 			err = j.verify(ctx)
 		}
@@ -373,7 +375,12 @@ func leave(ctx context.Context, session engine.Session, outcome string) {
 }
 
 func (j *job) verify(ctx context.Context) error {
-	checks, err := j.Blueprint.Checks(j.made.Platform)
+	var checks []recipe.Check
+	own := host{target: j.Target, connection: j.host.connection} // the run has ended, if there was one
+	err := own.knowing(ctx, j.Blueprint, func() (err error) {
+		checks, err = j.Blueprint.Checks(j.made.Platform)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 	}
 	if blueprint.Whole {
 		for _, task := range memory.Others(answer.Facts, blueprint.From, wants) {
-			plan.Told = append(plan.Told, fmt.Sprintf("%s is on this host, and the inventory gives it the host no more: provision remove %s -l %s takes it away", task, task, blueprint.Name))
+			plan.Told = append(plan.Told, fmt.Sprintf("%s is on this host, and the inventory gives it the host no more: provision remove %s -l %s takes it away", task, task, blueprint.Host.Name))
 		}
 	}
 	if err := blueprint.removable(answer.Facts); err != nil {
@@ -92,7 +92,7 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 	}
 	r := blueprint.Remembering
 	found := memory.Host{From: r.From, TakeOver: r.TakeOver, Adopt: r.Adopt, Purge: r.Purge, Memories: memories, Facts: answer.Facts}
-	found.Others, found.Unknown = blueprint.others(answer.Platform, memories, earlier)
+	found.Others, found.Unknown = h.others(ctx, blueprint, answer.Platform, memories, earlier)
 	if err := blueprint.separable(found); err != nil {
 		return wanted, plan, err
 	}

@@ -240,19 +240,19 @@ func TestTaskThatIsOnTheHostAlone(t *testing.T) {
 	m.arrange(t)
 	m.remembering.From = "shop/hosts.yaml here"
 	one := func(name string) recipe.Task { return taskOf(name, resource.File{Path: m.path(name), Content: name}) }
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x"), one("y")}, Name: "here"}, Install), engine.StatusChanged)
+	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x"), one("y")}, Host: recipe.Listed{Name: "here"}}, Install), engine.StatusChanged)
 	told := func() bool { return strings.Contains(m.told.String(), "provision remove y -l here") }
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Name: "here"}, Install), engine.StatusSame)
+	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Host: recipe.Listed{Name: "here"}}, Install), engine.StatusSame)
 	if told() {
 		t.Error("it is told of though x alone was asked for")
 	}
 	m.remembering.Whole = true
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Name: "here"}, Install), engine.StatusSame)
+	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Host: recipe.Listed{Name: "here"}}, Install), engine.StatusSame)
 	if !told() || m.read(t, "y") != "y" {
 		t.Errorf("y is %q, told:\n%s", m.read(t, "y"), m.told.String())
 	}
 	is(t, m.removes(t, "y"), engine.StatusChanged)
-	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Name: "here"}, Install), engine.StatusSame)
+	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{one("x")}, Host: recipe.Listed{Name: "here"}}, Install), engine.StatusSame)
 	if told() {
 		t.Errorf("removed, and told:\n%s", m.told.String())
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"slices"
 
 	"provision/internal/memory"
@@ -9,13 +10,17 @@ import (
 
 // others are what tasks want that are not of the run, and those of which that is not known: nothing
 // is noted of them, and the inventory does not give them to the host, or they cannot be built.
-func (b Blueprint) others(platform recipe.Platform, memories map[string]memory.Memory, earlier recipe.Earlier) (wants []memory.Wants, unknown []string) {
+func (h host) others(ctx context.Context, b Blueprint, platform recipe.Platform, memories map[string]memory.Memory, earlier recipe.Earlier) (wants []memory.Wants, unknown []string) {
 	known := b.names()
 	for name := range memories {
 		known = append(known, name)
 	}
 	for _, task := range b.Others {
-		its, err := b.other(task, platform)
+		var its []memory.Wants
+		err := h.knowing(ctx, b, func() (err error) {
+			its, err = b.other(task, platform)
+			return err
+		})
 		switch {
 		case err == nil:
 			wants, known = append(wants, its...), append(known, task.Name)
@@ -38,7 +43,7 @@ func (b Blueprint) other(task recipe.Task, platform recipe.Platform) ([]memory.W
 	if err != nil {
 		return nil, err
 	}
-	return Blueprint{Tasks: []recipe.Task{task}, Values: values, Name: b.Name, Groups: b.Groups}.wants(platform)
+	return Blueprint{Tasks: []recipe.Task{task}, Values: values, Host: b.Host, asking: b.asking}.wants(platform)
 }
 
 // separable refuses a removal where it is not known what other tasks want.

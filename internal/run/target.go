@@ -70,7 +70,7 @@ func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdic
 }
 
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
-// it depends on the host's name, is asked in a second round trip.
+// it depends on what only the host can say, is asked in a second round trip.
 func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, recipe.Answer, error) {
 	answer, err := h.Probe(ctx, slices.Concat([]recipe.Probe{deadRuns(), unsettledChanges()}, blueprint.memoryProbes(), probes))
 	if err != nil {
@@ -82,7 +82,12 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 	if err := h.unsettled(answer.Facts); err != nil {
 		return recipe.Recipe{}, answer, err
 	}
-	wanted, err := blueprint.Recipe(answer.Platform)
+	blueprint.asking.learn(answer.Facts)
+	var wanted recipe.Recipe
+	err = h.knowing(ctx, blueprint, func() (err error) {
+		wanted, err = blueprint.Recipe(answer.Platform)
+		return err
+	})
 	if err != nil {
 		return recipe.Recipe{}, answer, err
 	}
@@ -97,6 +102,23 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 		}
 	}
 	return wanted, answer, nil
+}
+
+// knowing builds, and asks the host what a build wanted to know of it and was not told, until it is
+// told everything.
+func (h host) knowing(ctx context.Context, blueprint Blueprint, build func() error) error {
+	for {
+		err := build()
+		missing := blueprint.asking.missing()
+		if len(missing) == 0 {
+			return err
+		}
+		answer, err := h.Probe(ctx, missing)
+		if err != nil {
+			return err
+		}
+		blueprint.asking.learn(answer.Facts)
+	}
 }
 
 // unasked returns the wanted probes whose answers are not among those that were asked. A

@@ -25,7 +25,7 @@ func commandRows() []row {
 			return fmt.Sprintf("ask_guards %d %s\n", seconds(guardsWithin), Quote(text+"exit 0\n"))
 		},
 		read: func(a *answer, record []string, _ []recipe.Probe) error {
-			if record[1] == "late" {
+			if record[1] == late {
 				return fmt.Errorf("the guard of %q does not end: all of a host's have %s", record[0], guardsWithin)
 			}
 			exit, err := strconv.Atoi(record[1])

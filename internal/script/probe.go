@@ -43,7 +43,7 @@ type row struct {
 
 // rows are all that a host can be asked, in the order in which it is.
 func rows() []row {
-	return slices.Concat(hostRows(), pathRows(), packageRows(), unitRows(), listenerRows(), accountRows(), commandRows(), contentRows(), memoryRows(), leavingRows())
+	return slices.Concat(hostRows(), ownRows(), pathRows(), packageRows(), unitRows(), listenerRows(), accountRows(), commandRows(), contentRows(), memoryRows(), leavingRows())
 }
 
 // A section is announced by its name between two \x01 bytes, which no record begins with:

@@ -30,6 +30,7 @@ func TestShellcheck(t *testing.T) {
 		{Key: recipe.TreeKey("/srv/it's")}, {Key: recipe.FilesKey("/srv/it's"), Same: "x"}, {Key: recipe.PackageKey("nginx")}, {Key: recipe.CandidateKey("nginx")}, {Key: recipe.RemovalKey("nginx")}, {Key: recipe.UnitKey("nginx.service")},
 		{Key: recipe.ListenerKey(80), Unit: "nginx.service"}, {Key: recipe.UserKey("www-data"), Digest: true},
 		{Key: recipe.MemoryKey("nginx")}, {Key: recipe.MemoriesKey()}, {Key: recipe.TouchedKey("nginx")}, {Key: recipe.OwnerKey("/etc/it's")}, {Key: recipe.EntriesKey("/etc/it's")}, {Key: recipe.GroupKey("www-data")}, {Key: recipe.CommandKey("guard"), Script: "[ -e '/a b' ]"},
+		recipe.Question(recipe.Addresses), {Key: recipe.FactKey("shop.kernel"), Script: "uname -r"},
 	}
 	for _, script := range []struct{ name, text, accepted string }{
 		{"run", Run{Holder: "it's me"}.head() + source("say") + "library=\nundoing=\n" + library() + source("runner"), accepted},
@@ -38,7 +39,7 @@ func TestShellcheck(t *testing.T) {
 		{"verdict", Verdict("000001", "nginx.service", 2), accepted + unset},
 		{"takeover", TakeOver("000001", time.Minute), accepted + unset},
 		{"probe", Probe(probes), accepted},
-		{"guards", source("ask/guard"), accepted},
+		{"guards", source("ask/guard", "ask/fact"), accepted},
 		{"receive", Receive("/etc/it's", "it's", 0o644, 3, "00"), accepted + unset},
 		{"deliver", Deliver("/etc/it's"), accepted + unset},
 		{"exec", AsUser("it's", Within(0.5, "true")), accepted + unset},

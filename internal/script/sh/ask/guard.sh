@@ -16,17 +16,23 @@ ask_guard() {
 	} | until_over
 }
 
-# until_over prints the first kilobyte of what comes before $over, without newlines at its end.
+# until_over prints the first kilobyte ($most bytes where that is said) of what comes before $over,
+# without newlines at its end. Behind what is longer comes $long.
 until_over() {
-	output=
+	output='' more=''
 	while IFS= read -r line && [ "$line" != "$over" ]; do
-		[ "${#output}" -ge 1024 ] || output="$output$line
+		if [ "${#output}" -lt "${most:=1024}" ]; then
+			output="$output$line
 "
+		elif [ -n "$line" ]; then
+			more=${long-}
+		fi
 	done
+	output=$output$more
 	while [ "${output%
 }" != "$output" ]; do
 		output=${output%
 }
 	done
-	printf '%.1024s\000' "$output"
+	printf "%.${most:-1024}s\000" "$output"
 }

@@ -1,0 +1,85 @@
+package script_test
+
+import (
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"provision/internal/recipe"
+	"provision/internal/script"
+)
+
+func own(name, text string) recipe.Probe {
+	return recipe.Probe{Key: recipe.FactKey(name), Script: text}
+}
+
+// What this machine says of itself is what the system says.
+func TestFactsOfTheHost(t *testing.T) {
+	facts := ask(t, recipe.Question(recipe.Addresses), recipe.Question(recipe.Interface), recipe.Question(recipe.Virtualization), recipe.Question(recipe.BootID)).Facts
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := facts.Said(recipe.BootID); got != (recipe.Said{Text: strings.TrimSpace(string(boot))}) {
+		t.Errorf("boot_id %+v", got)
+	}
+	for _, address := range strings.Fields(facts.Said(recipe.Addresses).Text) {
+		if ip := net.ParseIP(address); ip == nil || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+			t.Errorf("address %q", address)
+		}
+	}
+	route, err := net.Dial("udp", "192.0.2.1:9") // it sends nothing
+	if device := facts.Said(recipe.Interface).Text; err == nil {
+		defer route.Close()
+		from := route.LocalAddr().(*net.UDPAddr).IP.String()
+		if !slices.Contains(strings.Fields(facts.Said(recipe.Addresses).Text), from) {
+			t.Errorf("%s is not among %q", from, facts.Said(recipe.Addresses).Text)
+		}
+		if found, err := net.InterfaceByName(device); err != nil || found.Flags&net.FlagUp == 0 {
+			t.Errorf("interface %q: %v", device, err)
+		}
+	} else if device != "" {
+		t.Errorf("there is no default route (%v), and its interface is %q", err, device)
+	}
+	if got := facts.Said(recipe.Virtualization); got.Problem == "" && (got.Text == "" || strings.ContainsAny(got.Text, " \n")) {
+		t.Errorf("virtualization %+v", got)
+	}
+}
+
+// A task's own question: its answer, or why that is none.
+func TestOwnQuestions(t *testing.T) {
+	full := strings.Repeat("x", recipe.MostSaid)
+	said := ask(t,
+		own("a.plain", "echo it; echo is"), own("a.full", "printf '%s\\n\\n' "+full), own("a.more", "printf '%s\\ny' "+full),
+		own("a.fails", "echo no; exit 3"), own("a.empty", ":"), own("b.quotes", `printf '%s' "it's \$HOME"`), own("b.background", "echo it; sleep 30 &"),
+		own("c.input", "cat"),
+	).Facts
+	for name, want := range map[string]recipe.Said{
+		"a.plain": {Text: "it\nis"}, "a.full": {Text: full}, "a.empty": {}, "b.quotes": {Text: "it's $HOME"}, "b.background": {Text: "it"}, "c.input": {},
+	} {
+		if got := said.Said(name); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+	for name, want := range map[string]string{"a.more": "says more than 1024 bytes", "a.fails": "ends with 3"} {
+		if got := said.Said(name).Problem; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// One that does not end keeps no other from its answer.
+func TestOwnQuestionThatDoesNotEnd(t *testing.T) {
+	probes := []recipe.Probe{own("a", "sleep 100"), own("b", "echo b")}
+	text := script.Probe(probes)
+	short := strings.ReplaceAll(text, "ask_guards 10 ", "ask_guards 1 ")
+	if short == text {
+		t.Fatal("there is no limit")
+	}
+	answer, err := script.ParseAnswer(probes, run(t, short))
+	if err != nil || answer.Facts.Said("a").Problem != "does not end in 10s" || answer.Facts.Said("b") != (recipe.Said{Text: "b"}) {
+		t.Errorf("%+v: %v", answer.Facts, err)
+	}
+}
