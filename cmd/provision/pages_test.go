@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// pages are those whose tasks and commands are tried here; acceptance runs the commands.
+var pages = []string{"from-ansible.md", "from-fabric.md", "from-pyinfra.md"}
+
+var (
+	starlarkBlock = regexp.MustCompile("(?s)```starlark\n(.*?)```")
+	typedCommand  = regexp.MustCompile("`provision ([^`]+)`")
+)
+
+// The tasks of a page can be built, a list alone as the list of one, and its commands can be
+// read: there are such verbs, flags and as many arguments.
+func TestPages(t *testing.T) {
+	for _, page := range pages {
+		t.Run(page, func(t *testing.T) {
+			text, err := os.ReadFile("../../docs/" + page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			files := map[string]string{"hosts.yaml": "hosts: {web1: {tasks: [shop]}}\n"}
+			for i, block := range starlarkBlock.FindAllStringSubmatch(string(text), -1) {
+				first, _, _ := strings.Cut(block[1], "\n")
+				if name, whole := strings.CutPrefix(first, "# "); whole {
+					files[name] = block[1]
+					continue
+				}
+				files[fmt.Sprintf("tasks/part%d.star", i)] = "def build(v, host):\n    return " + strings.ReplaceAll(block[1], "\n", "\n    ")
+			}
+			if len(files) < 3 {
+				t.Errorf("%d files: a task and a list are wanted", len(files))
+			}
+			for name, text := range files {
+				path := filepath.Join(dir, name)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := os.Create(filepath.Join(dir, "printed"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := console{os.Stdin, out, out}
+			f := newFlags(shown)
+			f.selection.inventory = filepath.Join(dir, "hosts.yaml")
+			if err := f.checkAll(shown); err != nil {
+				printed, _ := os.ReadFile(out.Name())
+				t.Errorf("%v\n%s", err, printed)
+			}
+			for _, typed := range typedCommand.FindAllStringSubmatch(string(text), -1) {
+				if err := readable(strings.Fields(typed[1])); err != nil {
+					t.Errorf("provision %s: %v", typed[1], err)
+				}
+			}
+		})
+	}
+}
+
+// readable parses a command line, and runs nothing.
+func readable(line []string) error {
+	shown := console{os.Stdin, os.Stdout, os.Stderr}
+	verb, rest, err := newRoot(newFlags(shown), shown).Find(line)
+	switch {
+	case err != nil:
+		return err
+	case !verb.HasParent():
+		return fmt.Errorf("no verb")
+	}
+	if err := verb.ParseFlags(rest); err != nil {
+		return err
+	}
+	return verb.ValidateArgs(verb.Flags().Args())
+}
