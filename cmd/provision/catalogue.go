@@ -17,16 +17,23 @@ type catalogue []recipe.Task
 
 // readCatalogue reads the project's own tasks, which are beside the inventory.
 func readCatalogue(inventory string, print func(string)) (catalogue, error) {
-	all := catalogue(tasks.All())
-	own, err := project.Open(filepath.Dir(inventory), project.Options{
-		Shipped: all,
-		Print:   func(at recipe.Position, text string) { print(at.Short() + ": " + text) },
-	})
+	own, err := openProject(inventory, print)
 	if err != nil {
 		return nil, err
 	}
-	return append(all, own.Tasks()...), nil
+	return with(own), nil
 }
+
+// openProject reads the project beside an inventory.
+func openProject(inventory string, print func(string)) (*project.Project, error) {
+	return project.Open(filepath.Dir(inventory), project.Options{
+		Shipped: tasks.All(),
+		Print:   func(at recipe.Position, text string) { print(at.Short() + ": " + text) },
+	})
+}
+
+// with are the tasks that ship, and a project's.
+func with(own *project.Project) catalogue { return append(catalogue(tasks.All()), own.Tasks()...) }
 
 // known are the variables of all tasks.
 func (c catalogue) known() inventory.Known {

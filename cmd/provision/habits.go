@@ -29,7 +29,6 @@ var otherVerbs = []struct{ words, hint string }{
 	{"login connect", "provision ssh HOST"},
 	{"ping", "provision exec -l all -- true"},
 	{"diff preview status dry-run", "provision plan"},
-	{"test", "provision verify"},
 	{"lint validate syntax", "provision check"},
 	{"undo revert", "provision rollback TASK"},
 	{"destroy uninstall purge delete", "provision remove TASK"},
@@ -42,6 +41,7 @@ var otherVerbs = []struct{ words, hint string }{
 // otherFlags are flags of other tools, by letter or name, and what does that here. A row that
 // is of some verbs only names them.
 var otherFlags = []struct{ names, verbs, hint string }{
+	{"r k t", "test", "long flags have two dashes: --run PATTERN is which tests"},
 	{"u user remote-user", "", "who logs in stands before the host: -H USER@HOST"},
 	{"p port", "", "the port stands behind the host: -H HOST:PORT"},
 	{"J g gateway", "", "-o ProxyJump=HOST"},

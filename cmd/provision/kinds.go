@@ -21,6 +21,7 @@ var groupTitles = map[project.Group]string{
 	project.Texts:         "Texts",
 	project.Variables:     "In variables",
 	project.Hosts:         "Of the host",
+	project.Tests:         "In a test, def test_NAME(t)",
 }
 
 // kinds are the words of own tasks.

@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 	"internal/remote":            {"internal/address", "internal/script"},
 	"internal/inventory":         {"internal/address", "internal/recipe"},
 	"internal/release":           {"internal/recipe"},
-	"internal/project":           {"internal/recipe", "internal/resource", "templates"},
+	"internal/project":           {"internal/engine", "internal/memory", "internal/model", "internal/recipe", "internal/resource", "templates"},
 	"internal/run":               {"internal/engine", "internal/inventory", "internal/journal", "internal/memory", "internal/recipe", "internal/remote", "internal/resource", "internal/script"},
 	"internal/report":            {"internal/engine", "internal/recipe"},
 	"internal/report/reporttest": {"internal/report"},
@@ -61,7 +61,7 @@ var libraries = map[string][]string{
 	"github.com/charmbracelet/lipgloss": {"internal/report"},
 	"github.com/charmbracelet/x/ansi":   {"internal/report"},
 	"github.com/muesli/termenv":         {"internal/report"},
-	"github.com/aymanbagabas/go-udiff":  {"internal/report"},
+	"github.com/aymanbagabas/go-udiff":  {"internal/report", "internal/project"},
 	"golang.org/x/term":                 {"internal/report", "cmd/provision"},
 	"github.com/spf13":                  {"cmd/provision"},
 	"golang.org/x/crypto/ssh":           {"internal/remote", "internal/lab", "internal/inventory", "internal/resource"}, // inventory: age reads SSH keys; resource: authorized_keys

@@ -31,6 +31,8 @@ type Host struct {
 	Replaced map[string][]engine.Replacement
 	// Cut says that no new connection can be made.
 	Cut bool
+	// Debian says that what every Debian has is there too.
+	Debian bool
 	// Noted is what the host remembers that tasks wanted.
 	Noted recipe.Memories
 
@@ -57,10 +59,13 @@ func (h *Host) Probe(_ context.Context, probes []recipe.Probe) (recipe.Answer, e
 	for _, probe := range probes {
 		fact, there := h.Facts[probe.Key]
 		guard := h.Guards[probe.Key.Name]
+		has, everywhere := h.everywhere(probe.Key)
 		switch {
 		case probe.Key.Kind == recipe.KindCommand && guard != nil:
 			fact.Value = recipe.Command{Exit: guard(h)}
 		case there:
+		case everywhere:
+			fact.Value = has
 		case probe.Key.Kind == recipe.KindCommand:
 			fact.Value = recipe.Command{Exit: 127}
 		case probe.Key.Kind == recipe.KindUnit:

@@ -43,13 +43,19 @@ func (h *Host) Whole(tasks ...Task) (recipe.Recipe, error) {
 	return whole, err
 }
 
-// Plan returns what a recipe would change.
+// Plan returns what a recipe would change, with what is in the files that do.
 func (h *Host) Plan(wanted recipe.Recipe) (engine.Plan, error) {
 	answer, err := h.Probe(context.Background(), wanted.Probes())
 	if err != nil {
 		return engine.Plan{}, err
 	}
-	return engine.NewPlan(wanted, answer.Facts)
+	plan, err := engine.NewPlan(wanted, answer.Facts)
+	for _, planned := range plan.Items {
+		if diff := planned.Change.Diff; diff != nil && diff.Exists && diff.Before == nil {
+			diff.Before = h.Facts.Content(diff.Path).Bytes
+		}
+	}
+	return plan, err
 }
 
 // Install makes the host what tasks want, and returns the plan. It fails when the second plan is not

@@ -14,7 +14,7 @@ func TestWrite(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"hello", "web-shop2"} {
 		files, err := Write(".", name, shipped())
-		if err != nil || len(files) != 5 {
+		if err != nil || len(files) != 7 {
 			t.Fatalf("%s: %v, %v", name, files, err)
 		}
 		for _, file := range files {

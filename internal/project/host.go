@@ -95,7 +95,7 @@ func (h *host) ask(question recipe.Probe, madeUp string) (string, error) {
 // hostWord documents what is known of a host.
 func hostWord() *Word {
 	w := &Word{
-		Name: "host", Group: Hosts,
+		Name: "host", Group: Hosts, value: true,
 		About:   "What build and verify know of the host that they are for. A task is built for each release of Debian before the first connection, so what fails on one of them fails there. What only the host can say is made up for that, as a single processor and 1024 MiB; then the task is built with its own, and what that alone asks costs a second round trip.",
 		Example: "package(\"php8.2-fpm\" if host.release == 12 else \"php8.4-fpm\")",
 	}

@@ -12,11 +12,14 @@ import (
 )
 
 // advised is what a word of ours refuses: the place is where it was called.
-type advised struct{ problem, advice string }
+type advised struct {
+	problem, advice string
+	cause           error
+}
 
 func (a *advised) Error() string { return a.problem }
 
-func plain(problem, advice string) error { return &advised{problem, advice} }
+func plain(problem, advice string) error { return &advised{problem: problem, advice: advice} }
 
 // explain says where an error of Starlark stands, and what to write instead.
 func (p *Project) explain(err error) *recipe.SourceError {
@@ -43,7 +46,7 @@ func (p *Project) failed(failed *starlark.EvalError) *recipe.SourceError {
 	refused := &recipe.SourceError{At: p.atWord(placeOf(failed.CallStack), failed.CallStack.At(0).Name), Problem: failed.Msg}
 	var advice *advised
 	if errors.As(failed, &advice) {
-		refused.Problem, refused.Advice = advice.problem, advice.advice
+		refused.Problem, refused.Advice, refused.Cause = advice.problem, advice.advice, advice.cause
 		return refused
 	}
 	if text, said := strings.CutPrefix(failed.Msg, "fail: "); said {

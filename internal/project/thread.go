@@ -42,7 +42,7 @@ func (p *Project) printed(thread *starlark.Thread, text string) {
 	p.print(placeOf(thread.CallStack()), p.masked(text))
 }
 
-// building is one run of build or verify, and all that it made.
+// building is one run of build or verify, or of a test, and all that it made.
 type building struct {
 	project *Project
 	task    string
@@ -50,6 +50,7 @@ type building struct {
 	made    []*thing
 	size    int  // bytes of all contents
 	guessed bool // something that was made up was read
+	trial   *trial
 }
 
 // buildingOf is the run that a word is said in; nil while a file is read.

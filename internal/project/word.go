@@ -22,6 +22,8 @@ type Word struct {
 	Manual     string // what it goes by: "systemd.unit(5)"
 	Parameters []Parameter
 
+	value bool // it is no function: its parameters are what it has
+
 	// returns makes its value of arguments that were read.
 	returns func(*call) (starlark.Value, error)
 }
@@ -37,6 +39,7 @@ const (
 	Texts         Group = "texts"
 	Variables     Group = "variables"
 	Hosts         Group = "hosts" // what build and verify get beside the variables
+	Tests         Group = "tests" // what a test gets
 )
 
 // Parameter is one argument of a word. The first ones may be given by their place.
@@ -45,6 +48,7 @@ type Parameter struct {
 	Type     string // how it is written: "text", "octal text", "list of texts"
 	Required bool
 	ByName   bool   // only by name
+	None     bool   // None is a value of it as any other
 	Default  string // what it is without, as it would be written; "" is nothing
 	Help     string // one sentence
 
@@ -67,8 +71,9 @@ func words() []*Word {
 	return slices.Concat(fileKinds(), projectKinds(), networkKinds(), systemKinds(), aptKinds(), hostKinds(), notifications(), checkWords(), textWords(), variableWords())
 }
 
-// Words returns the words that a task may use, and what it knows of a host, for documentation.
-func Words() []*Word { return append(words(), hostWord()) }
+// Words returns the words that a task and its tests may use, and what it knows of a host, for
+// documentation.
+func Words() []*Word { return slices.Concat(words(), []*Word{hostWord()}, testingWords()) }
 
 // predeclared are the names of a task beside Starlark's own.
 func (p *Project) predeclared() starlark.StringDict {
@@ -160,9 +165,9 @@ func (w *Word) parameter(name string) Parameter {
 	return w.Parameters[at]
 }
 
-// set reads one argument. None is as if it were not given.
+// set reads one argument. None is as if it were not given, but where it is a value.
 func (c *call) set(p Parameter, value starlark.Value) error {
-	if value == starlark.None {
+	if value == starlark.None && !p.None {
 		if c.none == nil {
 			c.none = map[string]bool{}
 		}
@@ -199,7 +204,7 @@ func (c *call) signature() string { return c.word.Signature() }
 
 // Signature is how a word is written, with what it must have and what else it may have.
 func (w *Word) Signature() string {
-	if w.Group == Hosts {
+	if w.value {
 		return w.Name + ".NAME"
 	}
 	var parts []string
