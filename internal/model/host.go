@@ -159,6 +159,7 @@ func (h *Host) Finish(context.Context, string) error { return nil }
 // Converge plans and applies a recipe, and returns the plan. It fails when the second plan
 // is not empty.
 func (h *Host) Converge(wanted recipe.Recipe) (engine.Plan, error) {
+	h.answer(wanted)
 	plan, _, err := Apply(context.Background(), h, h, wanted, func(engine.Event) {}, nil)
 	return plan, err
 }

@@ -31,6 +31,7 @@ func (h *Host) Whole(tasks ...Task) (recipe.Recipe, error) {
 	if err != nil {
 		return joined, err
 	}
+	h.answer(joined)
 	answer, err := h.Probe(context.Background(), append(joined.Probes(), notes...))
 	if err != nil {
 		return joined, err
@@ -43,8 +44,23 @@ func (h *Host) Whole(tasks ...Task) (recipe.Recipe, error) {
 	return whole, err
 }
 
+// answering is implemented by a resource whose guard's answer can be told from what stands on a host.
+type answering interface {
+	Answers(recipe.Facts) []recipe.Effect
+}
+
+// answer notes the answers of a recipe's guards that can be told.
+func (h *Host) answer(wanted recipe.Recipe) {
+	for _, item := range wanted.Items {
+		if known, ok := item.Resource.(answering); ok {
+			h.Facts.Apply(known.Answers(h.Facts))
+		}
+	}
+}
+
 // Plan returns what a recipe would change, with what is in the files that do.
 func (h *Host) Plan(wanted recipe.Recipe) (engine.Plan, error) {
+	h.answer(wanted)
 	answer, err := h.Probe(context.Background(), wanted.Probes())
 	if err != nil {
 		return engine.Plan{}, err

@@ -18,7 +18,7 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		leftOut map[string]string // why
 	}{
 		"file":           {resource.File{}, map[string]string{"secret": "its content says so", "hides": "a timer says so"}},
-		"directory":      {resource.Directory{}, nil},
+		"directory":      {resource.Directory{}, map[string]string{"secret": "what leaves with a secret in it says so"}},
 		"link":           {resource.Link{}, nil},
 		"line":           {resource.Line{}, map[string]string{"secret": "its line says so"}},
 		"block":          {resource.Block{}, map[string]string{"secret": "its text says so"}},
@@ -66,6 +66,9 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 	}
 }
 
+// filesOfExamples are the project's files that examples name.
+const filesOfExamples = "-- templates/env.tmpl --\n-- templates/shop.conf.tmpl --\n-- templates/site.tmpl --\n-- files/www/a --\n-- files/shop_1.4.2_all.deb --\n"
+
 // The example of each word can be read, where it is a part of a task.
 func TestExamples(t *testing.T) {
 	for _, w := range Words() {
@@ -84,7 +87,7 @@ func TestExamples(t *testing.T) {
 				task = strings.Replace(task, "service(\"nginx", "service(\"shop.service\"), service(\"nginx", 1)
 			}
 		}
-		files := "-- tasks/shop.star --\n" + task + "-- templates/env.tmpl --\n-- templates/shop.conf.tmpl --\n-- templates/site.tmpl --\n-- files/www/a --\n-- files/shop_1.4.2_all.deb --\n"
+		files := "-- tasks/shop.star --\n" + task + filesOfExamples
 		t.Run(w.Name, func(t *testing.T) {
 			unpack(t, txtar.Parse([]byte(files)))
 			p, err := Open(".", Options{Shipped: shipped()})

@@ -260,7 +260,7 @@ def build(v, host):
 			}
 			has := map[string]string{"authorized_key": `user("deploy", home = "/home/deploy"), directory("/home/deploy")`, "membership": `user("shop"), group("redis")`, "hold": `package("postgresql-15")`}[w.Name]
 			test := fmt.Sprintf("def test_it(t):\n    p = t.converged(vars = {\"token\": \"correct-horse\"}, has = [%s])\n    t.contains([c.at for c in p.changes], \"tasks/shop.star:3\")\n", has)
-			unpack(t, txtar.Parse([]byte("-- tasks/shop.star --\n"+task+"]\n-- templates/env.tmpl --\n-- templates/shop.conf.tmpl --\n-- templates/site.tmpl --\n-- tasks/shop_test.star --\n"+test)))
+			unpack(t, txtar.Parse([]byte("-- tasks/shop.star --\n"+task+"]\n"+filesOfExamples+"-- tasks/shop_test.star --\n"+test)))
 			if err := testsHere(t, false)[0].Run(); err != nil {
 				t.Errorf("%v\n%s", err, task)
 			}

@@ -182,6 +182,14 @@ func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
 	return change, nil
 }
 
+// Answers is what the guard answers where neither stands, for a host that is modelled.
+func (c Certificate) Answers(facts recipe.Facts) []recipe.Effect {
+	if facts.Path(c.Path).Type != recipe.PathAbsent || facts.Path(c.Key).Type != recipe.PathAbsent {
+		return nil
+	}
+	return []recipe.Effect{recipe.Known(c.guard(), recipe.Command{Exit: 1, Output: mayGo})}
+}
+
 // notMadeHere says why what is there stays.
 func (c Certificate) notMadeHere() error {
 	return fmt.Errorf("%s, %s: a certificate or a key is there that was not made here, is not as wanted, and could not be put back: move both away, or name other files", c.Path, c.Key)
