@@ -20,6 +20,7 @@ type modelled struct {
 	task    recipe.Task
 	raw     map[string]map[string]any // by task, as hosts.yaml would have it
 	in      recipe.Input
+	said    map[string]string // what the host says to questions, by their name
 	host    *model.Host
 }
 
@@ -28,8 +29,8 @@ type modelled struct {
 func (c *call) modelledHost() (*modelled, error) {
 	p, t := c.project, c.trial
 	at := slices.IndexFunc(p.tasks, func(task recipe.Task) bool { return task.Name == t.test.Task })
-	m := &modelled{project: p, task: p.tasks[at], raw: map[string]map[string]any{}}
-	m.in = recipe.Input{Name: modelName, Platform: t.platform}
+	m := &modelled{project: p, task: p.tasks[at], raw: map[string]map[string]any{}, said: map[string]string{}}
+	m.in = recipe.Input{Host: recipe.Listed{Name: modelName, Address: modelAddress, Tasks: []string{m.task.Name}}, Platform: t.platform, Ask: m.ask}
 	if err := c.readVars(m); err != nil {
 		return nil, err
 	}
@@ -140,14 +141,29 @@ func (p *Project) closure(task recipe.Task, next func(recipe.Task) []string) []r
 // modelledFacts say how a fact of a modelled host is given, by its name; kind is how it is said.
 var modelledFacts = map[string]struct {
 	kind string
-	give func(*recipe.Input, any)
+	give func(*modelled, any)
 }{
-	"name":      {"a text", func(in *recipe.Input, v any) { in.Name = v.(string) }},
-	"groups":    {"a list of texts", func(in *recipe.Input, v any) { in.Groups = v.([]string) }},
-	"arch":      {"a text", func(in *recipe.Input, v any) { in.Platform.Arch = v.(string) }},
-	"hostname":  {"a text", func(in *recipe.Input, v any) { in.Platform.Hostname = v.(string) }},
-	"cpus":      {"a whole number", func(in *recipe.Input, v any) { in.Platform.CPUs = v.(int) }},
-	"memory_mb": {"a whole number", func(in *recipe.Input, v any) { in.Platform.MemoryMB = v.(int) }},
+	"name":      {"a text", func(m *modelled, v any) { m.in.Host.Name = v.(string) }},
+	"address":   {"a text", func(m *modelled, v any) { m.in.Host.Address = v.(string) }},
+	"groups":    {"a list of texts", func(m *modelled, v any) { m.in.Host.Groups = v.([]string) }},
+	"tasks":     {"a list of texts", func(m *modelled, v any) { m.in.Host.Tasks = v.([]string) }},
+	"arch":      {"a text", func(m *modelled, v any) { m.in.Platform.Arch = v.(string) }},
+	"hostname":  {"a text", func(m *modelled, v any) { m.in.Platform.Hostname = v.(string) }},
+	"cpus":      {"a whole number", func(m *modelled, v any) { m.in.Platform.CPUs = v.(int) }},
+	"memory_mb": {"a whole number", func(m *modelled, v any) { m.in.Platform.MemoryMB = v.(int) }},
+
+	"addresses":      {"a list of texts", func(m *modelled, v any) { m.said[recipe.Addresses] = strings.Join(v.([]string), " ") }},
+	"interface":      {"a text", func(m *modelled, v any) { m.said[recipe.Interface] = v.(string) }},
+	"virtualization": {"a text", func(m *modelled, v any) { m.said[recipe.Virtualization] = v.(string) }},
+	"boot_id":        {"a text", func(m *modelled, v any) { m.said[recipe.BootID] = v.(string) }},
+}
+
+// ask answers a question of the task as the host would: what the test says, or what is made up.
+func (m *modelled) ask(question recipe.Probe, madeUp string) (recipe.Said, bool) {
+	if text, given := m.said[question.Key.Name]; given {
+		return recipe.Said{Text: text}, true
+	}
+	return recipe.Said{Text: madeUp}, true
 }
 
 // readHost reads what is known of the host.
@@ -163,7 +179,7 @@ func (c *call) readHost(m *modelled) error {
 		case known:
 			var value any
 			if value, err = c.fact(fact.kind, item[1]); err == nil {
-				fact.give(&m.in, value)
+				fact.give(m, value)
 			}
 		default:
 			names := append(slices.Sorted(maps.Keys(modelledFacts)), "release")
