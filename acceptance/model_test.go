@@ -64,7 +64,7 @@ func blueprintOf(t *testing.T, address string, vars []string) run.Blueprint {
 	t.Helper()
 	known := inventory.Known{}
 	for _, task := range tasks.All() {
-		known[task.Name] = task
+		known[task.Name] = task.Variables
 	}
 	var extra []inventory.Extra
 	for _, text := range vars {

@@ -64,7 +64,7 @@ func (f *flags) removal(io console, names []string) (errand, error) {
 	var named []recipe.Task
 	for _, name := range names {
 		known, err := all.find([]string{name})
-		if err != nil && (!taskForm.MatchString(name) || !f.selection.named() || all.now(name) != "") {
+		if err != nil && (!taskForm.MatchString(name) || !f.selection.named()) {
 			return errand{}, err
 		}
 		if has(named, name) {
@@ -84,7 +84,7 @@ func (f *flags) removal(io console, names []string) (errand, error) {
 }
 
 // removal is what a host should be without some tasks.
-func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []recipe.Task) (run.Blueprint, error) {
+func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []string) (run.Blueprint, error) {
 	gone := run.Blueprint{Needing: needing, Values: map[string]recipe.Values{}}
 	ordered, err := c.whole(named)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []r
 	}
 	for _, task := range ordered { // as they are installed: they go in reverse order
 		if has(named, task.Name) {
-			gone.Removes = append(gone.Removes, task)
+			gone.Removes = append(gone.Removes, task.Name)
 		}
 	}
 	gone.Others, err = c.besides(host, named)
@@ -104,15 +104,12 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []r
 	}
 	var by []string
 	for _, task := range gone.Others {
-		if has(needing, task.Name) {
+		if slices.Contains(needing, task.Name) {
 			by = append(by, task.Name)
 		}
 	}
 	if len(by) > 0 {
-		needed := &run.NeededError{By: by}
-		for _, task := range gone.Removes {
-			needed.Removes = append(needed.Removes, task.Name)
-		}
+		needed := &run.NeededError{Removes: gone.Removes, By: by}
 		return gone, usage(fmt.Errorf("%s: %w", host.Name, needed), needed.Hint())
 	}
 	for _, task := range gone.Others {
@@ -140,18 +137,18 @@ func (c catalogue) besides(host inventory.Host, some []recipe.Task) ([]recipe.Ta
 }
 
 // needing are the tasks that need one of some, and are none of them.
-func (c catalogue) needing(named []recipe.Task) ([]recipe.Task, error) {
-	var needing []recipe.Task
+func (c catalogue) needing(named []recipe.Task) ([]string, error) {
+	var names []string
 	for _, task := range c {
 		whole, err := c.whole([]recipe.Task{task})
 		if err != nil {
 			return nil, err
 		}
 		if !has(named, task.Name) && slices.ContainsFunc(whole, func(t recipe.Task) bool { return has(named, t.Name) }) {
-			needing = append(needing, task)
+			names = append(names, task.Name)
 		}
 	}
-	return needing, nil
+	return names, nil
 }
 
 func has(tasks []recipe.Task, name string) bool {

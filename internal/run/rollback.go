@@ -16,21 +16,21 @@ import (
 // taken back already.
 var ErrNothingToRollBack = errors.New("nothing to roll back")
 
-// Rollback returns the work of taking back the last changing run of a task on every host: its files,
-// services and releases. Packages and what commands did stay. Behind its name are those that it had.
-func Rollback(task string, formerly ...string) func(context.Context, []Work, Settings) ([]Result, error) {
+// Rollback returns the work of taking back the last changing run of a task on every host:
+// its files, services and releases. Packages and what commands did stay.
+func Rollback(task string) func(context.Context, []Work, Settings) ([]Result, error) {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 		settings.Unasked = false // made anew, a plan might take another run back
-		return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.planRollback(ctx, task, formerly) })
+		return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.planRollback(ctx, task) })
 	}
 }
 
-func (j *job) planRollback(ctx context.Context, task string, formerly []string) {
+func (j *job) planRollback(ctx context.Context, task string) {
 	if !j.connect(ctx) {
 		return
 	}
 	j.observe(engine.Asking{})
-	err := j.settled(ctx, func() error { return j.rollbackTo(ctx, task, formerly) })
+	err := j.settled(ctx, func() error { return j.rollbackTo(ctx, task) })
 	if err != nil {
 		j.finish("", err)
 		return
@@ -39,7 +39,7 @@ func (j *job) planRollback(ctx context.Context, task string, formerly []string) 
 	j.observe(engine.PlanMade{Plan: j.made})
 }
 
-func (j *job) rollbackTo(ctx context.Context, task string, formerly []string) error {
+func (j *job) rollbackTo(ctx context.Context, task string) error {
 	now, err := j.host.Probe(ctx, []recipe.Probe{unsettledChanges()})
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (j *job) rollbackTo(ctx context.Context, task string, formerly []string) er
 	if err != nil {
 		return err
 	}
-	past, err := lastChanging(runs, task, formerly...)
+	past, err := lastChanging(runs, task)
 	if err != nil {
 		return err
 	}
@@ -97,10 +97,7 @@ func whatIsKept(wanted recipe.Recipe, facts recipe.Facts) (kept recipe.Recipe, f
 // lastChanging finds the run to take back: the newest of the task that changed something
 // and was not taken back. A later run of another task that changed the same files stands
 // in the way.
-func lastChanging(runs []script.Past, task string, formerly ...string) (script.Past, error) {
-	of := func(past script.Past) bool {
-		return slices.ContainsFunc(past.Head.Tasks, func(name string) bool { return name == task || slices.Contains(formerly, name) })
-	}
+func lastChanging(runs []script.Past, task string) (script.Past, error) {
 	undone := map[string]bool{}
 	for _, past := range runs {
 		if past.Head.Does == "rollback" && past.Outcome == converged {
@@ -117,7 +114,7 @@ func lastChanging(runs []script.Past, task string, formerly ...string) (script.P
 		if undone[past.Run] || !past.Changing() {
 			continue
 		}
-		if !of(past) {
+		if !slices.Contains(past.Head.Tasks, task) {
 			for _, step := range past.Begun() {
 				if step.Path != "" {
 					later[step.Path] = past
