@@ -44,7 +44,7 @@ func twisted(task recipe.Task, content map[string]string) recipe.Task {
 func work(host machine, identity, known string, task recipe.Task) (run.Work, error) {
 	variables := inventory.Known{}
 	for _, other := range tasks.All() {
-		variables[other.Name] = other.Variables
+		variables[other.Name] = other
 	}
 	values := map[string]recipe.Values{}
 	for name := range variables {

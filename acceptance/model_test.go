@@ -64,7 +64,7 @@ func blueprintOf(t *testing.T, address string, vars []string) run.Blueprint {
 	t.Helper()
 	known := inventory.Known{}
 	for _, task := range tasks.All() {
-		known[task.Name] = task.Variables
+		known[task.Name] = task
 	}
 	var extra []inventory.Extra
 	for _, text := range vars {

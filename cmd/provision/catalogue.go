@@ -35,11 +35,11 @@ func openProject(inventory string, print func(string)) (*project.Project, error)
 // with are the tasks that ship, and a project's.
 func with(own *project.Project) catalogue { return append(catalogue(tasks.All()), own.Tasks()...) }
 
-// known are the variables of all tasks.
+// known are all tasks, by name.
 func (c catalogue) known() inventory.Known {
 	k := inventory.Known{}
 	for _, task := range c {
-		k[task.Name] = task.Variables
+		k[task.Name] = task
 	}
 	return k
 }
@@ -63,6 +63,9 @@ func (c catalogue) find(names []string) ([]recipe.Task, error) {
 		at := slices.Index(all, name)
 		if at < 0 {
 			err := fmt.Errorf("%q: %w", name, errNoTask)
+			if now := c.now(name); now != "" {
+				return nil, usage(err, "it is called "+now+" now")
+			}
 			if near := recipe.Nearest(name, all); near != "" {
 				return nil, usage(err, "did you mean "+near+"?")
 			}
@@ -74,6 +77,16 @@ func (c catalogue) find(names []string) ([]recipe.Task, error) {
 		found = append(found, c[at])
 	}
 	return found, nil
+}
+
+// now is the name of the task that had another, "" where none had.
+func (c catalogue) now(name string) string {
+	for _, task := range c {
+		if slices.Contains(task.Formerly, name) {
+			return task.Name
+		}
+	}
+	return ""
 }
 
 // whole returns tasks with those that they need, each behind what it needs.

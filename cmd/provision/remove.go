@@ -64,7 +64,7 @@ func (f *flags) removal(io console, names []string) (errand, error) {
 	var named []recipe.Task
 	for _, name := range names {
 		known, err := all.find([]string{name})
-		if err != nil && (!taskForm.MatchString(name) || !f.selection.named()) {
+		if err != nil && (!taskForm.MatchString(name) || !f.selection.named() || all.now(name) != "") {
 			return errand{}, err
 		}
 		if has(named, name) {
@@ -84,7 +84,7 @@ func (f *flags) removal(io console, names []string) (errand, error) {
 }
 
 // removal is what a host should be without some tasks.
-func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []string) (run.Blueprint, error) {
+func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []recipe.Task) (run.Blueprint, error) {
 	gone := run.Blueprint{Needing: needing, Values: map[string]recipe.Values{}}
 	ordered, err := c.whole(named)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []s
 	}
 	for _, task := range ordered { // as they are installed: they go in reverse order
 		if has(named, task.Name) {
-			gone.Removes = append(gone.Removes, task.Name)
+			gone.Removes = append(gone.Removes, task)
 		}
 	}
 	gone.Others, err = c.besides(host, named)
@@ -104,12 +104,15 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []s
 	}
 	var by []string
 	for _, task := range gone.Others {
-		if slices.Contains(needing, task.Name) {
+		if has(needing, task.Name) {
 			by = append(by, task.Name)
 		}
 	}
 	if len(by) > 0 {
-		needed := &run.NeededError{Removes: gone.Removes, By: by}
+		needed := &run.NeededError{By: by}
+		for _, task := range gone.Removes {
+			needed.Removes = append(needed.Removes, task.Name)
+		}
 		return gone, usage(fmt.Errorf("%s: %w", host.Name, needed), needed.Hint())
 	}
 	for _, task := range gone.Others {
@@ -137,18 +140,18 @@ func (c catalogue) besides(host inventory.Host, some []recipe.Task) ([]recipe.Ta
 }
 
 // needing are the tasks that need one of some, and are none of them.
-func (c catalogue) needing(named []recipe.Task) ([]string, error) {
-	var names []string
+func (c catalogue) needing(named []recipe.Task) ([]recipe.Task, error) {
+	var needing []recipe.Task
 	for _, task := range c {
 		whole, err := c.whole([]recipe.Task{task})
 		if err != nil {
 			return nil, err
 		}
 		if !has(named, task.Name) && slices.ContainsFunc(whole, func(t recipe.Task) bool { return has(named, t.Name) }) {
-			names = append(names, task.Name)
+			needing = append(needing, task)
 		}
 	}
-	return names, nil
+	return needing, nil
 }
 
 func has(tasks []recipe.Task, name string) bool {

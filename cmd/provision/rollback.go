@@ -28,14 +28,15 @@ for no copy of it is kept. A second rollback takes back the run before.`,
 			if to != "" {
 				return f.rollbackTo(command.Context(), io, args[0], to)
 			}
-			if _, err := f.findTask(args[0]); err != nil {
+			task, err := f.findTask(args[0])
+			if err != nil {
 				return err
 			}
 			e, err := f.bareOr(io, args)
 			if err != nil {
 				return err
 			}
-			return f.change(command.Context(), io, "rollback", e, run.Rollback(args[0]))
+			return f.change(command.Context(), io, "rollback", e, run.Rollback(task.Name, task.Formerly...))
 		},
 	}
 	f.run.registerChanges(command)

@@ -167,8 +167,8 @@ func (d *decoder) groups(inv *Inventory, groups *node) {
 			d.refuse(g.at, fmt.Sprintf("group %q", g.name), "is not a name", "letters, digits, _ . and - only")
 		}
 		if n := entry.value; d.mapping(n, what, []string{"hosts", "groups", "ssh", "tasks", "vars"}) {
-			g.hosts = d.names(n.get("hosts"), what+": hosts", "host", hosts)
-			g.children = d.names(n.get("groups"), what+": groups", "group", names)
+			g.hosts = d.names(n.get("hosts"), what+": hosts", "host", among("host", hosts))
+			g.children = d.names(n.get("groups"), what+": groups", "group", among("group", names))
 			g.tasks, g.login, g.vars = d.tasks(n.get("tasks")), of(what, d.login(n.get("ssh"), what+": ")), of(what, d.vars(n.get("vars")))
 		}
 		inv.groups = append(inv.groups, g)
@@ -184,17 +184,30 @@ func (d *decoder) address(at Position, err error) {
 }
 
 func (d *decoder) tasks(n *node) []string {
-	return d.names(n, "tasks", "task", d.known.tasks())
+	return d.names(n, "tasks", "task", func(name string) (problem, hint string) {
+		_, problem, hint = d.known.task(name)
+		return problem, hint
+	})
 }
 
-// names reads a list of names, each known and there once.
-func (d *decoder) names(n *node, what, sort string, known []string) []string {
-	if n == nil || !d.want(n, kindList, what, fmt.Sprintf("a list of %ss", sort)) {
-		return nil
-	}
+// among refuses a name that is none of those that there are.
+func among(sort string, known []string) func(string) (problem, hint string) {
 	there := map[string]bool{}
 	for _, name := range known {
 		there[name] = true
+	}
+	return func(name string) (problem, hint string) {
+		if there[name] {
+			return "", ""
+		}
+		return fmt.Sprintf("there is no %s %q", sort, short(name)), didYouMean(name, known)
+	}
+}
+
+// names reads a list of names, each there once, and none that is refused.
+func (d *decoder) names(n *node, what, sort string, refused func(name string) (problem, hint string)) []string {
+	if n == nil || !d.want(n, kindList, what, fmt.Sprintf("a list of %ss", sort)) {
+		return nil
 	}
 	var names []string
 	seen := map[string]bool{}
@@ -207,11 +220,12 @@ func (d *decoder) names(n *node, what, sort string, known []string) []string {
 			d.refuse(item.at, what, fmt.Sprintf("%q %s", item.text, problem), hint)
 		}
 		for _, name := range meant {
+			problem, hint := refused(name)
 			switch {
 			case seen[name]:
 				d.refuse(item.at, what, fmt.Sprintf("%s %q stands twice in the list", sort, name), "remove one of the two")
-			case !there[name]:
-				d.refuse(item.at, what, fmt.Sprintf("there is no %s %q", sort, short(name)), didYouMean(name, known))
+			case problem != "":
+				d.refuse(item.at, what, problem, hint)
 			default:
 				names = append(names, name)
 				seen[name] = true

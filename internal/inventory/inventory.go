@@ -16,26 +16,39 @@ import (
 // maxSize is the most that a hosts.yaml may be, in bytes: some ten thousand hosts.
 const maxSize = 1 << 20
 
-// Known is every task with its variables. It is passed in, so that a task or a variable
-// that there is not is refused with the nearest name that there is.
-type Known map[string][]recipe.Variable
+// Known is every task, by name. It is passed in, so that a task or a variable that there is
+// not is refused with the nearest name that there is.
+type Known map[string]recipe.Task
 
 // tasks returns the names, sorted.
 func (k Known) tasks() []string { return slices.Sorted(maps.Keys(k)) }
 
+// task finds a task; the hint says what was probably meant.
+func (k Known) task(name string) (t recipe.Task, problem, hint string) {
+	if t, there := k[name]; there {
+		return t, "", ""
+	}
+	hint = didYouMean(name, k.tasks())
+	for _, t := range k {
+		if slices.Contains(t.Formerly, name) {
+			hint = fmt.Sprintf("it is called %s now: write that", t.Name)
+		}
+	}
+	return t, fmt.Sprintf("there is no task %q", short(name)), hint
+}
+
 // variable finds "task.variable"; the hint says what was probably meant.
 func (k Known) variable(key string) (v recipe.Variable, problem, hint string) {
 	task, name, dotted := strings.Cut(key, ".")
-	variables, known := k[task]
-	if !known {
-		hint := didYouMean(task, k.tasks())
+	found, problem, hint := k.task(task)
+	if problem != "" {
 		if !dotted {
 			hint = "a variable is written task.variable"
 		}
-		return v, fmt.Sprintf("there is no task %q", task), hint
+		return v, problem, hint
 	}
 	var names, bare []string
-	for _, v := range variables {
+	for _, v := range found.Variables {
 		if dotted && v.Name == name {
 			return v, "", ""
 		}

@@ -18,8 +18,8 @@ import (
 
 // known are a few tasks with a variable of each type.
 func known() Known {
-	return Known{
-		"graphite": {
+	all := Known{
+		"graphite": {Formerly: []string{"carbon"}, Variables: []recipe.Variable{
 			{Name: "auth", Type: recipe.TypeBool, Default: true, Help: "Ask for a password."},
 			{Name: "user", Type: recipe.TypeString, Default: "graphite", Help: "Who may log in."},
 			{Name: "password", Type: recipe.TypeSecret, Help: "Its password.", Check: func(value any) error {
@@ -43,11 +43,16 @@ func known() Known {
 			}},
 			{Name: "workers", Type: recipe.TypeInt, Default: 4, Help: "How many processes."},
 			{Name: "mode", Type: recipe.TypeString, Default: "0640", Help: "Of the log files."},
-		},
-		"nginx": {{Name: "worker_connections", Type: recipe.TypeInt, Default: 768, Help: "Connections of each worker."}},
-		"monit": nil,
-		"redis": {{Name: "save", Type: recipe.TypeString, Help: "When to write to disk."}},
+		}},
+		"nginx": {Variables: []recipe.Variable{{Name: "worker_connections", Type: recipe.TypeInt, Default: 768, Help: "Connections of each worker."}}},
+		"monit": {},
+		"redis": {Variables: []recipe.Variable{{Name: "save", Type: recipe.TypeString, Help: "When to write to disk."}}},
 	}
+	for name, task := range all {
+		task.Name = name
+		all[name] = task
+	}
+	return all
 }
 
 const web = `
@@ -143,7 +148,7 @@ func TestWhatIsNearestWins(t *testing.T) {
 		if diff := cmp.Diff(test.want, values[test.variable]); diff != "" {
 			t.Errorf("%s: %s: %s", test.host, test.variable, diff)
 		}
-		if len(values) != len(known()["graphite"]) {
+		if len(values) != len(known()["graphite"].Variables) {
 			t.Errorf("%s: %d values, want one for each variable", test.host, len(values))
 		}
 	}

@@ -100,9 +100,9 @@ func loginSchema() object {
 // vars returns the schema of a vars: mapping.
 func vars(known Known) object {
 	properties := object{}
-	for task, variables := range known {
-		for _, v := range variables {
-			properties[task+"."+v.Name] = variableSchema(v)
+	for name, task := range known {
+		for _, v := range task.Variables {
+			properties[name+"."+v.Name] = variableSchema(v)
 		}
 	}
 	ofOthers := object{"pattern": "^" + ownTask + `\.[a-z][a-z0-9_]*$`, "not": object{"pattern": "^(" + strings.Join(known.tasks(), "|") + `)[.@]`}}

@@ -31,7 +31,7 @@ func TestSchema(t *testing.T) {
 }
 
 func TestSchemaHasNoSecretDefault(t *testing.T) {
-	text := Schema(Known{"a": {{Name: "b", Type: recipe.TypeSecret, Default: recipe.NewSecret("hunter2")}}})
+	text := Schema(Known{"a": {Variables: []recipe.Variable{{Name: "b", Type: recipe.TypeSecret, Default: recipe.NewSecret("hunter2")}}}})
 	var schema struct {
 		Definitions struct {
 			Vars struct {

@@ -154,12 +154,12 @@ func (h Host) Decrypting(secrets Decrypter) Host {
 // This is where secrets are decrypted. The error is an *Error with the value's place; it
 // never has a decrypted value in it.
 func (h Host) Values(task string, known Known, extra []Extra) (recipe.Values, error) {
-	variables, there := known[task]
-	if !there {
-		return nil, &Error{What: "task " + task, Problem: "there is no such task", Advice: didYouMean(task, known.tasks())}
+	found, problem, hint := known.task(task)
+	if problem != "" {
+		return nil, &Error{What: "task " + task, Problem: "there is no such task", Advice: hint}
 	}
 	values := recipe.Values{}
-	for _, v := range variables {
+	for _, v := range found.Variables {
 		value, err := h.variable(task+"."+v.Name, task, v, extra)
 		if err != nil {
 			return nil, err
@@ -204,7 +204,7 @@ type Effective struct {
 // Effective returns a task's variables as they are for the host. Nothing is decrypted.
 func (h Host) Effective(task string, known Known, extra []Extra) ([]Effective, error) {
 	var all []Effective
-	for _, v := range known[task] {
+	for _, v := range known[task].Variables {
 		e := Effective{Name: task + "." + v.Name}
 		setting, set := h.setting(task, v.Name, extra)
 		e.Setting = setting

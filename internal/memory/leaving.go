@@ -41,6 +41,7 @@ type plan struct {
 	wanted  map[string]bool // by identity, what a task of the run wants
 	leaving []recipe.Trace  // in the order in which it was wanted
 	owners  map[string]string
+	former  []string // names that tasks of the run had, and of which something was noted
 	told    []string
 	taken   map[string]recipe.Trace // by identity, of what is no longer wanted: what has taken its place
 }
@@ -55,6 +56,10 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 			p.wanted[trace.Identity()] = true
 		}
 	}
+	renamed, err := p.rename()
+	if err != nil {
+		return recipe.Recipe{}, nil, err
+	}
 	noted := make([]Note, len(tasks))
 	for i, task := range tasks {
 		noted[i], tasks[i].Traces = p.known(task)
@@ -62,6 +67,11 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 	var notes []recipe.Item
 	for i, task := range tasks {
 		notes = append(notes, recipe.Item{Resource: p.note(noted[i], task), Task: task.Task})
+	}
+	for _, note := range renamed {
+		note.Run = p.run()
+		note.Others = others(p.Facts, note.Run)
+		notes = append(notes, recipe.Item{Resource: note, Task: note.Now})
 	}
 	first, then := p.removal(wanted)
 	joined, err := recipe.Join(first, wanted, then)
@@ -79,7 +89,7 @@ func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 	note := Note{Task: task.Task, Found: p.Facts.Memory(task.Task).Head, Run: p.run()}
 	note.Others = others(p.Facts, note.Run)
 	traces := make([]recipe.Trace, len(task.Traces))
-	earlier, unknown := p.Facts.Memory(task.Task).Earlier && !p.Adopt, 0
+	earlier, unknown := p.earlier(task) && !p.Adopt, 0
 	if earlier && len(task.Traces) == 0 {
 		p.told = append(p.told, task.Task+": an older provision worked on it here, and nothing is noted: what it brought stays")
 	}
@@ -104,6 +114,11 @@ func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 	return note, traces
 }
 
+// earlier reports whether a version that noted nothing worked on a task.
+func (p *plan) earlier(task Wants) bool {
+	return slices.ContainsFunc(task.names(), func(name string) bool { return p.Facts.Memory(name).Earlier })
+}
+
 // withoutGroups reports whether a membership is of a user whose groups may not be noted yet.
 func withoutGroups(t recipe.Trace, old Memory) bool {
 	_, noted := find(old.Traces, "user:"+t.Name)
@@ -111,12 +126,7 @@ func withoutGroups(t recipe.Trace, old Memory) bool {
 }
 
 // old is what was noted of a task.
-func (p *plan) old(task string) Memory {
-	if p.Facts.Memory(task).Head == "" {
-		return Memory{}
-	}
-	return p.Memories[task]
-}
+func (p *plan) old(task string) Memory { return p.Memories[task] }
 
 // note completes the memory of a task. What the task wants no longer leaves, unless another task
 // wants it.
@@ -305,9 +315,9 @@ func (p *plan) owner(identity string) string {
 	return p.tasks[0].Task
 }
 
-// run are the tasks of the run.
+// run are the tasks of the run, also by names that they had.
 func (p *plan) run() []string {
-	var names []string
+	names := slices.Clone(p.former)
 	for _, task := range p.tasks {
 		names = append(names, task.Task)
 	}

@@ -14,6 +14,7 @@ import (
 // dies leaves nothing that no memory names.
 type Note struct {
 	Task      string
+	Now       string            // the name of the task by now, where that is another
 	Found     string            // the head that the plan was made from, "" for none
 	Run       []string          // the tasks of the run
 	Others    map[string]string // the heads of all others, which the plan was made from too
@@ -53,6 +54,8 @@ func (n Note) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	change := recipe.Change{Kind: recipe.Update, Summary: things(n.Things) + " noted", Steps: []recipe.Step{recipe.Remember{Task: n.Task, Text: n.Text}}}
 	switch {
+	case n.Now != "":
+		change.Kind, change.Summary = recipe.Delete, "is noted of "+n.Now+" from now on"
 	case n.Things == 0:
 		change.Kind, change.Summary = recipe.Delete, "nothing is noted any more"
 	case n.Found == "":

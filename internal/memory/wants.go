@@ -8,9 +8,10 @@ import (
 
 // Wants is what a task wants of a host, as far as it is remembered.
 type Wants struct {
-	Task   string
-	Traces []recipe.Trace
-	things map[string]thing // by identity
+	Task     string
+	Formerly []string // names that the task had
+	Traces   []recipe.Trace
+	things   map[string]thing // by identity
 }
 
 // thing is a resource of which a trace is noted.
@@ -63,7 +64,7 @@ func Others(facts recipe.Facts, from string, tasks []Wants) []string {
 		if err != nil || head.From != from || head.Wants == digest(nil) {
 			continue
 		}
-		if !slices.ContainsFunc(tasks, func(w Wants) bool { return w.Task == head.Task }) {
+		if !slices.ContainsFunc(tasks, func(w Wants) bool { return w.Task == key.Name || slices.Contains(w.Formerly, key.Name) }) {
 			others = append(others, head.Task)
 		}
 	}
@@ -73,20 +74,41 @@ func Others(facts recipe.Facts, from string, tasks []Wants) []string {
 
 // Noted reports whether a host has noted just that: what else its memory has is the past of that. A
 // memory that is taken over is noted for from.
-func (w Wants) Noted(found recipe.Memory, from string, takeOver bool) (bool, error) {
+func (w Wants) Noted(facts recipe.Facts, from string, takeOver bool) (bool, error) {
+	found := facts.Memory(w.Task)
 	if found.Head == "" {
 		return false, nil
 	}
 	head, err := parseHead(w.Task, found.Head)
-	return err == nil && !head.Unfinished && head.Wants == digest(w.Traces) && (head.From == from || !takeOver), err
+	if err != nil || head.Unfinished || head.Wants != digest(w.Traces) || head.From != from && takeOver {
+		return false, err
+	}
+	renamed, err := w.renamed(facts, takeOver)
+	return len(renamed) == 0, err
 }
 
+// Known reports whether a host has noted anything of the task, by its name or by one that it had.
+func (w Wants) Known(facts recipe.Facts) bool {
+	return slices.ContainsFunc(w.names(), func(name string) bool { return facts.Memory(name).Head != "" })
+}
+
+// names are the task's, and those that it had.
+func (w Wants) names() []string { return append([]string{w.Task}, w.Formerly...) }
+
 // Has reports whether a host has what a task wants, as far as it is known: something is noted of it,
-// or it came by a run that noted nothing.
-func Has(task string, found recipe.Memory) (bool, error) {
-	if found.Head == "" {
-		return found.Earlier, nil
+// or it came by a run that noted nothing; by its name, or by one that it had.
+func Has(task recipe.Task, facts recipe.Facts) (bool, error) {
+	for _, name := range task.Names() {
+		found := facts.Memory(name)
+		if found.Head == "" && !found.Earlier {
+			continue
+		}
+		if found.Head == "" {
+			return true, nil
+		}
+		if head, err := parseHead(name, found.Head); err != nil || head.Wants != digest(nil) {
+			return err == nil, err
+		}
 	}
-	head, err := parseHead(task, found.Head)
-	return head.Wants != digest(nil), err
+	return false, nil
 }

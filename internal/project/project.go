@@ -89,7 +89,7 @@ func Open(folder string, o Options) (*Project, error) {
 		p.tasks = append(p.tasks, task)
 	}
 	if len(errs) == 0 {
-		errs = p.checkNeeds()
+		errs = append(p.checkNeeds(), p.checkFormerly()...)
 	}
 	return p, errs.result()
 }

@@ -18,6 +18,7 @@ import (
 const (
 	variablesName = "variables"
 	needsName     = "needs"
+	formerlyName  = "formerly"
 	buildName     = "build"
 	verifyName    = "verify"
 )
@@ -29,6 +30,7 @@ type script struct {
 	file          *module
 	variables     []recipe.Variable
 	needs         []string
+	formerly      []string           // names that it had
 	build, verify *starlark.Function // verify may be nil
 }
 
@@ -43,14 +45,14 @@ func (p *Project) task(f found) (recipe.Task, error) {
 		return recipe.Task{}, err
 	}
 	s := &script{project: p, name: f.name, file: file}
-	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFunctions} {
+	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readFunctions} {
 		if err := read(); err != nil {
 			return recipe.Task{}, err
 		}
 	}
 	summary, about := s.doc()
 	task := recipe.Task{
-		Name: f.name, Summary: summary, About: about, Uses: s.needs, Needs: s.needs, Variables: s.variables,
+		Name: f.name, Summary: summary, About: about, Formerly: s.formerly, Uses: s.needs, Needs: s.needs, Variables: s.variables,
 		Build: s.recipe,
 	}
 	if s.verify != nil {
@@ -85,7 +87,7 @@ func (s *script) refuse(name, problem, advice string) error {
 
 // misspelled refuses a name that is nearly one that means something.
 func (s *script) misspelled() error {
-	known := []string{variablesName, needsName, buildName, verifyName}
+	known := []string{variablesName, needsName, formerlyName, buildName, verifyName}
 	for _, name := range slices.Sorted(maps.Keys(s.file.globals)) {
 		near := recipe.Nearest(name, known)
 		if near != "" && near != name && s.file.globals[near] == nil && len(name) > 4 {
@@ -113,27 +115,6 @@ func (s *script) readVariables() error {
 			return &recipe.SourceError{At: v.at, Problem: "variables: there are two of the name " + v.Name, Advice: "rename one of them"}
 		}
 		s.variables = append(s.variables, v.Variable)
-	}
-	return nil
-}
-
-func (s *script) readNeeds() error {
-	value, there := s.file.globals[needsName]
-	if !there {
-		return nil
-	}
-	list, ok := value.(*starlark.List)
-	if !ok {
-		return s.refuse(needsName, "needs: want a list, found "+value.Type(), "needs = [\"nginx\"]")
-	}
-	for one := range list.Elements() {
-		name, ok := starlark.AsString(one)
-		if !ok {
-			return s.refuse(needsName, fmt.Sprintf("needs: want names of tasks, found %s", one), "needs = [\"nginx\"]")
-		}
-		if !slices.Contains(s.needs, name) {
-			s.needs = append(s.needs, name)
-		}
 	}
 	return nil
 }
@@ -297,62 +278,6 @@ func (s *script) describe(value starlark.Value) string {
 		text = append(text[:39], '…')
 	}
 	return article(value.Type()) + " " + string(text)
-}
-
-// checkNeeds refuses needs that there are not, and those that go in a circle.
-func (p *Project) checkNeeds() Errors {
-	known := map[string][]string{}
-	var names []string
-	for _, task := range slices.Concat(p.shipped, p.tasks) {
-		known[task.Name] = task.Needs
-		names = append(names, task.Name)
-	}
-	var errs Errors
-	for _, task := range p.tasks {
-		for _, need := range task.Needs {
-			if _, there := known[need]; !there {
-				advice := "provision list"
-				if near := recipe.Nearest(need, names); near != "" {
-					advice = "did you mean " + near + "?"
-				}
-				errs = append(errs, p.needsError(task, fmt.Sprintf("needs: there is no task %q", need), advice))
-			}
-		}
-		if way := circle(task.Name, known); way != nil {
-			return Errors{p.needsError(task, "needs go in a circle: "+strings.Join(way, " needs "), "leave out one of them")}
-		}
-	}
-	return errs
-}
-
-func (p *Project) needsError(task recipe.Task, problem, advice string) error {
-	for _, file := range []string{Folder + "/" + task.Name + ".star", Folder + "/" + task.Name + "/task.star"} {
-		if m := p.modules[file]; m != nil {
-			return &recipe.SourceError{At: p.global(m, needsName), Problem: problem, Advice: advice}
-		}
-	}
-	return errors.New(problem)
-}
-
-// circle is a way by needs from a task back to it, nil where there is none.
-func circle(start string, needs map[string][]string) []string {
-	seen := map[string]bool{}
-	var walk func(name string, way []string) []string
-	walk = func(name string, way []string) []string {
-		for _, need := range needs[name] {
-			if need == start {
-				return append(way, need)
-			}
-			if !seen[need] {
-				seen[need] = true
-				if found := walk(need, append(slices.Clone(way), need)); found != nil {
-					return found
-				}
-			}
-		}
-		return nil
-	}
-	return walk(start, []string{start})
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

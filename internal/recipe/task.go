@@ -78,6 +78,7 @@ type Task struct {
 	Name      string
 	Summary   string   // one line, for list
 	About     string   // a few sentences, for list TASK
+	Formerly  []string // names that it had: what hosts noted of these is noted of it
 	Uses      []string // the tasks whose parts it includes, and whose variables it reads
 	Needs     []string // the tasks that are installed with it, before it
 	Variables []Variable
@@ -92,6 +93,9 @@ type Task struct {
 	// where a generated password is kept.
 	After func(Input) []string
 }
+
+// Names are the task's, and those that it had.
+func (t Task) Names() []string { return append([]string{t.Name}, t.Formerly...) }
 
 // Deployed is where a task keeps its releases: a directory for each version, and a link
 // to the one that runs.

@@ -43,6 +43,10 @@ func Task(w io.Writer, o Options, task recipe.Task) error {
 		lines = append(lines, "")
 		lines = append(lines, p.prose("  Uses ", strings.Join(task.Uses, ", "), p.paint.plain)...)
 	}
+	if len(task.Formerly) > 0 {
+		lines = append(lines, "")
+		lines = append(lines, p.prose("  Formerly ", strings.Join(task.Formerly, ", "), p.paint.plain)...)
+	}
 	for _, variable := range task.Variables {
 		lines = append(lines, "")
 		lines = append(lines, p.variable(task.Name, variable)...)

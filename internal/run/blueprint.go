@@ -26,8 +26,8 @@ type Blueprint struct {
 	Others   []recipe.Task                                       // that the inventory gives the host besides: what they want stays
 	ValuesOf func(recipe.Task) (map[string]recipe.Values, error) // of one of these
 
-	Removes   []string      // tasks of which all goes that the host remembers
-	Needing   []string      // tasks that need one of those: a host that has one of them keeps both
+	Removes   []recipe.Task // tasks of which all goes that the host remembers
+	Needing   []recipe.Task // tasks that need one of those: a host that has one of them keeps both
 	Remaining []recipe.Task // of a removal: what the inventory gives the host besides, and has to work after it
 }
 
@@ -163,9 +163,13 @@ func (b Blueprint) Secrets() []string {
 
 // names returns the tasks' names, in order.
 func (b Blueprint) names() []string {
-	names := make([]string, len(b.Tasks))
-	for i, task := range b.Tasks {
+	return namesOf(slices.Concat(b.Tasks, b.Removes))
+}
+
+func namesOf(tasks []recipe.Task) []string {
+	names := make([]string, len(tasks))
+	for i, task := range tasks {
 		names[i] = task.Name
 	}
-	return append(names, b.Removes...)
+	return names
 }

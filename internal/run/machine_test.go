@@ -115,10 +115,19 @@ func taskOf(name string, resources ...recipe.Resource) recipe.Task {
 	}}
 }
 
+// named are tasks of which only the names matter.
+func named(names ...string) []recipe.Task {
+	var tasks []recipe.Task
+	for _, name := range names {
+		tasks = append(tasks, recipe.Task{Name: name})
+	}
+	return tasks
+}
+
 // removes takes away what a task wanted.
 func (m *machine) removes(t *testing.T, task string) engine.Finished {
 	t.Helper()
-	return m.works(t, "remove", Blueprint{Removes: []string{task}}, Install)
+	return m.works(t, "remove", Blueprint{Removes: named(task)}, Install)
 }
 
 func (m *machine) works(t *testing.T, verb string, blueprint Blueprint, does func(context.Context, []Work, Settings) ([]Result, error)) engine.Finished {

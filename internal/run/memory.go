@@ -23,8 +23,10 @@ type Remembering struct {
 // memoryProbes ask what the host has noted of the tasks.
 func (b Blueprint) memoryProbes() []recipe.Probe {
 	var probes []recipe.Probe
-	for _, name := range slices.Concat(b.names(), b.Needing) {
-		probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(name)})
+	for _, task := range slices.Concat(b.Tasks, b.Removes, b.Needing) {
+		for _, name := range task.Names() {
+			probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(name)})
+		}
 	}
 	return probes
 }
@@ -38,12 +40,18 @@ func (b Blueprint) wants(platform recipe.Platform) ([]memory.Wants, error) {
 	}
 	var all []memory.Wants
 	for i, task := range b.Tasks {
-		all = append(all, memory.Of(task.Name, recipes[i]))
+		all = append(all, wants(task, recipes[i]))
 	}
-	for _, name := range b.Removes {
-		all = append(all, memory.Of(name, recipe.Recipe{}))
+	for _, task := range b.Removes {
+		all = append(all, wants(task, recipe.Recipe{}))
 	}
 	return all, nil
+}
+
+func wants(task recipe.Task, its recipe.Recipe) memory.Wants {
+	w := memory.Of(task.Name, its)
+	w.Formerly = task.Formerly
+	return w
 }
 
 // noted reports whether the host has noted just what the tasks want; differs, that it has noted
@@ -51,12 +59,11 @@ func (b Blueprint) wants(platform recipe.Platform) ([]memory.Wants, error) {
 func (r Remembering) noted(wants []memory.Wants, facts recipe.Facts) (same, differs bool, err error) {
 	same = true
 	for _, task := range wants {
-		found := facts.Memory(task.Task)
-		just, err := task.Noted(found, r.From, r.TakeOver)
+		just, err := task.Noted(facts, r.From, r.TakeOver)
 		if err != nil {
 			return false, false, err
 		}
-		same, differs = same && just, differs || !just && found.Head != ""
+		same, differs = same && just, differs || !just && task.Known(facts)
 	}
 	return same, differs, nil
 }
@@ -79,8 +86,8 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.R
 	}
 	same, differs, err := blueprint.noted(wants, answer.Facts)
 	if same {
-		for _, name := range blueprint.Removes {
-			plan.Told = append(plan.Told, name+": nothing of it is noted here any more, so nothing goes")
+		for _, task := range blueprint.Removes {
+			plan.Told = append(plan.Told, task.Name+": nothing of it is noted here any more, so nothing goes")
 		}
 	}
 	if err != nil || same || !differs && plan.Empty() {

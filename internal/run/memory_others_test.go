@@ -112,24 +112,24 @@ func TestWhatAnotherTaskNeedsStays(t *testing.T) {
 	is(t, m.works(t, "install", both, Install), engine.StatusChanged)
 	all := m.snapshot(t)
 	removes := func(blueprint Blueprint) engine.Finished { return m.works(t, "remove", blueprint, Install) }
-	refused := removes(Blueprint{Removes: []string{"x"}, Needing: []string{"y"}})
+	refused := removes(Blueprint{Removes: named("x"), Needing: named("y")})
 	if refused.Status != engine.StatusFailed || !strings.Contains(fmt.Sprint(refused.Err), "x: needed by y") || !strings.Contains(refused.Hint, "provision remove y x") {
 		t.Errorf("%s: %v, hint %q", refused.Status, refused.Err, refused.Hint)
 	}
 	sameLines(t, "refused", m.snapshot(t), all)
 
 	// z is not proved by a removal that does not know it, and fails by one that does.
-	is(t, removes(Blueprint{Removes: []string{"y"}, Needing: []string{"never"}}), engine.StatusChanged)
+	is(t, removes(Blueprint{Removes: named("y"), Needing: named("never")}), engine.StatusChanged)
 	if told := m.told.String(); !strings.Contains(told, "not proved after this, for their variables are not known here: x, z\n") {
 		t.Errorf("told:\n%s", told)
 	}
-	gone := Blueprint{Removes: []string{"x"}, Needing: []string{"y"}, Remaining: []recipe.Task{works("z"), works("never")}}
+	gone := Blueprint{Removes: named("x"), Needing: named("y"), Remaining: []recipe.Task{works("z"), works("never")}}
 	if found := removes(gone); found.Status != engine.StatusFailed || m.read(t, "x") != "" || !strings.Contains(fmt.Sprint(found.Err), "verify") {
 		t.Errorf("%s: %v; x is %q", found.Status, found.Err, m.read(t, "x"))
 	}
 	is(t, m.works(t, "install", both, Install), engine.StatusChanged)
 	m.write(t, m.path("works"), "", 0o600)
-	gone = Blueprint{Removes: []string{"x", "y"}, Remaining: []recipe.Task{works("z"), works("never")}}
+	gone = Blueprint{Removes: named("x", "y"), Remaining: []recipe.Task{works("z"), works("never")}}
 	is(t, removes(gone), engine.StatusChanged)
 	if told := m.told.String(); strings.Index(told, "file:"+m.path("y")+" ") > strings.Index(told, "file:"+m.path("x")+" ") {
 		t.Errorf("x goes before y, which needs it:\n%s", told)
@@ -151,14 +151,14 @@ func TestWhatATaskOfAnOlderVersionNeeds(t *testing.T) {
 	m.arrange(t)
 	m.older(t, "y", resource.File{Path: m.path("y"), Content: "y"})
 	is(t, m.does(t, resource.File{Path: m.path("x"), Content: "x"}), engine.StatusChanged)
-	needed := Blueprint{Removes: []string{"x"}, Needing: []string{"y"}}
+	needed := Blueprint{Removes: named("x"), Needing: named("y")}
 	if found := m.works(t, "remove", needed, Install); found.Status != engine.StatusFailed || m.read(t, "x") != "x" {
 		t.Errorf("%s: %v; x is %q", found.Status, found.Err, m.read(t, "x"))
 	}
 	if found := m.removes(t, "y"); found.Status != engine.StatusFailed {
 		t.Errorf("%s: %v", found.Status, found.Err)
 	}
-	is(t, m.works(t, "remove", Blueprint{Removes: []string{"x", "y"}}, Install), engine.StatusChanged)
+	is(t, m.works(t, "remove", Blueprint{Removes: named("x", "y")}, Install), engine.StatusChanged)
 	if m.read(t, "x") != "" || m.read(t, "y") != "y" || !strings.Contains(m.told.String(), "y: an older provision worked on it here, and nothing is noted: what it brought stays") {
 		t.Errorf("x is %q, y is %q, told:\n%s", m.read(t, "x"), m.read(t, "y"), m.told.String())
 	}
@@ -195,7 +195,7 @@ func TestWhatIsWantedWithoutAMemoryStays(t *testing.T) {
 		return m.works(t, "install", Blueprint{Tasks: []recipe.Task{taskOf("x", file("z"))}, Others: others, ValuesOf: values}, Install)
 	}
 	remove := func(others ...recipe.Task) engine.Finished {
-		return m.works(t, "remove", Blueprint{Removes: []string{"x"}, Others: others, ValuesOf: values}, Install)
+		return m.works(t, "remove", Blueprint{Removes: named("x"), Others: others, ValuesOf: values}, Install)
 	}
 	there := func(when string, names ...string) {
 		t.Helper()

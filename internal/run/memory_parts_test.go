@@ -143,7 +143,7 @@ func TestAFileOfWhichAnotherTaskHasAPartStays(t *testing.T) {
 	m.arrange(t)
 	is(t, installs("y", file), engine.StatusChanged)
 	is(t, installs("x", line), engine.StatusChanged)
-	is(t, m.works(t, "remove", Blueprint{Removes: []string{"x", "y"}}, Install), engine.StatusChanged)
+	is(t, m.works(t, "remove", Blueprint{Removes: named("x", "y")}, Install), engine.StatusChanged)
 	sameLines(t, "removed together", m.snapshot(t), before)
 
 	// The line was there first, and is in the copy that y's file replaced.

@@ -11,7 +11,10 @@ import (
 // others are what tasks want that are not of the run, and those of which that is not known: nothing
 // is noted of them, and the inventory does not give them to the host, or they cannot be built.
 func (h host) others(ctx context.Context, b Blueprint, platform recipe.Platform, memories map[string]memory.Memory, earlier recipe.Earlier) (wants []memory.Wants, unknown []string) {
-	known := b.names()
+	var known []string
+	for _, task := range slices.Concat(b.Tasks, b.Removes) {
+		known = append(known, task.Names()...)
+	}
 	for name := range memories {
 		known = append(known, name)
 	}
@@ -23,7 +26,7 @@ func (h host) others(ctx context.Context, b Blueprint, platform recipe.Platform,
 		})
 		switch {
 		case err == nil:
-			wants, known = append(wants, its...), append(known, task.Name)
+			wants, known = append(wants, its...), append(known, task.Names()...)
 		case !slices.Contains(known, task.Name) && !slices.Contains(unknown, task.Name):
 			unknown = append(unknown, task.Name)
 		}
@@ -48,7 +51,9 @@ func (b Blueprint) other(task recipe.Task, platform recipe.Platform) ([]memory.W
 
 // separable refuses a removal where it is not known what other tasks want.
 func (b Blueprint) separable(found memory.Host) error {
-	leaves := slices.ContainsFunc(b.Removes, func(name string) bool { return len(found.Memories[name].Traces) > 0 })
+	leaves := slices.ContainsFunc(b.Removes, func(task recipe.Task) bool {
+		return slices.ContainsFunc(task.Names(), func(name string) bool { return len(found.Memories[name].Traces) > 0 })
+	})
 	if leaves && len(found.Unknown) > 0 && !b.TakeOver {
 		return &memory.UnknownError{Tasks: found.Unknown}
 	}

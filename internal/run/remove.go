@@ -35,22 +35,27 @@ func (e *NeededError) Hint() string {
 // remembers needs. Of a task that an older version brought nothing is noted: it may leave beside
 // one that is, and then only is no more in the way.
 func (b Blueprint) removable(facts recipe.Facts) error {
-	noted := func(name string) bool { return facts.Memory(name).Head != "" }
-	for _, name := range b.Removes {
-		if !noted(name) && (!facts.Memory(name).Earlier || !slices.ContainsFunc(b.Removes, noted)) {
-			return fmt.Errorf("%s: %w", name, ErrNotRemembered)
+	noted := func(task recipe.Task) bool {
+		return slices.ContainsFunc(task.Names(), func(name string) bool { return facts.Memory(name).Head != "" })
+	}
+	earlier := func(task recipe.Task) bool {
+		return slices.ContainsFunc(task.Names(), func(name string) bool { return facts.Memory(name).Earlier })
+	}
+	for _, task := range b.Removes {
+		if !noted(task) && (!earlier(task) || !slices.ContainsFunc(b.Removes, noted)) {
+			return fmt.Errorf("%s: %w", task.Name, ErrNotRemembered)
 		}
 	}
 	var by []string
-	for _, name := range b.Needing {
-		if has, err := memory.Has(name, facts.Memory(name)); err != nil {
+	for _, task := range b.Needing {
+		if has, err := memory.Has(task, facts); err != nil {
 			return err
 		} else if has {
-			by = append(by, name)
+			by = append(by, task.Name)
 		}
 	}
 	if len(by) > 0 {
-		return &NeededError{Removes: b.Removes, By: by}
+		return &NeededError{Removes: namesOf(b.Removes), By: by}
 	}
 	return nil
 }
@@ -59,8 +64,9 @@ func (b Blueprint) removable(facts recipe.Facts) error {
 func (b Blueprint) unproved(memories map[string]memory.Memory) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(memories)) {
-		proved := slices.ContainsFunc(b.Remaining, func(t recipe.Task) bool { return t.Name == name })
-		if len(b.Removes) > 0 && !slices.Contains(b.Removes, name) && !proved && len(memories[name].Traces) > 0 {
+		proved := slices.ContainsFunc(b.Remaining, func(t recipe.Task) bool { return slices.Contains(t.Names(), name) })
+		removed := slices.ContainsFunc(b.Removes, func(t recipe.Task) bool { return slices.Contains(t.Names(), name) })
+		if len(b.Removes) > 0 && !removed && !proved && len(memories[name].Traces) > 0 {
 			names = append(names, name)
 		}
 	}
@@ -77,7 +83,9 @@ func (j *job) proves(ctx context.Context) error {
 	}
 	var probes []recipe.Probe
 	for _, task := range j.Blueprint.Remaining {
-		probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(task.Name)})
+		for _, name := range task.Names() {
+			probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(name)})
+		}
 	}
 	if len(probes) == 0 {
 		return nil
@@ -88,7 +96,7 @@ func (j *job) proves(ctx context.Context) error {
 	}
 	var remaining []recipe.Task
 	for _, task := range j.Blueprint.Remaining {
-		has, err := memory.Has(task.Name, answer.Facts.Memory(task.Name))
+		has, err := memory.Has(task, answer.Facts)
 		if err != nil {
 			return err
 		}

@@ -16,21 +16,21 @@ import (
 // taken back already.
 var ErrNothingToRollBack = errors.New("nothing to roll back")
 
-// Rollback returns the work of taking back the last changing run of a task on every host:
-// its files, services and releases. Packages and what commands did stay.
-func Rollback(task string) func(context.Context, []Work, Settings) ([]Result, error) {
+// Rollback returns the work of taking back the last changing run of a task on every host: its files,
+// services and releases. Packages and what commands did stay. Behind its name are those that it had.
+func Rollback(task string, formerly ...string) func(context.Context, []Work, Settings) ([]Result, error) {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 		settings.Unasked = false // made anew, a plan might take another run back
-		return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.planRollback(ctx, task) })
+		return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.planRollback(ctx, task, formerly) })
 	}
 }
 
-func (j *job) planRollback(ctx context.Context, task string) {
+func (j *job) planRollback(ctx context.Context, task string, formerly []string) {
 	if !j.connect(ctx) {
 		return
 	}
 	j.observe(engine.Asking{})
-	err := j.settled(ctx, func() error { return j.rollbackTo(ctx, task) })
+	err := j.settled(ctx, func() error { return j.rollbackTo(ctx, task, formerly) })
 	if err != nil {
 		j.finish("", err)
 		return
@@ -39,7 +39,7 @@ func (j *job) planRollback(ctx context.Context, task string) {
 	j.observe(engine.PlanMade{Plan: j.made})
 }
 
-func (j *job) rollbackTo(ctx context.Context, task string) error {
+func (j *job) rollbackTo(ctx context.Context, task string, formerly []string) error {
 	now, err := j.host.Probe(ctx, []recipe.Probe{unsettledChanges()})
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (j *job) rollbackTo(ctx context.Context, task string) error {
 	if err != nil {
 		return err
 	}
-	past, err := lastChanging(runs, task)
+	past, err := lastChanging(runs, task, formerly...)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,10 @@ func whatIsKept(wanted recipe.Recipe, facts recipe.Facts) (kept recipe.Recipe, f
 // lastChanging finds the run to take back: the newest of the task that changed something
 // and was not taken back. A later run of another task that changed the same files stands
 // in the way.
-func lastChanging(runs []script.Past, task string) (script.Past, error) {
+func lastChanging(runs []script.Past, task string, formerly ...string) (script.Past, error) {
+	of := func(past script.Past) bool {
+		return slices.ContainsFunc(past.Head.Tasks, func(name string) bool { return name == task || slices.Contains(formerly, name) })
+	}
 	undone := map[string]bool{}
 	for _, past := range runs {
 		if past.Head.Does == "rollback" && past.Outcome == converged {
@@ -114,7 +117,7 @@ func lastChanging(runs []script.Past, task string) (script.Past, error) {
 		if undone[past.Run] || !past.Changing() {
 			continue
 		}
-		if !slices.Contains(past.Head.Tasks, task) {
+		if !of(past) {
 			for _, step := range past.Begun() {
 				if step.Path != "" {
 					later[step.Path] = past
