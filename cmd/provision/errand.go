@@ -71,6 +71,7 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		if len(its) == 0 {
 			return run.Blueprint{}, usage(fmt.Errorf("%s: no task", host.Name), "name one: provision list; or give the host tasks in hosts.yaml")
 		}
+		given := slices.Concat(catalogue(its).names(), host.Tasks)
 		if its, err = all.whole(its); err != nil {
 			return run.Blueprint{}, err
 		}
@@ -81,7 +82,7 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		if err != nil {
 			return run.Blueprint{}, err
 		}
-		blueprint := run.Blueprint{Tasks: its, Values: values, Upgrade: f.run.upgrade}
+		blueprint := run.Blueprint{Tasks: its, Given: given, Values: values, Upgrade: f.run.upgrade}
 		blueprint.Remembering = f.remembering(host)
 		blueprint.Whole = len(named) == 0
 		blueprint.Others, err = all.besides(host, its)

@@ -31,7 +31,8 @@ wants: after the plan with its diffs was shown, in reverse order, checked, put
 back and journaled as any change. What stood there before the task comes back.
 Packages, accounts and the secrets that were made on the host stay, unless
 --purge takes those that came for the task; what commands did and the releases
-of a deploy stay. A task that another one needs goes only together with that.
+of a deploy stay. A task that another one needs goes only together with that;
+one that came for others alone goes with the last of them.
 Then what hosts.yaml gives the host besides has to work. provision rollback
 TASK takes a removal back, but for files that bore a secret: no copy of these
 is kept, and an install makes them again.`,
@@ -85,7 +86,7 @@ func (f *flags) removal(io console, names []string) (errand, error) {
 
 // removal is what a host should be without some tasks.
 func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []recipe.Task) (run.Blueprint, error) {
-	gone := run.Blueprint{Needing: needing, Values: map[string]recipe.Values{}}
+	gone := run.Blueprint{Needing: needing, Values: map[string]recipe.Values{}, All: c}
 	ordered, err := c.whole(named)
 	if err != nil {
 		return gone, err
@@ -95,6 +96,12 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []r
 			gone.Removes = append(gone.Removes, task)
 		}
 	}
+	rest := slices.DeleteFunc(slices.Clone(host.Tasks), func(name string) bool { return has(named, name) })
+	given, err := c.besides(inventory.Host{Tasks: rest}, named)
+	if err != nil {
+		return gone, err
+	}
+	gone.Given = catalogue(given).names()
 	gone.Others, err = c.besides(host, named)
 	if err != nil {
 		return gone, err

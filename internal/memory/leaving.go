@@ -66,7 +66,11 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 	}
 	var notes []recipe.Item
 	for i, task := range tasks {
-		notes = append(notes, recipe.Item{Resource: p.note(noted[i], task), Task: task.Task})
+		by, err := task.broughtBy(p.Facts)
+		if err != nil {
+			return recipe.Recipe{}, nil, err
+		}
+		notes = append(notes, recipe.Item{Resource: p.note(noted[i], task, by), Task: task.Task})
 	}
 	for _, note := range renamed {
 		note.Run = p.run()
@@ -130,10 +134,10 @@ func (p *plan) old(task string) Memory { return p.Memories[task] }
 
 // note completes the memory of a task. What the task wants no longer leaves, unless another task
 // wants it.
-func (p *plan) note(note Note, task Wants) Note {
+func (p *plan) note(note Note, task Wants, by []string) Note {
 	old, traces := p.old(task.Task), task.Traces
 	past, held := p.past(task.Task, old, traces)
-	head := Head{Task: task.Task, From: p.From}
+	head := Head{Task: task.Task, From: p.From, By: by}
 	if len(old.Traces) > 0 && !p.TakeOver {
 		head.From = old.From // who adds something does not take over
 	}

@@ -21,13 +21,14 @@ var ErrNewer = errors.New("is noted by a newer provision")
 
 // Head is the first line of a text, by which it is known whether the rest has to be read.
 type Head struct {
-	Format     int    `json:"format"`
-	Task       string `json:"task"`
-	From       string `json:"from"`             // whose it is: an inventory and the host's name there, or AdHoc
-	Wants      string `json:"wants"`            // a digest of the traces, without what stood there before
-	Things     int    `json:"things,omitempty"` // how many lines follow; 0 is that this was not noted
-	Unfinished bool   `json:"unfinished,omitempty"`
-	Again      bool   `json:"again,omitempty"` // of an unfinished one: tells it from the one before it
+	Format     int      `json:"format"`
+	Task       string   `json:"task"`
+	From       string   `json:"from"`             // whose it is: an inventory and the host's name there, or AdHoc
+	By         []string `json:"by,omitempty"`     // the tasks whose need brought it; none where it came for itself, or that is not known
+	Wants      string   `json:"wants"`            // a digest of the traces, without what stood there before
+	Things     int      `json:"things,omitempty"` // how many lines follow; 0 is that this was not noted
+	Unfinished bool     `json:"unfinished,omitempty"`
+	Again      bool     `json:"again,omitempty"` // of an unfinished one: tells it from the one before it
 }
 
 // AdHoc is where a memory comes from whose hosts were named with -H.

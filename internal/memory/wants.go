@@ -10,6 +10,7 @@ import (
 type Wants struct {
 	Task     string
 	Formerly []string // names that the task had
+	By       []string // the tasks of the run whose need brings it; none where it is wanted for itself
 	Traces   []recipe.Trace
 	things   map[string]thing // by identity
 }
@@ -81,6 +82,9 @@ func (w Wants) Noted(facts recipe.Facts, from string, takeOver bool) (bool, erro
 	}
 	head, err := parseHead(w.Task, found.Head)
 	if err != nil || head.Unfinished || head.Wants != digest(w.Traces) || head.From != from && takeOver {
+		return false, err
+	}
+	if by, err := w.broughtBy(facts); err != nil || !slices.Equal(head.By, by) {
 		return false, err
 	}
 	renamed, err := w.renamed(facts, takeOver)

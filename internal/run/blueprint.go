@@ -26,6 +26,9 @@ type Blueprint struct {
 	Others   []recipe.Task                                       // that the inventory gives the host besides: what they want stays
 	ValuesOf func(recipe.Task) (map[string]recipe.Values, error) // of one of these
 
+	All   []recipe.Task // that there are
+	Given []string      // tasks that are wanted for themselves, and not for the need of others
+
 	Removes   []recipe.Task // tasks of which all goes that the host remembers
 	Needing   []recipe.Task // tasks that need one of those: a host that has one of them keeps both
 	Remaining []recipe.Task // of a removal: what the inventory gives the host besides, and has to work after it

@@ -279,7 +279,7 @@ const (
 func (j *job) change(ctx context.Context) error {
 	header := j.settings.Header
 	if len(header.Tasks) == 0 {
-		header.Tasks = j.Blueprint.names()
+		header.Tasks = j.tasks()
 	}
 	header.Plan = j.made.Hash()
 	var err error

@@ -40,7 +40,9 @@ func (b Blueprint) wants(platform recipe.Platform) ([]memory.Wants, error) {
 	}
 	var all []memory.Wants
 	for i, task := range b.Tasks {
-		all = append(all, wants(task, recipes[i]))
+		its := wants(task, recipes[i])
+		its.By = b.needing(task)
+		all = append(all, its)
 	}
 	for _, task := range b.Removes {
 		all = append(all, wants(task, recipe.Recipe{}))
@@ -72,6 +74,12 @@ func (r Remembering) noted(wants []memory.Wants, facts recipe.Facts) (same, diff
 // the tasks want now is noted. A host that is as it should be is asked nothing more, and one that
 // has noted nothing yet notes it when something changes.
 func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.Recipe, answer recipe.Answer, plan engine.Plan) (recipe.Recipe, engine.Plan, error) {
+	along, stay, err := blueprint.along(answer.Facts)
+	if err != nil {
+		return wanted, plan, err
+	}
+	blueprint = blueprint.taking(along)
+	plan.Told = append(plan.Told, stay...)
 	wants, err := blueprint.wants(answer.Platform)
 	if err != nil {
 		return wanted, plan, err
