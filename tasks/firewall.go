@@ -19,6 +19,7 @@ const (
 	hostFirewallUnit  = "provision-firewall.service"
 	hostFirewallFile  = "/etc/systemd/system/" + hostFirewallUnit
 	hostFirewallRules = configDirectory + "/firewall.nft"
+	hostFirewallParts = configDirectory + "/firewall.d" // what other tasks let in, a file each
 )
 
 // Firewall is a packet filter for the whole host, in an nftables table of its own.
@@ -32,6 +33,7 @@ func Firewall() recipe.Task {
 			"With firewall.enabled=false all of it is removed.",
 		Uses:      []string{"graphite"},
 		Variables: firewallVariables(),
+		Parts:     []recipe.Part{allowPart()},
 		Build:     buildFirewall,
 		Verify:    verifyFirewall,
 	}
@@ -139,10 +141,49 @@ func buildFirewall(in recipe.Input) (recipe.Recipe, error) {
 		{path: hostFirewallFile, template: "firewall/provision-firewall.service.tmpl", notifies: reload(hostFirewallUnit)},
 	})
 	r.Add(resource.Package{Name: "nftables"})
-	r.Add(resource.Service{
-		Unit: hostFirewallUnit, Check: "nft -c -f " + hostFirewallRules, Trees: []string{configDirectory}, Guarded: true,
-	})
+	r.Add(hostFirewallService())
 	return r, err
+}
+
+func hostFirewallService() resource.Service {
+	return resource.Service{Unit: hostFirewallUnit, Check: "nft -c -f " + hostFirewallRules, Trees: []string{configDirectory}, Guarded: true}
+}
+
+// allowPart lets somebody in. It is a file of its own, which the rules include: so the task firewall
+// keeps what others let in also where it is installed without them.
+func allowPart() recipe.Part {
+	return recipe.Part{
+		Name: "allow", Manual: "nft(8)",
+		About: "Lets packets in through the firewall, beside what firewall.allow of hosts.yaml names. As any change of the firewall it is undone by the host itself unless a new connection can be made. " +
+			"With firewall.enabled = false there is nothing to let through, and nothing is brought.",
+		Leaves:  "It is closed again; what is connected stays so.",
+		Example: `firewall.allow("shop", ["8080/tcp", "9000-9100/udp from 10.1.0.0/16"])`,
+		Variables: []recipe.Variable{
+			partName("Of its file: the task's, as a rule."),
+			{Name: "ports", Type: recipe.TypeList, Needed: true, Check: eachOf(allowed), Help: "What is let in: a port or a range, its protocol, and from where if not from anywhere."},
+		},
+		Build: func(in recipe.Input) (recipe.Recipe, map[string]string, error) {
+			var r recipe.Recipe
+			if !in.Of("firewall").Bool("enabled") {
+				return r, nil, nil
+			}
+			var allow []permission
+			for _, text := range in.Vars.List("ports") {
+				permission, err := parsePermission(text)
+				if err != nil {
+					return r, nil, err
+				}
+				allow = append(allow, permission)
+			}
+			r.Add(resource.Directory{Path: configDirectory})
+			r.Add(resource.Directory{Path: hostFirewallParts})
+			err := addFiles(&r, []filePart{{
+				path: hostFirewallParts + "/" + in.Vars.String("name") + ".nft", template: "firewall/allow.nft.tmpl", data: allow, notifies: reload(hostFirewallUnit),
+			}})
+			r.Add(hostFirewallService())
+			return r, nil, err
+		},
+	}
 }
 
 // carbonPermissions are what graphite's own packet filter lets in: a packet has to pass

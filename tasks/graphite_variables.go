@@ -335,6 +335,11 @@ func eachOf(check func(string) error) func(any) error {
 	}
 }
 
+// text makes a check of a string.
+func text(check func(string) error) func(any) error {
+	return func(value any) error { return check(value.(string)) }
+}
+
 // optional makes a check of a string that may be empty.
 func optional(check func(string) error) func(any) error {
 	return func(value any) error {

@@ -24,6 +24,7 @@ func Nginx() recipe.Task {
 			"nginx.conf stays the package's own. Other tasks, as graphite, include it and add their sites. Its configuration is checked with " +
 			"nginx -t before it takes it in.",
 		Variables: nginxVariables(),
+		Parts:     []recipe.Part{sitePart(), tlsPart()},
 		Build: func(in recipe.Input) (recipe.Recipe, error) {
 			r, err := nginxConfiguration(in.Vars, in.Platform)
 			if err != nil {
@@ -90,16 +91,22 @@ func nginxConfiguration(vars recipe.Values, platform recipe.Platform) (recipe.Re
 	return r, err
 }
 
+const sitesAvailable = "/etc/nginx/sites-available/"
+
 // nginxSite adds a site's file; nginxService turns it on.
 func nginxSite(name, template string, data any) (recipe.Recipe, error) {
 	var r recipe.Recipe
-	available := "/etc/nginx/sites-available/" + name
-	file, err := rendered(available, template, data)
+	file, err := rendered(sitesAvailable+name, template, data)
 	if err != nil {
 		return recipe.Recipe{}, err
 	}
 	r.Add(file, reload(nginxUnit)...)
 	return r, nil
+}
+
+// turnOn adds the link by which nginx reads a site.
+func turnOn(r *recipe.Recipe, site string) {
+	r.Add(resource.Link{Path: "/etc/nginx/sites-enabled/" + site, Target: sitesAvailable + site}, reload(nginxUnit)...)
 }
 
 // nginxPackages are nginx, and logrotate, which rotates its logs by the configuration
@@ -124,16 +131,21 @@ func nginxService(ports []int, mend, instead string, sites ...string) recipe.Rec
 	var r recipe.Recipe
 	r.Add(resource.Link{Path: nginxDefaultSite, Absent: true}, reload(nginxUnit)...)
 	for _, name := range sites {
-		r.Add(resource.Link{Path: "/etc/nginx/sites-enabled/" + name, Target: "/etc/nginx/sites-available/" + name}, reload(nginxUnit)...)
+		turnOn(&r, name)
 	}
 	r.Add(resource.Service{Unit: logrotateTimer})
-	service := resource.Service{
-		Unit: nginxUnit, Check: "nginx -t", Trees: []string{"/etc/nginx"}, Mend: mend, Instead: instead,
+	var listens []string
+	for _, port := range ports {
+		listens = append(listens, fmt.Sprintf(":%d", port))
+	}
+	r.Add(nginxRuns(listens, mend, instead))
+	return r
+}
+
+// nginxRuns is nginx's service, which listens there for sites.
+func nginxRuns(listens []string, mend, instead string) resource.Service {
+	return resource.Service{
+		Unit: nginxUnit, Check: "nginx -t", Trees: []string{"/etc/nginx"}, Listens: listens, Mend: mend, Instead: instead,
 		Dry: true, Scratch: []string{"/var/log/nginx"}, // it opens all logs
 	}
-	for _, port := range ports {
-		service.Listens = append(service.Listens, fmt.Sprintf(":%d", port))
-	}
-	r.Add(service)
-	return r
 }

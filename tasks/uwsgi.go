@@ -16,6 +16,7 @@ func UWSGI() recipe.Task {
 		About: "Installs uWSGI and its Python plugin from Debian's packages. It runs nothing by itself: a task that has an application, " +
 			"as graphite, brings a unit of its own, which obeys the variables below.",
 		Variables: uwsgiVariables(),
+		Parts:     []recipe.Part{appPart()},
 		Build: func(recipe.Input) (recipe.Recipe, error) {
 			return uwsgiPackages(nil), nil
 		},
@@ -67,47 +68,5 @@ func uwsgiPackages(units []string) recipe.Recipe {
 	var r recipe.Recipe
 	r.Add(resource.Package{Name: "uwsgi-core", Restarts: units})
 	r.Add(resource.Package{Name: "uwsgi-plugin-python3", Restarts: units})
-	return r
-}
-
-// uwsgiApp is an application of uWSGI: a hardened unit of its own that listens on a unix
-// socket, which nginx may use.
-type uwsgiApp struct {
-	Name        string // of the unit, without its suffix, and of its folder in /run
-	Description string
-	User        string // and group
-	Ini         string // path of its configuration
-	WSGIFile    string
-	Environment []string // NAME=value
-	After       []string // units that start before it
-	WritePaths  []string // the only places that it may write to
-}
-
-func (a uwsgiApp) unit() string { return a.Name + ".service" }
-
-// Socket returns the path of the socket that it answers at.
-func (a uwsgiApp) Socket() string { return "/run/" + a.Name + "/uwsgi.sock" }
-
-// files are its configuration and its unit.
-func (a uwsgiApp) files(vars recipe.Values) (recipe.Recipe, error) {
-	var r recipe.Recipe
-	settings := struct {
-		uwsgiApp
-		Processes, Harakiri, MaxRequests, ReloadOnRSS, EvilReloadOnRSS int
-	}{
-		a, vars.Int("processes"), vars.Int("harakiri"), vars.Int("max_requests"),
-		vars.Int("reload_on_rss"), vars.Int("evil_reload_on_rss"),
-	}
-	err := addFiles(&r, []filePart{
-		{path: a.Ini, template: "uwsgi/app.ini.tmpl", data: settings, notifies: restart(a.unit())},
-		{path: "/etc/systemd/system/" + a.unit(), template: "uwsgi/app.service.tmpl", data: a, notifies: restart(a.unit())},
-	})
-	return r, err
-}
-
-// service runs the application.
-func (a uwsgiApp) service() recipe.Recipe {
-	var r recipe.Recipe
-	r.Add(resource.Service{Unit: a.unit(), Listens: []string{a.Socket()}})
 	return r
 }

@@ -8,6 +8,7 @@ import (
 	"provision/internal/project"
 	"provision/internal/recipe"
 	"provision/internal/report"
+	"provision/tasks"
 )
 
 // kindPrefix begins the name of a word of own tasks, where list takes one.
@@ -16,6 +17,7 @@ const kindPrefix = "kind:"
 // groupTitles are what the words of own tasks are for, as they are listed.
 var groupTitles = map[project.Group]string{
 	project.Resources:     "In the list of build",
+	project.Parts:         "Parts of tasks that ship, in the list of build",
 	project.Notifications: "In notify",
 	project.Checks:        "In the list of verify",
 	project.Texts:         "Texts",
@@ -27,10 +29,13 @@ var groupTitles = map[project.Group]string{
 // kinds are the words of own tasks.
 func kinds() []report.Word {
 	var all []report.Word
-	for _, w := range project.Words() {
+	for _, w := range project.Words(tasks.All()) {
 		word := report.Word{Name: w.Name, Group: groupTitles[w.Group], About: w.About, Leaves: w.Leaves, Signature: w.Signature(), Example: w.Example, Manual: w.Manual}
 		for _, p := range w.Parameters {
 			word.Parameters = append(word.Parameters, report.WordParameter{Name: p.Name, Type: p.Type, Default: p.Default, Help: p.Help, Required: p.Required, ByName: p.ByName})
+		}
+		for _, g := range w.Gives {
+			word.Gives = append(word.Gives, report.WordGiven{Name: g.Name, Help: g.Help})
 		}
 		all = append(all, word)
 	}

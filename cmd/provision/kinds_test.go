@@ -17,6 +17,8 @@ const kindsHead = `# Kinds
 What a task of your own is made of ([your first task](your-first-task.md)): all that ` + "`provision list --kinds`" + ` names, as ` + "`provision list kind:NAME`" + ` tells it. The page is made of the same rows: ` + "`go test ./cmd/provision -run Kinds -update`" + ` writes it anew.
 
 What a task wants no longer leaves by itself with the next install; how, each kind says. ` + "`build`" + ` and ` + "`verify`" + ` return lists, in which there may be lists again, as of a function that returns several things.
+
+A part, as ` + "`nginx.site`" + `, is what a task that ships knows to make, for others: it is one value in the list, however many resources it is, and stands at its line in plans and errors. It brings what it needs but its task, which the task that says it has to need: ` + "`needs = [\"nginx\"]`" + `. What it gives can be used beside it: ` + "`app = uwsgi.app(…)`, and then `app.socket`" + `.
 `
 
 // The reference of kinds is the one of these words.
@@ -69,6 +71,9 @@ func kindSection(word report.Word) string {
 			about += ", default `" + p.Default + "`"
 		}
 		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", p.Name, strings.ReplaceAll(about, "|", `\|`), strings.ReplaceAll(prose(p.Help), "|", `\|`))
+	}
+	for _, given := range word.Gives {
+		fmt.Fprintf(&out, "\nIt gives `.%s`: %s\n", given.Name, prose(given.Help))
 	}
 	if word.Manual != "" {
 		fmt.Fprintf(&out, "\nSee %s.\n", manualLink(word.Manual))

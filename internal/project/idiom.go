@@ -93,6 +93,7 @@ var pythonFailures = []idiom{
 	{regexp.MustCompile(`unknown conversion`), "% has neither widths nor flags", "\"%s\", \"%d\" and \"%%\""},
 	{regexp.MustCompile(`unknown binary op: (string \+ (int|float|bool)|(int|float|bool) \+ string)`), "a text and a number are not joined", "str(n), or \"%d\" % n"},
 	{regexp.MustCompile(`unknown binary op: float`), "/ makes a fraction", "// divides whole numbers"},
+	{regexp.MustCompile(`invalid call of non-function \(task\)`), "a task that ships is not called, its parts are", "nginx.site(…); provision list --kinds has all parts"},
 	{regexp.MustCompile(tooManySteps), "runs without an end: it took more than 10 million steps", "a loop is too long, or within too many others"},
 	{regexp.MustCompile(tooLong), "takes longer than 10 seconds", "a text or a list grows too far in a loop"},
 }

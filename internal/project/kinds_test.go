@@ -47,7 +47,7 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		"swap":           {resource.Swap{}, nil},
 	}
 	remembered := []string{"ours", "boots"} // what only the host's own memory of what was wanted says
-	for _, w := range Words() {
+	for _, w := range Words(shipped()) {
 		if w.Group != Resources {
 			continue
 		}
@@ -71,7 +71,7 @@ const filesOfExamples = "-- templates/env.tmpl --\n-- templates/shop.conf.tmpl -
 
 // The example of each word can be read, where it is a part of a task.
 func TestExamples(t *testing.T) {
-	for _, w := range Words() {
+	for _, w := range Words(shipped()) {
 		if w.Group == Tests {
 			continue // TestExamplesOfTests runs them
 		}
@@ -82,6 +82,9 @@ func TestExamples(t *testing.T) {
 		case Checks:
 			task += "def build(v, host):\n    return []\ndef verify(v, host):\n    return [" + w.Example + "]\n"
 		default:
+			if w.Group == Parts {
+				task += "needs = [\"nginx\"]\n"
+			}
 			task += "def build(v, host):\n    return [" + w.Example + ", service(\"nginx.service\"), service(\"redis-server.service\")]\n"
 			if w.Name != "service" {
 				task = strings.Replace(task, "service(\"nginx", "service(\"shop.service\"), service(\"nginx", 1)

@@ -12,13 +12,44 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"provision/internal/recipe"
+	"provision/internal/resource"
 )
 
 var update = flag.Bool("update", false, "write what is told into the golden files")
 
 // shipped are tasks as those that come with provision.
 func shipped() []recipe.Task {
-	return []recipe.Task{{Name: "nginx", Build: func(recipe.Input) (recipe.Recipe, error) { return recipe.Recipe{}, nil }}}
+	return []recipe.Task{{
+		Name: "nginx", Build: func(recipe.Input) (recipe.Recipe, error) { return recipe.Recipe{}, nil }, Parts: []recipe.Part{sitePart()},
+	}}
+}
+
+// sitePart is a part as tasks offer them.
+func sitePart() recipe.Part {
+	return recipe.Part{
+		Name: "site", Manual: "nginx(8)", About: "A site.", Leaves: "It goes.", Example: `nginx.site("shop", "listen 80;\n")`,
+		Variables: []recipe.Variable{
+			{Name: "name", Type: recipe.TypeString, Needed: true, Help: "Of its file.", Check: func(value any) error {
+				if value == "" {
+					return errors.New("is empty")
+				}
+				return nil
+			}},
+			{Name: "content", Type: recipe.TypeString, Needed: true, Help: "What is in it."},
+			{Name: "on", Type: recipe.TypeBool, Default: true, Help: "It is turned on."},
+			{Name: "listens", Type: recipe.TypeList, Help: "Where."},
+		},
+		Gives: []recipe.Given{{Name: "path", Help: "Of its file."}},
+		Build: func(in recipe.Input) (recipe.Recipe, map[string]string, error) {
+			var r recipe.Recipe
+			path := "/etc/nginx/" + in.Vars.String("name")
+			r.Add(resource.File{Path: path, Content: in.Vars.String("content")}, recipe.Notification{Unit: "nginx.service", Action: recipe.Reload})
+			if in.Vars.Bool("on") {
+				r.Add(resource.Service{Unit: "nginx.service", Listens: in.Vars.List("listens")})
+			}
+			return r, map[string]string{"path": path}, nil
+		},
+	}
 }
 
 // unpack writes an archive's files into a folder, which is that of this process until the test

@@ -129,10 +129,12 @@ func (b *building) public(text string) error {
 		return err
 	}
 	if has {
-		return plain("a secret would be seen here", "a secret goes into a file's content, or into input = of a command")
+		return errSeen
 	}
 	return nil
 }
+
+var errSeen = plain("a secret would be seen here", "a secret goes into a file's content, or into input = of a command")
 
 // guarded is the name of a function that no task can call: a space is in it.
 const guarded = "not a secret"

@@ -178,7 +178,7 @@ func (s *script) checks(in recipe.Input) ([]recipe.Check, error) {
 
 // run calls one of the file's functions, and returns the things in the list that it returns.
 func (s *script) run(f *starlark.Function, in recipe.Input, group Group) ([]*thing, error) {
-	b := &building{project: s.project, task: s.name}
+	b := &building{project: s.project, task: s.name, needs: s.needs, in: in}
 	things, err := s.call(b, f, in, group)
 	var refused *recipe.SourceError
 	if errors.As(err, &refused) {
@@ -224,7 +224,7 @@ const deepest = 8
 func (c *collecting) add(value starlark.Value, depth int) error {
 	switch value := value.(type) {
 	case *thing:
-		if value.word.Group != c.group {
+		if value.word.Group != c.group && (value.word.Group != Parts || c.group != Resources) {
 			return &recipe.SourceError{
 				At: value.at, Problem: fmt.Sprintf("%s is returned by %s, which returns %s", value.name, c.f.Name(), c.group),
 				Advice: map[Group]string{Resources: "checks belong into the list of verify", Checks: "resources belong into the list of build"}[c.group],

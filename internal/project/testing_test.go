@@ -245,7 +245,7 @@ func TestEveryFactCanBeGiven(t *testing.T) {
 
 // Every kind of resource converges on the model of a bare host, as its example has it.
 func TestKindsConvergeOnTheModel(t *testing.T) {
-	for _, w := range Words() {
+	for _, w := range Words(shipped()) {
 		if w.Group != Resources {
 			continue
 		}

@@ -15,6 +15,7 @@ type thing struct {
 	name     string // what it is called in an error: "file(\"/etc/motd\")"
 	at       recipe.Position
 	items    []recipe.Item
+	gives    map[string]string // of a part: what a task may know of it
 	check    recipe.Check
 	returned bool
 }

@@ -46,6 +46,8 @@ func (p *Project) printed(thread *starlark.Thread, text string) {
 type building struct {
 	project *Project
 	task    string
+	needs   []string
+	in      recipe.Input
 	secrets []recipe.Secret // each stands in texts as a mark with its number
 	made    []*thing
 	size    int  // bytes of all contents

@@ -21,6 +21,7 @@ type Word struct {
 	Example    string // lines of a task
 	Manual     string // what it goes by: "systemd.unit(5)"
 	Parameters []Parameter
+	Gives      []recipe.Given // of a part
 
 	value bool // it is no function: its parameters are what it has
 
@@ -34,6 +35,7 @@ type Group string
 // The groups, in the order in which they are listed.
 const (
 	Resources     Group = "resources" // what build returns
+	Parts         Group = "parts"     // what build returns too: of the tasks that ship
 	Notifications Group = "notify"    // what notify takes
 	Checks        Group = "checks"    // what verify returns
 	Texts         Group = "texts"
@@ -66,14 +68,17 @@ type call struct {
 	rest   []starlark.Tuple // of a word that takes any name
 }
 
-// words are all that there are.
-func words() []*Word {
-	return slices.Concat(fileKinds(), projectKinds(), networkKinds(), systemKinds(), aptKinds(), hostKinds(), notifications(), checkWords(), textWords(), variableWords())
+// words are all that a task may say, with the parts of those that ship.
+func words(shipped []recipe.Task) []*Word {
+	return slices.Concat(fileKinds(), projectKinds(), networkKinds(), systemKinds(), aptKinds(), hostKinds(), partWords(shipped),
+		notifications(), checkWords(), textWords(), variableWords())
 }
 
 // Words returns the words that a task and its tests may use, and what it knows of a host, for
 // documentation.
-func Words() []*Word { return slices.Concat(words(), []*Word{hostWord()}, testingWords()) }
+func Words(shipped []recipe.Task) []*Word {
+	return slices.Concat(words(shipped), []*Word{hostWord()}, testingWords())
+}
 
 // predeclared are the names of a task beside Starlark's own.
 func (p *Project) predeclared() starlark.StringDict {
@@ -81,8 +86,8 @@ func (p *Project) predeclared() starlark.StringDict {
 	for _, t := range variableTypes {
 		names[t.name] = t.value()
 	}
-	for _, word := range words() {
-		names[word.Name] = starlark.NewBuiltin(word.Name, p.say(word))
+	for _, word := range words(p.shipped) {
+		add(names, word.Name, starlark.NewBuiltin(word.Name, p.say(word)))
 	}
 	return names
 }

@@ -82,6 +82,7 @@ type Task struct {
 	Uses      []string // the tasks whose parts it includes, and whose variables it reads
 	Needs     []string // the tasks that are installed with it, before it
 	Variables []Variable
+	Parts     []Part // what it offers to other tasks, which need it
 	// Check refuses values that do not go together, and names the variable that is to be
 	// another; nil refuses none. Build can rely on it.
 	Check  func(Values) (variable string, err error)

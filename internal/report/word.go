@@ -15,6 +15,13 @@ type Word struct {
 	Example    string          `json:"example"`
 	Manual     string          `json:"see,omitempty"`
 	Parameters []WordParameter `json:"arguments"`
+	Gives      []WordGiven     `json:"gives,omitempty"`
+}
+
+// WordGiven is something to know of what a word has made.
+type WordGiven struct {
+	Name string `json:"name"`
+	Help string `json:"help"`
 }
 
 // WordParameter is one argument of a word.
@@ -93,6 +100,11 @@ func OneWord(w io.Writer, o Options, word Word) error {
 		lines = append(lines, "")
 		lines = append(lines, p.withDetails("  "+p.paint.act.Render(parameter.Name), p.join(parameter.Type, standard))...)
 		lines = append(lines, p.prose("      ", parameter.Help, p.paint.plain)...)
+	}
+	for _, given := range word.Gives {
+		lines = append(lines, "")
+		lines = append(lines, p.withDetails("  "+p.paint.act.Render("."+given.Name), "to know of it")...)
+		lines = append(lines, p.prose("      ", given.Help, p.paint.plain)...)
 	}
 	return writeLines(w, lines)
 }

@@ -1,0 +1,118 @@
+package tasks
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// uwsgiApp is an application of uWSGI: a hardened unit of its own that listens on a unix
+// socket, which nginx may use.
+type uwsgiApp struct {
+	Name            string // of the unit, without its suffix, and of its folder in /run
+	Description     string
+	User            string // and group
+	Ini             string // path of its configuration
+	WSGIFile        string
+	Directory       string   // in which it runs, and looks for modules; "" is none
+	Virtualenv      string   // of Python, "" is none
+	Environment     []string // NAME=value
+	EnvironmentFile string   // of such lines, "" is none
+	After           []string // units that start before it
+	WritePaths      []string // the only places that it may write to
+}
+
+func (a uwsgiApp) unit() string { return a.Name + ".service" }
+
+// Socket returns the path of the socket that it answers at.
+func (a uwsgiApp) Socket() string { return "/run/" + a.Name + "/uwsgi.sock" }
+
+// files are its configuration and its unit.
+func (a uwsgiApp) files(vars recipe.Values) (recipe.Recipe, error) {
+	var r recipe.Recipe
+	settings := struct {
+		uwsgiApp
+		Processes, Harakiri, MaxRequests, ReloadOnRSS, EvilReloadOnRSS int
+	}{
+		a, vars.Int("processes"), vars.Int("harakiri"), vars.Int("max_requests"),
+		vars.Int("reload_on_rss"), vars.Int("evil_reload_on_rss"),
+	}
+	err := addFiles(&r, []filePart{
+		{path: a.Ini, template: "uwsgi/app.ini.tmpl", data: settings, notifies: restart(a.unit())},
+		{path: "/etc/systemd/system/" + a.unit(), template: "uwsgi/app.service.tmpl", data: a, notifies: restart(a.unit())},
+	})
+	return r, err
+}
+
+// service runs the application.
+func (a uwsgiApp) service() recipe.Recipe {
+	var r recipe.Recipe
+	r.Add(resource.Service{Unit: a.unit(), Listens: []string{a.Socket()}})
+	return r
+}
+
+// appPart is an application of uWSGI.
+func appPart() recipe.Part {
+	return recipe.Part{
+		Name: "app", Manual: "systemd.exec(5)",
+		About: "An application of Python with WSGI, in uWSGI: a unit of its own, hardened, which listens on a unix socket that nginx may use (uwsgi_pass unix:{{ nginxValue .socket }};, with include uwsgi_params;). Its processes and limits are the variables of the task uwsgi. " +
+			"The account and the application's own files have to be there before it. A secret does not go into environment, which everybody may read, but into a file that environment_file names.",
+		Leaves:  "The unit is stopped, and its files go.",
+		Example: `uwsgi.app("shop", "/srv/shop/wsgi.py", user = "shop", directory = "/srv/shop", writes = ["/var/lib/shop"])`,
+		Variables: []recipe.Variable{
+			partName("Of the unit, NAME.service: none that a package has."),
+			{Name: "wsgi", Type: recipe.TypeString, Needed: true, Check: text(absolutePath), Help: "The file with the application in it, under the name application."},
+			{Name: "user", Type: recipe.TypeString, Help: "The account that it runs as, who has a group of the same name; else NAME."},
+			{Name: "directory", Type: recipe.TypeString, Check: optional(absolutePath), Help: "Where it runs, and where it looks for its modules."},
+			{Name: "virtualenv", Type: recipe.TypeString, Check: optional(absolutePath), Help: "The virtual environment with what it imports."},
+			{Name: "environment", Type: recipe.TypeList, Check: eachOf(environmentVariable), Help: "Variables of its environment: \"NAME=value\"."},
+			{Name: "environment_file", Type: recipe.TypeString, Check: optional(absolutePath), Help: "A file with more of them, a line each, that root alone needs to read; it notifies with restart(\"NAME.service\")."},
+			{Name: "after", Type: recipe.TypeList, Help: "Units that start before it at boot: \"postgresql.service\"."},
+			{Name: "writes", Type: recipe.TypeList, Check: eachOf(absolutePath), Help: "The directories that it may write to; nowhere else. They have to be there."},
+		},
+		Gives: []recipe.Given{{Name: "socket", Help: "The path of its socket, for nginx."}, {Name: "unit", Help: "Its unit, for restart(…)."}},
+		Build: func(in recipe.Input) (recipe.Recipe, map[string]string, error) {
+			name := in.Vars.String("name")
+			app := uwsgiApp{
+				Name: name, Description: name + " (uWSGI)", User: in.Vars.String("user"), Ini: configDirectory + "/uwsgi/" + name + ".ini",
+				WSGIFile: in.Vars.String("wsgi"), Directory: in.Vars.String("directory"), Virtualenv: in.Vars.String("virtualenv"),
+				Environment: in.Vars.List("environment"), EnvironmentFile: in.Vars.String("environment_file"), After: in.Vars.List("after"), WritePaths: in.Vars.List("writes"),
+			}
+			if app.User == "" {
+				app.User = name
+			}
+			var r recipe.Recipe
+			for _, directory := range []string{configDirectory, path.Dir(app.Ini)} {
+				r.Add(resource.Directory{Path: directory})
+			}
+			files, err := app.files(in.Of("uwsgi"))
+			if err != nil {
+				return recipe.Recipe{}, nil, err
+			}
+			r.Include(files)
+			r.Include(uwsgiPackages([]string{app.unit()}))
+			r.Include(app.service())
+			return r, map[string]string{"socket": app.Socket(), "unit": app.unit()}, nil
+		},
+	}
+}
+
+func absolutePath(text string) error {
+	if !strings.HasPrefix(text, "/") || path.Clean(text) != text {
+		return fmt.Errorf("%q: must be a clean absolute path", text)
+	}
+	return nil
+}
+
+var environmentForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=[^\n]*$`)
+
+func environmentVariable(text string) error {
+	if !environmentForm.MatchString(text) {
+		return fmt.Errorf("%q: must be as NAME=value, in one line", text)
+	}
+	return nil
+}
