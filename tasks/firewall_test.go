@@ -113,22 +113,3 @@ func TestFirewallRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestFirewallOffLeavesNothing(t *testing.T) {
-	for _, platform := range recipe.Platforms() {
-		host := bareHost(platform)
-		for _, raw := range []map[string]any{nil, {"enabled": false}} {
-			if _, err := host.Converge(build(t, Firewall(), platform, raw)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, path := range []string{hostFirewallRules, hostFirewallFile} {
-			if host.Facts.Path(path).Type != recipe.PathAbsent {
-				t.Errorf("%s is left", path)
-			}
-		}
-		if unit := host.Facts.Unit(hostFirewallUnit); unit.Running() || unit.State == "enabled" {
-			t.Errorf("the unit is %+v", unit)
-		}
-	}
-}

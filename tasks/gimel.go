@@ -91,10 +91,7 @@ func (g gimel) addAccount(r *recipe.Recipe) {
 	g.addSecret(r, gimelAPIKey, "api_key", 40)
 	g.addSecret(r, gimelHashKey, "hash_key", 40)
 	g.addSecret(r, gimelPassword, "password", 24)
-	switch given := g.Vars.Secret("redis_password"); {
-	case g.localRedis() || given.Empty():
-		r.Add(resource.File{Path: gimelRedisKey, Absent: true, Secret: true}, restart(gimelUnit)...)
-	default:
+	if !g.localRedis() && !g.Vars.Secret("redis_password").Empty() {
 		g.addSecret(r, gimelRedisKey, "redis_password", 0)
 	}
 }
@@ -229,8 +226,5 @@ func (g gimel) addServices(r *recipe.Recipe) error {
 		Ready:   gimelCurrent + "/gimel ready --within 10s",
 	})
 	r.Include(nginxService([]int{80, 443}, "", "", gimelName))
-	if !g.selfSigned() {
-		g.own().addAbsent(r)
-	}
 	return nil
 }

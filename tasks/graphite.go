@@ -173,12 +173,14 @@ func (g graphite) addConfiguration(r *recipe.Recipe) error {
 // addSearchIndex adds the timer that lists the metrics for graphite-web's search. Debian
 // 13's package has one, Debian 12's only a script for cron, which is not a dependency.
 func (g graphite) addSearchIndex(r *recipe.Recipe) error {
-	packaged := g.Platform.Release >= trixie
-	return addFiles(r, []filePart{
-		{path: "/etc/systemd/system/graphite_build_search_index.service", template: "graphite/graphite_build_search_index.service.tmpl", absent: packaged},
-		{path: "/etc/systemd/system/" + indexTimer, template: "graphite/graphite_build_search_index.timer.tmpl", absent: packaged},
-		{path: "/etc/systemd/system/graphite_build_search_index.service.d/10-provision.conf", template: "graphite/search-index.conf.tmpl"},
-	})
+	files := []filePart{{path: "/etc/systemd/system/graphite_build_search_index.service.d/10-provision.conf", template: "graphite/search-index.conf.tmpl"}}
+	if g.Platform.Release < trixie {
+		files = append([]filePart{
+			{path: "/etc/systemd/system/graphite_build_search_index.service", template: "graphite/graphite_build_search_index.service.tmpl"},
+			{path: "/etc/systemd/system/" + indexTimer, template: "graphite/graphite_build_search_index.timer.tmpl"},
+		}, files...)
+	}
+	return addFiles(r, files)
 }
 
 // addSite adds nginx's configuration, what the site needs, and the site.
@@ -227,7 +229,6 @@ func (g graphite) addServices(r *recipe.Recipe) {
 		mend = "where another site is the default one, name this one: -e graphite.server_names=[graphite.example.org]"
 	}
 	r.Include(nginxService(g.ports(), mend, "-e graphite.port=8080", "graphite"))
-	g.addAccessAbsent(r)
 }
 
 // allowedHosts are the names that requests may be addressed to, sorted: any until one is

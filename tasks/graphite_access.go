@@ -57,8 +57,8 @@ func (g graphite) site(ipv6 bool) site {
 	return s
 }
 
-// addAccess adds the password and the certificate, or removes them. They come before
-// the site that names them.
+// addAccess adds the password and the certificate. They come before the site that names
+// them.
 func (g graphite) addAccess(r *recipe.Recipe) {
 	if g.auth() || g.selfSigned() {
 		r.Add(resource.Package{Name: "openssl"})
@@ -92,7 +92,8 @@ func htpasswdCommand(user string) resource.Command {
 	header := fmt.Sprintf("user=%s password=%s file=%s\n", script.Quote(user), graphitePassword, htpasswd)
 	return resource.Command{
 		Name:  makeHtpasswd,
-		Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(graphitePassword), recipe.PathKey(htpasswd)},
+		Makes: []string{htpasswd},
+		Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(graphitePassword)},
 		Unless: header + `[ "$(stat -c %a:%U:%G "$file" 2>/dev/null)" = 640:root:www-data ] && [ -s "$password" ] &&
 line=$(cat "$file") && salt=${line#*'$6$'} && salt=${salt%%'$'*} &&
 [ "$line" = "$user:$(openssl passwd -6 -salt "$salt" -stdin <"$password")" ]`,
@@ -109,16 +110,4 @@ mv -T "$file.provision-new" "$file"`,
 // certificate is the one that the host makes itself.
 func (g graphite) certificate() selfSigned {
 	return selfSigned{Task: "graphite", Names: g.Vars.List("server_names")}
-}
-
-// addAccessAbsent removes what the site no longer names.
-func (g graphite) addAccessAbsent(r *recipe.Recipe) {
-	if !g.selfSigned() {
-		g.certificate().addAbsent(r)
-	}
-	if !g.auth() {
-		for _, path := range []string{htpasswd, graphitePassword} {
-			r.Add(resource.File{Path: path, Absent: true, Secret: true})
-		}
-	}
 }

@@ -80,9 +80,4 @@ func (g graphite) addCarbonService(r *recipe.Recipe) {
 		Unit: carbonUnit, Listens: listens,
 		Check: "validate-storage-schemas", Trees: []string{"/etc/carbon"},
 	})
-	if !g.public() {
-		r.Add(resource.Service{Unit: firewallUnit, Absent: true})
-		r.Add(resource.File{Path: firewallFile, Absent: true})
-		r.Add(resource.File{Path: firewallRules, Absent: true})
-	}
 }

@@ -1,110 +1,90 @@
 package tasks
 
 import (
-	"path"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
+	"provision/internal/model"
 	"provision/internal/recipe"
-	"provision/internal/resource"
 )
 
 // own is the certificate that graphite's host makes itself.
 var own = selfSigned{Task: "graphite"}
 
-// makes are the paths that commands make, which the plan knows by the command's guard
-// alone.
-var makes = map[string][]string{
-	"command:" + makeHtpasswd: {htpasswd},
-	"command:" + own.name():   {own.certificate(), own.certificate() + ".names", own.key()},
+// options are those of each task that can be turned on, and off again.
+var options = map[string]map[string]map[string]any{
+	"graphite": toggles,
+	"gimel":    gimelOptions,
+	"firewall": {"off": {"enabled": false}},
 }
 
-// stays is what an option leaves when it is turned off, as its Help says: packages, which
-// others may use by then, and PostgreSQL, which holds data.
-var stays = map[string]string{
-	"service:" + postgresqlUnit:           "PostgreSQL may serve others",
-	"command:" + makeDatabase:             "the data stay",
-	"line:/etc/hosts:127.0.0.1 localhost": "true of every host",
-}
-
-// What an option brings has its counterpart in the recipe without it: the same ID, which
-// the recipe either still wants or wants absent.
+// An option that is turned on and off again, or off and on: the host is as if that had never been,
+// but for what is meant to stay. No recipe says what goes: the host remembers it.
 func TestTurnedOffLeavesNothing(t *testing.T) {
-	task := taskNamed(t, "graphite")
-	for _, platform := range recipe.Platforms() {
-		for option, raw := range toggles {
-			t.Run(option, func(t *testing.T) {
-				compare(t, build(t, task, platform, raw), build(t, task, platform, nil))
-				compare(t, build(t, task, platform, nil), build(t, task, platform, raw))
-			})
-		}
-	}
-}
-
-func compare(t *testing.T, on, off recipe.Recipe) {
-	t.Helper()
-	wanted, gone, trees := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, item := range off.Items {
-		id := item.Resource.ID()
-		wanted[id] = true
-		if absent(item.Resource) {
-			gone[id] = true
-		}
-		if directory, ok := item.Resource.(resource.Directory); ok && directory.Absent && directory.Tree {
-			trees[directory.Path] = true
-		}
-	}
-	for _, item := range on.Items {
-		id := item.Resource.ID()
-		if _, exempt := stays[id]; exempt || wanted[id] {
-			continue
-		}
-		switch kind := item.Resource.(type) {
-		case resource.Package:
-		case resource.Command:
-			paths, known := makes[id]
-			if !known {
-				t.Errorf("%s: what does it make?", id)
-			}
-			for _, made := range paths {
-				if !gone["file:"+made] && !trees[path.Dir(made)] {
-					t.Errorf("%s made %s, which stays", id, made)
+	for name, its := range options {
+		task := taskNamed(t, name)
+		for option, raw := range its {
+			for _, platform := range recipe.Platforms() {
+				if platform.Arch != "amd64" {
+					continue
 				}
-			}
-		default:
-			if !absent(kind) {
-				t.Errorf("%s stays", id)
+				t.Run(fmt.Sprintf("%s/%s/%d", name, option, platform.Release), func(t *testing.T) {
+					isAsIf(t, task, platform, nil, raw)
+					isAsIf(t, task, platform, raw, nil)
+				})
 			}
 		}
 	}
 }
 
-func absent(r recipe.Resource) bool {
-	switch kind := r.(type) {
-	case resource.File:
-		return kind.Absent
-	case resource.Directory:
-		return kind.Absent
-	case resource.Link:
-		return kind.Absent
-	case resource.Service:
-		return kind.Absent
-	case resource.Secret:
-		return kind.Absent
+// isAsIf has a host with some values get others, and these back, and compares it with one that never
+// had others.
+func isAsIf(t *testing.T, task recipe.Task, platform recipe.Platform, values, others map[string]any) {
+	t.Helper()
+	host, clean := bareHost(platform), bareHost(platform)
+	for _, raw := range []map[string]any{values, others, values} {
+		install(t, host, task, build(t, task, platform, raw))
 	}
-	return false
+	install(t, clean, task, build(t, task, platform, values))
+	for key, fact := range host.Facts {
+		made := isSecret(build(t, task, platform, others), key)
+		switch found := fact.Value.(type) {
+		case recipe.Path:
+			if !strings.HasPrefix(key.Name, recipe.State) && !made && key.Name != "/etc/hosts" && found.Type != clean.Facts.Path(key.Name).Type && !filled(host.Facts, key) {
+				t.Errorf("%s is %s, and would be %s", key.Name, found.Type, clean.Facts.Path(key.Name).Type)
+			}
+		case recipe.Unit:
+			if found.Running() && !clean.Facts.Unit(key.Name).Running() && key.Name != postgresqlUnit && key.Name != nginxUnit {
+				t.Errorf("%s runs", key.Name)
+			}
+		}
+	}
+}
+
+func install(t *testing.T, host *model.Host, task recipe.Task, wanted recipe.Recipe) {
+	t.Helper()
+	if _, err := host.Install(model.Task{Name: task.Name, Recipe: wanted}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A service that goes is stopped while its unit file is still there: systemd forgets how
 // to stop what it cannot read any more. carbon is back on loopback before its filter goes.
 func TestFirewallGoesInOrder(t *testing.T) {
-	at := map[string]int{}
-	for i, item := range build(t, taskNamed(t, "graphite"), recipe.Platforms()[0], nil).Items {
-		at[item.Resource.ID()] = i
+	platform, task := recipe.Platforms()[0], taskNamed(t, "graphite")
+	host := bareHost(platform)
+	for _, raw := range []map[string]any{{"carbon_listen": []any{"10.0.0.0/8"}}, nil} {
+		host.Done = nil
+		install(t, host, task, build(t, task, platform, raw))
 	}
-	order := []string{"service:" + carbonUnit, "service:" + firewallUnit, "file:" + firewallFile, "file:" + firewallRules}
-	for i := 1; i < len(order); i++ {
-		if before, after := at[order[i-1]], at[order[i]]; before == 0 || before >= after {
-			t.Errorf("%s at %d, %s at %d", order[i-1], before, order[i], after)
+	at := -1
+	for _, title := range []string{"restart " + carbonUnit, "stop " + firewallUnit, "remove " + firewallFile, "remove " + firewallRules} {
+		next := slices.Index(host.Done, title)
+		if next <= at {
+			t.Errorf("%q is at %d, after %d: %q", title, next, at, host.Done)
 		}
+		at = next
 	}
 }

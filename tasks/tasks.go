@@ -42,17 +42,12 @@ type filePart struct {
 	template   string
 	data       any
 	attributes recipe.Attributes
-	absent     bool
 	notifies   []recipe.Notification
 }
 
-// addFiles adds templated files; one that is absent is not rendered.
+// addFiles adds templated files.
 func addFiles(r *recipe.Recipe, parts []filePart) error {
 	for _, part := range parts {
-		if part.absent {
-			r.Add(resource.File{Path: part.path, Absent: true}, part.notifies...)
-			continue
-		}
 		file, err := rendered(part.path, part.template, part.data)
 		if err != nil {
 			return err

@@ -47,11 +47,6 @@ func (s selfSigned) add(r *recipe.Recipe) {
 	r.Add(s.command(), reload(nginxUnit)...)
 }
 
-// addAbsent removes what add brought.
-func (s selfSigned) addAbsent(r *recipe.Recipe) {
-	r.Add(resource.Directory{Path: s.directory(), Absent: true, Tree: true, Secret: true}) // its key
-}
-
 // command makes the certificate, and makes it anew a month before it ends, when its key is
 // gone, and when the names change. What the host is called, and its addresses, are only
 // known there; of these it bears those of the day: they come and go, and are no reason for
@@ -66,7 +61,8 @@ func (s selfSigned) command() resource.Command {
 	header := fmt.Sprintf("certificate=%s key=%s names=%s\n", s.certificate(), s.key(), names)
 	return resource.Command{
 		Name:  s.name(),
-		Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(s.certificate()), recipe.PathKey(s.key())},
+		Makes: []string{s.certificate(), s.key(), s.certificate() + ".names"},
+		Reads: []recipe.Key{recipe.PackageKey("openssl")},
 		Unless: header + `[ -s "$key" ] && [ "$(cat "$certificate.names" 2>/dev/null)" = "$names" ] &&
 openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1 &&
 [ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout 2>/dev/null)" ]`,

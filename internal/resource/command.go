@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 type Command struct {
 	Name    string       // what it does, in a few words: "migrate the database"
 	Unless  string       // the guard
-	Reads   []recipe.Key // what the guard's answer depends on: after a change of that it is asked again
+	Reads   []recipe.Key // what the guard's answer depends on besides: after a change of that it is asked again
 	Script  string       // run as root
 	Input   recipe.Secret
 	Timeout time.Duration
 	Changes []recipe.Key // what else it may change of what recipes ask about
+	Makes   []string     // files that it makes, which may be secret: they go with it where nothing stood there before
 }
 
 // ID implements recipe.Resource.
@@ -29,16 +31,54 @@ func (c Command) Acts() bool { return true }
 
 // Probes implements recipe.Resource.
 func (c Command) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.CommandKey(c.Name), Script: c.Unless, Reads: c.Reads}}
+	probes := []recipe.Probe{{Key: recipe.CommandKey(c.Name), Script: c.Unless, Reads: slices.Concat(c.Reads, c.makes())}}
+	for _, file := range c.Besides() {
+		probes = append(probes, file.Probes()...)
+	}
+	return probes
+}
+
+func (c Command) makes() []recipe.Key {
+	var keys []recipe.Key
+	for _, path := range c.Makes {
+		keys = append(keys, recipe.PathKey(path))
+	}
+	return keys
 }
 
 // MayChange implements recipe.Changer.
-func (c Command) MayChange() []recipe.Key { return c.Changes }
+func (c Command) MayChange() []recipe.Key { return slices.Concat(c.Changes, c.makes()) }
+
+// Besides are the files that it makes: each leaves by itself.
+func (c Command) Besides() []recipe.Resource {
+	var files []recipe.Resource
+	for _, path := range c.Makes {
+		files = append(files, Made{Path: path})
+	}
+	return files
+}
+
+// Made is a file that a Command makes: it is for that to say whether it is as it should be.
+type Made struct{ Path string }
+
+// ID implements recipe.Resource.
+func (m Made) ID() string { return "made:" + m.Path }
+
+// Probes implements recipe.Resource.
+func (m Made) Probes() []recipe.Probe { return []recipe.Probe{{Key: recipe.PathKey(m.Path)}} }
+
+// Diff implements recipe.Resource.
+func (m Made) Diff(recipe.Facts) (recipe.Change, error) { return recipe.Change{}, nil }
 
 // Validate refuses what cannot be meant.
 func (c Command) Validate() error {
 	if c.Name == "" || strings.ContainsAny(c.Name, "\n\x00") || c.Unless == "" || c.Script == "" {
 		return fmt.Errorf("command %q: wants a name, a guard and a script", c.Name)
+	}
+	for _, path := range c.Makes {
+		if err := checkPath("command "+c.Name+": makes", path); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -49,7 +89,7 @@ func (c Command) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return recipe.Change{}, nil
 	}
 	outcome := []recipe.Effect{recipe.Known(recipe.CommandKey(c.Name), recipe.Command{})}
-	for _, key := range c.Changes {
+	for _, key := range c.MayChange() {
 		outcome = append(outcome, recipe.ChangedBy(c.Name, key)...)
 	}
 	return recipe.Change{

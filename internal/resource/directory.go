@@ -16,7 +16,6 @@ type Directory struct {
 	Parents           bool // those above it that are not there are made too, 0755 root:root, and stay; else its parent exists
 	Absent            bool
 	Tree              bool // with Absent: a directory that is not empty goes too
-	Secret            bool // with Tree: there is a secret in it, and no copy of it outlives the run
 }
 
 // ID implements recipe.Resource.
@@ -71,7 +70,7 @@ func (d Directory) Diff(facts recipe.Facts) (recipe.Change, error) {
 	case d.Absent && exists:
 		return recipe.Change{
 			Kind: recipe.Delete, Summary: "no longer wanted",
-			Steps: []recipe.Step{recipe.Remove{Path: d.Path, Tree: d.Tree, Secret: d.Secret}},
+			Steps: []recipe.Step{recipe.Remove{Path: d.Path, Tree: d.Tree}},
 		}, nil
 	case d.Absent:
 		return recipe.Change{}, nil

@@ -95,6 +95,9 @@ func OnPurge(t recipe.Trace) bool {
 
 // dear is what stays unless a purge is asked for: what it took along could not be put back.
 func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
+	if t.Kind == "command" && t.Made {
+		return nil, ""
+	}
 	if t.Kind == "command" {
 		return nil, `what the command "` + t.Name + `" did`
 	}

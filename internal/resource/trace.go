@@ -214,7 +214,15 @@ func (m Membership) Stood(facts recipe.Facts) recipe.Before {
 }
 
 // Trace implements recipe.Remembered.
-func (c Command) Trace() recipe.Trace { return recipe.Trace{Kind: "command", Name: c.Name} }
+func (c Command) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "command", Name: c.Name, Made: len(c.Makes) > 0}
+}
+
+// Trace implements recipe.Remembered.
+func (m Made) Trace() recipe.Trace { return recipe.Trace{Kind: "file", Name: m.Path, Secret: true} }
+
+// Stood implements recipe.Remembered.
+func (m Made) Stood(facts recipe.Facts) recipe.Before { return stoodAt(m.Path, facts) }
 
 // Stood implements recipe.Remembered: what it did is not known.
 func (c Command) Stood(recipe.Facts) recipe.Before { return recipe.Before{} }
