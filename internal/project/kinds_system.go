@@ -30,7 +30,7 @@ func systemKinds() []*Word {
 		kind(Word{
 			Name: "command", Manual: "sh(1)",
 			About:   "A script that is run as root when its guard says so. It has to be as true after a day as after the run, for the guard is what a second run goes by.",
-			Leaves:  "What it did stays, which is said.",
+			Leaves:  "The files that it makes go where nothing stood there before; what else it did stays, which is said.",
 			Example: "command(\"migrate the database\", \"shop migrate\", unless = \"shop migrate --check\", reads = [\"/etc/shop/env\"])",
 			Parameters: []Parameter{
 				required(text("name", "What it does, in a few words.")),
