@@ -52,7 +52,7 @@ func graphiteAccessVariables() []recipe.Variable {
 	return []recipe.Variable{
 		{
 			Name: "auth", Type: recipe.TypeBool, Default: true,
-			Help: "Requests from other hosts need a user and a password; false lets everybody in who reaches the host, and removes the password.",
+			Help: "Requests from other hosts need a user and a password; false lets everybody in who reaches the host. A password that the host made is kept for when they are asked again; remove --purge takes it.",
 		},
 		{
 			Name: "user", Type: recipe.TypeString, Default: "graphite", Check: userName,
