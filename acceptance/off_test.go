@@ -67,8 +67,4 @@ func nobodyIsAsked(t *testing.T, host machine) {
 	if status, _ := (website{base: host.web(t).base}).get(t, "/"); status != 200 {
 		t.Errorf("without a password: %d, want 200", status)
 	}
-	// The password itself is a secret that the host made: it stays until a purge.
-	if left := host.run(t, "ls /etc/nginx/graphite.htpasswd 2>/dev/null || :"); left != "" {
-		t.Errorf("nginx's file of the password is still there")
-	}
 }

@@ -91,9 +91,9 @@ func (g graphite) addPassword(r *recipe.Recipe) {
 func htpasswdCommand(user string) resource.Command {
 	header := fmt.Sprintf("user=%s password=%s file=%s\n", script.Quote(user), graphitePassword, htpasswd)
 	return resource.Command{
-		Name:  makeHtpasswd,
-		Makes: []string{htpasswd},
-		Reads: []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(graphitePassword)},
+		Name:    makeHtpasswd,
+		Secrets: []string{htpasswd},
+		Reads:   []recipe.Key{recipe.PackageKey("openssl"), recipe.PathKey(graphitePassword)},
 		Unless: header + `[ "$(stat -c %a:%U:%G "$file" 2>/dev/null)" = 640:root:www-data ] && [ -s "$password" ] &&
 line=$(cat "$file") && salt=${line#*'$6$'} && salt=${salt%%'$'*} &&
 [ "$line" = "$user:$(openssl passwd -6 -salt "$salt" -stdin <"$password")" ]`,

@@ -60,9 +60,10 @@ func (s selfSigned) command() resource.Command {
 	}
 	header := fmt.Sprintf("certificate=%s key=%s names=%s\n", s.certificate(), s.key(), names)
 	return resource.Command{
-		Name:  s.name(),
-		Makes: []string{s.certificate(), s.key(), s.certificate() + ".names"},
-		Reads: []recipe.Key{recipe.PackageKey("openssl")},
+		Name:    s.name(),
+		Makes:   []string{s.certificate(), s.certificate() + ".names"},
+		Secrets: []string{s.key()},
+		Reads:   []recipe.Key{recipe.PackageKey("openssl")},
 		Unless: header + `[ -s "$key" ] && [ "$(cat "$certificate.names" 2>/dev/null)" = "$names" ] &&
 openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1 &&
 [ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout 2>/dev/null)" ]`,

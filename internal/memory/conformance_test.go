@@ -218,6 +218,8 @@ var kinds = []struct {
 	{name: "a secret, purged", wanted: resource.Secret{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, purge: true, steps: "remove /a"},
 	{name: "a command", wanted: resource.Command{Name: "migrate", Unless: "false", Script: "true"}, purge: true, stays: `what the command "migrate" did`},
 	{name: "a file that a command makes", wanted: resource.Made{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
+	{name: "a secret that a command makes", wanted: resource.Made{Path: "/a", Secret: true}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "secret /a"},
+	{name: "a secret that a command makes, purged", wanted: resource.Made{Path: "/a", Secret: true}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, purge: true, steps: "remove /a"},
 	{name: "a file that a command makes, and that stood there before", wanted: resource.Made{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "no copy is kept of what it was"},
 }
 

@@ -39,13 +39,14 @@ func systemKinds() []*Word {
 				byName(keys("reads", "What the guard goes by: after a change of that it is asked again.")),
 				byName(keys("changes", "What the script changes of what the task asks about.")),
 				byName(texts("makes", "Files that the script makes, which the guard goes by too: they go with the command where nothing stood there before.")),
+				byName(texts("secrets", "Files with secrets that it makes, likewise; only remove --purge takes them.")),
 				byName(contentOf("input", "What it gets on standard input; nobody sees it.")),
 				byName(or(duration("timeout", "How long it may take."), `"30m"`)),
 			},
 		}, func(c *call) (recipe.Resource, error) {
 			return resource.Command{
 				Name: given[string](c, "name"), Script: given[string](c, "script"), Unless: given[string](c, "unless"),
-				Reads: given[[]recipe.Key](c, "reads"), Changes: given[[]recipe.Key](c, "changes"), Makes: given[[]string](c, "makes"),
+				Reads: given[[]recipe.Key](c, "reads"), Changes: given[[]recipe.Key](c, "changes"), Makes: given[[]string](c, "makes"), Secrets: given[[]string](c, "secrets"),
 				Input: recipe.NewSecret(given[content](c, "input").text), Timeout: given[time.Duration](c, "timeout"),
 			}, nil
 		}),

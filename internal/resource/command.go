@@ -20,7 +20,8 @@ type Command struct {
 	Input   recipe.Secret
 	Timeout time.Duration
 	Changes []recipe.Key // what else it may change of what recipes ask about
-	Makes   []string     // files that it makes, which may be secret: they go with it where nothing stood there before
+	Makes   []string     // files that it makes: they go with it where nothing stood there before
+	Secrets []string     // those of them that only a purge takes, and of which no copy is ever kept
 }
 
 // ID implements recipe.Resource.
@@ -40,8 +41,8 @@ func (c Command) Probes() []recipe.Probe {
 
 func (c Command) makes() []recipe.Key {
 	var keys []recipe.Key
-	for _, path := range c.Makes {
-		keys = append(keys, recipe.PathKey(path))
+	for _, file := range c.Besides() {
+		keys = append(keys, file.Probes()[0].Key)
 	}
 	return keys
 }
@@ -55,11 +56,17 @@ func (c Command) Besides() []recipe.Resource {
 	for _, path := range c.Makes {
 		files = append(files, Made{Path: path})
 	}
+	for _, path := range c.Secrets {
+		files = append(files, Made{Path: path, Secret: true})
+	}
 	return files
 }
 
 // Made is a file that a Command makes: it is for that to say whether it is as it should be.
-type Made struct{ Path string }
+type Made struct {
+	Path   string
+	Secret bool
+}
 
 // ID implements recipe.Resource.
 func (m Made) ID() string { return "made:" + m.Path }
@@ -75,7 +82,7 @@ func (c Command) Validate() error {
 	if c.Name == "" || strings.ContainsAny(c.Name, "\n\x00") || c.Unless == "" || c.Script == "" {
 		return fmt.Errorf("command %q: wants a name, a guard and a script", c.Name)
 	}
-	for _, path := range c.Makes {
+	for _, path := range slices.Concat(c.Makes, c.Secrets) {
 		if err := checkPath("command "+c.Name+": makes", path); err != nil {
 			return err
 		}

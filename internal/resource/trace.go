@@ -215,11 +215,16 @@ func (m Membership) Stood(facts recipe.Facts) recipe.Before {
 
 // Trace implements recipe.Remembered.
 func (c Command) Trace() recipe.Trace {
-	return recipe.Trace{Kind: "command", Name: c.Name, Made: len(c.Makes) > 0}
+	return recipe.Trace{Kind: "command", Name: c.Name, Made: len(c.Besides()) > 0}
 }
 
 // Trace implements recipe.Remembered.
-func (m Made) Trace() recipe.Trace { return recipe.Trace{Kind: "file", Name: m.Path, Secret: true} }
+func (m Made) Trace() recipe.Trace {
+	if m.Secret {
+		return Secret{Path: m.Path}.Trace()
+	}
+	return recipe.Trace{Kind: "file", Name: m.Path}
+}
 
 // Stood implements recipe.Remembered.
 func (m Made) Stood(facts recipe.Facts) recipe.Before { return stoodAt(m.Path, facts) }
