@@ -82,8 +82,9 @@ func buildGimel(in recipe.Input) (recipe.Recipe, error) {
 // addAccount adds the account, its directories and its secrets.
 func (g gimel) addAccount(r *recipe.Recipe) {
 	r.Add(resource.User{Name: gimelName})
-	for _, directory := range []string{"/etc/gimel", gimelHome, gimelReleases} {
-		r.Add(resource.Directory{Path: directory})
+	r.Add(resource.Directory{Path: "/etc/gimel"})
+	for _, directory := range []string{gimelHome, gimelReleases} {
+		r.Add(resource.Directory{Path: directory, Data: true})
 	}
 	if !g.localRedis() { // which has added it
 		addSecretsDirectory(r)

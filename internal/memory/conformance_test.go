@@ -92,6 +92,16 @@ var kinds = []struct {
 		stays: "belongs to the package a",
 	},
 	{
+		name: "a directory with data", wanted: resource.Directory{Path: "/a", Data: true},
+		now:   []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.EntriesKey("/a"), recipe.Entries{"b"})},
+		stays: "what came into it is kept: remove --purge takes it",
+	},
+	{
+		name: "a directory with data, purged", wanted: resource.Directory{Path: "/a", Data: true}, purge: true,
+		now:   []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.EntriesKey("/a"), recipe.Entries{"b"})},
+		steps: "remove /a",
+	},
+	{
 		name: "a directory that was there", wanted: resource.Directory{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), directory)},
 		now: []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.PathKey(recipe.OriginalPath("/a")), directory)},
 	},

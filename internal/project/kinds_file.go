@@ -45,13 +45,14 @@ func fileKinds() []*Word {
 		kind(Word{
 			Name: "directory", Manual: "inode(7)",
 			About:   "A directory. What is in it is not its business.",
-			Leaves:  "It goes when it was made for a task and is empty.",
+			Leaves:  "It goes when it was made for a task and is empty; one with data, and all that is in it, with remove --purge.",
 			Example: "directory(\"/var/lib/shop\", mode = \"0750\", owner = \"shop\", group = \"shop\")",
 			Parameters: append(append([]Parameter{required(hostPath("path", "Where it stands."))}, attributes("0755")...),
 				byName(truth("parents", "Those above it that are not there are made too, as 0755 of root, and stay; without it its parent exists.")),
+				byName(truth("data", "What comes into it is the task's, as what its service stores: remove --purge takes it with all that is in it.")),
 				absent(), byName(truth("tree", "With absent: one that is not empty goes too, with all that is in it."))),
 		}, func(c *call) (recipe.Resource, error) {
-			return resource.Directory{Path: given[string](c, "path"), Attributes: c.attributes(), Parents: given[bool](c, "parents"), Absent: given[bool](c, "absent"), Tree: given[bool](c, "tree")}, nil
+			return resource.Directory{Path: given[string](c, "path"), Attributes: c.attributes(), Parents: given[bool](c, "parents"), Absent: given[bool](c, "absent"), Tree: given[bool](c, "tree"), Data: given[bool](c, "data")}, nil
 		}),
 		kind(Word{
 			Name: "link", Manual: "symlink(7)",

@@ -11,6 +11,7 @@ type Trace struct {
 	Secret bool   `json:"secret,omitempty"` // what stood at the path is never shown
 
 	Made    bool   `json:"made,omitempty"`    // of a command: all that it does is in files, which leave by themselves
+	Data    bool   `json:"data,omitempty"`    // of a directory: a purge takes it with all that has come into it
 	Group   string `json:"group,omitempty"`   // of a membership
 	Line    string `json:"line,omitempty"`    // of a line that is no secret; a public key
 	Key     string `json:"key,omitempty"`     // the start of lines that this one replaced; a block's name; a public key's fingerprint; the path of a certificate's key

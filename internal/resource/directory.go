@@ -16,6 +16,7 @@ type Directory struct {
 	Parents           bool // those above it that are not there are made too, 0755 root:root, and stay; else its parent exists
 	Absent            bool
 	Tree              bool // with Absent: a directory that is not empty goes too
+	Data              bool // what comes into it is the task's, as releases: a purge takes all of it
 }
 
 // ID implements recipe.Resource.

@@ -129,6 +129,7 @@ func (f Former) Stays(facts recipe.Facts) string {
 type FormerDirectory struct {
 	Path  string
 	Ours  bool     // nothing stood there before
+	Data  bool     // a purge would take it with all that is in it
 	Below []string // what leaves of what is in it, before it does
 }
 
@@ -198,6 +199,8 @@ func (d FormerDirectory) Stays(facts recipe.Facts) string {
 		return ""
 	case owner != "":
 		return "belongs to the package " + owner
+	case others > 0 && d.Data:
+		return "what came into it is kept: remove --purge takes it"
 	case others > 0:
 		return "things of others in it: " + strconv.Itoa(others)
 	}

@@ -37,7 +37,10 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 		if t.Gone {
 			return nil, ""
 		}
-		return FormerDirectory{Path: t.Name, Ours: came, Below: l.below(t.Name)}, ""
+		if came && t.Data && l.Purge {
+			return Directory{Path: t.Name, Absent: true, Tree: true}, ""
+		}
+		return FormerDirectory{Path: t.Name, Ours: came, Data: t.Data, Below: l.below(t.Name)}, ""
 	case "tree":
 		return l.tree(t, came)
 	case "line":

@@ -42,7 +42,7 @@ func (l Link) Stood(facts recipe.Facts) recipe.Before { return stoodAt(l.Path, f
 
 // Trace implements recipe.Remembered. What went with a directory does not come back.
 func (d Directory) Trace() recipe.Trace {
-	return recipe.Trace{Kind: "directory", Name: d.Path, Gone: d.Absent}
+	return recipe.Trace{Kind: "directory", Name: d.Path, Gone: d.Absent, Data: d.Data && !d.Absent}
 }
 
 // Stood implements recipe.Remembered.
