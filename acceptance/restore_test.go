@@ -23,7 +23,7 @@ const configuration13 = "find /etc/nginx /etc/carbon /etc/systemd/system -type f
 // validators see and in ways that only a start shows, while somebody else asks for graphs.
 func TestFault13And14BrokenConfiguration(t *testing.T) {
 	t.Parallel()
-	onBoth(t, "labback", installed, func(t *testing.T, l *lab.Lab, host machine) {
+	onEach(t, today(t), "labback", installed, func(t *testing.T, l *lab.Lab, host machine) {
 		provision(t, "install", "graphite", "-y", "-H", host.Name).exits(t, 0)
 		broken{host, l.Identity(), l.KnownHosts()}.all(t)
 	})

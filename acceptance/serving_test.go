@@ -11,7 +11,7 @@ import (
 // plan says so, nothing is changed, and what its hints say leads to all three side by side.
 func TestHostThatServes(t *testing.T) {
 	t.Parallel()
-	onBoth(t, "labserve", bare, func(t *testing.T, l *lab.Lab, host machine) {
+	onEach(t, today(t), "labserve", bare, func(t *testing.T, l *lab.Lab, host machine) {
 		if err := l.Seed(t.Context(), host.Suite, []string{"apache2"}); err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ dpkg-deb -f nginx-light.deb Version`
 // for, then installed as it was shown, and what runs of it is restarted.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	onBoth(t, "labup", bare, func(t *testing.T, _ *lab.Lab, host machine) {
+	onEach(t, today(t), "labup", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
 		u := upgraded{host}
 		t.Run("lists that are old", u.listsThatAreOld)
