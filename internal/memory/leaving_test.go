@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"provision/internal/memory"
@@ -20,7 +21,8 @@ func planned(t *testing.T, wanted recipe.Recipe, past ...recipe.Item) []string {
 		remembered.Traces[i].Before = &recipe.Before{Nothing: true}
 	}
 	old := memory.Memory{Head: memory.Head{Task: "x", From: memory.AdHoc}, Traces: remembered.Traces}
-	facts := recipe.Facts{recipe.MemoryKey("x"): {Value: recipe.Memory{Head: old.Text()[:20]}}}
+	head, _, _ := strings.Cut(old.Text(), "\n")
+	facts := recipe.Facts{recipe.MemoryKey("x"): {Value: recipe.Memory{Head: head}}}
 	host := memory.Host{From: memory.AdHoc, Memories: map[string]memory.Memory{"x": old}, Facts: facts}
 	joined, _, err := host.Plan(wanted, []memory.Wants{memory.Of("x", wanted)})
 	if err != nil {
