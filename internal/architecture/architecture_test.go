@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 	"internal/report":            {"internal/engine", "internal/recipe"},
 	"internal/report/reporttest": {"internal/report"},
 	"internal/lab":               {},
-	"internal/proof":             {"internal/engine", "internal/recipe", "internal/resource"},
+	"internal/proof":             {"internal/engine", "internal/recipe", "internal/resource", "internal/script"},
 	"internal/lab/labtest":       {"internal/lab"},
 	"internal/architecture":      {},
 	"templates":                  {},

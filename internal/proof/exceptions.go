@@ -79,3 +79,6 @@ func outline(description string) string {
 	fields := strings.Fields(description)
 	return strings.Join(fields[:min(2, len(fields))], " ")
 }
+
+// in reports whether a difference is allowed.
+func (d Difference) in(e Exceptions) bool { return e.allow(d) }

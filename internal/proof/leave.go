@@ -1,0 +1,133 @@
+package proof
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// noLonger purges what came along with a task's packages and nothing needs now: that is apt's business,
+// and no removal takes it.
+const noLonger = `export DEBIAN_FRONTEND=noninteractive; apt-get -q -y autoremove --purge </dev/null >/dev/null`
+
+// purgeLeavesNothing removes the task, with all that came for it, from the host that was bare before.
+func (p *prover) purgeLeavesNothing(ctx context.Context) error {
+	r := do(ctx, p.Task.Purge)
+	if p.failed(ctx, "remove --purge", r) {
+		return p.Host.Rewind(ctx)
+	}
+	if _, err := p.Host.Run(ctx, noLonger, ""); err != nil {
+		return err
+	}
+	left, err := p.left(ctx, p.bare, "debian", "stays", "purged")
+	if err != nil {
+		return err
+	}
+	p.leaves(left, "remove --purge")
+	return p.Host.Rewind(ctx)
+}
+
+// removeLeavesNothing brings the packages and accounts alone, then the task, and removes it.
+func (p *prover) removeLeavesNothing(ctx context.Context) error {
+	if err := p.premises(ctx); err != nil || p.over {
+		return err
+	}
+	before, err := p.look(ctx)
+	if err != nil {
+		return err
+	}
+	p.brings(before)
+	if r := do(ctx, p.Task.Install); p.failed(ctx, "install, where its packages and accounts were before", r) {
+		p.converged = false
+		return nil
+	}
+	if p.installed, err = p.look(ctx); err != nil {
+		return err
+	}
+	if p.failed(ctx, "remove", do(ctx, p.Task.Remove)) {
+		return nil
+	}
+	left, err := p.left(ctx, before, "debian", "stays")
+	p.leaves(left, "remove")
+	return err
+}
+
+// premises makes the host one that had the packages and accounts before, and whose services do not run.
+func (p *prover) premises(ctx context.Context) error {
+	if r := do(ctx, p.Task.Premises); p.failed(ctx, "its packages and accounts alone", r) {
+		p.over = true
+		return nil
+	}
+	var names []string
+	for _, service := range p.running() {
+		names = append(names, service.Unit)
+	}
+	quiet := "rm -rf /var/lib/provision"
+	if len(names) > 0 {
+		quiet += "\nfor unit in " + quoted(names) + "; do systemctl -q cat $unit >/dev/null 2>&1 && systemctl -q disable --now $unit 2>/dev/null; done\n:"
+	}
+	if _, err := p.Host.Run(ctx, quiet, ""); err != nil {
+		return err
+	}
+	return p.Host.Checkpoint(ctx)
+}
+
+// left is what a removal has left, less what the task's data is.
+func (p *prover) left(ctx context.Context, before State, sections ...string) ([]Difference, error) {
+	after, err := p.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var left []Difference
+	for _, d := range before.Differences(after, Except(sections...)) {
+		if !p.data(d, after) {
+			left = append(left, d)
+		}
+	}
+	return left, nil
+}
+
+// stores is where what programs write while they run has its place (hier(7)).
+var stores = regexp.MustCompile(`^/(srv|home|var/(lib|log|cache|spool|backups|mail))/`)
+
+// data reports whether something that was left is data of the task: new, in a directory that it has, and
+// none of its resources. A directory stays with the data in it.
+func (p *prover) data(d Difference, after State) bool {
+	if d.Kind != "file" || d.Before != "" || !stores.MatchString(d.Name) {
+		return false
+	}
+	isOurs, within := false, false
+	for _, item := range p.items() {
+		placed, ok := item.Resource.(recipe.Placed)
+		if !ok {
+			continue
+		}
+		isOurs = isOurs || placed.Place() == d.Name
+		if directory, ok := item.Resource.(resource.Directory); ok && !directory.Absent {
+			within = within || strings.HasPrefix(d.Name, directory.Path+"/")
+		}
+	}
+	if !isOurs {
+		return within
+	}
+	for thing := range after {
+		if thing.Kind == "file" && strings.HasPrefix(thing.Name, d.Name+"/") && strings.HasPrefix(d.After, "d") {
+			return true
+		}
+	}
+	return false
+}
+
+// leaves tells what a removal has left.
+func (p *prover) leaves(left []Difference, what string) {
+	for _, d := range left {
+		hint := ""
+		if command, _ := p.scripted(d.Name); command != "" && d.Before == "" {
+			hint = "what a command did stays: let the task have it as a file, or the command write below a directory of the task in /var/lib"
+		}
+		p.fault(p.maker(d.Name), hint, "%s leaves the host another: %s", what, d)
+	}
+}
