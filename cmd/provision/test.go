@@ -23,9 +23,10 @@ type testFlags struct {
 
 func newTest(f *flags, io console) *cobra.Command {
 	var t testFlags
+	var inLab labTest
 	command := &cobra.Command{
 		Use:   "test [TASK]...",
-		Short: "run the tests of your own tasks, without a host",
+		Short: "run the tests of your own tasks without a host; with --lab prove tasks on throwaway ones",
 		Long: `Runs the tests of the tasks that it names, or of all of your own, on a host that
 is modelled: nothing is connected to, and nothing is changed. They are the
 functions test_NAME(t) of tasks/NAME/task_test.star, or of tasks/NAME_test.star
@@ -33,16 +34,33 @@ beside a task that is one file. Each runs once for every release of Debian,
 unless its hosts say theirs. provision list --kinds tells what t has.
 
 What t.golden compares with is in testdata/ beside the test. --update writes it
-anew: read what changed, it is what the task does now.`,
+anew: read what changed, it is what the task does now.
+
+With --lab it proves tasks, your own or those that ship, on a fresh lab host of
+each Debian release: a plan changes nothing, an install does what the plan said,
+a second run is empty, each restart is announced, nobody else can read a secret,
+verify holds and fails when a service is stopped, remove leaves what was there
+before, and a run that is killed is made whole by the next. What is wrong is told
+with its line. Secrets that nobody gives are made up.`,
 		Example: `  provision test
   provision test shop --run restarts
-  provision test shop --update`,
+  provision test shop --update
+  provision test shop --lab --release trixie`,
 		Args: arguments(0, -1),
-		RunE: func(_ *cobra.Command, args []string) error { return f.testOnModel(io, args, t) },
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := inLab.check(command.Flags(), f.selection.extra); err != nil {
+				return err
+			}
+			if inLab.lab {
+				return f.testInLab(command.Context(), io, args, inLab)
+			}
+			return f.testOnModel(io, args, t)
+		},
 	}
 	own := command.Flags()
 	own.StringVar(&t.run, "run", "", "only tests whose name matches the regular expression `PATTERN`")
 	own.BoolVar(&t.update, "update", false, "write the golden files instead of comparing with them")
+	inLab.register(own)
 	return command
 }
 

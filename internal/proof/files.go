@@ -12,14 +12,15 @@ import (
 )
 
 // Digests remembers what files held, so that of a whole file system only what changed is read again.
-// Nobody can set a file's ctime (inode(7)).
+// Nobody can set a file's ctime (inode(7)). The device is another after each boot of a host, and its
+// overlay's files keep the numbers that they have below it (overlayfs.rst, Inode properties).
 type Digests map[identity]string
 
 // identity is a file with a content: one that is written has another.
 type identity struct {
-	device, inode uint64
-	size          int64
-	changed       syscall.Timespec
+	inode   uint64
+	size    int64
+	changed syscall.Timespec
 }
 
 // files reads a host's whole file system, from outside: /proc, /sys, /dev, /run and /tmp are
@@ -59,7 +60,7 @@ func describe(path string, entry fs.DirEntry, digests Digests) (string, error) {
 	case info.Mode()&fs.ModeDevice != 0:
 		return fmt.Sprintf("%s %d", text, stat.Rdev), nil
 	case info.Mode().IsRegular():
-		it := identity{uint64(stat.Dev), stat.Ino, stat.Size, stat.Ctim}
+		it := identity{stat.Ino, stat.Size, stat.Ctim}
 		digest, known := digests[it]
 		if !known {
 			if digest, err = digestOf(path); err != nil {

@@ -1,0 +1,111 @@
+package acceptance
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// planted is a task with a fault: what `test --lab` has to say of it, and how many runs it kills.
+type planted struct {
+	name  string
+	finds []string
+	kills string
+}
+
+// plantedFaults reads the tasks of testdata/planted, which say that in comments.
+func plantedFaults(t *testing.T) []planted {
+	t.Helper()
+	files, err := filepath.Glob("testdata/planted/tasks/*.star")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []planted
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := planted{name: strings.TrimSuffix(filepath.Base(file), ".star"), kills: "0"}
+		for line := range strings.Lines(string(text)) {
+			if finds, found := strings.CutPrefix(line, "# finds: "); found {
+				p.finds = append(p.finds, strings.TrimSpace(finds))
+			}
+			if kills, found := strings.CutPrefix(line, "# kills: "); found {
+				p.kills = strings.TrimSpace(kills)
+			}
+		}
+		if len(p.finds) == 0 {
+			t.Errorf("%s: says not what is to be found", file)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// right are tasks without a fault: where each is, and how it is proved.
+var right = []struct{ name, project string }{
+	{"hello", ""}, // as provision new writes it
+	{"workload", "../examples/workload"},
+	{"nginx", ""},
+}
+
+// ofTheDay are some of all, others every day; PROVISION_PROVE=all is all of them.
+func ofTheDay[T any](t *testing.T, all []T, n int) []T {
+	t.Helper()
+	if os.Getenv("PROVISION_PROVE") == "all" {
+		return all
+	}
+	t.Logf("%d of %d today; PROVISION_PROVE=all tries them all", n, len(all))
+	first := int(time.Now().Unix()/(24*3600)) * n % len(all)
+	return slices.Concat(all, all)[first : first+n]
+}
+
+// TestProof lets test --lab find each of the faults that were planted in tasks, by its line, and pass
+// the tasks that are right.
+func TestProof(t *testing.T) {
+	t.Parallel()
+	environment := readerLab(t, "proof", "198.19.252.0/24")
+	turn(t)
+	prove := func(t *testing.T, project, task, kills string) ended {
+		suite := slices.Collect(maps.Keys(today(t)))[0]
+		c := command(t, "test", task, "--lab", "--release", suite, "--kills", kills)
+		if project != "" {
+			c.Dir = project
+		} else if task == "hello" {
+			c.Dir = t.TempDir()
+			provisionIn(t, c.Dir, "new", "hello").exits(t, 0)
+		}
+		c.Env = append(c.Env, environment...)
+		return finish(t, c)
+	}
+	for _, fault := range ofTheDay(t, plantedFaults(t), 2) {
+		t.Run(fault.name, func(t *testing.T) {
+			found := prove(t, "testdata/planted", fault.name, fault.kills).exits(t, 3)
+			for _, want := range fault.finds {
+				if !regexp.MustCompile(want).MatchString(found.stdout) {
+					t.Errorf("it does not find %s:\n%s", want, found.stdout)
+				}
+			}
+		})
+	}
+	for _, task := range ofTheDay(t, right, 1) {
+		t.Run(task.name, func(t *testing.T) {
+			passed := prove(t, task.project, task.name, "1").exits(t, 0)
+			t.Logf("%s", passed.stdout)
+		})
+	}
+}
+
+// provisionIn runs the command in a folder.
+func provisionIn(t *testing.T, dir string, args ...string) ended {
+	t.Helper()
+	c := command(t, args...)
+	c.Dir = dir
+	return finish(t, c)
+}

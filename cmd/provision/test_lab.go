@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"provision/internal/lab"
+	"provision/internal/proof"
+	"provision/internal/recipe"
+	"provision/internal/report"
+	"provision/internal/resource"
+)
+
+// labTest says how tasks are proved on hosts of the lab.
+type labTest struct {
+	lab     bool
+	release string
+	kills   int
+}
+
+func (t *labTest) register(flags *pflag.FlagSet) {
+	flags.BoolVar(&t.lab, "lab", false, "prove tasks on throwaway hosts of this machine")
+	flags.StringVar(&t.release, "release", "", "with --lab: only on this Debian `RELEASE`: "+strings.Join(lab.Suites(), " or ")+" (default both)")
+	flags.IntVar(&t.kills, "kills", 2, "with --lab: `N` moments at which a run is killed")
+}
+
+// check refuses flags that only a proof reads, and those that a proof does not.
+func (t *labTest) check(flags *pflag.FlagSet, extra []string) error {
+	only := map[bool][]string{false: {"release", "kills"}, true: {"run", "update"}}[t.lab]
+	for _, name := range only {
+		if flags.Changed(name) {
+			return usage(fmt.Errorf("--%s: goes %s --lab", name, map[bool]string{false: "with", true: "without"}[t.lab]), "provision test --help")
+		}
+	}
+	if !t.lab && len(extra) > 0 {
+		return usage(errors.New("-e: goes with --lab"), "a test says the variables itself: t.plan(vars = {…})")
+	}
+	if t.kills < 0 {
+		return usage(fmt.Errorf("--kills %d: must not be negative", t.kills), "--kills 0 kills none")
+	}
+	return nil
+}
+
+// testInLab proves tasks, one after the other, on a fresh host of each release.
+func (f *flags) testInLab(ctx context.Context, io console, names []string, t labTest) error {
+	if len(names) == 0 {
+		return usage(errors.New("test --lab: wants a task"), "provision test TASK --lab")
+	}
+	releases := lab.Suites()
+	if t.release != "" {
+		if !slices.Contains(releases, t.release) {
+			return usage(fmt.Errorf("--release %s: is none that the lab has", t.release), strings.Join(releases, " or "))
+		}
+		releases = []string{t.release}
+	}
+	all, err := f.selection.tasks()
+	if err != nil {
+		return err
+	}
+	tasks, err := all.find(names)
+	if err != nil {
+		return err
+	}
+	ctx, stop, done := stopOnSignals(ctx)
+	defer done()
+	shown := report.NewProofs(io.out, report.Detect(io.out, os.Getenv))
+	for _, task := range tasks {
+		for _, release := range releases {
+			if err := f.prove(ctx, io, stop, shown, task, release, t); err != nil {
+				return err
+			}
+		}
+	}
+	if shown.Faults() > 0 {
+		return outcome{exitFailed}
+	}
+	return nil
+}
+
+// prove proves a task on one release, on a host that is removed after.
+func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, shown *report.Proofs, task recipe.Task, release string, t labTest) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // of what is thrown away nothing has to come to its end
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	proved := labProof{flags: f, io: io, task: task, release: release}
+	if err := proved.boot(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, proved.lab.Remove(context.WithoutCancel(ctx), proved.host.Name)) }()
+	shown.Begin(task.Name, release)
+	asked, err := proved.asked()
+	if err != nil {
+		return err
+	}
+	findings, err := proof.Proof{
+		Task: asked, Host: proved, Kills: t.kills, Seed: uint64(time.Now().Unix() / (24 * 3600)), // others every day
+		Told: func(p proof.Proved) {
+			shown.Proved(report.Proved{Name: p.Name, Elapsed: p.Elapsed, Faults: p.Faults, Skipped: p.Skipped})
+		},
+	}.Run(ctx)
+	for _, fault := range findings.Faults {
+		shown.Fault(fault.At, fault.Text, fault.Hint)
+	}
+	for _, brings := range findings.Brings {
+		shown.Paste(brings.At, fmt.Sprintf("package(%q, brings = [%s])", brings.Package, quotedList(brings.Brings)))
+	}
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
+// quotedList is how a task writes a list of texts.
+func quotedList(texts []string) string {
+	var quoted []string
+	for _, text := range texts {
+		quoted = append(quoted, fmt.Sprintf("%q", text))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// labProof is the proof of a task on one host of the lab.
+type labProof struct {
+	flags   *flags
+	io      console
+	task    recipe.Task
+	release string
+	lab     *lab.Lab
+	host    lab.Host
+}
+
+// Root implements proof.Host.
+func (p labProof) Root() string { return p.host.Root() }
+
+// Leader implements proof.Host.
+func (p labProof) Leader() (int, error) { return p.host.Leader() }
+
+// Run implements proof.Host.
+func (p labProof) Run(ctx context.Context, script, input string) (string, error) {
+	return p.host.Run(ctx, script, input)
+}
+
+// Checkpoint implements proof.Lab.
+func (p labProof) Checkpoint(ctx context.Context) error { return p.lab.Checkpoint(ctx, p.host.Name) }
+
+// Rewind implements proof.Lab.
+func (p labProof) Rewind(ctx context.Context) error { return p.lab.Rewind(ctx, p.host.Name) }
+
+// proofHosts are the names of the hosts that proofs have, by release: their own, for others may be in use.
+var proofHosts = map[string]string{"bookworm": "labproof12", "trixie": "labproof13"}
+
+// boot makes the host, with the task's packages in apt's cache.
+func (p *labProof) boot(ctx context.Context) (err error) {
+	if p.lab, err = openLab(func(line string) {
+		if p.flags.output.verbose > 0 {
+			fmt.Fprintln(p.io.err, line)
+		}
+	}); err != nil {
+		return err
+	}
+	name := proofHosts[p.release]
+	if err := p.lab.Remove(ctx, name); err != nil && !errors.Is(err, lab.ErrNoHost) { // of a proof that was killed
+		return err
+	}
+	if packages := p.packages(); len(packages) > 0 {
+		if err := p.lab.Seed(ctx, p.release, packages); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			fmt.Fprintf(p.io.err, "%s: its packages are downloaded on the host each time: %v\n", p.task.Name, err) // of a repository of its own
+		}
+	}
+	hosts, err := p.lab.Up(ctx, []string{name}, p.release)
+	if err != nil {
+		return err
+	}
+	p.host = hosts[0]
+	return nil
+}
+
+// packages are what the task installs, as far as that can be told before a host is asked.
+func (p *labProof) packages() []string {
+	work, err := p.work(nil)
+	if err != nil {
+		return nil // it is told when it is built for the host
+	}
+	var names []string
+	for _, platform := range recipe.Platforms() {
+		wanted, err := work.Blueprint.Recipe(platform)
+		if err != nil || platform.Codename != p.release {
+			continue
+		}
+		for _, item := range wanted.Items {
+			if wanted, ok := item.Resource.(resource.Package); ok && !wanted.Absent && !slices.Contains(names, wanted.Name) {
+				names = append(names, wanted.Name)
+			}
+		}
+	}
+	return names
+}

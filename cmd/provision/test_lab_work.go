@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/inventory"
+	"provision/internal/journal"
+	"provision/internal/proof"
+	"provision/internal/recipe"
+	"provision/internal/resource"
+	"provision/internal/run"
+)
+
+// asked is how the task is done to the host: as by the command line.
+func (p labProof) asked() (proof.Task, error) {
+	work, err := p.work(nil)
+	if err != nil {
+		return proof.Task{}, err
+	}
+	premises, err := p.work(premisesAlone)
+	if err != nil {
+		return proof.Task{}, err
+	}
+	remove, err := p.removing(false)
+	if err != nil {
+		return proof.Task{}, err
+	}
+	purge, err := p.removing(true)
+	return proof.Task{
+		Name: p.task.Name, Secrets: work.Blueprint.Secrets(),
+		Plan: doing(work, run.Plan), Install: doing(work, run.Install), Premises: doing(premises, run.Install),
+		Remove: doing(remove, run.Install), Purge: doing(purge, run.Install),
+		Verify: func(within func(recipe.Check) time.Duration) proof.Command {
+			hurried := work
+			hurried.Blueprint.Tasks = changed(work.Blueprint.Tasks, func(task *recipe.Task) { hurry(task, within) })
+			return doing(hurried, run.Verify)
+		},
+	}, err
+}
+
+// doing makes a command of work.
+func doing(work run.Work, do doer) proof.Command {
+	return func(ctx context.Context, observe engine.Observer) engine.Finished {
+		results, err := do(ctx, []run.Work{work}, run.Settings{
+			Forks: 1, Patience: time.Minute, Unasked: true,
+			Header:  journal.Header{Verb: "test", By: whoami(), Version: version()},
+			Observe: func(event engine.HostEvent) { observe(event.Event) },
+		})
+		if err != nil {
+			return engine.Finished{Status: engine.StatusRefused, Err: err, Hint: hintOf(err)}
+		}
+		return results[0].Finished
+	}
+}
+
+// work is what the task wants of the host; change makes other tasks of it and of those that it needs.
+func (p labProof) work(change func(*recipe.Task)) (run.Work, error) {
+	all, err := p.flags.selection.tasks()
+	if err != nil {
+		return run.Work{}, err
+	}
+	its, err := all.whole([]recipe.Task{p.task})
+	if err != nil {
+		return run.Work{}, err
+	}
+	extra, err := p.flags.selection.extras()
+	if err != nil {
+		return run.Work{}, err
+	}
+	return p.with(func(host inventory.Host) (run.Blueprint, error) {
+		values, err := all.valuesOf(host, its, append(extra, madeUpSecrets(host, its, extra)...))
+		blueprint := run.Blueprint{Tasks: its, Values: values}
+		if change != nil {
+			blueprint.Tasks = changed(its, change)
+		}
+		return blueprint, err
+	})
+}
+
+// removing takes away the task and those that it needs.
+func (p labProof) removing(purge bool) (run.Work, error) {
+	all, err := p.flags.selection.tasks()
+	if err != nil {
+		return run.Work{}, err
+	}
+	its, err := all.whole([]recipe.Task{p.task})
+	if err != nil {
+		return run.Work{}, err
+	}
+	return p.with(func(host inventory.Host) (run.Blueprint, error) {
+		host.Tasks = nil // of the inventory's it has none
+		gone, err := all.removal(host, its, nil)
+		gone.Purge = purge
+		return gone, err
+	})
+}
+
+// with pairs the host with what it should be.
+func (p labProof) with(blueprint func(inventory.Host) (run.Blueprint, error)) (run.Work, error) {
+	f := *p.flags
+	f.selection.hosts, f.selection.limit = []string{proofHosts[p.release]}, nil
+	e, err := f.errand(p.io, nil, func(host inventory.Host) (run.Blueprint, error) {
+		wanted, err := blueprint(host)
+		purge := wanted.Purge
+		wanted.Remembering = f.remembering(host)
+		wanted.Purge = purge
+		return wanted, err
+	})
+	if err != nil {
+		return run.Work{}, err
+	}
+	return e.work[0], nil
+}
+
+// madeUpSecrets are those that the tasks have to be given, and nobody gives.
+func madeUpSecrets(host inventory.Host, its []recipe.Task, extra []inventory.Extra) []inventory.Extra {
+	given := map[string]bool{}
+	for _, e := range extra {
+		given[e.Task+"."+e.Variable] = true
+	}
+	var more []inventory.Extra
+	for _, task := range its {
+		for _, v := range task.Variables {
+			key := task.Name + "." + v.Name
+			if _, set := host.Vars[key]; v.Type == recipe.TypeSecret && !set && !given[key] {
+				more = append(more, inventory.Extra{Task: task.Name, Variable: v.Name, Value: recipe.NewSecret(madeUp + v.Name)})
+			}
+		}
+	}
+	return more
+}
+
+// changed are copies of tasks that are others in something.
+func changed(its []recipe.Task, change func(*recipe.Task)) []recipe.Task {
+	var others []recipe.Task
+	for _, task := range its {
+		change(&task)
+		others = append(others, task)
+	}
+	return others
+}
+
+// hurry lets a task's checks be tried for another time.
+func hurry(task *recipe.Task, within func(recipe.Check) time.Duration) {
+	verify := task.Verify
+	task.Verify = func(in recipe.Input) ([]recipe.Check, error) {
+		if verify == nil {
+			return nil, nil
+		}
+		checks, err := verify(in)
+		var others []recipe.Check
+		for _, check := range checks {
+			check.Within = within(check)
+			others = append(others, check)
+		}
+		return others, err
+	}
+}
+
+// premisesAlone leaves of a task its packages and accounts.
+func premisesAlone(task *recipe.Task) {
+	build := task.Build
+	task.Verify, task.After = nil, nil
+	task.Build = func(in recipe.Input) (recipe.Recipe, error) {
+		wanted, err := build(in)
+		var some recipe.Recipe
+		for _, item := range wanted.Items {
+			item.Notifies, item.Of = nil, nil
+			switch kind := item.Resource.(type) {
+			case resource.Package:
+				kind.Restarts = nil
+				item.Resource = kind
+			case resource.User, resource.Group, resource.Membership, resource.Repository, resource.Hold:
+			default:
+				continue
+			}
+			some.Items = append(some.Items, item)
+		}
+		return some, err
+	}
+}

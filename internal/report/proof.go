@@ -1,0 +1,65 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"provision/internal/recipe"
+)
+
+// Proved is how one proof of a task ended.
+type Proved struct {
+	Name    string
+	Elapsed time.Duration
+	Faults  int
+	Skipped string // why there was nothing to prove
+}
+
+// Proofs shows proofs of tasks, a line each as they end, and then what is wrong.
+type Proofs struct {
+	w       io.Writer
+	options Options
+	page    page
+	faults  int
+}
+
+// NewProofs returns one that writes to w.
+func NewProofs(w io.Writer, o Options) *Proofs { return &Proofs{w: w, options: o, page: newPage(o)} }
+
+// Faults is how many there were.
+func (p *Proofs) Faults() int { return p.faults }
+
+// Begin begins the proofs of a task on a release.
+func (p *Proofs) Begin(task, release string) { fmt.Fprintf(p.w, "%s on %s\n", task, release) }
+
+// Proved shows how a proof ended.
+func (p *Proofs) Proved(proved Proved) {
+	sign, tail := p.page.paint.good.Render(p.page.sign.good), secondsText(proved.Elapsed.Seconds())
+	switch {
+	case proved.Faults > 0:
+		sign = p.page.paint.bad.Render(p.page.sign.bad)
+	case proved.Skipped != "":
+		sign, tail = p.page.paint.faint.Render("-"), p.page.paint.faint.Render(proved.Skipped)
+	}
+	fmt.Fprintf(p.w, "  %s %-48s %s\n", sign, proved.Name, tail)
+}
+
+// Fault shows what is wrong with a task, where it says so, and what to write instead.
+func (p *Proofs) Fault(at recipe.Position, text, hint string) {
+	p.faults++
+	if place := at.Short(); place != "" {
+		text = place + ": " + text
+	}
+	_ = Problem(p.w, p.options, errors.New(text), hint) // a write that fails leaves nobody to tell
+}
+
+// Paste shows what could be written in a task, for one to copy.
+func (p *Proofs) Paste(at recipe.Position, text string) {
+	if place := at.Short(); place != "" {
+		place += ": "
+		fmt.Fprint(p.w, place)
+	}
+	fmt.Fprintf(p.w, "it brings what the task asks about; for an exact plan write\n  %s\n", p.page.paint.act.Render(text))
+}
