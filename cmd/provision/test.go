@@ -38,10 +38,10 @@ anew: read what changed, it is what the task does now.
 
 With --lab it proves tasks, your own or those that ship, on a fresh lab host of
 each Debian release: a plan changes nothing, an install does what the plan said,
-a second run is empty, each restart is announced, nobody else can read a secret,
-verify holds and fails when a service is stopped, remove leaves what was there
-before, and a run that is killed is made whole by the next. What is wrong is told
-with its line. Secrets that nobody gives are made up.`,
+a second run is empty, each restart is announced, nobody else can read a
+secret, verify holds and fails when a service is stopped, remove leaves what was
+there before, and a run that is killed is made whole by the next. What is wrong
+is told with its line. Secrets that nobody gives are made up.`,
 		Example: `  provision test
   provision test shop --run restarts
   provision test shop --update

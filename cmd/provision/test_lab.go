@@ -40,7 +40,7 @@ func (t *labTest) check(flags *pflag.FlagSet, extra []string) error {
 		}
 	}
 	if !t.lab && len(extra) > 0 {
-		return usage(errors.New("-e: goes with --lab"), "a test says the variables itself: t.plan(vars = {…})")
+		return usage(errors.New("-e: goes with --lab"), "a test says its variables itself: vars = {…}")
 	}
 	if t.kills < 0 {
 		return usage(fmt.Errorf("--kills %d: must not be negative", t.kills), "--kills 0 kills none")
