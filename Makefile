@@ -22,7 +22,7 @@ bench-gimel: # events a second, beside a handler that does nothing; needs nginx 
 	go run ./internal/gimel/bench --crashes
 
 bench-tasks: # what builds of own tasks cost, and a check of a hundred hosts
-	go test -run - -bench . ./internal/project ./cmd/provision
+	go test -run - -bench . ./internal/project ./internal/run ./cmd/provision
 
 sweep: # a crash at every write to the host, and the run after it: about two hours
 	PROVISION_SWEEP=all go test -v -timeout 3h -run TestSweep ./acceptance

@@ -22,6 +22,7 @@ var groupTitles = map[project.Group]string{
 	project.Checks:        "In the list of verify",
 	project.Texts:         "Texts",
 	project.Variables:     "In variables",
+	project.Facts:         "In facts",
 	project.Hosts:         "Of the host",
 	project.Tests:         "In a test, def test_NAME(t)",
 }

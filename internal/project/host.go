@@ -15,6 +15,8 @@ import (
 type host struct {
 	in recipe.Input
 	of *building
+
+	facts []*question // of the task
 }
 
 // hostFact is one thing to know of a host.
@@ -24,7 +26,7 @@ type hostFact struct {
 	value func(*host) (starlark.Value, error)
 }
 
-// hostFacts are all that there is to know, by name.
+// hostFacts are all that there is to know, by name, but for what a task asks itself.
 var hostFacts = map[string]hostFact{
 	"name":    {"text", "Its name in the inventory.", ofInventory(func(l recipe.Listed) starlark.Value { return starlark.String(l.Name) })},
 	"address": {"text", "Its address in the inventory, whatever way leads there; of a host that is in none, what was typed.", ofInventory(func(l recipe.Listed) starlark.Value { return starlark.String(l.Address) })},
@@ -102,6 +104,7 @@ func hostWord() *Word {
 	for _, fact := range slices.Sorted(maps.Keys(hostFacts)) {
 		w.Parameters = append(w.Parameters, Parameter{Name: fact, Type: hostFacts[fact].kind, Help: hostFacts[fact].about})
 	}
+	w.Parameters = append(w.Parameters, Parameter{Name: factsName, Type: "texts by name", Help: "The answers to the task's own questions: host.facts.NAME."})
 	return w
 }
 
@@ -131,17 +134,22 @@ func (h *host) Truth() starlark.Bool { return true }
 func (h *host) Hash() (uint32, error) { return 0, errors.New("unhashable: host") }
 
 // AttrNames implements starlark.HasAttrs.
-func (h *host) AttrNames() []string { return slices.Sorted(maps.Keys(hostFacts)) }
+func (h *host) AttrNames() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(hostFacts)), factsName)))
+}
 
 // Attr implements starlark.HasAttrs.
 func (h *host) Attr(name string) (starlark.Value, error) {
+	if name == factsName {
+		return answers{h}, nil
+	}
 	fact, there := hostFacts[name]
 	if !there {
 		return nil, unknownAttribute("host", name, h.AttrNames(), "nothing of that name is known of a host", "it has "+strings.Join(h.AttrNames(), ", "))
 	}
 	value, err := fact.value(h)
 	if err != nil {
-		return nil, plain("host."+name+": the host's answer "+err.Error(), "provision exec -l "+h.in.Host.Name+" shows what it says")
+		return nil, plain("host."+name+": the host's answer "+err.Error(), "provision exec runs a command there by hand")
 	}
 	return value, nil
 }

@@ -19,6 +19,7 @@ const (
 	variablesName = "variables"
 	needsName     = "needs"
 	formerlyName  = "formerly"
+	factsName     = "facts"
 	buildName     = "build"
 	verifyName    = "verify"
 )
@@ -30,7 +31,8 @@ type script struct {
 	file          *module
 	variables     []recipe.Variable
 	needs         []string
-	formerly      []string           // names that it had
+	formerly      []string // names that it had
+	facts         []*question
 	build, verify *starlark.Function // verify may be nil
 }
 
@@ -45,7 +47,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 		return recipe.Task{}, err
 	}
 	s := &script{project: p, name: f.name, file: file}
-	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readFunctions} {
+	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readFacts, s.readFunctions} {
 		if err := read(); err != nil {
 			return recipe.Task{}, err
 		}
@@ -87,7 +89,7 @@ func (s *script) refuse(name, problem, advice string) error {
 
 // misspelled refuses a name that is nearly one that means something.
 func (s *script) misspelled() error {
-	known := []string{variablesName, needsName, formerlyName, buildName, verifyName}
+	known := []string{variablesName, needsName, formerlyName, factsName, buildName, verifyName}
 	for _, name := range slices.Sorted(maps.Keys(s.file.globals)) {
 		near := recipe.Nearest(name, known)
 		if near != "" && near != name && s.file.globals[near] == nil && len(name) > 4 {
@@ -191,7 +193,7 @@ func (s *script) run(f *starlark.Function, in recipe.Input, group Group) ([]*thi
 func (s *script) call(b *building, f *starlark.Function, in recipe.Input, group Group) ([]*thing, error) {
 	thread, done := s.project.thread(b)
 	defer done()
-	returned, err := starlark.Call(thread, f, starlark.Tuple{&values{b, in.Vars, s.variables}, &host{in, b}}, nil)
+	returned, err := starlark.Call(thread, f, starlark.Tuple{&values{b, in.Vars, s.variables}, &host{in, b, s.facts}}, nil)
 	if err != nil {
 		return nil, s.project.explain(err)
 	}

@@ -156,6 +156,12 @@ var modelledFacts = map[string]struct {
 	"interface":      {"a text", func(m *modelled, v any) { m.said[recipe.Interface] = v.(string) }},
 	"virtualization": {"a text", func(m *modelled, v any) { m.said[recipe.Virtualization] = v.(string) }},
 	"boot_id":        {"a text", func(m *modelled, v any) { m.said[recipe.BootID] = v.(string) }},
+
+	"facts": {"a dict of texts", func(m *modelled, v any) {
+		for name, text := range v.(map[string]string) {
+			m.said[questionName(m.task.Name, name)] = text
+		}
+	}},
 }
 
 // ask answers a question of the task as the host would: what the test says, or what is made up.
@@ -223,6 +229,9 @@ func (c *call) fact(kind string, value starlark.Value) (any, error) {
 		return c.number(value)
 	case "a list of texts":
 		return c.texts(value)
+	case "a dict of texts":
+		all, err := named("facts", "").read(c, value)
+		return all, err
 	}
 	return c.text(value)
 }

@@ -50,18 +50,32 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 // Recipe returns the recipe for a platform: those of all tasks, joined and validated. None
 // knows the way to the host: what is written there would change with it.
 func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
-	recipes, err := b.recipes(platform)
+	built, err := b.build(platform)
+	return built.Recipe, err
+}
+
+// built is a host's recipe, and what it was joined of.
+type built struct {
+	recipe.Recipe
+	parts []recipe.Recipe // of each task
+}
+
+func (b Blueprint) build(platform recipe.Platform) (built, error) {
+	parts, err := b.recipes(platform)
 	if err != nil {
-		return recipe.Recipe{}, err
+		return built{}, err
 	}
-	joined, err := recipe.Join(recipes...)
+	joined, err := recipe.Join(parts...)
 	if err != nil {
-		return recipe.Recipe{}, err
+		return built{}, err
 	}
-	if err := joined.Validate(); err != nil || !b.Upgrade {
-		return joined, err
+	if err := joined.Validate(); err != nil {
+		return built{}, err
 	}
-	return resource.Upgraded(joined), nil
+	if b.Upgrade {
+		joined = resource.Upgraded(joined)
+	}
+	return built{joined, parts}, nil
 }
 
 // recipes are those of all tasks, each by itself.
@@ -86,14 +100,15 @@ func (b Blueprint) recipes(platform recipe.Platform) ([]recipe.Recipe, error) {
 // but what fails for something that was made up is built again when the host has been asked,
 // and what only that asks is asked in a second round trip.
 func (b Blueprint) Probes() ([]recipe.Probe, error) {
-	ready := b.prepare()
+	ready := b.prepare(nil)
 	return ready.probes, ready.failed
 }
 
-// prepare is Probes, and also returns what cannot be built before the host is asked.
-func (b Blueprint) prepare() prepared {
-	ready := prepared{asking: &asking{}}
-	if b.Release != nil {
+// prepare is Probes, and also returns what cannot be built before the host is asked. A host that was
+// asked before is taken to be as it was then: what cannot be built so is made up as for any other.
+func (b Blueprint) prepare(last *Known) prepared {
+	releases := b.Release != nil
+	if releases {
 		// No artifact is built before its architecture is known.
 		b.Release = &recipe.Release{
 			Version:  b.Release.Version,
@@ -101,6 +116,15 @@ func (b Blueprint) prepare() prepared {
 			Artifact: func(string) (recipe.Artifact, error) { return recipe.Artifact{}, nil },
 		}
 	}
+	if last != nil {
+		if ready, good := b.prepareLast(*last); good {
+			if releases {
+				ready.asking.guessed = nil // it has no artifact
+			}
+			return ready
+		}
+	}
+	ready := prepared{asking: &asking{}}
 	b.guess, b.asking = true, ready.asking
 	var probes []recipe.Probe
 	for _, platform := range recipe.Platforms() {
@@ -122,6 +146,20 @@ func (b Blueprint) prepare() prepared {
 	}
 	ready.probes = recipe.Merge(append(probes, ready.asking.missing()...))
 	return ready
+}
+
+// prepareLast builds for what the host has said last, and for nothing else.
+func (b Blueprint) prepareLast(last Known) (prepared, bool) {
+	b.guess, b.asking = true, &asking{last: last}
+	made, err := b.build(last.Platform)
+	if err != nil {
+		return prepared{}, false
+	}
+	if _, err := b.Checks(last.Platform); err != nil {
+		return prepared{}, false
+	}
+	b.asking.guessed = &made
+	return prepared{probes: recipe.Merge(append(made.Probes(), b.asking.missing()...)), asking: b.asking}, true
 }
 
 // Checks returns the checks that prove the tasks, on a platform.

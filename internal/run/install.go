@@ -33,6 +33,7 @@ type Settings struct {
 	Unasked bool // nobody looks at the plans: one that is stale under the lock is made anew
 	// Confirm is asked once, after all plans are made and when at least one has changes.
 	Confirm func() bool
+	Last    Last                   // nil keeps nothing of what hosts say
 	Observe func(engine.HostEvent) // called from one goroutine at a time
 	Stop    <-chan struct{}        // closed: end every host between two steps
 }
@@ -75,7 +76,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 	}
 	var jobs []*job
 	dialer := remote.NewDialer()
-	ready := prepare(work)
+	ready := prepare(work, settings.Last)
 	for i, w := range work {
 		w.Target.dialer = dialer
 		if ready[i].failed != nil {
@@ -83,6 +84,9 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 		}
 		w.Blueprint.asking = ready[i].asking
 		name, clock := w.Target.Name, &clock{}
+		if settings.Last != nil {
+			ready[i].asking.keep = func(known Known) { settings.Last.Keep(name, known) }
+		}
 		w.Target.Config = clock.pausing(w.Target.Config)
 		jobs = append(jobs, &job{
 			Work: w, settings: *settings, probes: ready[i].probes, clock: clock,

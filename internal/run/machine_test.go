@@ -26,6 +26,8 @@ type machine struct {
 
 	remembering Remembering // how it deals with what is remembered
 
+	last kept // what it has said of itself, where that is kept
+
 	patience time.Duration // with the lock
 	stop     chan struct{} // is closed when the lock is waited for, where it is not nil
 }
@@ -136,6 +138,9 @@ func (m *machine) works(t *testing.T, verb string, blueprint Blueprint, does fun
 	work := []Work{{Target: Target{Name: "here", Local: true}, Blueprint: blueprint}}
 	m.told.Reset()
 	settings := Settings{Forks: 1, Patience: m.patience, Stop: m.stop, Unasked: !m.asked, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
+	if m.last != nil {
+		settings.Last = m.last
+	}
 	settings.Header.Verb = verb
 	settings.Confirm = func() bool {
 		if m.before != nil {

@@ -32,11 +32,14 @@ func (b Blueprint) memoryProbes() []recipe.Probe {
 }
 
 // wants are what each task wants to be remembered. Releases are not: which one runs is a deploy's.
-func (b Blueprint) wants(platform recipe.Platform) ([]memory.Wants, error) {
-	b.Release = nil
-	recipes, err := b.recipes(platform)
-	if err != nil {
-		return nil, err
+func (b Blueprint) wants(platform recipe.Platform, made built) ([]memory.Wants, error) {
+	recipes := made.parts
+	if b.Release != nil || recipes == nil {
+		b.Release = nil
+		var err error
+		if recipes, err = b.recipes(platform); err != nil {
+			return nil, err
+		}
 	}
 	var all []memory.Wants
 	for i, task := range b.Tasks {
@@ -73,14 +76,15 @@ func (r Remembering) noted(wants []memory.Wants, facts recipe.Facts) (same, diff
 // remember completes a plan by what the host remembers: what no task wants any more goes, and what
 // the tasks want now is noted. A host that is as it should be is asked nothing more, and one that
 // has noted nothing yet notes it when something changes.
-func (h host) remember(ctx context.Context, blueprint Blueprint, wanted recipe.Recipe, answer recipe.Answer, plan engine.Plan) (recipe.Recipe, engine.Plan, error) {
+func (h host) remember(ctx context.Context, blueprint Blueprint, made built, answer recipe.Answer, plan engine.Plan) (recipe.Recipe, engine.Plan, error) {
+	wanted := made.Recipe
 	along, stay, err := blueprint.along(answer.Facts)
 	if err != nil {
 		return wanted, plan, err
 	}
 	blueprint = blueprint.taking(along)
 	plan.Told = append(plan.Told, stay...)
-	wants, err := blueprint.wants(answer.Platform)
+	wants, err := blueprint.wants(answer.Platform, made)
 	if err != nil {
 		return wanted, plan, err
 	}

@@ -71,37 +71,48 @@ func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdic
 
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
 // it depends on what only the host can say, is asked in a second round trip.
-func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, recipe.Answer, error) {
+func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (built, recipe.Answer, error) {
 	answer, err := h.Probe(ctx, slices.Concat([]recipe.Probe{deadRuns(), unsettledChanges()}, blueprint.memoryProbes(), probes))
 	if err != nil {
-		return recipe.Recipe{}, answer, err
+		return built{}, answer, err
 	}
 	if err := supported(answer); err != nil {
-		return recipe.Recipe{}, answer, err
+		return built{}, answer, err
 	}
 	if err := h.unsettled(answer.Facts); err != nil {
-		return recipe.Recipe{}, answer, err
+		return built{}, answer, err
 	}
-	blueprint.asking.learn(answer.Facts)
-	var wanted recipe.Recipe
-	err = h.knowing(ctx, blueprint, func() (err error) {
-		wanted, err = blueprint.Recipe(answer.Platform)
-		return err
-	})
+	wanted, err := h.build(ctx, blueprint, answer)
 	if err != nil {
-		return recipe.Recipe{}, answer, err
+		return built{}, answer, err
 	}
 	missing := unasked(probes, wanted.Probes())
 	if len(missing) > 0 {
 		more, err := h.Probe(ctx, missing)
 		if err != nil {
-			return recipe.Recipe{}, answer, err
+			return built{}, answer, err
 		}
 		for key, fact := range more.Facts {
 			answer.Facts[key] = fact
 		}
 	}
 	return wanted, answer, nil
+}
+
+// build builds a host's recipe of what it has said of itself, unless that was done already.
+func (h host) build(ctx context.Context, blueprint Blueprint, answer recipe.Answer) (built, error) {
+	asking := blueprint.asking
+	asking.learn(answer.Facts)
+	if ready := asking.right(answer.Platform); ready != nil {
+		return *ready, nil
+	}
+	var wanted built
+	err := h.knowing(ctx, blueprint, func() (err error) {
+		wanted, err = blueprint.build(answer.Platform)
+		return err
+	})
+	asking.note(answer.Platform)
+	return wanted, err
 }
 
 // knowing builds, and asks the host what a build wanted to know of it and was not told, until it is
@@ -152,16 +163,17 @@ func supported(answer recipe.Answer) error {
 // plan asks the host what it has and computes what differs. For what is overwritten or
 // removed it asks for the old content too, which a converged host is never asked.
 func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, engine.Plan, error) {
-	wanted, answer, err := h.ask(ctx, blueprint, probes)
+	made, answer, err := h.ask(ctx, blueprint, probes)
 	if err != nil {
-		return wanted, engine.Plan{}, err
+		return recipe.Recipe{}, engine.Plan{}, err
 	}
+	wanted := made.Recipe
 	plan, err := engine.NewPlan(wanted, answer.Facts)
 	if err != nil {
 		return wanted, plan, err
 	}
 	plan.Platform, plan.Died = answer.Platform, died(answer.Facts)
-	if wanted, plan, err = h.remember(ctx, blueprint, wanted, answer, plan); err != nil {
+	if wanted, plan, err = h.remember(ctx, blueprint, made, answer, plan); err != nil {
 		return wanted, plan, err
 	}
 	return wanted, plan, h.look(ctx, plan, plan.Rehearsals(wanted, answer.Facts))
