@@ -53,6 +53,28 @@ esac
 	m.noTemporaries(t)
 }
 
+// What a task takes the place of is a conffile as its package has it: which one that is is kept beside
+// the copy, and of one that somebody has changed it is not.
+func TestConffileIsKept(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	shipped, changed := m.root+"/shipped.conf", m.root+"/changed.conf"
+	digest := fmt.Sprintf("%x", md5.Sum([]byte("as shipped\n")))
+	m.fake(t, "dpkg-query", `printf ' `+shipped+" "+digest+`\n `+changed+" "+digest+` obsolete\n\n'`)
+	m.write(t, shipped, "as shipped\n")
+	m.write(t, changed, "changed\n")
+	m.write(t, m.root+"/other", "as shipped\n")
+	c := m.begin(t)
+	c.do(t, recipe.Remember{Task: "app", Text: "{}\n", Originals: []string{shipped, changed, m.root + "/other"}})
+	c.finish(t)
+	for path, want := range map[string]string{shipped: digest, changed: "", m.root + "/other": ""} {
+		note := strings.Replace(recipe.ShippedPath(path), recipe.State, m.state(""), 1)
+		if got, _ := os.ReadFile(note); string(got) != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 // What stands at a path is kept when it becomes a task's, whatever it is and is called, but for what
 // is large; and comes back as it was. A directory goes only when it is empty.
 func TestOriginalsComeBack(t *testing.T) {

@@ -73,6 +73,35 @@ var kinds = []struct {
 		now: []recipe.Effect{known(recipe.PathKey("/a"), file(text)), known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Shipped: true})},
 	},
 	{
+		name: "a conffile as an older version of its package had it", wanted: resource.File{Path: "/a", Content: text},
+		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))},
+		now: []recipe.Effect{
+			known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old)),
+			known(recipe.ContentKey(recipe.ShippedPath("/a")), recipe.Content{Bytes: []byte("older")}),
+			known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Digest: "newer"}),
+		},
+		steps: "restore /a of a",
+	},
+	{
+		name: "a conffile as its package had it, and has it still", wanted: resource.File{Path: "/a", Content: text},
+		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))},
+		now: []recipe.Effect{
+			known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old)),
+			known(recipe.ContentKey(recipe.ShippedPath("/a")), recipe.Content{Bytes: []byte("same")}),
+			known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Digest: "same"}),
+		},
+		steps: "restore /a",
+	},
+	{
+		name: "a conffile that somebody had changed", wanted: resource.File{Path: "/a", Content: text},
+		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))},
+		now: []recipe.Effect{
+			known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old)),
+			known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Digest: "newer"}),
+		},
+		steps: "restore /a",
+	},
+	{
 		name: "a file that was taken away", wanted: resource.File{Path: "/a", Absent: true},
 		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))}, now: []recipe.Effect{known(recipe.PathKey(recipe.OriginalPath("/a")), file(old))},
 		steps: "restore /a",

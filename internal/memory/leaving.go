@@ -107,6 +107,8 @@ func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 			}
 			if keep {
 				note.Originals = append(note.Originals, trace.Name)
+			} else if p.lost(trace, task.things[trace.Identity()]) {
+				p.told = append(p.told, trace.Name+": what stands there cannot come back: no copy is kept of what may be secret")
 			}
 		}
 		trace.Before = before
@@ -121,6 +123,15 @@ func (p *plan) known(task Wants) (Note, []recipe.Trace) {
 // earlier reports whether a version that noted nothing worked on a task.
 func (p *plan) earlier(task Wants) bool {
 	return slices.ContainsFunc(task.names(), func(name string) bool { return p.Facts.Memory(name).Earlier })
+}
+
+// lost reports whether a file is replaced of which no copy is kept, for what is in it may be secret.
+func (p *plan) lost(trace recipe.Trace, wanted thing) bool {
+	if _, whole := resource.At(trace); !whole || p.Facts.Path(trace.Name).Type != recipe.PathFile {
+		return false
+	}
+	change, err := wanted.Diff(p.Facts)
+	return err == nil && change.Diff != nil && !change.Empty()
 }
 
 // withoutGroups reports whether a membership is of a user whose groups may not be noted yet.

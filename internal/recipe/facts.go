@@ -120,8 +120,9 @@ type Pending struct{ Action Action }
 // Owner is the installed package that a path belongs to, "" for none.
 type Owner struct {
 	Package  string
-	Conffile bool // dpkg keeps it as it was changed here (deb-conffiles(5))
-	Shipped  bool // a conffile that is as the package has it
+	Conffile bool   // dpkg keeps it as it was changed here (deb-conffiles(5))
+	Digest   string // of a conffile, as the package has it
+	Shipped  bool   // a conffile that is as the package has it
 }
 
 // Touched are the paths that runs have begun to change since a task's memory began.

@@ -35,6 +35,12 @@ func OriginalPath(file string) string {
 	return State + "/originals/kept/" + hex.EncodeToString(sum[:16])
 }
 
+// ShippedPath is where a host notes of what it keeps for a path the digest that its package had of it.
+func ShippedPath(file string) string { return OriginalPath(file) + ".shipped" }
+
+// MostKept is how large a file may be that is kept until no task wants its place, in bytes.
+const MostKept = 16 << 20
+
 // Remember notes on the host what a task wants, so that it can go when the task wants it no more.
 type Remember struct {
 	Task string

@@ -31,7 +31,7 @@ func (f Former) Probes() []recipe.Probe {
 	probes := []recipe.Probe{{Key: recipe.PathKey(f.Path), Digest: true}, {Key: recipe.OwnerKey(f.Path)}}
 	if !f.Ours {
 		copied := recipe.OriginalPath(f.Path)
-		probes = append(probes, recipe.Probe{Key: recipe.PathKey(copied), Digest: true}, recipe.Probe{Key: recipe.ContentKey(copied)})
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(copied), Digest: true}, recipe.Probe{Key: recipe.ContentKey(copied)}, recipe.Probe{Key: recipe.ContentKey(recipe.ShippedPath(f.Path))})
 	}
 	return probes
 }
@@ -40,6 +40,8 @@ func (f Former) Probes() []recipe.Probe {
 func (f Former) Diff(facts recipe.Facts) (recipe.Change, error) {
 	now := facts.Path(f.Path)
 	switch {
+	case !f.Ours && f.older(facts):
+		return f.asShipped(facts.Owner(f.Path)), nil
 	case !f.Ours:
 		return f.comeBack(now, facts), nil
 	case f.Gone || f.Stays(facts) != "":
@@ -54,6 +56,13 @@ func (f Former) Diff(facts recipe.Facts) (recipe.Change, error) {
 		return File{Path: f.Path, Secret: f.Secret}.remove(now), nil
 	}
 	return Link{Path: f.Path, Absent: true}.Diff(facts)
+}
+
+// older reports whether what stood there was a conffile as a version of its package had it that is not
+// the one that is installed now.
+func (f Former) older(facts recipe.Facts) bool {
+	was, owner := string(facts.Content(recipe.ShippedPath(f.Path)).Bytes), facts.Owner(f.Path)
+	return was != "" && owner.Conffile && was != owner.Digest
 }
 
 // asShipped is the change of a conffile: without one its package would not work, so its own comes

@@ -195,6 +195,23 @@ func staying(wanted recipe.Recipe, facts recipe.Facts) []string {
 	return told
 }
 
+// originals are the paths that a plan changes and of which the host keeps what stood there before.
+func originals(wanted recipe.Recipe, plan engine.Plan) []string {
+	changed := map[string]bool{}
+	for _, planned := range plan.Changes() {
+		if placed, ok := planned.Item.Resource.(recipe.Placed); ok {
+			changed[placed.Place()] = true
+		}
+	}
+	var paths []string
+	for _, item := range wanted.Items {
+		if note, ok := item.Resource.(memory.Note); ok {
+			paths = append(paths, note.Originals...)
+		}
+	}
+	return slices.DeleteFunc(paths, func(path string) bool { return !changed[path] })
+}
+
 // onlyNotes reports whether a plan changes nothing but what the host remembers: then there is nothing
 // to prove.
 func onlyNotes(plan engine.Plan) bool {

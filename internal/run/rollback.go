@@ -77,7 +77,7 @@ func (j *job) rollbackTo(ctx context.Context, task string, formerly []string) er
 		j.observe(engine.Note{Text: "of run " + past.Run + " there is nothing to take back: another rollback takes back the run before"})
 	}
 	j.made.Platform, j.noted = answer.Platform, true
-	return j.host.look(ctx, j.made, nil)
+	return j.host.look(ctx, &j.made, nil, nil)
 }
 
 // whatIsKept is a recipe without the secrets that the host has forgotten, and their paths: once

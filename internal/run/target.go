@@ -176,16 +176,21 @@ func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Pro
 	if wanted, plan, err = h.remember(ctx, blueprint, made, answer, plan); err != nil {
 		return wanted, plan, err
 	}
-	return wanted, plan, h.look(ctx, plan, plan.Rehearsals(wanted, answer.Facts))
+	err = h.look(ctx, &plan, originals(wanted, plan), plan.Rehearsals(wanted, answer.Facts))
+	return wanted, plan, err
 }
 
-// look asks for what a plan shows beside what differs, and whether what is new would pass.
-func (h host) look(ctx context.Context, plan engine.Plan, rehearsals []recipe.Rehearse) error {
+// look asks for what a plan shows beside what differs, what is replaced for the first time, and whether
+// what is new would pass.
+func (h host) look(ctx context.Context, plan *engine.Plan, replaced []string, rehearsals []recipe.Rehearse) error {
 	var probes []recipe.Probe
 	for _, planned := range plan.Items {
 		if diff := planned.Change.Diff; diff != nil && diff.Exists && !diff.Secret && diff.Before == nil {
 			probes = append(probes, recipe.Probe{Key: recipe.ContentKey(diff.Path)})
 		}
+	}
+	for _, path := range replaced {
+		probes = append(probes, recipe.Probe{Key: recipe.ContentKey(path)})
 	}
 	for _, rehearsal := range rehearsals {
 		probes = append(probes, recipe.Probe{Key: recipe.CommandKey(rehearsal.Title()), Script: script.DryRehearsal(rehearsal)})
@@ -193,9 +198,14 @@ func (h host) look(ctx context.Context, plan engine.Plan, rehearsals []recipe.Re
 	if len(probes) == 0 {
 		return nil
 	}
-	answer, err := h.Probe(ctx, probes)
+	answer, err := h.Probe(ctx, recipe.Merge(probes))
 	if err != nil {
 		return err
+	}
+	for _, path := range replaced {
+		if size := answer.Facts.Content(path).Size; size > recipe.MostKept {
+			plan.Told = append(plan.Told, fmt.Sprintf("%s: what stands there cannot come back: it has %d bytes, and no copy is kept of more than %d", path, size, recipe.MostKept))
+		}
 	}
 	for _, rehearsal := range rehearsals {
 		said := answer.Facts.Command(rehearsal.Title())

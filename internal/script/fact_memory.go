@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -87,8 +88,8 @@ func leavingRows() []row {
 	}
 }
 
-// readOwners reads lines of dpkg-query -S, with o before them, and paths of conffiles, with c, and s
-// when they are as their package has them. A diversion is no package's.
+// readOwners reads lines of dpkg-query -S, with o before them, and paths of conffiles, with c and their
+// package's digest, and s when they are as their package has them. A diversion is no package's.
 func readOwners(a *answer, record []string, _ []recipe.Probe) error {
 	for _, line := range lines(record) {
 		how, rest, _ := strings.Cut(line, " ")
@@ -104,8 +105,13 @@ func readOwners(a *answer, record []string, _ []recipe.Probe) error {
 			a.set(recipe.OwnerKey(path), owner)
 			continue
 		}
+		digest := ""
+		if how == "c" {
+			digest, path, _ = strings.Cut(rest, " ")
+		}
 		owner := a.Facts.Owner(path)
 		owner.Conffile, owner.Shipped = true, how == "s"
+		owner.Digest = cmp.Or(digest, owner.Digest)
 		a.set(recipe.OwnerKey(path), owner)
 	}
 	return nil

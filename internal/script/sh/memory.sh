@@ -16,6 +16,8 @@ remember() {
 	shift 2
 	if [ $# -gt 0 ]; then
 		mkdir -p "$state/originals/kept"
+		# shellcheck disable=SC2016 # dpkg-query's own names
+		conffiles=$(dpkg-query -W -f '${Conffiles}\n' 2>/dev/null) || :
 		while [ $# -gt 0 ]; do
 			(original "$1" "$2") </dev/null
 			shift 2
@@ -26,15 +28,20 @@ remember() {
 }
 
 # original keeps what stands at a path, in the place of an older copy: original COPY PATH. What is
-# too large for that is not kept, and then it cannot come back.
+# too large for that (recipe.MostKept) is not kept, and then it cannot come back. Beside the copy of a
+# conffile that is as its package has it stands its digest: when the package has another by then, the
+# copy is an older version's.
 original() {
-	rm -rf "$1"
+	rm -rf "$1" "$1.shipped"
 	at "$2" 2>/dev/null || return 0
 	[ ! -f "./$name" ] || [ -L "./$name" ] || [ "$(stat -c %s -- "./$name")" -le 16777216 ] || return 0
 	look "./$name"
 	case $kind in file | link | directory) ;; *) return 0 ;; esac
 	run=$state/originals
-	copy "${1##*/}" "$2"
+	copy "${1##*/}" "$2" || return
+	[ "$kind" = 'file' ] || return 0
+	digest=$(md5sum <"$1") && digest=${digest%% *}
+	case "$conffiles " in *" $2 $digest"*) printf %s "$digest" >"$1.shipped" ;; esac
 }
 
 # restore_original NUMBER PATH COPY: what stood there before any task wanted it comes back.
