@@ -1,6 +1,6 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench bench-gimel bench-tasks sweep lint
+.PHONY: build test unit acceptance bench bench-gimel bench-tasks prove sweep lint
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
@@ -23,6 +23,10 @@ bench-gimel: # events a second, beside a handler that does nothing; needs nginx 
 
 bench-tasks: # what builds of own tasks cost, and a check of a hundred hosts
 	go test -run - -bench . ./internal/project ./internal/run ./cmd/provision
+
+prove: build # every project in examples, on both releases: an hour
+	for folder in examples/*; do (cd $$folder && ../../bin/provision test --lab $$(ls tasks)) || exit 1; done
+	PROVISION_PROVE=all PROVISION_RELEASES=all go test -v -timeout 1h -run 'TestExamples$$' ./acceptance
 
 sweep: # a crash at every write to the host, and the run after it: about two hours
 	PROVISION_SWEEP=all go test -v -timeout 3h -run TestSweep ./acceptance

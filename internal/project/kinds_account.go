@@ -11,7 +11,7 @@ func accountKinds() []*Word {
 		kind(Word{
 			Name: "user", Manual: "useradd(8)",
 			About:   "An account. Without login it is a service's: a system account with a group of its own name, whose home is not made. With login it is a person's: its home is made, with what is in /etc/skel, and it has a shell.",
-			Leaves:  "It stays, which is said; remove --purge takes one that came for a task. It leaves the groups that it came into.",
+			Leaves:  "It stays, which is said; remove --purge takes one that came for a task, but not its home. It leaves the groups that it came into.",
 			Example: "user(\"shop\", home = \"/var/lib/shop\")",
 			Parameters: []Parameter{
 				required(text("name", "Its name.")),

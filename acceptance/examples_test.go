@@ -1,0 +1,182 @@
+package acceptance
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"provision/internal/lab"
+	"provision/internal/proof"
+)
+
+// example is a project in examples, and how its task is tried. Removing it leaves its packages, so
+// its hosts have them before; where what these run rewrites its own configuration, they have not,
+// and all of it goes.
+type example struct {
+	name     string // of its folder
+	task     string
+	packages string
+	hosts    int // that it takes, one where that is not said
+	prepare  func(*testing.T, *demonstration)
+	breaks   []fault // verify has to find each
+	then     func(*testing.T, demonstration)
+	leaves   []proof.Exception // what it leaves, as its page says
+}
+
+// fault is a script that breaks something on the first host, and one that mends it again; without
+// one an install does.
+type fault struct{ broken, mended string }
+
+// examples are those of the folder that are tried, in the order of the days.
+var examples = []example{
+	{
+		name: "base", task: "base", packages: "sudo tzdata nftables unattended-upgrades",
+		breaks: []fault{
+			{"systemctl stop apt-daily-upgrade.timer", ""},
+			{"chmod 0777 /home/anna", "chmod 0700 /home/anna"}, // sshd takes no key from there
+			{"sysctl -q net.ipv4.conf.all.rp_filter=0", ""},
+		},
+		then:   nobodyIsLockedOut,
+		leaves: []proof.Exception{{Kind: "file", Name: regexp.MustCompile("^/home/(anna|ben)(/|$)"), Reason: "people's homes"}},
+	},
+}
+
+// demonstration is an example on its hosts.
+type demonstration struct {
+	example
+	lab     *lab.Lab
+	hosts   []machine
+	project string   // a copy of its folder
+	flags   []string // of each command
+}
+
+// provision runs the command in the example's folder.
+func (e demonstration) provision(t *testing.T, verb string, args ...string) ended {
+	t.Helper()
+	c := command(t, append(append([]string{verb}, e.flags...), args...)...)
+	c.Dir = e.project
+	return finish(t, c)
+}
+
+// names are the hosts, as -l takes them.
+func (e demonstration) names() string {
+	var names []string
+	for _, host := range e.hosts {
+		names = append(names, host.Name)
+	}
+	return strings.Join(names, ",")
+}
+
+func (e demonstration) install(t *testing.T, args ...string) ended {
+	t.Helper()
+	return e.provision(t, "install", append([]string{e.task, "-y", "-l", e.names()}, args...)...)
+}
+
+func (e demonstration) verify(t *testing.T) ended {
+	t.Helper()
+	return e.provision(t, "verify", e.task, "-l", e.names())
+}
+
+// converged fails where an install would change something.
+func (e demonstration) converged(t *testing.T) {
+	t.Helper()
+	e.provision(t, "plan", e.task, "--detailed-exitcode", "-l", e.names()).exits(t, 0)
+}
+
+// Each example does on hosts of its own what it says: it is installed, proved and found as it
+// should be; its verify finds what is broken; and removed, it is as if it had never been. What a
+// proof of a task proves of each, TestProof does.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	for _, one := range ofTheDay(t, examples, 1) {
+		t.Run(one.name, func(t *testing.T) {
+			onEach(t, today(t), "labx"+one.name[:4], bare, func(t *testing.T, l *lab.Lab, host machine) {
+				e := demonstration{example: one, lab: l, hosts: []machine{host}, project: t.TempDir()}
+				if err := os.CopyFS(e.project, os.DirFS("../examples/"+one.name)); err != nil {
+					t.Fatal(err)
+				}
+				for n := 1; n < one.hosts; n++ {
+					e.hosts = append(e.hosts, bare(t, l, host.Suite, host.Name+string(rune('a'+n))))
+				}
+				if e.prepare != nil {
+					e.prepare(t, &e)
+				}
+				e.all(t)
+			})
+		})
+	}
+}
+
+func (e demonstration) all(t *testing.T) {
+	var before []proof.State
+	for _, host := range e.hosts {
+		host.run(t, "exec </dev/null; export DEBIAN_FRONTEND=noninteractive; apt-get -q -y --no-install-recommends install nftables "+e.packages+"; systemctl is-system-running --wait || :")
+		before = append(before, host.look(t))
+	}
+	e.install(t).exits(t, 0)
+	e.converged(t)
+	for _, fault := range e.breaks {
+		e.hosts[0].run(t, fault.broken)
+		e.verify(t).exits(t, 3)
+		if fault.mended != "" {
+			e.hosts[0].run(t, fault.mended)
+		}
+		e.install(t).exits(t, 0)
+	}
+	e.verify(t).exits(t, 0)
+	if e.then != nil {
+		e.then(t, e)
+	}
+	for _, task := range e.tasks(t) {
+		e.provision(t, "remove", task, "--purge", "-y", "-l", e.names()).exits(t, 0)
+	}
+	for i, host := range e.hosts {
+		for _, difference := range before[i].Differences(host.look(t), proof.Except("debian", "stays", "packages").With(e.leaves...)) {
+			t.Errorf("%s: removed: %s", host.Name, difference)
+		}
+	}
+}
+
+// tasks are those that the hosts have a memory of: the example's own, then those that it needs.
+func (e demonstration) tasks(t *testing.T) []string {
+	t.Helper()
+	tasks := []string{e.task}
+	for _, task := range strings.Fields(e.hosts[0].run(t, "ls /var/lib/provision/wanted")) {
+		if task != e.task {
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks
+}
+
+// nobodyIsLockedOut changes sshd so that provision itself is not let in any more, and so that sshd
+// cannot read it.
+func nobodyIsLockedOut(t *testing.T, e demonstration) {
+	const file = "/etc/ssh/sshd_config.d/00-base.conf"
+	was := e.hosts[0].read(t, file)
+	shut := e.install(t, "-e", "base.ssh_groups=[nogroup]").exits(t, 3)
+	if !strings.Contains(shut.stderr, "the host has undone the change") {
+		t.Errorf("not said that the change was undone:\n%s", shut.stderr)
+	}
+	e.converged(t)
+	const template = "tasks/base/templates/sshd.tmpl"
+	text, err := os.ReadFile(filepath.Join(e.project, template))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeProject(t, e.project, map[string]string{template: string(text) + "PermitRootLogins no\n"})
+	for _, refused := range []ended{e.provision(t, "plan", e.task, "-l", e.names()), e.install(t)} {
+		refused.exits(t, 3)
+		if !strings.Contains(refused.stdout+refused.stderr, "Bad configuration option: PermitRootLogins") {
+			t.Errorf("sshd's own words are not told:\n%s", refused.stderr)
+		}
+	}
+	if is := e.hosts[0].read(t, file); is != was {
+		t.Errorf("sshd reads now\n%s", is)
+	}
+	writeProject(t, e.project, map[string]string{template: string(text)})
+	e.converged(t)
+	e.verify(t).exits(t, 0)
+}
