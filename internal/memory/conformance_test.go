@@ -123,7 +123,7 @@ var kinds = []struct {
 	{
 		name: "a directory with data", wanted: resource.Directory{Path: "/a", Data: true},
 		now:   []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.EntriesKey("/a"), recipe.Entries{"b"})},
-		stays: "what came into it is kept: remove --purge takes it",
+		stays: "what came into it is kept",
 	},
 	{
 		name: "a directory with data, purged", wanted: resource.Directory{Path: "/a", Data: true}, purge: true,

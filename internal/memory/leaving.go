@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -252,8 +253,8 @@ func (p *plan) removal(wanted recipe.Recipe) (first, then recipe.Recipe) {
 		if stays != "" {
 			r.stay = append(r.stay, stays)
 		}
-		if gone == nil && resource.OnPurge(trace) {
-			r.forgotten = append(r.forgotten, stays)
+		if resource.OnPurge(trace) && !p.Purge {
+			r.forgotten = append(r.forgotten, cmp.Or(stays, trace.Kind+" "+trace.Name))
 		}
 		item := recipe.Item{Resource: gone, Task: p.owner(trace.Identity())}
 		for _, n := range trace.Notifies {

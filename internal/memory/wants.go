@@ -25,6 +25,11 @@ type thing interface {
 func Of(task string, wanted recipe.Recipe) Wants {
 	w := Wants{Task: task, things: map[string]thing{}}
 	for _, item := range wanted.Items {
+		if inside, ok := item.Resource.(interface{ Within() []recipe.Resource }); ok {
+			for _, directory := range inside.Within() {
+				w.add(recipe.Item{Resource: directory})
+			}
+		}
 		w.add(item)
 		if several, ok := item.Resource.(interface{ Besides() []recipe.Resource }); ok {
 			for _, part := range several.Besides() {

@@ -209,7 +209,7 @@ func (d FormerDirectory) Stays(facts recipe.Facts) string {
 	case owner != "":
 		return "belongs to the package " + owner
 	case others > 0 && d.Data:
-		return "what came into it is kept: remove --purge takes it"
+		return "what came into it is kept"
 	case others > 0:
 		return "things of others in it: " + strconv.Itoa(others)
 	}

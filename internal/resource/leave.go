@@ -93,7 +93,7 @@ func called(t recipe.Trace) string {
 
 // OnPurge reports whether a thing came for a task, and goes with it only when a purge is asked for.
 func OnPurge(t recipe.Trace) bool {
-	return !t.Gone && t.Before != nil && t.Before.Nothing && slices.Contains([]string{"package", "user", "group", "secret", "certificate"}, t.Kind)
+	return !t.Gone && t.Before != nil && t.Before.Nothing && (t.Data || slices.Contains([]string{"package", "user", "group", "secret", "certificate"}, t.Kind))
 }
 
 // dear is what stays unless a purge is asked for: what it took along could not be put back.
@@ -233,8 +233,9 @@ func (l Leaving) accounts() []recipe.Key {
 func (l Leaving) below(directory string) []string {
 	var paths []string
 	for _, t := range l.Traces {
-		if path.Dir(t.Name) == directory && !slices.Contains(paths, t.Name) {
-			paths = append(paths, t.Name)
+		at, _ := At(t)
+		if at = cmp.Or(at, t.Name); path.Dir(at) == directory && !slices.Contains(paths, at) {
+			paths = append(paths, at)
 		}
 	}
 	return paths

@@ -134,6 +134,14 @@ func (k AuthorizedKey) Trace() recipe.Trace {
 	return trace
 }
 
+// Within is the directory that it is in, which is made for it where it is not there, and leaves after it.
+func (k AuthorizedKey) Within() []recipe.Resource {
+	if k.Absent {
+		return nil
+	}
+	return []recipe.Resource{Directory{Path: k.directory()}}
+}
+
 // Stood implements recipe.Remembered: the line of the key, with its options.
 func (k AuthorizedKey) Stood(facts recipe.Facts) recipe.Before {
 	same, err := k.same()
