@@ -137,7 +137,7 @@ func buildFirewall(in recipe.Input) (recipe.Recipe, error) {
 	err := addFiles(&r, []filePart{
 		{path: hostFirewallFile, template: "firewall/provision-firewall.service.tmpl", notifies: reload(hostFirewallUnit)},
 	})
-	r.Add(resource.Package{Name: "nftables"})
+	r.Add(resource.Package{Name: "nftables", Brings: []recipe.Key{}})
 	r.Add(hostFirewallService())
 	return r, err
 }

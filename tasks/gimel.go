@@ -157,7 +157,8 @@ func (g gimel) makeRoom() resource.Command {
 		gimelReleases, script.Quote(g.Release.Version), g.keep()-1) + `count() { find "$releases" -mindepth 1 -maxdepth 1 -type d ! -name "$version" | wc -l; }
 `
 	return resource.Command{
-		Name: "make room for release " + g.Release.Version,
+		Name:    "make room for release " + g.Release.Version,
+		Changes: []recipe.Key{},
 		// Not the directory: that it is made does not change the answer.
 		Reads:  []recipe.Key{recipe.PathKey(gimelReleases + "/.order")},
 		Unless: header + `[ "$(tail -n 1 "$order" 2>/dev/null)" = "$version" ] && [ "$(count)" -le "$others" ]`,

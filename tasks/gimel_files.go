@@ -115,7 +115,7 @@ func (g gimel) addSite(r *recipe.Recipe) error {
 	}
 	r.Include(configuration)
 	if g.selfSigned() {
-		r.Add(resource.Package{Name: "openssl"})
+		r.Add(resource.Package{Name: "openssl", Brings: []recipe.Key{}})
 		g.own().add(r)
 	}
 	site, err := nginxSite(gimelName, "gimel/nginx.conf.tmpl", g.site())

@@ -203,7 +203,7 @@ func (g graphite) addSite(r *recipe.Recipe) error {
 // addPackages adds all packages in a row, which makes them one apt-get.
 func (g graphite) addPackages(r *recipe.Recipe) {
 	r.Add(resource.Package{Name: "graphite-carbon", Brings: []recipe.Key{recipe.UnitKey(carbonUnit)}, Restarts: []string{carbonUnit}})
-	var web []recipe.Key
+	web := []recipe.Key{}
 	if g.Platform.Release >= trixie {
 		web = append(web, recipe.UnitKey(indexTimer))
 	}
@@ -212,7 +212,7 @@ func (g graphite) addPackages(r *recipe.Recipe) {
 	r.Include(uwsgiPackages(units))
 	r.Include(nginxPackages())
 	if g.public() {
-		r.Add(resource.Package{Name: "nftables"})
+		r.Add(resource.Package{Name: "nftables", Brings: []recipe.Key{}})
 	}
 	if g.postgresql() {
 		addPostgreSQLPackages(r)

@@ -61,7 +61,7 @@ func (g graphite) site(ipv6 bool) site {
 // them.
 func (g graphite) addAccess(r *recipe.Recipe) {
 	if g.auth() || g.selfSigned() {
-		r.Add(resource.Package{Name: "openssl"})
+		r.Add(resource.Package{Name: "openssl", Brings: []recipe.Key{}})
 	}
 	g.addPassword(r)
 	if g.selfSigned() {

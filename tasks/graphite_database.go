@@ -32,9 +32,10 @@ func (g graphite) addMigration(r *recipe.Recipe) {
 $(dpkg-query -W -f '${Package} ${Version}\n' graphite-web python3-django python3-django-tagging 2>/dev/null)"
 stamp=` + graphiteMigrated + "\n"
 	r.Add(resource.Command{
-		Name:   migrateDatabase,
-		Reads:  reads,
-		Unless: header + `[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$versions" ] && ` + there,
+		Name:    migrateDatabase,
+		Changes: []recipe.Key{},
+		Reads:   reads,
+		Unless:  header + `[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$versions" ] && ` + there,
 		Script: header + `set -eu
 umask 027
 cd /

@@ -63,7 +63,7 @@ func tlsPart() recipe.Part {
 		Build: func(in recipe.Input) (recipe.Recipe, map[string]string, error) {
 			var r recipe.Recipe
 			own := selfSigned{Task: in.Vars.String("name")}
-			r.Add(resource.Package{Name: "openssl"})
+			r.Add(resource.Package{Name: "openssl", Brings: []recipe.Key{}})
 			r.Add(resource.Directory{Path: configDirectory})
 			r.Add(resource.Directory{Path: own.directory(), Attributes: recipe.Attributes{Mode: 0o700}})
 			r.Add(resource.Certificate{Path: own.certificate(), Key: own.key(), Names: in.Vars.List("names")}, reload(nginxUnit)...)

@@ -46,7 +46,7 @@ func postgresqlPackage() resource.Package {
 // addPostgreSQLPackages adds the server and its Python driver.
 func addPostgreSQLPackages(r *recipe.Recipe) {
 	r.Add(postgresqlPackage())
-	r.Add(resource.Package{Name: "python3-psycopg2", Restarts: []string{graphiteWeb.unit()}})
+	r.Add(resource.Package{Name: "python3-psycopg2", Brings: []recipe.Key{}, Restarts: []string{graphiteWeb.unit()}})
 }
 
 // addLocalhost makes the name known that PostgreSQL listens at: on a minimal Debian it is
@@ -76,9 +76,10 @@ as_postgres() { ` + asUser("postgres") + `"$@"; }
 has() { as_postgres psql -X -Atc "$1" | grep -q -x 1; }
 `
 	return resource.Command{
-		Name:   "make " + d.Task + "'s PostgreSQL role and database",
-		Reads:  []recipe.Key{recipe.PackageKey("postgresql"), recipe.UnitKey(postgresqlUnit)},
-		Unless: header + `has "select 1 from pg_database join pg_roles on pg_roles.oid = datdba where datname = '$database' and rolname = '$role'" 2>/dev/null`,
+		Name:    "make " + d.Task + "'s PostgreSQL role and database",
+		Changes: []recipe.Key{},
+		Reads:   []recipe.Key{recipe.PackageKey("postgresql"), recipe.UnitKey(postgresqlUnit)},
+		Unless:  header + `has "select 1 from pg_database join pg_roles on pg_roles.oid = datdba where datname = '$database' and rolname = '$role'" 2>/dev/null`,
 		// postgresql.service has started its clusters, which may still be recovering.
 		// template0 and UTF8, for a cluster of a host without a locale is SQL_ASCII.
 		Script: header + `set -eu

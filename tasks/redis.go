@@ -130,9 +130,10 @@ func addRedisConfiguration(r *recipe.Recipe, vars recipe.Values) error {
 // its append-only file, and so starts empty.
 func redisDataKept() resource.Command {
 	return resource.Command{
-		Name:   keepRedisData,
-		Reads:  []recipe.Key{recipe.PathKey("/var/lib/redis/dump.rdb"), recipe.PathKey("/var/lib/redis/appendonlydir")},
-		Unless: "[ ! -s /var/lib/redis/dump.rdb ] || [ -d /var/lib/redis/appendonlydir ]",
+		Name:    keepRedisData,
+		Changes: []recipe.Key{},
+		Reads:   []recipe.Key{recipe.PathKey("/var/lib/redis/dump.rdb"), recipe.PathKey("/var/lib/redis/appendonlydir")},
+		Unless:  "[ ! -s /var/lib/redis/dump.rdb ] || [ -d /var/lib/redis/appendonlydir ]",
 		Script: `echo "/var/lib/redis/dump.rdb has data, and there is no append-only file: Redis would start without them." >&2
 echo "Let the running Redis write one first: redis-cli CONFIG SET appendonly yes; or move dump.rdb away." >&2
 exit 1`,

@@ -215,6 +215,18 @@ func TestPackagesBringNoFileOfOurs(t *testing.T) {
 	})
 }
 
+// What follows in a task that ships is known: each package and each command says what else it may
+// change of it.
+func TestWhatMayChangeIsSaid(t *testing.T) {
+	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
+		for _, item := range build(t, task, platform, raw).Items {
+			if unconfined, ok := item.Resource.(recipe.Unconfined); ok && unconfined.Unconfined() != "" {
+				t.Errorf("%s does not say what it may change", item.Resource.ID())
+			}
+		}
+	})
+}
+
 // Probes are asked before the controller knows the host's name and release, in one round
 // trip: a guard may not depend on them.
 func TestGuardsAreTheSameOnEveryPlatform(t *testing.T) {

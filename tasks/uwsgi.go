@@ -66,7 +66,7 @@ func between(low, high int) func(any) error {
 // uwsgiPackages are uWSGI and its Python plugin, which run these units. They start nothing.
 func uwsgiPackages(units []string) recipe.Recipe {
 	var r recipe.Recipe
-	r.Add(resource.Package{Name: "uwsgi-core", Restarts: units})
-	r.Add(resource.Package{Name: "uwsgi-plugin-python3", Restarts: units})
+	r.Add(resource.Package{Name: "uwsgi-core", Brings: []recipe.Key{}, Restarts: units})
+	r.Add(resource.Package{Name: "uwsgi-plugin-python3", Brings: []recipe.Key{}, Restarts: units})
 	return r
 }

@@ -23,6 +23,13 @@ func planOf(change recipe.Change) engine.Plan {
 
 func steps(steps ...recipe.Step) engine.Plan { return planOf(recipe.Change{Steps: steps}) }
 
+// becoming is a plan of a file whose content will be shown.
+func becoming(content, until string) engine.Plan {
+	plan := planOf(recipe.Change{Until: until, Diff: &recipe.FileDiff{Path: "/etc/x", After: []byte(content)}})
+	plan.Items[0].Change.Kind = recipe.Becomes
+	return plan
+}
+
 func TestDigest(t *testing.T) {
 	secrets := []string{"hunter2-hunter2"}
 	of := func(plan engine.Plan) string {
@@ -63,6 +70,9 @@ func TestDigest(t *testing.T) {
 		{"packages", steps(recipe.InstallPackages{Names: []string{"x"}}), steps(recipe.InstallPackages{Names: []string{"y"}}), false},
 		{"rehearsed", steps(rehearse(write("a", false))), steps(rehearse(write("b", false))), false},
 		{"rehearsed secret", steps(rehearse(write("a", true))), steps(rehearse(write("b", true))), true},
+		{"what becomes", becoming("a", "p is installed"), becoming("a", "p is installed"), true},
+		{"what becomes another", becoming("a", "p is installed"), becoming("b", "p is installed"), false},
+		{"what becomes, after another step", becoming("a", "p is installed"), becoming("a", "q is installed"), false},
 		{"deltas", planOf(recipe.Change{Deltas: []recipe.Delta{{Name: "mode", Before: "1", After: "2"}}}), planOf(recipe.Change{Deltas: []recipe.Delta{{Name: "mode", Before: "0", After: "2"}}}), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,17 +10,24 @@ import (
 // announced reports whether all that fresh would do was in the plan that was shown. It may
 // do less: what a run that died had begun may have come to its end since.
 func announced(shown, fresh Plan) bool {
-	before := map[string]recipe.Change{}
+	before := map[string]Planned{}
 	for _, planned := range shown.Changes() {
-		before[planned.Item.Resource.ID()] = planned.Change
+		before[planned.Item.Resource.ID()] = planned
 	}
 	for _, planned := range fresh.Changes() {
-		change, there := before[planned.Item.Resource.ID()]
-		if !there {
+		earlier, there := before[planned.Item.Resource.ID()]
+		change := earlier.Change
+		switch {
+		case !there:
 			return false
-		}
-		if change.Kind == recipe.MayBe {
+		case change.Kind == recipe.MayBe:
 			continue // what it would be was left open
+		case change.Kind == recipe.Becomes && !becomesSo(earlier, planned):
+			return false
+		case change.Kind == recipe.Becomes:
+			continue
+		case planned.Change.Until != "":
+			return false
 		}
 		for _, step := range planned.Change.Steps {
 			if recipe.NoteOf(step) != "" {

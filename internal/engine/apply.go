@@ -21,6 +21,7 @@ type application struct {
 	host    Host
 	session Session
 	wanted  recipe.Recipe
+	plan    Plan // that was shown
 	observe Observer
 	stop    <-chan struct{}
 
@@ -45,7 +46,7 @@ type doneStep struct {
 // session holds the host's lock, and found is what the host answered under it. stop, when it is
 // closed, ends the run between two steps.
 func Apply(ctx context.Context, host Host, session Session, wanted recipe.Recipe, plan Plan, found recipe.Facts, observe Observer, stop <-chan struct{}) (Result, error) {
-	a := &application{host: host, session: session, wanted: wanted, observe: observe, stop: stop}
+	a := &application{host: host, session: session, wanted: wanted, plan: plan, observe: observe, stop: stop}
 	fresh, err := NewPlan(wanted, found)
 	if err != nil {
 		return a.result, err
@@ -76,7 +77,7 @@ func (a *application) run(ctx context.Context) (after recipe.Facts, err error) {
 			change, err := planItem(item, a.overlay)
 			if err != nil {
 				_, failed := a.do(ctx, batch, nil)
-				return nil, errors.Join(failed, err)
+				return nil, errors.Join(failed, a.unforeseen(item, err))
 			}
 			if change.Empty() {
 				a.result.Same++
@@ -228,6 +229,9 @@ func (a *application) converged(ctx context.Context, found recipe.Facts) error {
 	}
 	var still []string
 	for _, planned := range left.Changes() {
+		if planned.Change.Until != "" {
+			continue // it follows one that differs
+		}
 		still = append(still, planned.Item.Where()+describe(planned.Change))
 	}
 	return fmt.Errorf("%w: %s", ErrNotConverged, strings.Join(still, ", "))

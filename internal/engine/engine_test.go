@@ -53,7 +53,7 @@ create file:/etc/daemon/daemon.conf — 0644 root:root
 create package:daemon — install
          install daemon
 maybe  link:/etc/daemon/default — known after daemon is installed
-maybe  service:daemon.service — known after daemon is installed
+becomes service:daemon.service, after daemon is installed [at boot:  → enabled] [state:  → running]
 `
 	if got := model.Text(plan); got != want {
 		t.Errorf("plan:\n%s\nwant:\n%s", got, want)

@@ -51,6 +51,10 @@ func (e *StepError) Error() string {
 // ErrStale says that the host changed between the plan and the run: nothing was done.
 var ErrStale = recipe.ErrStale
 
+// ErrUnforeseen says that something came to stand in a place of which the plan said what it becomes,
+// and that it cannot become that: it is as it was found.
+var ErrUnforeseen = errors.New("not what the plan foresaw")
+
 // ErrStuck says that the session lives, and its host could not write down what it does: it
 // does nothing more.
 var ErrStuck = errors.New("the host could not go on")

@@ -7,6 +7,7 @@ import "provision/internal/recipe"
 type outlook struct {
 	recipe.Facts
 	readers map[recipe.Key][]recipe.Key // by what is read, the answers that depend on it
+	open    []recipe.Key                // what of the questions any package or command may change
 	first   []recipe.Foreword           // what is noted before the first change
 }
 
@@ -18,6 +19,9 @@ func newOutlook(wanted recipe.Recipe, found recipe.Facts) outlook {
 		}
 	}
 	for _, probe := range wanted.Probes() {
+		if changeable(probe.Key) {
+			o.open = append(o.open, probe.Key)
+		}
 		for _, key := range probe.Reads {
 			o.readers[key] = append(o.readers[key], probe.Key)
 		}
@@ -48,6 +52,9 @@ func (o outlook) maybe(item recipe.Item, until string) {
 	}
 	for _, key := range item.Keys() {
 		o.doubt(key, until)
+	}
+	if unconfined, ok := item.Resource.(recipe.Unconfined); ok && unconfined.Unconfined() != "" {
+		o.unconfine(until)
 	}
 	if changer, ok := item.Resource.(recipe.Changer); ok {
 		for _, key := range changer.MayChange() {

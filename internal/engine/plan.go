@@ -39,8 +39,8 @@ func (p Plan) Changes() []Planned {
 }
 
 // NewPlan compares a recipe with facts. It is pure. Steps that are planned are laid over
-// the facts, so that what follows is planned against the host as it will be; what only
-// the host can tell after a step is a change that may be.
+// the facts, so that what follows is planned against the host as it will be; of what only
+// the host can tell after a step, it is said what will stand, or that it may change.
 func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
 	overlay := newOutlook(wanted, facts)
 	var plan Plan
@@ -58,8 +58,12 @@ func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
 // made on the host as it will be is an error.
 func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
 	if until := overlay.Unknown(item.Keys()); until != "" {
+		change, err := overlay.unsettled(item, until)
+		if err != nil {
+			return change, err
+		}
 		overlay.maybe(item, until)
-		return recipe.Change{Kind: recipe.MayBe, Until: until}, refused(item, overlay.Facts)
+		return change, refused(item, overlay.Facts)
 	}
 	change, err := item.Resource.Diff(overlay.Facts)
 	if err != nil {
@@ -73,6 +77,9 @@ func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
 	}
 	change.Steps = slices.Concat(forewords(item, overlay), notes(item, overlay), change.Steps)
 	overlay.lay(change.Effects())
+	if unconfined, ok := item.Resource.(recipe.Unconfined); ok {
+		overlay.unconfine(unconfined.Unconfined())
+	}
 	return change, nil
 }
 

@@ -51,7 +51,7 @@ func (p Plan) Rehearsals(wanted recipe.Recipe, found recipe.Facts) []recipe.Rehe
 
 // onlyFiles reports whether a change is known, and all of it steps on files whose content is.
 func onlyFiles(change recipe.Change) bool {
-	if change.Kind == recipe.MayBe {
+	if change.Until != "" {
 		return false
 	}
 	return !slices.ContainsFunc(change.Steps, func(step recipe.Step) bool {

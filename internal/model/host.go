@@ -19,7 +19,7 @@ import (
 type Host struct {
 	Platform recipe.Platform
 	Facts    recipe.Facts // what is there; what is not named is absent
-	// Brings is what installing a package leaves behind, by package.
+	// Brings is what installing a package leaves behind, or running a command, by its name.
 	Brings map[string][]recipe.Effect
 	// Guards are the answers of commands' guards that go by what the host is, by name.
 	Guards map[string]func(*Host) int
@@ -126,6 +126,8 @@ func (h *Host) do(step recipe.Step) {
 	switch step := step.(type) {
 	case recipe.InstallPackages:
 		h.install(step)
+	case recipe.Exec:
+		h.Facts.Apply(h.Brings[step.Name])
 	case recipe.InstallDeb:
 		h.install(recipe.InstallPackages{Names: []string{step.Name + "=" + step.Version}})
 	case recipe.RemovePackages:
@@ -191,6 +193,10 @@ func Text(plan engine.Plan) string {
 		}
 		fmt.Fprintf(&s, "%-6s %s", change.Kind, planned.Item.Resource.ID())
 		switch {
+		case change.Kind == recipe.Becomes && change.Summary != "":
+			s.WriteString(" — " + change.Summary + ", after " + change.Until)
+		case change.Kind == recipe.Becomes:
+			s.WriteString(", after " + change.Until)
 		case change.Until != "":
 			s.WriteString(" — known after " + change.Until)
 		case change.Summary != "":

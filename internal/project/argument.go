@@ -249,7 +249,7 @@ func keys(name, help string) Parameter {
 			if err != nil {
 				return nil, err
 			}
-			var all []recipe.Key
+			all := []recipe.Key{} // an empty list says something: nothing
 			for _, name := range names {
 				key, err := keyOf(name)
 				if err != nil {

@@ -37,7 +37,7 @@ func systemKinds() []*Word {
 				required(text("script", "POSIX sh. It is seen on the host: a secret goes into input.")),
 				required(byName(text("unless", "The guard: a script that changes nothing, and ends with 0 when nothing is to be done."))),
 				byName(keys("reads", "What the guard goes by: after a change of that it is asked again.")),
-				byName(keys("changes", "What the script changes of what the task asks about.")),
+				byName(keys("changes", "What the script changes of what the task asks about, [] for nothing. Without it, and without makes or secrets, that may be anything, as with the brings of a package.")),
 				byName(texts("makes", "Files that the script makes, which the guard goes by too: they go with the command where nothing stood there before.")),
 				byName(texts("secrets", "Files with secrets that it makes, likewise; only remove --purge takes them.")),
 				byName(contentOf("input", "What it gets on standard input; nobody sees it.")),
@@ -55,7 +55,7 @@ func systemKinds() []*Word {
 
 // brings is a parameter of packages.
 func brings() Parameter {
-	return keys("brings", "What its own scripts may change of what the task asks about; of these a plan says \"known after\".")
+	return keys("brings", "What its own scripts may change of what the task asks about, [] for nothing: all else that follows is known. Without it that may be any path, unit or account: of what follows a plan says what it becomes, and not from what.")
 }
 
 // restarts is a parameter of packages.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"provision/internal/recipe"
 	"provision/internal/resource"
 )
 
@@ -101,5 +102,25 @@ func TestExamples(t *testing.T) {
 				t.Errorf("%v\n%s", err, task)
 			}
 		})
+	}
+}
+
+// An empty list of what a package brings, or a command changes, says something; no list does not.
+func TestNothingIsBrought(t *testing.T) {
+	p, _ := open(t, `
+-- tasks/shop.star --
+def build(v, host):
+    return [
+        package("aa"),
+        package("bb", brings = []),
+        command("c", "true", unless = "true"),
+        command("d", "true", unless = "true", changes = []),
+    ]
+`)
+	want := []string{"aa is installed", "", "c", ""}
+	for i, r := range listed(built(t, p, nil)) {
+		if until := r.(recipe.Unconfined).Unconfined(); until != want[i] {
+			t.Errorf("%s: %q, want %q", r.ID(), until, want[i])
+		}
 	}
 }

@@ -169,12 +169,12 @@ type change struct {
 
 // changeKinds name the sorts of changes in a test.
 var changeKinds = map[recipe.ChangeKind]string{
-	recipe.NoChange: "same", recipe.Create: "create", recipe.Update: "update", recipe.Delete: "delete", recipe.Act: "run", recipe.MayBe: "maybe",
+	recipe.NoChange: "same", recipe.Create: "create", recipe.Update: "update", recipe.Delete: "delete", recipe.Act: "run", recipe.Becomes: "becomes", recipe.MayBe: "maybe",
 }
 
 var changeParts = valued[*change]{
 	{"key", "text", "What it is of: \"file:/etc/motd\", \"service:shop.service\".", func(c *change) starlark.Value { return starlark.String(c.Item.Resource.ID()) }},
-	{"kind", "text", "create, update, delete, run, same, or maybe: only the host can tell, after an earlier step.", func(c *change) starlark.Value { return starlark.String(changeKinds[c.Change.Kind]) }},
+	{"kind", "text", "create, update, delete, run, same; becomes, where what stands there is known only after an earlier step, and what will stand there now; or maybe: only the host can tell, then.", func(c *change) starlark.Value { return starlark.String(changeKinds[c.Change.Kind]) }},
 	{"says", "text", "What differs, in a few words: \"0644 root:root\".", func(c *change) starlark.Value { return starlark.String(c.says()) }},
 	{"content", "text", "What a file will hold; [secret] stands for a secret.", func(c *change) starlark.Value { return starlark.String(c.content()) }},
 	{"diff", "text", "How a file's content differs, as diff -u has it, without its head.", func(c *change) starlark.Value { return starlark.String(c.diff()) }},
@@ -186,14 +186,14 @@ var changeParts = valued[*change]{
 
 func (c *change) says() string {
 	var words []string
-	switch {
-	case c.Change.Until != "":
+	if c.Change.Until != "" {
 		words = append(words, "known after "+c.Change.Until)
-	case c.Change.Summary != "":
+	}
+	if c.Change.Summary != "" {
 		words = append(words, c.Change.Summary)
 	}
 	for _, delta := range c.Change.Deltas {
-		words = append(words, strings.TrimSuffix(fmt.Sprintf("%s %s → %s", delta.Name, delta.Before, delta.After), " → "))
+		words = append(words, strings.Replace(strings.TrimSuffix(fmt.Sprintf("%s %s → %s", delta.Name, delta.Before, delta.After), " → "), "  ", " ", 1))
 	}
 	return c.of.trial.masked(strings.Join(words, ", "))
 }

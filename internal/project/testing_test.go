@@ -118,7 +118,7 @@ def build(v, host):
     return [
         file("/etc/motd", v.domain + "\n") if v.domain == "x" else [],
         file("/etc/shop/env", "WORKERS=%d\n" % v.workers, notify = restart("shop.service")) if EXTRA else [],
-        package("php8.2-fpm") if EXTRA and host.release == 12 else [],
+        package("php8.2-fpm", brings = []) if EXTRA and host.release == 12 else [],
         service("shop.service") if EXTRA else [],
     ]
 `

@@ -9,8 +9,11 @@ const (
 	Create   ChangeKind = "create"
 	Update   ChangeKind = "update"
 	Delete   ChangeKind = "delete"
-	Act      ChangeKind = "act"   // something is run: a restart, a migration
-	MayBe    ChangeKind = "maybe" // only the host can tell, after an earlier step
+	Act      ChangeKind = "act" // something is run: a restart, a migration
+	// What stands there is not known before an earlier step is done; what will stand is, and the
+	// apply makes just that, or finds it right.
+	Becomes ChangeKind = "becomes"
+	MayBe   ChangeKind = "maybe" // only the host can tell, after an earlier step
 )
 
 // Delta is one attribute that differs: mode, owner, target, state.
@@ -39,7 +42,7 @@ type Change struct {
 	Summary string // why and what, in a few words: "content differs", "not installed"
 	Deltas  []Delta
 	Diff    *FileDiff
-	Until   string // of MayBe: what has to happen first
+	Until   string // of MayBe and Becomes: what has to happen first
 	Steps   []Step
 }
 

@@ -147,6 +147,7 @@ type Earlier []string
 type Fact struct {
 	Value any    // what the key's kind is answered with: Path, Unit, User, []Listener, …
 	Until string // "" when known; else what has to happen first: "nginx-light is installed"
+	Was   bool   // with Until: Value is what was found before, and may be so still
 }
 
 // Facts are a host's answers, by key.

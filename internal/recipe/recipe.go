@@ -110,6 +110,13 @@ func (i Item) Keys() []Key {
 // Changer is implemented by a resource whose change may change more than what it asks about.
 type Changer interface{ MayChange() []Key }
 
+// Unconfined is implemented by a resource whose change may change any path, unit or account: nobody
+// has said which.
+type Unconfined interface {
+	// Unconfined is what has happened then: "nginx-light is installed"; "" where it was said.
+	Unconfined() string
+}
+
 // Refuser is implemented by a resource whose change may be impossible on a host as it will be:
 // a service, where another program listens at its port. It is asked before any change.
 type Refuser interface{ Refuse(Facts) error }

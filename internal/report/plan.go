@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"provision/internal/engine"
 	"provision/internal/recipe"
 )
 
@@ -49,18 +50,11 @@ func tasksOf(resources []resource) []string {
 }
 
 func (p page) planTask(task string, resources []resource, brief, all bool) []string {
-	var lines, untils []string
+	var lines []string
 	columns := kindColumns(task, resources, all)
-	waiting := map[string][]resource{}
+	var waits waiting
 	for _, r := range resources {
-		switch {
-		case r.Task != task || r.Kind == same && !all:
-			continue
-		case r.Kind == recipe.MayBe:
-			if waiting[r.Until] == nil {
-				untils = append(untils, r.Until)
-			}
-			waiting[r.Until] = append(waiting[r.Until], r)
+		if r.Task != task || r.Kind == same && !all || waits.add(r) {
 			continue
 		}
 		lines = append(lines, p.planResource(r, columns)...)
@@ -69,8 +63,8 @@ func (p page) planTask(task string, resources []resource, brief, all bool) []str
 			lines = append(lines, p.asked(r)...)
 		}
 	}
-	for _, until := range untils {
-		lines = append(lines, p.mayBe(until, waiting[until], columns)...)
+	for _, group := range waits {
+		lines = append(lines, p.waits(group, columns)...)
 	}
 	return lines
 }
@@ -115,15 +109,21 @@ var said = map[recipe.ChangeKind]string{
 
 func (p page) details(r resource) string {
 	var details []string
+	if r.Kind == recipe.Becomes {
+		details = append(details, "becomes this, from what is known after "+oneLine(r.Until))
+	}
 	if r.Summary != said[r.Kind] {
 		details = append(details, oneLine(r.Summary))
 	}
 	for _, d := range r.Deltas {
-		text := d.Name + " " + d.Before
-		if d.After != "" {
-			text += " " + p.sign.arrow + " " + d.After
+		words := []string{d.Name}
+		if d.Before != "" {
+			words = append(words, d.Before)
 		}
-		details = append(details, oneLine(text))
+		if d.After != "" {
+			words = append(words, p.sign.arrow, d.After)
+		}
+		details = append(details, oneLine(strings.Join(words, " ")))
 	}
 	if p.at {
 		details = append(details, r.At)
@@ -131,20 +131,47 @@ func (p page) details(r resource) string {
 	return p.join(details...)
 }
 
-// mayBe says what only the host can tell, after an earlier step.
-func (p page) mayBe(until string, resources []resource, columns int) []string {
+// waiting are the resources of which only the host can tell whether they change, in groups of those
+// of which one line says all.
+type waiting [][]resource
+
+// add adds a resource that is one of these to its group.
+func (w *waiting) add(r resource) bool {
+	if r.Kind != recipe.MayBe && !asItIs(r) {
+		return false
+	}
+	for i, group := range *w {
+		if group[0].Until == r.Until && group[0].Kind == r.Kind {
+			(*w)[i] = append(group, r)
+			return true
+		}
+	}
+	*w = append(*w, []resource{r})
+	return true
+}
+
+// asItIs reports whether a resource is right now, and is made so again where it has to be.
+func asItIs(r resource) bool { return r.Kind == recipe.Becomes && r.Summary == engine.AsItIs }
+
+// waits says what only the host can tell, after an earlier step.
+func (p page) waits(group []resource, columns int) []string {
+	one, several := "may change", "may change"
+	if asItIs(group[0]) {
+		one, several = "stays as it is, or becomes so again", "stay as they are, or become so again"
+	}
+	known := ", known after " + oneLine(group[0].Until)
 	line := "  " + p.symbol(recipe.MayBe) + " "
-	if len(resources) == 1 {
-		kind, name := shortName(resources[0].Resource)
+	if len(group) == 1 {
+		kind, name := shortName(group[0].Resource)
 		line += p.paint.faint.Render(pad(kind, columns)) + "  " + name
-		return p.withDetails(line, "may change, known after "+oneLine(until))
+		return p.withDetails(line, one+known)
 	}
 	var names []string
-	for _, r := range resources {
+	for _, r := range group {
 		kind, name := shortName(r.Resource)
 		names = append(names, kind+" "+name)
 	}
-	lines := []string{line + fmt.Sprintf("%d may change, known after %s", len(names), oneLine(until))}
+	lines := []string{line + fmt.Sprintf("%d %s%s", len(names), several, known)}
 	return append(lines, p.prose("      ", strings.Join(names, ", "), p.paint.faint)...)
 }
 
@@ -167,5 +194,5 @@ func (p page) planCounts(c counts) string {
 		return fmt.Sprintf("%d %s", n, words)
 	}
 	return p.join(count(c.Create, "to create"), count(c.Update, "to update"), count(c.Delete, "to delete"),
-		count(c.Act, "to run"), count(c.Maybe, "may change"), count(c.Same, "same"))
+		count(c.Act, "to run"), count(c.Becomes, "become as shown"), count(c.Maybe, "may change"), count(c.Same, "same"))
 }

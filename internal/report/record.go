@@ -50,24 +50,25 @@ type platform struct {
 }
 
 type counts struct {
-	Create int `json:"create"`
-	Update int `json:"update"`
-	Delete int `json:"delete"`
-	Act    int `json:"act"`
-	Maybe  int `json:"maybe"`
-	Same   int `json:"same"`
+	Create  int `json:"create"`
+	Update  int `json:"update"`
+	Delete  int `json:"delete"`
+	Act     int `json:"act"`
+	Becomes int `json:"becomes"`
+	Maybe   int `json:"maybe"`
+	Same    int `json:"same"`
 }
 
 // changes is the number of resources that change, or may.
-func (c counts) changes() int { return c.Create + c.Update + c.Delete + c.Act + c.Maybe }
+func (c counts) changes() int { return c.Create + c.Update + c.Delete + c.Act + c.Becomes + c.Maybe }
 
 type resource struct {
 	Resource string            `json:"resource"` // its ID: "file:/etc/nginx/nginx.conf"
 	Task     string            `json:"task,omitempty"`
-	Kind     recipe.ChangeKind `json:"kind"` // create, update, delete, act, maybe, same
+	Kind     recipe.ChangeKind `json:"kind"` // create, update, delete, act, becomes, maybe, same
 	Summary  string            `json:"summary,omitempty"`
 	Deltas   []delta           `json:"deltas,omitempty"`
-	Until    string            `json:"until,omitempty"` // of maybe: what has to happen first
+	Until    string            `json:"until,omitempty"` // of becomes and maybe: what has to happen first
 	At       string            `json:"at,omitempty"`    // of a task of the project: where it says so, FILE:LINE
 	Content  *content          `json:"content,omitempty"`
 
@@ -269,6 +270,8 @@ func newPlanned(top head, plan engine.Plan) *planned {
 			record.Counts.Delete++
 		case recipe.Act:
 			record.Counts.Act++
+		case recipe.Becomes:
+			record.Counts.Becomes++
 		case recipe.MayBe:
 			record.Counts.Maybe++
 		default:

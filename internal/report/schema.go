@@ -33,7 +33,7 @@ var hostless = []word{"summary", "error", "task", "kind"}
 
 // words are the closed sets of words, by type.
 var words = map[reflect.Type][]string{
-	reflect.TypeFor[recipe.ChangeKind](): {string(recipe.Create), string(recipe.Update), string(recipe.Delete), string(recipe.Act), string(recipe.MayBe), string(same)},
+	reflect.TypeFor[recipe.ChangeKind](): {string(recipe.Create), string(recipe.Update), string(recipe.Delete), string(recipe.Act), string(recipe.Becomes), string(recipe.MayBe), string(same)},
 	reflect.TypeFor[recipe.Vantage]():    {string(recipe.FromHost), string(recipe.FromController)},
 	reflect.TypeFor[engine.Status](): {
 		string(engine.StatusSame), string(engine.StatusChanged), string(engine.StatusPending), string(engine.StatusVerified),

@@ -69,7 +69,7 @@ func (p page) symbol(kind recipe.ChangeKind) string {
 		return p.paint.remove.Render("-")
 	case recipe.Act:
 		return p.paint.act.Render(p.sign.act)
-	case recipe.MayBe:
+	case recipe.Becomes, recipe.MayBe:
 		return p.paint.maybe.Render("?")
 	}
 	return p.paint.faint.Render("=")

@@ -19,7 +19,7 @@ type Command struct {
 	Script  string       // run as root
 	Input   recipe.Secret
 	Timeout time.Duration
-	Changes []recipe.Key // what else it may change of what recipes ask about
+	Changes []recipe.Key // what else it may change of what recipes ask about; where that, Makes and Secrets are nil nobody has said: any path, unit or account
 	Makes   []string     // files that it makes: they go with it where nothing stood there before
 	Secrets []string     // those of them that only a purge takes, and of which no copy is ever kept
 }
@@ -76,6 +76,14 @@ func (m Made) Probes() []recipe.Probe { return []recipe.Probe{{Key: recipe.PathK
 
 // Diff implements recipe.Resource.
 func (m Made) Diff(recipe.Facts) (recipe.Change, error) { return recipe.Change{}, nil }
+
+// Unconfined implements recipe.Unconfined.
+func (c Command) Unconfined() string {
+	if c.Changes != nil || c.Makes != nil || c.Secrets != nil {
+		return ""
+	}
+	return c.Name
+}
 
 // Validate refuses what cannot be meant.
 func (c Command) Validate() error {

@@ -19,7 +19,7 @@ type Deb struct {
 	Name     string
 	Version  string
 	Artifact recipe.Artifact
-	Brings   []recipe.Key // what its own scripts may change of what recipes ask about
+	Brings   []recipe.Key // as of Package
 	Restarts []string     // the units that run what it holds, and go on with the old of it after an upgrade
 	Absent   bool         // purged, with what cannot be there without it
 }
@@ -30,6 +30,11 @@ func (d Deb) ID() string { return "package:" + d.Name }
 
 // Restarted implements recipe.Notifier.
 func (d Deb) Restarted() []string { return d.Restarts }
+
+// Unconfined implements recipe.Unconfined.
+func (d Deb) Unconfined() string {
+	return Package{Name: d.Name, Brings: d.Brings, Absent: d.Absent}.Unconfined()
+}
 
 func (d Deb) absent() Package { return Package{Name: d.Name, Brings: d.Brings, Absent: true} }
 

@@ -217,7 +217,7 @@ func (l Leaving) purged() []string {
 
 // accounts are those that leave, which the scripts of a package may have taken away before.
 func (l Leaving) accounts() []recipe.Key {
-	var keys []recipe.Key
+	keys := []recipe.Key{} // what else goes is behind what asks about it
 	for _, t := range l.Traces {
 		switch t.Kind {
 		case "user":

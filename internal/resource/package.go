@@ -16,7 +16,7 @@ const ListsMaxAge = 24 * time.Hour
 // their configuration is there first, and starting them is a Service's business.
 type Package struct {
 	Name     string
-	Brings   []recipe.Key // what its own scripts may change of what recipes ask about
+	Brings   []recipe.Key // what its own scripts may change of what recipes ask about; nil is that nobody has said: any path, unit or account
 	Restarts []string     // the units that run what it holds, and go on with the old of it after an upgrade
 	Upgrade  bool         // to the version that apt would install
 	Absent   bool         // purged, with what cannot be there without it
@@ -25,8 +25,19 @@ type Package struct {
 // ID implements recipe.Resource.
 func (p Package) ID() string { return "package:" + p.Name }
 
+// Unconfined implements recipe.Unconfined.
+func (p Package) Unconfined() string {
+	switch {
+	case p.Brings != nil:
+		return ""
+	case p.Absent:
+		return p.Name + " is purged"
+	}
+	return p.Name + " is installed"
+}
+
 // Merge implements recipe.Merged: each task names what it asks about of what the package
-// brings.
+// brings. One that says nothing may ask about any of it.
 func (p Package) Merge(other recipe.Resource) (recipe.Resource, bool) {
 	o, ok := other.(Package)
 	if !ok || o.Name != p.Name || o.Absent != p.Absent {
@@ -34,6 +45,9 @@ func (p Package) Merge(other recipe.Resource) (recipe.Resource, bool) {
 	}
 	both := p
 	both.Brings, both.Restarts = union(p.Brings, o.Brings), union(p.Restarts, o.Restarts)
+	if p.Brings == nil || o.Brings == nil {
+		both.Brings = nil
+	}
 	return both, true
 }
 

@@ -58,8 +58,8 @@ func (p part) diff(facts recipe.Facts) (recipe.Change, error) {
 		Diff:  &recipe.FileDiff{Path: p.path, Exists: exists, After: []byte(after), Secret: p.secret},
 		Steps: []recipe.Step{recipe.WriteFile{Path: p.path, Content: []byte(after), Attributes: attributes, Secret: p.secret}},
 	}
-	if !exists {
-		change.Kind = recipe.Create
+	if !exists { // all of it is the part
+		change.Kind, change.Summary = recipe.Create, ""
 	}
 	if !p.secret {
 		change.Diff.Before = before

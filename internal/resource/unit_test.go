@@ -224,7 +224,7 @@ func TestSwap(t *testing.T) {
 create file:/etc/systemd/system/swap.swap — 0644 root:root
          note: restart swap.swap
          write /etc/systemd/system/swap.swap
-maybe  service:swap.swap — known after make the swap file /swap
+becomes service:swap.swap, after make the swap file /swap [at boot:  → enabled] [state:  → running]
 
 delete service:swap.swap — no longer wanted [state: active → stopped] [at boot: enabled → disabled]
          stop swap.swap

@@ -67,6 +67,8 @@ func Hint(err error, host string) string {
 			mend = rehearsed(err).Mend + "; or " + mend
 		}
 		return rehearsed(err).Unit + " goes on with what it has: " + mend + ", then run the same command again"
+	case errors.Is(err, engine.ErrUnforeseen):
+		return "it is as it was found: look at it there, then run the same command again"
 	case errors.Is(err, engine.ErrStale):
 		return "look at the new plan, then run the same command again"
 	case errors.Is(err, engine.ErrInterrupted):

@@ -24,6 +24,7 @@ func TestOutcome(t *testing.T) {
 		"and files before it were put back":  {&engine.RestoredError{Failed: rehearsal}, engine.StatusFailed, "mend the configuration"},
 		"no connection":                      {lost, engine.StatusUnreachable, ""},
 		"Ctrl-C":                             {context.Canceled, engine.StatusInterrupted, ""},
+		"what no plan foresaw":               {engine.ErrUnforeseen, engine.StatusFailed, "as it was found"},
 		"a plan that is stale":               {engine.ErrStale, engine.StatusStale, "look at the new plan"},
 	} {
 		t.Run(name, func(t *testing.T) {
