@@ -67,7 +67,7 @@ func (p *prover) asPlanned(plan engine.Plan, r record) {
 		switch {
 		case said == recipe.NoChange && happened:
 			p.fault(planned.Item.At, "", "%s changed (%s), and the plan had not announced it", id, did)
-		case said == recipe.NoChange || said == recipe.MayBe:
+		case said == recipe.NoChange || said == recipe.MayBe || said == recipe.Becomes: // or it was right by then
 		case !happened:
 			p.fault(planned.Item.At, "", "%s was announced (%s) and did not change", id, said)
 		case did != said:

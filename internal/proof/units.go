@@ -73,7 +73,7 @@ type controls map[string]recipe.Verb
 func controlled(plan engine.Plan) controls {
 	all := controls{}
 	for _, planned := range plan.Changes() {
-		if service, ok := planned.Item.Resource.(resource.Service); ok && planned.Change.Kind == recipe.MayBe {
+		if service, ok := planned.Item.Resource.(resource.Service); ok && planned.Change.Until != "" {
 			all[service.Unit] = ""
 		}
 		for _, step := range planned.Change.Steps {
