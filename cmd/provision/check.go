@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -57,8 +58,9 @@ func (f *flags) checkAll(io console) error {
 		return err
 	}
 	c := checking{catalogue: all, extra: extra, given: map[string]bool{}}
+	near := neighbours{all, inv.Hosts(), hosts, nil, extra, &sync.Map{}}
 	for _, host := range hosts {
-		if err := c.add(host.Name, host, host.Tasks); err != nil {
+		if err := c.add(host.Name, host, host.Tasks, near); err != nil {
 			c.refused = append(c.refused, recipe.Within(host.Name, err))
 		}
 	}
@@ -72,7 +74,8 @@ func (f *flags) checkAll(io console) error {
 		if err != nil {
 			return err
 		}
-		if err := c.add("no host has it", nowhere[0], []string{task.Name}); err != nil {
+		alone := neighbours{all, nil, nowhere, []recipe.Task{task}, extra, &sync.Map{}}
+		if err := c.add("no host has it", nowhere[0], []string{task.Name}, alone); err != nil {
 			notBuilt += fmt.Sprintf("%s: not built: no host has it, and %v\n", task.Name, err)
 		}
 	}
@@ -102,7 +105,7 @@ type checking struct {
 }
 
 // add adds what a host has.
-func (c *checking) add(name string, host inventory.Host, tasks []string) error {
+func (c *checking) add(name string, host inventory.Host, tasks []string, near neighbours) error {
 	its, err := c.find(tasks)
 	if err == nil {
 		its, err = c.whole(its)
@@ -119,7 +122,7 @@ func (c *checking) add(name string, host inventory.Host, tasks []string) error {
 	}
 	c.work = append(c.work, run.Work{
 		Target:    run.Target{Name: name},
-		Blueprint: run.Blueprint{Tasks: its, Values: values, Host: c.listed(host)},
+		Blueprint: run.Blueprint{Tasks: its, Values: values, Host: c.listed(host), Peers: near.of(host, len(near.hosts) == 0)},
 	})
 	return nil
 }

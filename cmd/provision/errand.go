@@ -60,7 +60,7 @@ func (f *flags) work(io console, names []string) (errand, error) {
 	}
 	unasked := sync.OnceValues(func() (*inventory.Keys, error) { return f.selection.openKeys(nil) })
 	read := map[string]bool{} // the tasks whose variables some host needs
-	e, err := f.errand(io, named, func(host inventory.Host) (run.Blueprint, error) {
+	e, err := f.errand(io, named, extra, func(host inventory.Host) (run.Blueprint, error) {
 		its := named
 		if len(its) == 0 {
 			var err error
@@ -135,12 +135,12 @@ func (f *flags) bare(io console) (errand, error) {
 	if !f.selection.named() {
 		return errand{}, usage(errors.New("no hosts"), "name them: -H root@HOST, -l GROUP, or -l all")
 	}
-	return f.errand(io, nil, func(inventory.Host) (run.Blueprint, error) { return run.Blueprint{}, nil })
+	return f.errand(io, nil, nil, func(inventory.Host) (run.Blueprint, error) { return run.Blueprint{}, nil })
 }
 
 // errand chooses the hosts, decides what each should be, and reads all that is needed to
 // connect to them. Whatever is wrong on this side is refused here.
-func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory.Host) (run.Blueprint, error)) (errand, error) {
+func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra, blueprint func(inventory.Host) (run.Blueprint, error)) (errand, error) {
 	keys, err := f.selection.openKeys(f.passphrase)
 	if err != nil {
 		return errand{}, err
@@ -161,6 +161,7 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 		return errand{}, cmp.Or(f.nameHosts(io, hosts), error(outcome{exitGood}))
 	}
 	e := errand{typed: f.selection.typed(hosts)}
+	near := neighbours{all, inv.Hosts(), hosts, named, extra, &sync.Map{}}
 	e.jumps = func(name string) (remote.Way, bool) {
 		host, known := inv.JumpHost(name)
 		return wayTo(host), known
@@ -172,6 +173,7 @@ func (f *flags) errand(io console, named []recipe.Task, blueprint func(inventory
 		}
 		e.secrets = append(e.secrets, wanted.Secrets()...)
 		wanted.Host, wanted.Address = all.listed(host), host.Address.Host
+		wanted.Peers = near.of(host, len(f.selection.hosts) > 0 || f.selection.local)
 		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
 	}
 	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type

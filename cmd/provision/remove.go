@@ -77,7 +77,7 @@ func (f *flags) removal(io console, names []string) (errand, error) {
 	if err != nil {
 		return errand{}, err
 	}
-	return f.errand(io, named, func(host inventory.Host) (run.Blueprint, error) {
+	return f.errand(io, named, nil, func(host inventory.Host) (run.Blueprint, error) {
 		blueprint, err := all.removal(host, named, needing)
 		blueprint.Remembering = f.remembering(host)
 		return blueprint, err

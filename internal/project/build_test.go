@@ -31,6 +31,14 @@ func open(t testing.TB, text string) (*Project, *[]string) {
 	return p, &printed
 }
 
+// twoPeers are those of any task.
+func twoPeers(task string) ([]recipe.Peer, error) {
+	return []recipe.Peer{
+		{Listed: recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web"}}, Vars: recipe.Values{"port": 80, "names": []string{"a"}}, Secrets: []string{"token"}},
+		{Listed: recipe.Listed{Name: "web2", Address: "10.0.0.2"}, Vars: recipe.Values{"port": 81, "names": []string(nil)}, Secrets: []string{"token"}},
+	}, nil
+}
+
 func input(task recipe.Task, given recipe.Values) recipe.Input {
 	in := recipe.Input{Vars: recipe.Values{}, Platform: recipe.Platforms()[0], Host: recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web", "front"}, Tasks: []string{"nginx", "shop"}}}
 	for _, v := range task.Variables {
@@ -386,6 +394,41 @@ def build(v, host):
 	_, err := task.Build(in)
 	if err == nil || recipe.Guessed(err) || err.Error() != "tasks/shop.star:2:108: host.virtualization: the host's answer ends with 127" {
 		t.Errorf("%v", err)
+	}
+}
+
+// Peers are those that a run knows, of the task itself or of another.
+func TestPeers(t *testing.T) {
+	p, _ := open(t, `
+-- tasks/shop.star --
+variables = [var("port", int), var("names", list, default = []), var("token", secret)]
+
+def build(v, host):
+    others = [p for p in host.peers("nginx") if p.name != host.name]
+    return [
+        file("/etc/all", "".join(["%s %s %d %s\n" % (p.name, p.address, p.vars.port, ",".join(p.groups + p.vars.names)) for p in host.peers()])),
+        file("/etc/others", ",".join([p.name for p in others])),
+    ]
+`)
+	task := p.Tasks()[0]
+	in := input(task, nil)
+	var asked []string
+	in.Peers = func(task string) ([]recipe.Peer, error) {
+		asked = append(asked, task)
+		return twoPeers(task)
+	}
+	r, err := task.Build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []recipe.Resource{
+		resource.File{Path: "/etc/all", Content: "web1 web1.example.org 80 web,a\nweb2 10.0.0.2 81 \n"}, resource.File{Path: "/etc/others", Content: "web2"},
+	}
+	if got := listed(r); !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if want := []string{"nginx", "shop"}; !reflect.DeepEqual(asked, want) {
+		t.Errorf("asked for the peers of %q, want %q", asked, want)
 	}
 }
 

@@ -105,6 +105,7 @@ func hostWord() *Word {
 		w.Parameters = append(w.Parameters, Parameter{Name: fact, Type: hostFacts[fact].kind, Help: hostFacts[fact].about})
 	}
 	w.Parameters = append(w.Parameters, Parameter{Name: factsName, Type: "texts by name", Help: "The answers to the task's own questions: host.facts.NAME."})
+	w.Parameters = append(w.Parameters, Parameter{Name: peersName, Type: "list of peers", Help: "The hosts of the inventory that have a task, in its order and this one among them: host.peers(task = \"redis\"), or without an argument those of the task itself. Each has name, address, groups and vars.NAME, the task's variables there, but for secrets; [p for p in host.peers() if p.name != host.name] are the others. Of a host that is in no inventory, as with -H, they are those that are named beside it."})
 	return w
 }
 
@@ -135,13 +136,16 @@ func (h *host) Hash() (uint32, error) { return 0, errors.New("unhashable: host")
 
 // AttrNames implements starlark.HasAttrs.
 func (h *host) AttrNames() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(hostFacts)), factsName)))
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(hostFacts)), factsName, peersName)))
 }
 
 // Attr implements starlark.HasAttrs.
 func (h *host) Attr(name string) (starlark.Value, error) {
-	if name == factsName {
+	switch name {
+	case factsName:
 		return answers{h}, nil
+	case peersName:
+		return h.peers(), nil
 	}
 	fact, there := hostFacts[name]
 	if !there {

@@ -42,6 +42,8 @@ type Input struct {
 	// is not known is made up. That it was asked is noted, and who builds asks the host. Nil knows
 	// nothing.
 	Ask func(question Probe, madeUp string) (said Said, known bool)
+	// Peers returns the hosts that have a task, in the inventory's order; nil knows none.
+	Peers func(task string) ([]Peer, error)
 	// Address is the host as the controller reaches it, for checks and for what is told to a
 	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.
 	Address string
@@ -53,6 +55,13 @@ type Listed struct {
 	Address string   // the inventory's word, whatever way leads there; of a host that is in none, what was typed
 	Groups  []string // outermost first
 	Tasks   []string // with those that they need
+}
+
+// Peer is a host that has a task, as other hosts' builds see it.
+type Peer struct {
+	Listed
+	Vars    Values   // the task's variables there, without those that are secret
+	Secrets []string // the names of these
 }
 
 // Release is a version of an application that is deployed.

@@ -19,6 +19,8 @@ type Blueprint struct {
 	Release *recipe.Release          // of a deploy; nil otherwise
 	Upgrade bool                     // packages too, to apt's candidates
 
+	Peers func(task string) ([]recipe.Peer, error) // recipe.Input's
+
 	guess  bool // no host has been asked yet
 	asking *asking
 
@@ -41,6 +43,7 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 		Platform: platform,
 		Host:     b.Host,
 		Ask:      b.asking.ask,
+		Peers:    b.Peers,
 		Address:  b.Address,
 		Release:  b.Release,
 		Of:       func(name string) recipe.Values { return b.Values[name] },

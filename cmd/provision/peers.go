@@ -1,0 +1,82 @@
+package main
+
+import (
+	"sync"
+
+	"provision/internal/inventory"
+	"provision/internal/recipe"
+)
+
+// neighbours are the hosts that may be each other's peers.
+type neighbours struct {
+	catalogue
+	hosts  []inventory.Host // of the inventory
+	chosen []inventory.Host // of the run
+	named  []recipe.Task    // what these get; none is what the inventory gives them
+	extra  []inventory.Extra
+
+	found *sync.Map // what was looked up, by wanted: each of a thousand hosts may want the same
+}
+
+// wanted is what was looked up.
+type wanted struct {
+	task  string
+	adHoc bool
+}
+
+// of returns recipe.Input's Peers of a host: those of the inventory, or of a host that is in none
+// those that were named beside it.
+func (n neighbours) of(host inventory.Host, adHoc bool) func(task string) ([]recipe.Peer, error) {
+	adHoc = adHoc || host.Added
+	return func(task string) ([]recipe.Peer, error) {
+		look, _ := n.found.LoadOrStore(wanted{task, adHoc}, sync.OnceValues(func() ([]recipe.Peer, error) { return n.look(task, adHoc) }))
+		return look.(func() ([]recipe.Peer, error))()
+	}
+}
+
+func (n neighbours) look(task string, adHoc bool) ([]recipe.Peer, error) {
+	among := n.hosts
+	if adHoc {
+		among = n.chosen
+	}
+	var peers []recipe.Peer
+	for _, host := range among {
+		its, err := n.find(host.Tasks)
+		if adHoc && len(n.named) > 0 {
+			its = n.named
+		}
+		if err == nil {
+			its, err = n.whole(its)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !has(its, task) {
+			continue
+		}
+		peer := recipe.Peer{Listed: n.listed(host), Vars: recipe.Values{}}
+		all, err := host.Effective(task, n.known(), n.extras(host))
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range n.known()[task].Variables { // Effective's order
+			if all[i].Secret || v.Type == recipe.TypeSecret {
+				peer.Secrets = append(peer.Secrets, v.Name)
+			} else {
+				peer.Vars[v.Name] = all[i].Value
+			}
+		}
+		peers = append(peers, peer)
+	}
+	return peers, nil
+}
+
+// extras are what -e sets on a host: on those of the run.
+func (n neighbours) extras(host inventory.Host) []inventory.Extra {
+	for _, one := range n.chosen {
+		if one.Name == host.Name {
+			return n.extra
+		}
+	}
+	return nil
+}
