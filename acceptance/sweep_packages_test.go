@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"provision/internal/lab/labtest"
+	"provision/internal/proof"
 )
 
 // TestSweepFromBare kills installs on bare hosts while apt and dpkg are at work, runs them
@@ -119,7 +120,11 @@ func (m machine) dieInPackages(t *testing.T, at packageMoment) {
 		reached = true
 		time.Sleep(time.Duration(at.seconds) * time.Second)
 		if at.host {
-			t.Logf("killed: %s", strings.Join(strings.Fields(m.run(t, killSessions)), " "))
+			killed, err := proof.KillRuns(t.Context(), m)
+			if err != nil {
+				t.Error(err)
+			}
+			t.Logf("killed: %s", killed)
 		} else if err := c.Process.Kill(); err != nil {
 			t.Error(err)
 		}
@@ -128,9 +133,3 @@ func (m machine) dieInPackages(t *testing.T, at packageMoment) {
 		t.Errorf("%s: ended well, packages were reached: %v", c, reached)
 	}
 }
-
-// killSessions kills all that sshd has started, at once, and names it.
-const killSessions = `below() { for child in $(cat /proc/$1/task/*/children); do echo $child; below $child; done; }
-victims=$(below $(systemctl show -p MainPID --value ssh) 2>/dev/null)
-for victim in $victims; do cat /proc/$victim/comm; done 2>/dev/null
-kill -9 $victims`

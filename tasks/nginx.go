@@ -36,8 +36,11 @@ func Nginx() recipe.Task {
 		},
 		Verify: func(recipe.Input) ([]recipe.Check, error) {
 			return []recipe.Check{{
-				Name: "nginx's configuration is valid", From: recipe.FromHost, Within: 10 * time.Second,
-				Command: &recipe.CommandCheck{Script: "nginx -t 2>&1", Contains: "test is successful"},
+				Name: "nginx runs, and its configuration is valid", From: recipe.FromHost, Within: 10 * time.Second,
+				Command: &recipe.CommandCheck{Script: "systemctl is-active " + nginxUnit + " && nginx -t 2>&1", Contains: "test is successful"},
+			}, {
+				Name: "its logs are rotated", From: recipe.FromHost, Within: 10 * time.Second,
+				Command: &recipe.CommandCheck{Script: "systemctl is-active " + logrotateTimer},
 			}}, nil
 		},
 	}

@@ -159,8 +159,8 @@ func (p labProof) Checkpoint(ctx context.Context) error { return p.lab.Checkpoin
 // Rewind implements proof.Lab.
 func (p labProof) Rewind(ctx context.Context) error { return p.lab.Rewind(ctx, p.host.Name) }
 
-// proofHosts are the names of the hosts that proofs have, by release: their own, for others may be in use.
-var proofHosts = map[string]string{"bookworm": "labproof12", "trixie": "labproof13"}
+// proofHost is the name of the host that a proof on a release has: its own, for others may be in use.
+func proofHost(release string) string { return "labproof-" + release[:1] }
 
 // boot makes the host, with the task's packages in apt's cache.
 func (p *labProof) boot(ctx context.Context) (err error) {
@@ -171,7 +171,7 @@ func (p *labProof) boot(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	name := proofHosts[p.release]
+	name := proofHost(p.release)
 	if err := p.lab.Remove(ctx, name); err != nil && !errors.Is(err, lab.ErrNoHost) { // of a proof that was killed
 		return err
 	}

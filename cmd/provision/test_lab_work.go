@@ -100,7 +100,7 @@ func (p labProof) removing(purge bool) (run.Work, error) {
 // with pairs the host with what it should be.
 func (p labProof) with(blueprint func(inventory.Host) (run.Blueprint, error)) (run.Work, error) {
 	f := *p.flags
-	f.selection.hosts, f.selection.limit = []string{proofHosts[p.release]}, nil
+	f.selection.hosts, f.selection.limit = []string{proofHost(p.release)}, nil
 	e, err := f.errand(p.io, nil, nil, func(host inventory.Host) (run.Blueprint, error) {
 		wanted, err := blueprint(host)
 		purge := wanted.Purge
