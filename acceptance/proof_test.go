@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,34 +71,40 @@ func TestProof(t *testing.T) {
 	t.Parallel()
 	environment := readerLab(t, "proof", "198.19.252.0/24")
 	turn(t)
-	prove := func(t *testing.T, project, task, kills string) ended {
-		suite := slices.Collect(maps.Keys(today(t)))[0]
-		c := command(t, "test", task, "--lab", "--release", suite, "--kills", kills)
-		if project != "" {
-			c.Dir = project
-		} else if task == "hello" {
-			c.Dir = t.TempDir()
-			provisionIn(t, c.Dir, "new", "hello").exits(t, 0)
-		}
-		c.Env = append(c.Env, environment...)
-		return finish(t, c)
-	}
-	for _, fault := range ofTheDay(t, plantedFaults(t), 2) {
-		t.Run(fault.name, func(t *testing.T) {
-			found := prove(t, "testdata/planted", fault.name, fault.kills).exits(t, 3)
-			for _, want := range fault.finds {
-				if !regexp.MustCompile(want).MatchString(found.stdout) {
-					t.Errorf("it does not find %s:\n%s", want, found.stdout)
-				}
+	for suite := range today(t) {
+		t.Run(suite, func(t *testing.T) {
+			for _, fault := range ofTheDay(t, plantedFaults(t), 2) {
+				t.Run(fault.name, func(t *testing.T) {
+					found := prove(t, environment, "testdata/planted", fault.name, suite, fault.kills).exits(t, 3)
+					for _, want := range fault.finds {
+						if !regexp.MustCompile(want).MatchString(found.stdout) {
+							t.Errorf("it does not find %s:\n%s", want, found.stdout)
+						}
+					}
+				})
+			}
+			for _, task := range ofTheDay(t, right, 1) {
+				t.Run(task.name, func(t *testing.T) {
+					passed := prove(t, environment, task.project, task.name, suite, "1").exits(t, 0)
+					t.Logf("%s", passed.stdout)
+				})
 			}
 		})
 	}
-	for _, task := range ofTheDay(t, right, 1) {
-		t.Run(task.name, func(t *testing.T) {
-			passed := prove(t, task.project, task.name, "1").exits(t, 0)
-			t.Logf("%s", passed.stdout)
-		})
+}
+
+// prove proves a task of a project in a lab; hello is that of a new one.
+func prove(t *testing.T, environment []string, project, task, suite, kills string) ended {
+	t.Helper()
+	c := command(t, "test", task, "--lab", "--release", suite, "--kills", kills)
+	c.Env = append(c.Env, environment...)
+	if project != "" {
+		c.Dir = project
 	}
+	if task == "hello" {
+		provisionIn(t, c.Dir, "new", "hello").exits(t, 0)
+	}
+	return finish(t, c)
 }
 
 // provisionIn runs the command in a folder.
