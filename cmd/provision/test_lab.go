@@ -108,7 +108,7 @@ func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, sho
 	findings, err := proof.Proof{
 		Task: asked, Host: proved, Kills: t.kills, Seed: uint64(time.Now().Unix() / (24 * 3600)), // others every day
 		Told: func(p proof.Proved) {
-			shown.Proved(report.Proved{Name: p.Name, Elapsed: p.Elapsed, Faults: p.Faults, Skipped: p.Skipped})
+			shown.Proved(report.Proved{Name: p.Name, Elapsed: p.Elapsed, Failed: p.Failed, Skipped: p.Skipped})
 		},
 	}.Run(ctx)
 	for _, fault := range findings.Faults {

@@ -88,7 +88,7 @@ func (p *prover) again(ctx context.Context) error {
 	}
 	r := do(ctx, p.Task.Plan)
 	if !p.failed(ctx, "a second plan", r) {
-		p.differs("a second run", r)
+		p.differs(r)
 	}
 	r = do(ctx, p.Task.Install)
 	if !p.failed(ctx, "a second install", r) && r.Changed > 0 && len(r.plan.Changes()) == 0 {
@@ -98,14 +98,14 @@ func (p *prover) again(ctx context.Context) error {
 }
 
 // differs tells what a plan still wants changed of a host that was brought to what the task wants.
-func (p *prover) differs(what string, r record) {
+func (p *prover) differs(r record) {
 	for _, planned := range r.plan.Changes() {
 		id, text := planned.Item.Resource.ID(), described(planned.Change)
 		switch wanted := planned.Item.Resource.(type) {
 		case resource.Command:
-			p.fault(planned.Item.At, "unless has to end with 0 once the script has done its work, today and tomorrow", "%s is not idempotent: %s wants to run again: its guard is not true", what, id)
+			p.fault(planned.Item.At, "unless has to end with 0 once the script has done its work, today and tomorrow", "not idempotent: %s wants to run again: its guard is not true", id)
 		case resource.Service:
-			p.fault(planned.Item.At, "journalctl -u "+wanted.Unit, "%s is not empty: %s does not stay as it has to be%s", what, id, text)
+			p.fault(planned.Item.At, "journalctl -u "+wanted.Unit, "not idempotent: %s does not stay as it has to be%s", id, text)
 		default:
 			by := ""
 			if placed, ok := wanted.(recipe.Placed); ok {
@@ -113,7 +113,7 @@ func (p *prover) differs(what string, r record) {
 					by = fmt.Sprintf("; %s (%s) names that path", command, at.Short())
 				}
 			}
-			p.fault(planned.Item.At, "one path has one owner: let a command write elsewhere, or the file hold what it writes", "%s is not idempotent: %s wants to change again%s%s", what, id, text, by)
+			p.fault(planned.Item.At, "one path has one owner: let a command write elsewhere, or the file hold what it writes", "not idempotent: %s wants to change again%s%s", id, text, by)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -99,18 +100,13 @@ func (p *prover) data(d Difference, after State) bool {
 	if d.Kind != "file" || d.Before != "" || !stores.MatchString(d.Name) {
 		return false
 	}
-	isOurs, within := false, false
+	within := false
 	for _, item := range p.items() {
-		placed, ok := item.Resource.(recipe.Placed)
-		if !ok {
-			continue
-		}
-		isOurs = isOurs || placed.Place() == d.Name
 		if directory, ok := item.Resource.(resource.Directory); ok && !directory.Absent {
 			within = within || strings.HasPrefix(d.Name, directory.Path+"/")
 		}
 	}
-	if !isOurs {
+	if !p.owns(d.Name) {
 		return within
 	}
 	for thing := range after {
@@ -121,11 +117,19 @@ func (p *prover) data(d Difference, after State) bool {
 	return false
 }
 
+// owns reports whether a resource of the task is at a path.
+func (p *prover) owns(path string) bool {
+	return slices.ContainsFunc(p.items(), func(item recipe.Item) bool {
+		placed, ok := item.Resource.(recipe.Placed)
+		return ok && placed.Place() == path
+	})
+}
+
 // leaves tells what a removal has left.
 func (p *prover) leaves(left []Difference, what string) {
 	for _, d := range left {
 		hint := ""
-		if command, _ := p.scripted(d.Name); command != "" && d.Before == "" {
+		if command, _ := p.scripted(d.Name); command != "" && d.Before == "" && !p.owns(d.Name) {
 			hint = "what a command did stays: let the task have it as a file, or the command write below a directory of the task in /var/lib"
 		}
 		p.fault(p.maker(d.Name), hint, "%s leaves the host another: %s", what, d)

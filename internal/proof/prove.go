@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"provision/internal/engine"
@@ -43,7 +44,7 @@ type Fault struct {
 type Proved struct {
 	Name    string
 	Elapsed time.Duration
-	Faults  int
+	Failed  bool
 	Skipped string // why there was nothing to prove
 }
 
@@ -67,6 +68,7 @@ type prover struct {
 	Proof
 	Findings
 	stage     string // under way
+	failing   bool   // it found a fault
 	digests   Digests
 	bare      State            // the host before anything
 	planned   engine.Plan      // there
@@ -113,8 +115,8 @@ func (p Proof) Run(ctx context.Context) (Findings, error) {
 
 func (p *prover) prove(ctx context.Context, name string, do func(context.Context) error) error {
 	proved := Proved{Name: name}
-	began, before := time.Now(), len(p.Faults)
-	p.stage = name
+	began := time.Now()
+	p.stage, p.failing = name, false
 	if p.over {
 		proved.Skipped = "not tried, for the host is not as it has to be"
 	} else if err := do(ctx); errors.Is(err, errSkipped) {
@@ -124,14 +126,18 @@ func (p *prover) prove(ctx context.Context, name string, do func(context.Context
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	proved.Elapsed, proved.Faults = time.Since(began), len(p.Faults)-before
+	proved.Elapsed, proved.Failed = time.Since(began), p.failing
 	p.Told(proved)
 	return nil
 }
 
-// fault notes what is wrong.
+// fault notes what is wrong, once.
 func (p *prover) fault(at recipe.Position, hint, format string, values ...any) {
-	p.Faults = append(p.Faults, Fault{Proof: p.stage, At: at, Text: fmt.Sprintf(format, values...), Hint: hint})
+	fault := Fault{Proof: p.stage, At: at, Text: fmt.Sprintf(format, values...), Hint: hint}
+	p.failing = true
+	if !slices.ContainsFunc(p.Faults, func(f Fault) bool { return f.At == at && f.Text == fault.Text }) {
+		p.Faults = append(p.Faults, fault)
+	}
 }
 
 // look takes down the host.
@@ -200,7 +206,7 @@ func (p *prover) failed(ctx context.Context, what string, r record) bool {
 			}
 		}
 	case errors.Is(r.Err, engine.ErrNotConverged):
-		p.differs(what, do(ctx, p.Task.Plan))
+		p.differs(do(ctx, p.Task.Plan))
 	default:
 		p.fault(recipe.Position{}, r.Hint, "%s: %v", what, r.Err)
 	}

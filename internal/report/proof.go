@@ -13,7 +13,7 @@ import (
 type Proved struct {
 	Name    string
 	Elapsed time.Duration
-	Faults  int
+	Failed  bool
 	Skipped string // why there was nothing to prove
 }
 
@@ -38,7 +38,7 @@ func (p *Proofs) Begin(task, release string) { fmt.Fprintf(p.w, "%s on %s\n", ta
 func (p *Proofs) Proved(proved Proved) {
 	sign, tail := p.page.paint.good.Render(p.page.sign.good), secondsText(proved.Elapsed.Seconds())
 	switch {
-	case proved.Faults > 0:
+	case proved.Failed:
 		sign = p.page.paint.bad.Render(p.page.sign.bad)
 	case proved.Skipped != "":
 		sign, tail = p.page.paint.faint.Render("-"), p.page.paint.faint.Render(proved.Skipped)
