@@ -60,30 +60,44 @@ func (c catalogue) find(names []string) ([]recipe.Task, error) {
 	var found []recipe.Task
 	all := c.names()
 	for _, name := range names {
-		at := slices.Index(all, name)
-		if at < 0 {
+		task, there, problem, hint := recipe.Find(name, c.task)
+		if problem != "" {
+			return nil, usage(errors.New(problem), hint)
+		}
+		if !there {
 			err := fmt.Errorf("%q: %w", name, errNoTask)
 			if now := c.now(name); now != "" {
 				return nil, usage(err, "it is called "+now+" now")
 			}
-			if near := recipe.Nearest(name, all); near != "" {
-				return nil, usage(err, "did you mean "+near+"?")
+			base, instance := recipe.SplitInstance(name)
+			if near := recipe.Nearest(base, all); near != "" {
+				return nil, usage(err, "did you mean "+recipe.Input{Instance: instance}.Named(near)+"?")
 			}
 			return nil, usage(err, "provision list")
 		}
 		if slices.Contains(names[:len(found)], name) {
 			return nil, usage(fmt.Errorf("%q: is named twice", name), "name it once")
 		}
-		found = append(found, c[at])
+		found = append(found, task)
 	}
 	return found, nil
 }
 
+// task is the one of a name.
+func (c catalogue) task(name string) (recipe.Task, bool) {
+	at := slices.IndexFunc(c, func(task recipe.Task) bool { return task.Name == name })
+	if at < 0 {
+		return recipe.Task{}, false
+	}
+	return c[at], true
+}
+
 // now is the name of the task that had another, "" where none had.
 func (c catalogue) now(name string) string {
+	base, instance := recipe.SplitInstance(name)
 	for _, task := range c {
-		if slices.Contains(task.Formerly, name) {
-			return task.Name
+		if slices.Contains(task.Formerly, base) {
+			return recipe.Input{Instance: instance}.Named(task.Name)
 		}
 	}
 	return ""

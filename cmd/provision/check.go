@@ -118,7 +118,8 @@ func (c *checking) add(name string, host inventory.Host, tasks []string, near ne
 		return err
 	}
 	for _, task := range its {
-		c.given[task.Name] = true
+		base, _ := recipe.SplitInstance(task.Name)
+		c.given[base] = true
 	}
 	c.work = append(c.work, run.Work{
 		Target:    run.Target{Name: name},

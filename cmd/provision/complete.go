@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"provision/internal/inventory"
+	"provision/internal/recipe"
 	"provision/tasks"
 )
 
@@ -29,12 +30,33 @@ func (f *flags) completeTasks(_ *cobra.Command, args []string, _ string) ([]stri
 	if err != nil { // whoever presses the tab key wants no error
 		all = tasks.All()
 	}
-	for _, task := range all {
+	for _, task := range append(all, f.instances(all)...) {
 		if !slices.Contains(args, task.Name) {
 			names = append(names, cobra.CompletionWithDesc(task.Name, task.Summary))
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// instances are those that hosts of the inventory have; none where it cannot be read.
+func (f *flags) instances(all catalogue) []recipe.Task {
+	inv, err := f.selection.open(&inventory.Keys{})
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, host := range inv.Hosts() {
+		for _, name := range host.Tasks {
+			if _, instance := recipe.SplitInstance(name); instance != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	found, err := all.find(names)
+	if err != nil {
+		return nil
+	}
+	return found
 }
 
 // completeHosts completes the last name of a list with commas. An inventory that cannot be

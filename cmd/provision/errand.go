@@ -77,7 +77,8 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		}
 		values, err := all.valuesOf(host, its, extra)
 		for name := range values {
-			read[name] = true
+			base, _ := recipe.SplitInstance(name)
+			read[name], read[base] = true, true
 		}
 		if err != nil {
 			return run.Blueprint{}, err

@@ -54,7 +54,7 @@ is kept, and an install makes them again.`,
 }
 
 // taskForm is the form of a task's name: a host may remember one that this program does not know.
-var taskForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
+var taskForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}(@` + recipe.InstanceForm + `)?$`)
 
 // removal pairs every chosen host with the tasks that are to go.
 func (f *flags) removal(io console, names []string) (errand, error) {
@@ -111,7 +111,7 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []r
 	}
 	var by []string
 	for _, task := range gone.Others {
-		if has(needing, task.Name) {
+		if base, _ := recipe.SplitInstance(task.Name); has(needing, base) {
 			by = append(by, task.Name)
 		}
 	}

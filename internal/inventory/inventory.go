@@ -23,12 +23,20 @@ type Known map[string]recipe.Task
 // tasks returns the names, sorted.
 func (k Known) tasks() []string { return slices.Sorted(maps.Keys(k)) }
 
-// task finds a task; the hint says what was probably meant.
+// task finds a task, or an instance of one; the hint says what was probably meant.
 func (k Known) task(name string) (t recipe.Task, problem, hint string) {
-	if t, there := k[name]; there {
-		return t, "", ""
+	t, there, problem, hint := recipe.Find(name, func(name string) (recipe.Task, bool) {
+		t, there := k[name]
+		return t, there
+	})
+	if there || problem != "" {
+		return t, problem, hint
 	}
+	name, instance, instances := strings.Cut(name, "@")
 	hint = didYouMean(name, k.tasks())
+	if near := recipe.Nearest(name, k.tasks()); near != "" && instances {
+		hint = fmt.Sprintf("did you mean %q?", near+"@"+instance)
+	}
 	for _, t := range k {
 		if slices.Contains(t.Formerly, name) {
 			hint = fmt.Sprintf("it is called %s now: write that", t.Name)
@@ -205,6 +213,7 @@ func Parse(name string, data []byte, known Known, secrets Decrypter) (*Inventory
 	d := decoder{known: known}
 	inv := d.inventory(name, root)
 	if len(d.errs) == 0 {
+		d.misnamed(inv)
 		d.resolve(inv)
 	}
 	if err := d.errs.result(); err != nil {

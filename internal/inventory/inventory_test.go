@@ -46,6 +46,10 @@ func known() Known {
 		}},
 		"nginx": {Variables: []recipe.Variable{{Name: "worker_connections", Type: recipe.TypeInt, Default: 768, Help: "Connections of each worker."}}},
 		"monit": {},
+		"shop": {Instances: true, Variables: []recipe.Variable{
+			{Name: "domain", Type: recipe.TypeString, Default: "shop", Help: "The site's name."},
+			{Name: "workers", Type: recipe.TypeInt, Default: 2, Help: "How many processes."},
+		}},
 		"redis": {Variables: []recipe.Variable{{Name: "save", Type: recipe.TypeString, Help: "When to write to disk."}}},
 	}
 	for name, task := range all {

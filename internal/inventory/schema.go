@@ -105,11 +105,26 @@ func vars(known Known) object {
 			properties[name+"."+v.Name] = variableSchema(v)
 		}
 	}
-	ofOthers := object{"pattern": "^" + ownTask + `\.[a-z][a-z0-9_]*$`, "not": object{"pattern": "^(" + strings.Join(known.tasks(), "|") + `)[.@]`}}
-	return object{
-		"type": "object", "properties": properties, "description": "Variables, each as task.variable",
-		"propertyNames": object{"anyOf": []object{{"enum": slices.Sorted(maps.Keys(properties))}, ofOthers}},
+	names, instances := []object{{"enum": slices.Sorted(maps.Keys(properties))}}, object{}
+	for name, task := range known {
+		for _, v := range task.Variables {
+			if task.Instances {
+				instances["^"+name+"@"+recipe.InstanceForm+`\.`+v.Name+"$"] = variableSchema(v)
+			}
+		}
 	}
+	for _, pattern := range slices.Sorted(maps.Keys(instances)) {
+		names = append(names, object{"pattern": pattern})
+	}
+	ofOthers := object{"pattern": "^" + ownTask + `\.[a-z][a-z0-9_]*$`, "not": object{"pattern": "^(" + strings.Join(known.tasks(), "|") + `)[.@]`}}
+	schema := object{
+		"type": "object", "properties": properties, "description": "Variables, each as task.variable",
+		"propertyNames": object{"anyOf": append(names, ofOthers)},
+	}
+	if len(instances) > 0 {
+		schema["patternProperties"] = instances
+	}
+	return schema
 }
 
 // ownTask is the form of the name of a project's own task, or of an instance of one.

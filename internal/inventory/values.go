@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -180,16 +181,26 @@ func (h Host) Refusal(task, variable string, extra []Extra, problem error) *Erro
 	return refused
 }
 
-// setting returns what sets a variable: the last of the extras, or the inventory.
+// setting returns what sets a variable: the last of the extras, or the inventory. Of an instance that
+// has none of its own the task's counts.
 func (h Host) setting(task, variable string, extra []Extra) (Setting, bool) {
-	key := task + "." + variable
-	setting, set := h.Vars[key]
-	for _, e := range extra {
-		if e.Task == task && e.Variable == variable {
-			setting, set = Setting{Value: e.Value, Position: Position{File: "-e " + key}, Of: "-e"}, true
+	names := []string{task}
+	if base, instance := recipe.SplitInstance(task); instance != "" {
+		names = append(names, base)
+	}
+	for _, name := range names {
+		for _, e := range slices.Backward(extra) {
+			if e.Task == name && e.Variable == variable {
+				return Setting{Value: e.Value, Position: Position{File: "-e " + name + "." + variable}, Of: "-e"}, true
+			}
 		}
 	}
-	return setting, set
+	for _, name := range names {
+		if setting, set := h.Vars[name+"."+variable]; set {
+			return setting, true
+		}
+	}
+	return Setting{}, false
 }
 
 // Effective is what a variable is for a host, and where that comes from.
@@ -203,8 +214,9 @@ type Effective struct {
 
 // Effective returns a task's variables as they are for the host. Nothing is decrypted.
 func (h Host) Effective(task string, known Known, extra []Extra) ([]Effective, error) {
+	found, _, _ := known.task(task)
 	var all []Effective
-	for _, v := range known[task].Variables {
+	for _, v := range found.Variables {
 		e := Effective{Name: task + "." + v.Name}
 		setting, set := h.setting(task, v.Name, extra)
 		e.Setting = setting

@@ -104,20 +104,29 @@ func (w Wants) Known(facts recipe.Facts) bool {
 // names are the task's, and those that it had.
 func (w Wants) names() []string { return append([]string{w.Task}, w.Formerly...) }
 
-// Has reports whether a host has what a task wants, as far as it is known: something is noted of it,
-// or it came by a run that noted nothing; by its name, or by one that it had.
-func Has(task recipe.Task, facts recipe.Facts) (bool, error) {
-	for _, name := range task.Names() {
-		found := facts.Memory(name)
-		if found.Head == "" && !found.Earlier {
-			continue
-		}
-		if found.Head == "" {
-			return true, nil
-		}
-		if head, err := parseHead(name, found.Head); err != nil || head.Wants != digest(nil) {
-			return err == nil, err
+// Has returns the names by which a host has what a task wants, as far as it is known: something is noted
+// of it, or it came by a run that noted nothing; the task's, those that it had, and those of instances.
+func Has(task recipe.Task, facts recipe.Facts) ([]string, error) {
+	names := task.Names()
+	for name := range facts.Heads() {
+		if base, instance := recipe.SplitInstance(name); instance != "" && slices.Contains(task.Names(), base) {
+			names = append(names, name)
 		}
 	}
-	return false, nil
+	var has []string
+	for _, name := range names {
+		found := facts.Memory(name)
+		head := Head{}
+		if found.Head != "" {
+			var err error
+			if head, err = parseHead(name, found.Head); err != nil {
+				return nil, err
+			}
+		}
+		if found.Earlier && found.Head == "" || found.Head != "" && head.Wants != digest(nil) {
+			has = append(has, name)
+		}
+	}
+	slices.Sort(has)
+	return has, nil
 }

@@ -57,6 +57,10 @@ func (p *Project) checkNeeds() Errors {
 	var errs Errors
 	for _, task := range p.tasks {
 		for _, need := range task.Needs {
+			if base, instance := recipe.SplitInstance(need); instance != "" {
+				errs = append(errs, p.nameError(task, needsName, "needs: an instance is a host's own: "+need, fmt.Sprintf("needs = [%q], or in hosts.yaml tasks: [%s, %s]", base, need, task.Name)))
+				continue
+			}
 			if _, there := known[need]; !there {
 				advice := "provision list"
 				if near := recipe.Nearest(need, names); near != "" {

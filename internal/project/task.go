@@ -55,7 +55,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 	summary, about := s.doc()
 	task := recipe.Task{
 		Name: f.name, Summary: summary, About: about, Formerly: s.formerly, Uses: s.needs, Needs: s.needs, Variables: s.variables,
-		Build: s.recipe,
+		Build: s.recipe, Instances: true,
 	}
 	if s.verify != nil {
 		task.Verify = s.checks
@@ -180,7 +180,7 @@ func (s *script) checks(in recipe.Input) ([]recipe.Check, error) {
 
 // run calls one of the file's functions, and returns the things in the list that it returns.
 func (s *script) run(f *starlark.Function, in recipe.Input, group Group) ([]*thing, error) {
-	b := &building{project: s.project, task: s.name, needs: s.needs, in: in}
+	b := &building{project: s.project, task: in.Named(s.name), needs: s.needs, in: in}
 	things, err := s.call(b, f, in, group)
 	var refused *recipe.SourceError
 	if errors.As(err, &refused) {

@@ -105,6 +105,8 @@ func declare(c *call) (starlark.Value, error) {
 	switch {
 	case !variableName.MatchString(v.Name):
 		return nil, plain(fmt.Sprintf("var: %q is no name of a variable", v.Name), "lower case letters, digits and _, as \"max_size\"")
+	case v.Name == instanceName:
+		return nil, plain("var: v.instance is there of itself: blue of shop@blue, or nothing", "another name, as \"the_instance\"")
 	case reserved(v.Name):
 		return nil, plain(fmt.Sprintf("var: %q is a word of the language: v.%s cannot be written", v.Name, v.Name), "another name, as \""+v.Name+"_\" or \"the_"+v.Name+"\"")
 	}
@@ -123,6 +125,9 @@ func declare(c *call) (starlark.Value, error) {
 	}
 	return &declared{v, c.at}, nil
 }
+
+// instanceName is what every task's variables have of themselves.
+const instanceName = "instance"
 
 // reserved reports whether Starlark keeps a word for itself.
 func reserved(name string) bool {
@@ -216,7 +221,7 @@ func (v *values) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: vari
 
 // AttrNames implements starlark.HasAttrs.
 func (v *values) AttrNames() []string {
-	var names []string
+	names := []string{instanceName}
 	for _, variable := range v.all {
 		names = append(names, variable.Name)
 	}
@@ -226,6 +231,9 @@ func (v *values) AttrNames() []string {
 
 // Attr implements starlark.HasAttrs.
 func (v *values) Attr(name string) (starlark.Value, error) {
+	if name == instanceName {
+		return starlark.String(v.of.in.Instance), nil
+	}
 	value, there := v.vars[name]
 	if !there {
 		return nil, unknownAttribute("v", name, v.AttrNames(), "the task has no such variable", "var(\""+name+"\", str, help = …) in variables")

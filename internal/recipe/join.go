@@ -3,6 +3,7 @@ package recipe
 import (
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // Join merges recipes of several tasks for one host: the same ID with the same want is one
@@ -82,6 +83,9 @@ func conflict(one, other Item, problem error) error {
 		one, other = other, one
 	}
 	advice := "keep one of the two"
+	if base, instance := SplitInstance(one.Task); instance != "" && strings.HasPrefix(other.Task, base+"@") && one.Task != other.Task {
+		return other.refuse(problem, "instances of one task each have their own: put v.instance into its name")
+	}
 	if at := one.At.Short(); at != "" {
 		advice += ": the other is at " + at
 	}

@@ -30,6 +30,7 @@ func Platforms() []Platform {
 // Input is what a task's recipe is made from.
 type Input struct {
 	Vars     Values
+	Instance string // of the task, "" where a host has one of it
 	Platform Platform
 	Guess    bool // no host has been asked yet: what Platforms makes up is made up
 	// Of returns another task's variables for the same host: graphite asks for nginx's.
@@ -90,6 +91,7 @@ type Task struct {
 	Formerly  []string // names that it had: what hosts noted of these is noted of it
 	Uses      []string // the tasks whose parts it includes, and whose variables it reads
 	Needs     []string // the tasks that are installed with it, before it
+	Instances bool     // a host may have several of it: see Find
 	Variables []Variable
 	Parts     []Part // what it offers to other tasks, which need it
 	// Check refuses values that do not go together, and names the variable that is to be

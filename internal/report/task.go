@@ -47,6 +47,10 @@ func Task(w io.Writer, o Options, task recipe.Task) error {
 		lines = append(lines, "")
 		lines = append(lines, p.prose("  Formerly ", strings.Join(task.Formerly, ", "), p.paint.plain)...)
 	}
+	if base, instance := recipe.SplitInstance(task.Name); task.Instances && instance == "" {
+		lines = append(lines, "")
+		lines = append(lines, p.prose("  Instances ", "as "+base+"@blue: a host may have several, each with variables of its own", p.paint.plain)...)
+	}
 	for _, variable := range task.Variables {
 		lines = append(lines, "")
 		lines = append(lines, p.variable(task.Name, variable)...)

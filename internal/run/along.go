@@ -102,12 +102,17 @@ func (l leavers) why(name string) string {
 
 // task is the one of a name, as far as it is known.
 func (b Blueprint) task(name string) recipe.Task {
-	for _, task := range b.All {
-		if task.Name == name {
-			return task
+	found, there, _, _ := recipe.Find(name, func(name string) (recipe.Task, bool) {
+		at := slices.IndexFunc(b.All, func(task recipe.Task) bool { return task.Name == name })
+		if at < 0 {
+			return recipe.Task{}, false
 		}
+		return b.All[at], true
+	})
+	if !there {
+		return recipe.Task{Name: name}
 	}
-	return recipe.Task{Name: name}
+	return found
 }
 
 // taking is the blueprint of a removal that takes more tasks along.

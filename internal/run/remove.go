@@ -48,11 +48,11 @@ func (b Blueprint) removable(facts recipe.Facts) error {
 	}
 	var by []string
 	for _, task := range b.Needing {
-		if has, err := memory.Has(task, facts); err != nil {
+		has, err := memory.Has(task, facts)
+		if err != nil {
 			return err
-		} else if has {
-			by = append(by, task.Name)
 		}
+		by = append(by, has...)
 	}
 	if len(by) > 0 {
 		return &NeededError{Removes: namesOf(b.Removes), By: by}
@@ -100,7 +100,7 @@ func (j *job) proves(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if has {
+		if len(has) > 0 {
 			remaining = append(remaining, task)
 		}
 	}
