@@ -71,7 +71,7 @@ func (p labProof) work(change func(*recipe.Task)) (run.Work, error) {
 	}
 	return p.with(func(host inventory.Host) (run.Blueprint, error) {
 		values, err := all.valuesOf(host, its, append(extra, madeUpSecrets(host, its, extra)...))
-		blueprint := run.Blueprint{Tasks: its, Values: values}
+		blueprint := run.Blueprint{Tasks: its, Given: []string{p.task.Name}, Values: values}
 		if change != nil {
 			blueprint.Tasks = changed(its, change)
 		}
@@ -101,7 +101,11 @@ func (p labProof) removing(purge bool) (run.Work, error) {
 func (p labProof) with(blueprint func(inventory.Host) (run.Blueprint, error)) (run.Work, error) {
 	f := *p.flags
 	f.selection.hosts, f.selection.limit = []string{proofHost(p.release)}, nil
-	e, err := f.errand(p.io, nil, nil, func(host inventory.Host) (run.Blueprint, error) {
+	extra, err := f.selection.extras()
+	if err != nil {
+		return run.Work{}, err
+	}
+	e, err := f.errand(p.io, nil, extra, func(host inventory.Host) (run.Blueprint, error) {
 		wanted, err := blueprint(host)
 		purge := wanted.Purge
 		wanted.Remembering = f.remembering(host)
