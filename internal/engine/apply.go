@@ -232,21 +232,7 @@ func (a *application) converged(ctx context.Context, found recipe.Facts) error {
 		if planned.Change.Until != "" {
 			continue // it follows one that differs
 		}
-		still = append(still, planned.Item.Where()+describe(planned.Change))
+		still = append(still, planned.Item.Where()+planned.Change.Differs())
 	}
 	return fmt.Errorf("%w: %s", ErrNotConverged, strings.Join(still, ", "))
-}
-
-func describe(change recipe.Change) string {
-	var words []string
-	for _, delta := range change.Deltas {
-		words = append(words, fmt.Sprintf("%s is %s, want %s", delta.Name, delta.Before, delta.After))
-	}
-	if change.Summary != "" {
-		words = append(words, change.Summary)
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(words, "; ") + ")"
 }

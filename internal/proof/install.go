@@ -100,7 +100,10 @@ func (p *prover) again(ctx context.Context) error {
 // differs tells what a plan still wants changed of a host that was brought to what the task wants.
 func (p *prover) differs(r record) {
 	for _, planned := range r.plan.Changes() {
-		id, text := planned.Item.Resource.ID(), described(planned.Change)
+		if planned.Change.Until != "" {
+			continue // it follows one that differs
+		}
+		id, text := planned.Item.Resource.ID(), planned.Change.Differs()
 		switch wanted := planned.Item.Resource.(type) {
 		case resource.Command:
 			p.fault(planned.Item.At, "unless has to end with 0 once the script has done its work, today and tomorrow", "not idempotent: %s wants to run again: its guard is not true", id)
@@ -116,21 +119,6 @@ func (p *prover) differs(r record) {
 			p.fault(planned.Item.At, "one path has one owner: let a command write elsewhere, or the file hold what it writes", "not idempotent: %s wants to change again%s%s", id, text, by)
 		}
 	}
-}
-
-// described says a change in a few words.
-func described(change recipe.Change) string {
-	words := []string{}
-	for _, delta := range change.Deltas {
-		words = append(words, fmt.Sprintf("%s is %s, want %s", delta.Name, delta.Before, delta.After))
-	}
-	if change.Summary != "" {
-		words = append(words, change.Summary)
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(words, "; ") + ")"
 }
 
 // scripted is the command whose script names a path, "" for none.

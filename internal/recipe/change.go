@@ -1,5 +1,10 @@
 package recipe
 
+import (
+	"fmt"
+	"strings"
+)
+
 // ChangeKind is the sort of a change, as a plan marks it.
 type ChangeKind string
 
@@ -56,4 +61,19 @@ func (c Change) Effects() []Effect {
 		effects = append(effects, step.Effects()...)
 	}
 	return effects
+}
+
+// Differs says what differs in a few words, in brackets behind a space, "" where there is nothing to say.
+func (c Change) Differs() string {
+	var words []string
+	for _, delta := range c.Deltas {
+		words = append(words, fmt.Sprintf("%s is %s, want %s", delta.Name, delta.Before, delta.After))
+	}
+	if c.Summary != "" {
+		words = append(words, c.Summary)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, "; ") + ")"
 }
