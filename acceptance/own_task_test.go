@@ -42,6 +42,12 @@ def verify(v, host):
         http("http://127.0.0.1/", host = v.domain, contains = "codename=" + host.codename, within = "10s"),
         http("http://$HOST/", host = v.domain, contains = "token of 13", outside = True, within = "10s"),
     ]
+
+actions = [
+    action("backup", "cp /var/lib/shop/index.html \"$to\" && printf '%s has %s, a token of %s and a pin of %s\\n' \"$to\" \"$domain\" \"${#token}\" \"${#pin}\"; exit \"$code\"", args = [
+        var("to", str), var("pin", secret), var("code", int, default = 0),
+    ]),
+]
 `,
 	"tasks/shop/files/shop": `#!/bin/sh
 echo "codename=$CODENAME, a token of ${#TOKEN}" >/var/lib/shop/index.html
@@ -105,6 +111,17 @@ func TestOwnTask(t *testing.T) {
 		changed := inProject(append([]string{"install", "shop", "-y", "-v", "-e", "shop.domain=other.example.org"}, with...)...).exits(t, 0)
 		if !strings.Contains(changed.stdout+changed.stderr, "tasks/shop/task.star:18") {
 			t.Errorf("-v does not say which line wants it: %s", changed.stderr)
+		}
+		backup := append([]string{"do", "shop", "backup", "-y", "-e", "to=/root/it's a backup", "-e", "pin=@env:TOKEN"}, with...)
+		done := inProject(backup...).exits(t, 0)
+		if !strings.Contains(done.stdout, "/root/it's a backup has shop.example.org, a token of 13 and a pin of 13") || !strings.Contains(host.read(t, "/root/it's a backup"), "codename=") {
+			t.Errorf("the action printed %s", done.stdout)
+		}
+		if failed := inProject(append(backup, "-e", "code=7")...).exits(t, 3); !strings.Contains(failed.stderr, "exit status 7") {
+			t.Errorf("an action that fails ends with %s", failed.stderr)
+		}
+		if said := inProject("journal", "-l", host.Name).exits(t, 0).stdout; !strings.Contains(said, "do shop backup  by ") || !strings.Contains(said, `backup to='/root/it'\''s a backup'`) {
+			t.Errorf("the journal has %s", said)
 		}
 	})
 }

@@ -84,7 +84,7 @@ func TestReadme(t *testing.T) {
 }
 
 func needsYes(words []string) bool {
-	changes := []string{"install", "rollback", "remove", "deploy"}
+	changes := []string{"install", "rollback", "remove", "deploy", "do"}
 	return slices.Contains(changes, words[1]) && words[len(words)-1] != "-y"
 }
 

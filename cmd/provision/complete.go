@@ -14,7 +14,7 @@ import (
 // complete tells a shell's completion the names of tasks and hosts.
 func (f *flags) complete(root *cobra.Command) {
 	for _, command := range root.Commands() {
-		if strings.Contains(command.Use, "TASK") {
+		if strings.Contains(command.Use, "TASK") && command.ValidArgsFunction == nil {
 			command.ValidArgsFunction = f.completeTasks
 		}
 	}

@@ -16,12 +16,13 @@ import (
 
 // errand is work on hosts, and what goes with it.
 type errand struct {
-	work    []run.Work
-	typed   []string                             // how each host is named on the command line, for one that runs it again
-	secrets []string                             // never shown
-	plan    bool                                 // the plan is what was asked for
-	jumps   func(host string) (remote.Way, bool) // what the inventory knows of jump hosts
-	asks    bool                                 // what agree decides, somebody has to look at
+	work     []run.Work
+	typed    []string                             // how each host is named on the command line, for one that runs it again
+	secrets  []string                             // never shown
+	plan     bool                                 // the plan is what was asked for
+	jumps    func(host string) (remote.Way, bool) // what the inventory knows of jump hosts
+	question string                               // what is asked before the changes
+	asks     bool                                 // what agree decides, somebody has to look at
 
 	// agree decides whether the changes that were planned are made; nil is yes. It gives
 	// up when stop is closed.

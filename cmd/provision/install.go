@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,7 +109,7 @@ func (f *flags) change(ctx context.Context, io console, verb string, e errand, d
 	var refusal error
 	e.plan, e.asks = f.run.check, !f.run.check && !f.run.yes
 	e.agree = func(stop <-chan struct{}) bool {
-		refusal = f.agree(io, stop)
+		refusal = f.agree(io, cmp.Or(e.question, "Make these changes?"), stop)
 		return refusal == nil
 	}
 	e.pending = func() int {
@@ -139,7 +140,7 @@ var errNoConfirmation = errors.New("there are changes to make, and no terminal t
 var errDeclined = errors.New("nothing was changed")
 
 // agree decides whether the changes that were shown are made; nil is yes.
-func (f *flags) agree(io console, stop <-chan struct{}) error {
+func (f *flags) agree(io console, question string, stop <-chan struct{}) error {
 	switch {
 	case f.run.check:
 		return errDeclined
@@ -147,7 +148,7 @@ func (f *flags) agree(io console, stop <-chan struct{}) error {
 		return nil
 	case !io.interactive() || f.output.json:
 		return usage(errNoConfirmation, "look at the plan, then add -y")
-	case io.yes("Make these changes?", stop):
+	case io.yes(question, stop):
 		return nil
 	}
 	select {

@@ -41,7 +41,7 @@ type Shell struct {
 // Header says whose run it is.
 type Header struct {
 	Tasks   []string
-	Verb    string // install, deploy, rollback
+	Verb    string // install, deploy, rollback; "do TASK ACTION", without Tasks: these are not worked on
 	Of      string // of a rollback: the run that it takes back
 	By      string // user@controller
 	Version string // of this program
@@ -56,7 +56,7 @@ func Script(header Header, patience time.Duration, first []recipe.Probe) string 
 		Event: "run", Tasks: header.Tasks, Does: header.Verb, Of: header.Of, By: header.By, Version: header.Version, Plan: header.Plan, GoesOn: header.GoesOn,
 	}
 	run := script.Run{
-		Holder:   fmt.Sprintf("%s (%s %s)", header.By, header.Verb, strings.Join(header.Tasks, " ")),
+		Holder:   fmt.Sprintf("%s (%s)", header.By, strings.TrimSpace(header.Verb+" "+strings.Join(header.Tasks, " "))),
 		Header:   record.Line(),
 		Patience: patience,
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	variablesName = "variables"
 	needsName     = "needs"
+	actionsName   = "actions"
 	formerlyName  = "formerly"
 	factsName     = "facts"
 	buildName     = "build"
@@ -33,6 +34,7 @@ type script struct {
 	needs         []string
 	formerly      []string // names that it had
 	facts         []*question
+	actions       []recipe.Script
 	build, verify *starlark.Function // verify may be nil
 }
 
@@ -47,7 +49,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 		return recipe.Task{}, err
 	}
 	s := &script{project: p, name: f.name, file: file}
-	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readFacts, s.readFunctions} {
+	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readFacts, s.readActions, s.readFunctions} {
 		if err := read(); err != nil {
 			return recipe.Task{}, err
 		}
@@ -55,7 +57,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 	summary, about := s.doc()
 	task := recipe.Task{
 		Name: f.name, Summary: summary, About: about, Formerly: s.formerly, Uses: s.needs, Needs: s.needs, Variables: s.variables,
-		Build: s.recipe, Instances: true,
+		Actions: s.actions, Build: s.recipe, Instances: true,
 	}
 	if s.verify != nil {
 		task.Verify = s.checks
@@ -89,7 +91,7 @@ func (s *script) refuse(name, problem, advice string) error {
 
 // misspelled refuses a name that is nearly one that means something.
 func (s *script) misspelled() error {
-	known := []string{variablesName, needsName, formerlyName, factsName, buildName, verifyName}
+	known := []string{variablesName, needsName, formerlyName, factsName, actionsName, buildName, verifyName}
 	for _, name := range slices.Sorted(maps.Keys(s.file.globals)) {
 		near := recipe.Nearest(name, known)
 		if near != "" && near != name && s.file.globals[near] == nil && len(name) > 4 {

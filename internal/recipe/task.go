@@ -99,6 +99,8 @@ type Task struct {
 	Check  func(Values) (variable string, err error)
 	Build  func(Input) (Recipe, error)
 	Verify func(Input) ([]Check, error)
+	// Actions are what can be run on a host that has the task.
+	Actions []Script
 	// Deployed says how the task's releases lie on a host; nil when it has none.
 	Deployed *Deployed
 	// After returns the lines that tell a person what to do next: where it answers,
@@ -108,6 +110,17 @@ type Task struct {
 
 // Names are the task's, and those that it had.
 func (t Task) Names() []string { return append([]string{t.Name}, t.Formerly...) }
+
+// Script is an action of a task, which is no state of a host: a backup, a flush. It is run when a person
+// says so.
+type Script struct {
+	Name      string
+	Help      string     // one sentence
+	At        Position   // where its task says so
+	Text      string     // POSIX sh, run as root; its arguments and the task's variables are variables of the shell
+	Arguments []Variable // no two of a name, and none of a variable's of the task
+	Timeout   time.Duration
+}
 
 // Deployed is where a task keeps its releases: a directory for each version, and a link
 // to the one that runs.

@@ -34,6 +34,12 @@ type (
 		About     string           `json:"about,omitempty"`
 		Uses      []string         `json:"uses,omitempty"`
 		Variables []listedVariable `json:"variables"`
+		Actions   []listedAction   `json:"actions,omitempty"`
+	}
+	listedAction struct {
+		Name      string           `json:"name"`
+		Help      string           `json:"help,omitempty"`
+		Arguments []listedVariable `json:"arguments"` // as -e takes them, by their names
 	}
 	listedVariable struct {
 		Name    string      `json:"name"`
@@ -58,15 +64,26 @@ func (j *JSON) Tasks(tasks []recipe.Task) error {
 	for _, task := range tasks {
 		r := &listedTask{head: head{Time: newStamp(j.now()), Event: "task"}, Task: task.Name, Summary: task.Summary, About: task.About, Uses: task.Uses, Variables: []listedVariable{}}
 		for _, v := range task.Variables {
-			listed := listedVariable{task.Name + "." + v.Name, v.Type, v.Zero(), v.Needed, v.Choices, v.Fields, v.Help}
-			if v.Type == recipe.TypeSecret || v.Needed {
-				listed.Default = nil
+			r.Variables = append(r.Variables, newListedVariable(task.Name+"."+v.Name, v))
+		}
+		for _, action := range task.Actions {
+			listed := listedAction{Name: action.Name, Help: action.Help, Arguments: []listedVariable{}}
+			for _, v := range action.Arguments {
+				listed.Arguments = append(listed.Arguments, newListedVariable(v.Name, v))
 			}
-			r.Variables = append(r.Variables, listed)
+			r.Actions = append(r.Actions, listed)
 		}
 		j.write(r)
 	}
 	return j.Close()
+}
+
+func newListedVariable(name string, v recipe.Variable) listedVariable {
+	listed := listedVariable{name, v.Type, v.Zero(), v.Needed, v.Choices, v.Fields, v.Help}
+	if v.Type == recipe.TypeSecret || v.Needed {
+		listed.Default = nil
+	}
+	return listed
 }
 
 // Host writes a line for a host.

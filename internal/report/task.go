@@ -53,9 +53,25 @@ func Task(w io.Writer, o Options, task recipe.Task) error {
 	}
 	for _, variable := range task.Variables {
 		lines = append(lines, "")
-		lines = append(lines, p.variable(task.Name, variable)...)
+		lines = append(lines, p.variable("  ", task.Name+"."+variable.Name, variable)...)
+	}
+	for _, action := range task.Actions {
+		lines = append(lines, "")
+		lines = append(lines, p.action(task.Name, action)...)
 	}
 	return writeLines(w, lines)
+}
+
+// action says how an action is run, what it does, and what it takes.
+func (p page) action(task string, action recipe.Script) []string {
+	lines := []string{"  " + p.paint.act.Render("provision do "+task+" "+action.Name)}
+	if action.Help != "" {
+		lines = append(lines, p.prose("      ", action.Help, p.paint.plain)...)
+	}
+	for _, argument := range action.Arguments {
+		lines = append(lines, p.variable("      ", "-e "+argument.Name+"=…", argument)...)
+	}
+	return lines
 }
 
 func writeLines(w io.Writer, lines []string) error {
@@ -67,7 +83,7 @@ func writeLines(w io.Writer, lines []string) error {
 }
 
 // variable says a variable's name as -e takes it, its type and default, and what it does.
-func (p page) variable(task string, v recipe.Variable) []string {
+func (p page) variable(indent, name string, v recipe.Variable) []string {
 	kind := string(v.Type)
 	if v.Type == recipe.TypeRecords {
 		kind = "list of " + strings.Join(v.Fields, ", ")
@@ -76,14 +92,14 @@ func (p page) variable(task string, v recipe.Variable) []string {
 		kind = strings.Join(v.Choices, " | ")
 	}
 	inline, below := p.defaultText(v)
-	line := "  " + p.paint.act.Render(task+"."+v.Name)
+	line := indent + p.paint.act.Render(name)
 	lines := p.withDetails(line, p.join(kind, inline))
-	lines = append(lines, p.prose("      ", v.Help, p.paint.plain)...)
+	lines = append(lines, p.prose(indent+"    ", v.Help, p.paint.plain)...)
 	if len(below) > 0 {
-		lines = append(lines, p.paint.faint.Render("      default:"))
+		lines = append(lines, p.paint.faint.Render(indent+"    default:"))
 	}
 	for _, text := range below {
-		lines = append(lines, p.prose("        ", text, p.paint.faint)...)
+		lines = append(lines, p.prose(indent+"      ", text, p.paint.faint)...)
 	}
 	return lines
 }

@@ -31,6 +31,9 @@ type Blueprint struct {
 	All   []recipe.Task // that there are
 	Given []string      // tasks that are wanted for themselves, and not for the need of others
 
+	Action   *resource.Action // of do: what is run, and nothing else
+	ActionOf recipe.Task
+
 	Removes   []recipe.Task // tasks of which all goes that the host remembers
 	Needing   []recipe.Task // tasks that need one of those: a host that has one of them keeps both
 	Remaining []recipe.Task // of a removal: what the inventory gives the host besides, and has to work after it

@@ -63,7 +63,7 @@ func tell(past script.Past) []string {
 	if outcome == "" {
 		outcome = "died before its end"
 	}
-	what := past.Head.Does + " " + strings.Join(past.Head.Tasks, " ")
+	what := strings.TrimSpace(past.Head.Does + " " + strings.Join(past.Head.Tasks, " "))
 	if past.Head.Of != "" {
 		what += ", takes back run " + past.Head.Of
 	}

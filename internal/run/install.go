@@ -120,6 +120,11 @@ func Install(ctx context.Context, work []Work, settings Settings) ([]Result, err
 
 // installBy is Install with another way to make the plans.
 func installBy(ctx context.Context, work []Work, settings Settings, plan func(context.Context, *job)) ([]Result, error) {
+	return askedBefore(ctx, work, settings, plan, func(ctx context.Context, j *job) { j.apply(ctx) })
+}
+
+// askedBefore makes every host's plan, asks, and then does what was planned.
+func askedBefore(ctx context.Context, work []Work, settings Settings, plan, apply func(context.Context, *job)) ([]Result, error) {
 	jobs, err := newJobs(work, &settings)
 	if err != nil {
 		return nil, err
@@ -144,7 +149,7 @@ func installBy(ctx context.Context, work []Work, settings Settings, plan func(co
 		case !agreed:
 			j.finish(engine.StatusPending, nil)
 		default:
-			j.apply(ctx)
+			apply(ctx, j)
 		}
 	})
 	return results(jobs), nil

@@ -162,6 +162,8 @@ func (m *machine) hear(event engine.Event) {
 		if m.stop != nil && strings.HasPrefix(event.Text, "waiting for the lock") {
 			close(m.stop)
 		}
+	case engine.Printed:
+		m.told.WriteString(event.Line + "\n")
 	case engine.PlanMade:
 		for _, planned := range event.Plan.Changes() {
 			m.told.WriteString(planned.Item.Resource.ID() + " " + string(planned.Change.Kind) + "\n")
