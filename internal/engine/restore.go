@@ -84,6 +84,11 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 		return failure
 	}
 	for _, unit := range told {
+		if recipe.IsHandler(unit) && a.ran(unit) { // with the new files
+			add(recipe.Notify{Notification: recipe.Notification{Unit: unit, Action: recipe.Run}})
+			a.observe(Note{Text: recipe.Notified(unit) + ": has run with what is put back: the next run runs it again"})
+			continue
+		}
 		// What waited before this run, or waits for what stays, goes on waiting.
 		waits := a.initial.Pending(unit).Action != "" && !old.settled[unit]
 		if _, loaded := a.lastLoad(unit, failed); !loaded && !waits && !remains[unit] {
@@ -133,6 +138,14 @@ func (a *application) failedUnits(failed *StepError) []string {
 		}
 	}
 	return slices.DeleteFunc(units, func(unit string) bool { return slices.Contains(a.armed, unit) })
+}
+
+// ran reports whether a command took in its change in this run.
+func (a *application) ran(handler string) bool {
+	return slices.ContainsFunc(a.done, func(done doneStep) bool {
+		cleared, ok := done.Step.(recipe.Clear)
+		return ok && cleared.Unit == handler
+	})
 }
 
 // lastLoad returns the last step by which a unit loaded its files in this run, or tried to.

@@ -70,7 +70,7 @@ var pythonTokens = []idiom{
 var pythonNames = []struct{ names, problem, advice string }{
 	{"open read write", "no files are opened here", "template(\"x.tmpl\") and file(…, source = \"x\") read files of the project"},
 	{"os sys subprocess shutil socket requests urllib pathlib Path", "a task runs nothing itself, and reads nothing of this machine", "command(\"name\", \"script\", unless = \"guard\") runs on the host, when its guard says so"},
-	{"run sudo put cd connection c ctx shell local", "a task does nothing step by step: it returns what has to be", "file(…), package(…), service(…); command(\"name\", \"script\", unless = \"guard\") runs a script when its guard says so"},
+	{"sudo put cd connection c ctx shell local", "a task does nothing step by step: it returns what has to be", runsHow},
 	{"datetime time random uuid", "a build depends on its arguments alone", "generated(\"/etc/x/key\") makes a random text on the host"},
 	{"re json yaml math", "there are no modules of Python", "texts have split, replace, startswith and format; int(\"7\") reads a number"},
 	{"true false", "is written with a capital", "True, False"},

@@ -29,13 +29,13 @@ func systemKinds() []*Word {
 		serviceKind(),
 		kind(Word{
 			Name: "command", Manual: "sh(1)",
-			About:   "A script that is run as root when its guard says so. It has to be as true after a day as after the run, for the guard is what a second run goes by.",
+			About:   "A script that is run as root when its guard says so. It has to be as true after a day as after the run, for the guard is what a second run goes by. It runs also when something notifies it, notify = run(NAME), and without a guard only then.",
 			Leaves:  "The files that it makes go where nothing stood there before; what else it did stays, which is said.",
 			Example: "command(\"migrate the database\", \"shop migrate\", unless = \"shop migrate --check\", reads = [\"/etc/shop/env\"])",
 			Parameters: []Parameter{
 				required(text("name", "What it does, in a few words.")),
 				required(text("script", "POSIX sh. It is seen on the host: a secret goes into input.")),
-				required(byName(text("unless", "The guard: a script that changes nothing, and ends with 0 when nothing is to be done."))),
+				byName(text("unless", "The guard: a script that changes nothing, and ends with 0 when nothing is to be done. Without one it runs when it is notified.")),
 				byName(keys("reads", "What the guard goes by: after a change of that it is asked again.")),
 				byName(keys("changes", "What the script changes of what the task asks about, [] for nothing. Without it, and without makes or secrets, that may be anything, as with the brings of a package.")),
 				byName(texts("makes", "Files that the script makes, which the guard goes by too: they go with the command where nothing stood there before.")),
@@ -44,6 +44,9 @@ func systemKinds() []*Word {
 				byName(or(duration("timeout", "How long it may take."), `"30m"`)),
 			},
 		}, func(c *call) (recipe.Resource, error) {
+			if c.has("unless") && given[string](c, "unless") == "" {
+				return nil, plain("unless: the guard is empty", "unless = \"test -e /var/lib/shop/db\" ends with 0 when nothing is to be done")
+			}
 			return resource.Command{
 				Name: given[string](c, "name"), Script: given[string](c, "script"), Unless: given[string](c, "unless"),
 				Reads: given[[]recipe.Key](c, "reads"), Changes: given[[]recipe.Key](c, "changes"), Makes: given[[]string](c, "makes"), Secrets: given[[]string](c, "secrets"),

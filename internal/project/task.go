@@ -211,7 +211,7 @@ func (s *script) call(b *building, f *starlark.Function, in recipe.Input, group 
 			}
 		}
 	}
-	return c.things, nil
+	return c.things, b.untaken()
 }
 
 // collecting takes things out of what build or verify returned.

@@ -254,7 +254,7 @@ func (c *change) steps() []string {
 func (c *change) notifies() []string {
 	var all []string
 	for _, n := range c.Item.Notifies {
-		all = append(all, string(n.Action)+" "+n.Unit)
+		all = append(all, string(n.Action)+" "+recipe.Notified(n.Unit))
 	}
 	return all
 }

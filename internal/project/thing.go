@@ -101,23 +101,29 @@ func (c *call) refused(err error) error {
 	return plain(err.Error(), c.word.Example)
 }
 
-// notification is what notify takes: that a unit restarts, or reloads.
-type notification struct{ recipe.Notification }
+// notification is what notify takes: that a unit restarts, or reloads, or that a command runs.
+type notification struct {
+	recipe.Notification
+	at    recipe.Position
+	taken bool // by what it is of
+}
 
 // String implements starlark.Value.
-func (n notification) String() string { return fmt.Sprintf("%s(%q)", n.Action, n.Unit) }
+func (n *notification) String() string {
+	return fmt.Sprintf("%s(%q)", n.Action, recipe.Notified(n.Unit))
+}
 
 // Type implements starlark.Value.
-func (n notification) Type() string { return "notification" }
+func (n *notification) Type() string { return "notification" }
 
 // Freeze implements starlark.Value.
-func (n notification) Freeze() {}
+func (n *notification) Freeze() {}
 
 // Truth implements starlark.Value.
-func (n notification) Truth() starlark.Bool { return true }
+func (n *notification) Truth() starlark.Bool { return true }
 
 // Hash implements starlark.Value.
-func (n notification) Hash() (uint32, error) { return starlark.String(n.String()).Hash() }
+func (n *notification) Hash() (uint32, error) { return starlark.String(n.String()).Hash() }
 
 // notifications are the words that notify takes.
 func notifications() []*Word {
@@ -127,34 +133,66 @@ func notifications() []*Word {
 			Example:    fmt.Sprintf("file(\"/etc/shop.conf\", template(\"shop.conf.tmpl\"), notify = %s(\"shop.service\"))", action),
 			Parameters: []Parameter{required(unit("unit", "The unit, with its suffix."))},
 			returns: func(c *call) (starlark.Value, error) {
-				return notification{recipe.Notification{Unit: given[string](c, "unit"), Action: action}}, nil
+				return c.notifies(recipe.Notification{Unit: given[string](c, "unit"), Action: action}), nil
 			},
 		}
 	}
 	return []*Word{
+		{
+			Name: string(recipe.Run), Group: Notifications, Manual: "sh(1)",
+			About:      "A command runs to take in a change. It is written down on the host before the change, and taken from there when the command has ended well: what a run that died or failed has left to do is done by the next. The command has to be in the recipe, behind what notifies it; without a guard it runs only when it is notified. A rollback runs none.",
+			Example:    "[\n    line(\"/etc/aliases\", \"root: admin@example.org\", key = \"root:\", notify = run(\"newaliases\")),\n    command(\"newaliases\", \"newaliases\", changes = []),\n]",
+			Parameters: []Parameter{required(text("command", "The name of the command."))},
+			returns: func(c *call) (starlark.Value, error) {
+				return c.notifies(recipe.RunOf(given[string](c, "command"))), nil
+			},
+		},
 		word(recipe.Restart, "A unit restarts to take in a change. It is written down on the host before the change, so that a run that dies in between still restarts it; the service of the unit has to be in the recipe."),
 		word(recipe.Reload, "A unit reloads to take in a change; where a restart of it is due too, that is enough."),
 	}
 }
 
+// notifies makes a notification, which something has to take.
+func (c *call) notifies(what recipe.Notification) *notification {
+	n := &notification{Notification: what, at: c.at}
+	c.building.notifications = append(c.building.notifications, n)
+	return n
+}
+
+// untaken refuses a command that is to run, and not for anything: who knows other tools means that it
+// runs here and now. Of a unit a list may have none for this host.
+func (b *building) untaken() error {
+	for _, n := range b.notifications {
+		if n.Action == recipe.Run && !n.taken {
+			return &recipe.SourceError{At: n.at, Problem: n.String() + ": nothing is notified by it, and a task does nothing step by step: it returns what has to be", Advice: runsHow}
+		}
+	}
+	return nil
+}
+
+// runsHow says how a script is run.
+const runsHow = "file(…), package(…), service(…); command(\"name\", \"script\", unless = \"guard\") runs a script when its guard says so, and notify = run(\"name\") when something has changed"
+
 // notify is the parameter that every kind has.
 func notify() Parameter {
 	return Parameter{
-		Name: "notify", Type: "restart(unit), reload(unit), or a list of them", Help: "What takes the change in.",
+		Name: "notify", Type: "restart(unit), reload(unit), run(command), or a list of them", Help: "What takes the change in.",
 		read: func(c *call, v starlark.Value) (any, error) {
-			if one, ok := v.(notification); ok {
+			if one, ok := v.(*notification); ok {
+				one.taken = true
 				return []recipe.Notification{one.Notification}, nil
 			}
 			list, ok := v.(starlark.Iterable)
 			if !ok {
-				return nil, plain(fmt.Sprintf("want restart(…) or reload(…), found %s", c.found(v)), "restart(\"shop.service\")")
+				return nil, plain(fmt.Sprintf("want restart(…), reload(…) or run(…), found %s", c.found(v)), "restart(\"shop.service\")")
 			}
 			var all []recipe.Notification
 			for one := range starlark.Elements(list) {
-				n, ok := one.(notification)
+				n, ok := one.(*notification)
 				if !ok {
-					return nil, plain(fmt.Sprintf("want restart(…) or reload(…), found %s", c.found(one)), "restart(\"shop.service\")")
+					return nil, plain(fmt.Sprintf("want restart(…), reload(…) or run(…), found %s", c.found(one)), "restart(\"shop.service\")")
 				}
+				n.taken = true
 				all = append(all, n.Notification)
 			}
 			return all, nil

@@ -44,15 +44,16 @@ func (p *Project) printed(thread *starlark.Thread, text string) {
 
 // building is one run of build or verify, or of a test, and all that it made.
 type building struct {
-	project *Project
-	task    string
-	needs   []string
-	in      recipe.Input
-	secrets []recipe.Secret // each stands in texts as a mark with its number
-	made    []*thing
-	size    int  // bytes of all contents
-	guessed bool // something that was made up was read
-	trial   *trial
+	project       *Project
+	task          string
+	needs         []string
+	in            recipe.Input
+	secrets       []recipe.Secret // each stands in texts as a mark with its number
+	made          []*thing
+	notifications []*notification
+	size          int  // bytes of all contents
+	guessed       bool // something that was made up was read
+	trial         *trial
 }
 
 // buildingOf is the run that a word is said in; nil while a file is read.

@@ -1,9 +1,6 @@
 package recipe
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Resource is one thing of a host that should be in a certain state. It holds no
 // connection: it says what to ask, and computes from the answers what differs.
@@ -21,21 +18,6 @@ type Resource interface {
 
 // ErrStale says that the host changed since a plan was made for it.
 var ErrStale = errors.New("the host changed since the plan was made")
-
-// Action is what a service does to take in a change.
-type Action string
-
-// The actions, in rising order: a restart answers a reload too.
-const (
-	Reload  Action = "reload"
-	Restart Action = "restart"
-)
-
-// Notification tells a unit to take in a change.
-type Notification struct {
-	Unit   string
-	Action Action
-}
 
 // Item is a resource in its place in a recipe, with the units that its change notifies.
 type Item struct {
@@ -129,23 +111,16 @@ type Rehearsed interface{ Rehearsal() Rehearse }
 // not absolute, a package name that is an option.
 type Validator interface{ Validate() error }
 
-// Validate returns the first refusal of the recipe's resources, with the task's name. A
-// unit that is notified has to be one that the recipe asks about: else nobody answers.
+// Validate returns the first refusal of the recipe's resources, with the task's name. Who
+// is notified has to be one that the recipe asks about: else nobody answers.
 func (r Recipe) Validate() error {
-	answered := map[Key]bool{}
-	for _, probe := range r.Probes() {
-		answered[probe.Key] = true
+	if err := r.validateNotified(); err != nil {
+		return err
 	}
 	for _, item := range r.Items {
 		if item.Of != nil {
 			if err := item.Of.Validate(); err != nil {
 				return item.refuse(err, "")
-			}
-		}
-		for _, n := range item.Notifies {
-			if !answered[PendingKey(n.Unit)] {
-				err := fmt.Errorf("%s notifies %s, which is no service of the recipe", item.Resource.ID(), n.Unit)
-				return item.refuse(err, fmt.Sprintf("add service(%q) behind it, or leave out the notification", n.Unit))
 			}
 		}
 		if validator, ok := item.Resource.(Validator); ok {

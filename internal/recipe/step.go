@@ -168,8 +168,8 @@ func (s Exec) Title() string { return s.Name }
 // Lengthy implements Lengthy.
 func (s Exec) Lengthy() {}
 
-// Notify writes down on the host that a unit has to take in a change. It goes before
-// the change, so that a run that dies in between still restarts the next time.
+// Notify writes down on the host that a unit, or a command, has to take in a change. It goes before
+// the change, so that a run that dies in between is made up for by the next.
 type Notify struct{ Notification }
 
 // Effects implements Step.
@@ -178,7 +178,7 @@ func (s Notify) Effects() []Effect {
 }
 
 // Title implements Step.
-func (s Notify) Title() string { return "note: " + string(s.Action) + " " + s.Unit }
+func (s Notify) Title() string { return "note: " + string(s.Action) + " " + Notified(s.Unit) }
 
 // Clear removes the notification of a unit, after it has taken in the change.
 type Clear struct{ Unit string }
@@ -187,7 +187,7 @@ type Clear struct{ Unit string }
 func (s Clear) Effects() []Effect { return []Effect{Known(PendingKey(s.Unit), Pending{})} }
 
 // Title implements Step.
-func (s Clear) Title() string { return "done: " + s.Unit }
+func (s Clear) Title() string { return "done: " + Notified(s.Unit) }
 
 // Verb is what is done to a unit, in systemctl's words.
 type Verb string

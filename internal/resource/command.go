@@ -11,10 +11,11 @@ import (
 
 // Command is a script that is run when its guard says so. The guard is a question like
 // any other: a read-only script whose exit status 0 means that nothing is to be done. It
-// has to be as true after a day as after the run, for it is what a second run goes by.
+// has to be as true after a day as after the run, for it is what a second run goes by. It
+// runs also when something notifies it, and without a guard only then.
 type Command struct {
 	Name    string       // what it does, in a few words: "migrate the database"
-	Unless  string       // the guard
+	Unless  string       // the guard; "" is that it runs when it is notified, and only then
 	Reads   []recipe.Key // what the guard's answer depends on besides: after a change of that it is asked again
 	Script  string       // run as root
 	Input   recipe.Secret
@@ -32,7 +33,10 @@ func (c Command) Acts() bool { return true }
 
 // Probes implements recipe.Resource.
 func (c Command) Probes() []recipe.Probe {
-	probes := []recipe.Probe{{Key: recipe.CommandKey(c.Name), Script: c.Unless, Reads: slices.Concat(c.Reads, c.makes())}}
+	probes := []recipe.Probe{{Key: recipe.PendingKey(recipe.Handler(c.Name))}}
+	if c.Unless != "" {
+		probes = append(probes, recipe.Probe{Key: recipe.CommandKey(c.Name), Script: c.Unless, Reads: slices.Concat(c.Reads, c.makes())})
+	}
 	for _, file := range c.Besides() {
 		probes = append(probes, file.Probes()...)
 	}
@@ -85,10 +89,21 @@ func (c Command) Unconfined() string {
 	return c.Name
 }
 
+// WaitsAs implements recipe.Waiting.
+func (c Command) WaitsAs() string {
+	if c.Unless != "" {
+		return ""
+	}
+	return recipe.Handler(c.Name)
+}
+
 // Validate refuses what cannot be meant.
 func (c Command) Validate() error {
-	if c.Name == "" || strings.ContainsAny(c.Name, "\n\x00") || c.Unless == "" || c.Script == "" {
-		return fmt.Errorf("command %q: wants a name, a guard and a script", c.Name)
+	if c.Name == "" || strings.ContainsAny(c.Name, "\n\x00") || c.Script == "" {
+		return fmt.Errorf("command %q: wants a name and a script", c.Name)
+	}
+	if c.Unless == "" && len(c.Reads) > 0 {
+		return fmt.Errorf("command %q: says what its guard reads, and has none", c.Name)
 	}
 	for _, path := range slices.Concat(c.Makes, c.Secrets) {
 		if err := checkPath("command "+c.Name+": makes", path); err != nil {
@@ -100,15 +115,25 @@ func (c Command) Validate() error {
 
 // Diff implements recipe.Resource.
 func (c Command) Diff(facts recipe.Facts) (recipe.Change, error) {
-	if facts.Command(c.Name).Exit == 0 {
+	handler := recipe.Handler(c.Name)
+	notified := facts.Pending(handler).Action != ""
+	if !notified && (c.Unless == "" || facts.Command(c.Name).Exit == 0) {
 		return recipe.Change{}, nil
 	}
-	outcome := []recipe.Effect{recipe.Known(recipe.CommandKey(c.Name), recipe.Command{})}
+	var outcome []recipe.Effect
+	if c.Unless != "" {
+		outcome = append(outcome, recipe.Known(recipe.CommandKey(c.Name), recipe.Command{}))
+	}
 	for _, key := range c.MayChange() {
 		outcome = append(outcome, recipe.ChangedBy(c.Name, key)...)
 	}
-	return recipe.Change{
+	change := recipe.Change{
 		Kind: recipe.Act, Summary: "run",
 		Steps: []recipe.Step{recipe.Exec{Name: c.Name, Script: c.Script, Input: c.Input, Timeout: c.Timeout, Outcome: outcome}},
-	}, nil
+	}
+	if notified {
+		change.Summary = "run: to take in what changed"
+		change.Steps = append(change.Steps, recipe.Clear{Unit: handler})
+	}
+	return change, nil
 }

@@ -99,10 +99,10 @@ func OnPurge(t recipe.Trace) bool {
 // dear is what stays unless a purge is asked for: what it took along could not be put back.
 func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	if t.Kind == "command" && t.Made {
-		return nil, ""
+		return FormerCommand{t.Name}, ""
 	}
 	if t.Kind == "command" {
-		return nil, `what the command "` + t.Name + `" did`
+		return FormerCommand{t.Name}, `what the command "` + t.Name + `" did`
 	}
 	switch {
 	case t.Gone:

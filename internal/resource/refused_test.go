@@ -135,7 +135,7 @@ func TestOtherFieldsThatAreRefused(t *testing.T) {
 		"a long secret":                  resource.Secret{Path: "/a", Length: 1025},
 		"a short secret":                 resource.Secret{Path: "/a", Length: -1},
 		"a colon in a home":              resource.User{Name: "u", Home: "/a:b"},
-		"no guard":                       resource.Command{Name: "c", Script: "x"},
+		"what no guard reads":            resource.Command{Name: "c", Script: "x", Reads: []recipe.Key{recipe.PathKey("/a")}},
 		"no script":                      resource.Command{Name: "c", Unless: "x"},
 		"no name":                        resource.Command{Unless: "x", Script: "x"},
 		"a name of two lines":            resource.Command{Name: "a\nb", Unless: "x", Script: "x"},
