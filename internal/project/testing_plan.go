@@ -167,14 +167,20 @@ type change struct {
 	of *plan
 }
 
-// changeKinds name the sorts of changes in a test.
-var changeKinds = map[recipe.ChangeKind]string{
-	recipe.NoChange: "same", recipe.Create: "create", recipe.Update: "update", recipe.Delete: "delete", recipe.Act: "run", recipe.Becomes: "becomes", recipe.MayBe: "maybe",
+// kind names the sort of the change in a test.
+func (c *change) kind() string {
+	switch c.Change.Kind {
+	case recipe.NoChange:
+		return "same"
+	case recipe.Act:
+		return "run"
+	}
+	return string(c.Change.Kind)
 }
 
 var changeParts = valued[*change]{
 	{"key", "text", "What it is of: \"file:/etc/motd\", \"service:shop.service\".", func(c *change) starlark.Value { return starlark.String(c.Item.Resource.ID()) }},
-	{"kind", "text", "create, update, delete, run, same; becomes, where what stands there is known only after an earlier step, and what will stand there now; or maybe: only the host can tell, then.", func(c *change) starlark.Value { return starlark.String(changeKinds[c.Change.Kind]) }},
+	{"kind", "text", "create, update, delete, run, same; becomes, where what stands there is known only after an earlier step, and what will stand there now; or maybe: only the host can tell, then.", func(c *change) starlark.Value { return starlark.String(c.kind()) }},
 	{"says", "text", "What differs, in a few words: \"0644 root:root\".", func(c *change) starlark.Value { return starlark.String(c.says()) }},
 	{"content", "text", "What a file will hold; [secret] stands for a secret.", func(c *change) starlark.Value { return starlark.String(c.content()) }},
 	{"diff", "text", "How a file's content differs, as diff -u has it, without its head.", func(c *change) starlark.Value { return starlark.String(c.diff()) }},
@@ -262,7 +268,7 @@ func (c *change) notifies() []string {
 // String is the change as a golden file has it: a line, and what belongs to it below.
 func (c *change) String() string {
 	var s strings.Builder
-	s.WriteString(changeKinds[c.Change.Kind] + " " + c.Item.Resource.ID())
+	s.WriteString(c.kind() + " " + c.Item.Resource.ID())
 	if says := c.says(); says != "" {
 		s.WriteString("  " + says)
 	}
