@@ -28,8 +28,11 @@ type modelled struct {
 // is a mistake of the test.
 func (c *call) modelledHost() (*modelled, error) {
 	p, t := c.project, c.trial
-	at := slices.IndexFunc(p.tasks, func(task recipe.Task) bool { return task.Name == t.test.Task })
-	m := &modelled{project: p, task: p.tasks[at], raw: map[string]map[string]any{}, said: map[string]string{}}
+	task, err := c.tested()
+	if err != nil {
+		return nil, err
+	}
+	m := &modelled{project: p, task: task, raw: map[string]map[string]any{}, said: map[string]string{}}
 	m.in = recipe.Input{Host: recipe.Listed{Name: modelName, Address: modelAddress, Tasks: []string{m.task.Name}}, Platform: t.platform, Ask: m.ask}
 	if err := c.readVars(m); err != nil {
 		return nil, err
@@ -48,6 +51,20 @@ func (c *call) modelledHost() (*modelled, error) {
 		return nil, plain(c.word.Name+": has: "+err.Error(), "")
 	}
 	return m, nil
+}
+
+// tested is the task of the test, or the instance of it that the test says.
+func (c *call) tested() (recipe.Task, error) {
+	at := slices.IndexFunc(c.project.tasks, func(task recipe.Task) bool { return task.Name == c.trial.test.Task })
+	task := c.project.tasks[at]
+	if !c.has("instance") {
+		return task, nil
+	}
+	instance, _, problem, hint := recipe.Find(task.Name+"@"+given[string](c, "instance"), func(string) (recipe.Task, bool) { return task, true })
+	if problem != "" {
+		return task, plain(c.word.Name+": instance: "+problem, hint)
+	}
+	return instance, nil
 }
 
 // modelName is the name of a modelled host that says none.
