@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -26,6 +27,10 @@ type identity struct {
 // files reads a host's whole file system, from outside: /proc, /sys, /dev, /run and /tmp are
 // mounted inside only.
 func files(root string, digests Digests, into State) error {
+	// Of one that is mounted no more all would look as if it were gone.
+	if entries, err := os.ReadDir(root); err != nil || len(entries) == 0 {
+		return fmt.Errorf("the host's file system: %s: nothing is there: %w", root, cmp.Or(err, fs.ErrNotExist))
+	}
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if os.IsNotExist(err) {
 			return nil // gone since its folder was read

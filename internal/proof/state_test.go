@@ -130,3 +130,10 @@ func TestExceptions(t *testing.T) {
 		t.Errorf("found the sections %v", sections)
 	}
 }
+
+// A file system that is not mounted is no host without files.
+func TestNothingIsMounted(t *testing.T) {
+	if _, err := Look(t.Context(), paper{root: t.TempDir()}, nil); err == nil {
+		t.Error("an empty root is looked at as if it were a host's")
+	}
+}
