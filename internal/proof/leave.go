@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -94,25 +95,32 @@ func (p *prover) left(ctx context.Context, before State, sections ...string) ([]
 // stores is where what programs write while they run has its place (hier(7)).
 var stores = regexp.MustCompile(`^/(srv|home|var/(lib|log|cache|spool|backups|mail))/`)
 
-// data reports whether something that was left is data of the task: new, in a directory that it has, and
-// none of its resources. A directory stays with the data in it.
+// data reports whether something that was left is data of the task: new, in a directory that it has or
+// in a person's home, and none of its resources. A directory stays with the data in it.
 func (p *prover) data(d Difference, after State) bool {
 	if d.Kind != "file" || d.Before != "" || !stores.MatchString(d.Name) {
 		return false
 	}
-	within := false
-	for _, item := range p.items() {
-		if directory, ok := item.Resource.(resource.Directory); ok && !directory.Absent {
-			within = within || strings.HasPrefix(d.Name, directory.Path+"/")
-		}
-	}
 	if !p.owns(d.Name) {
-		return within
+		return slices.ContainsFunc(p.items(), func(item recipe.Item) bool { return within(item.Resource, d.Name) })
 	}
 	for thing := range after {
 		if thing.Kind == "file" && strings.HasPrefix(thing.Name, d.Name+"/") && strings.HasPrefix(d.After, "d") {
 			return true
 		}
+	}
+	return false
+}
+
+// within reports whether a path is where a resource lets others write: in a directory, or in the home
+// that is made for a person.
+func within(wanted recipe.Resource, path string) bool {
+	switch wanted := wanted.(type) {
+	case resource.Directory:
+		return !wanted.Absent && strings.HasPrefix(path, wanted.Path+"/")
+	case resource.User:
+		home := cmp.Or(wanted.Home, "/home/"+wanted.Name)
+		return wanted.Login && !wanted.Absent && strings.HasPrefix(path+"/", home+"/")
 	}
 	return false
 }

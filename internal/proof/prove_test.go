@@ -83,11 +83,11 @@ func TestUnannounced(t *testing.T) {
 
 // Of what a removal leaves, data is what is new in a directory of the task, where data has its place.
 func TestData(t *testing.T) {
-	p := proving(resource.Directory{Path: "/var/lib/shop"}, resource.Directory{Path: "/etc/shop"}, resource.File{Path: "/var/lib/shop/rules"}, resource.Directory{Path: "/srv/empty"})
+	p := proving(resource.Directory{Path: "/var/lib/shop"}, resource.Directory{Path: "/etc/shop"}, resource.File{Path: "/var/lib/shop/rules"}, resource.Directory{Path: "/srv/empty"}, resource.User{Name: "anna", Login: true}, resource.User{Name: "batch", Home: "/srv/batch"})
 	after := State{{"file", "/var/lib/shop/orders"}: "-", {"file", "/var/lib/shop"}: "d"}
 	for path, want := range map[string]bool{
 		"/var/lib/shop/orders": true, "/var/lib/shop": true, "/var/lib/shop/rules": false, "/var/lib/other": false,
-		"/etc/shop/made": false, "/srv/empty": false,
+		"/etc/shop/made": false, "/srv/empty": false, "/home/anna": true, "/home/anna/.profile": true, "/home/annabel": false, "/srv/batch/x": false,
 	} {
 		kind := "-"
 		if path == "/var/lib/shop" || path == "/srv/empty" {
