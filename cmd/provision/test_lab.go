@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -159,8 +160,26 @@ func (p labProof) Checkpoint(ctx context.Context) error { return p.lab.Checkpoin
 // Rewind implements proof.Lab.
 func (p labProof) Rewind(ctx context.Context) error { return p.lab.Rewind(ctx, p.host.Name) }
 
-// proofHost is the name of the host that a proof on a release has: its own, for others may be in use.
-func proofHost(release string) string { return "labproof-" + release[:1] }
+// proofHost is the name of the host that this process has for a release: several prove side by side.
+func proofHost(release string) string { return fmt.Sprintf("labp%s%d", release[:1], os.Getpid()) }
+
+// removeDead removes hosts of proofs that were killed.
+func removeDead(ctx context.Context, l *lab.Lab) error {
+	hosts, err := l.Hosts()
+	if err != nil {
+		return err
+	}
+	for _, host := range hosts {
+		var release rune
+		var pid int
+		if n, _ := fmt.Sscanf(host.Name, "labp%c%d", &release, &pid); n == 2 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			if err := l.Remove(ctx, host.Name); err != nil && !errors.Is(err, lab.ErrNoHost) { // another has removed it
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // boot makes the host, with the task's packages in apt's cache.
 func (p *labProof) boot(ctx context.Context) (err error) {
@@ -172,7 +191,7 @@ func (p *labProof) boot(ctx context.Context) (err error) {
 		return err
 	}
 	name := proofHost(p.release)
-	if err := p.lab.Remove(ctx, name); err != nil && !errors.Is(err, lab.ErrNoHost) { // of a proof that was killed
+	if err := removeDead(ctx, p.lab); err != nil {
 		return err
 	}
 	if packages := p.packages(); len(packages) > 0 {
