@@ -41,6 +41,15 @@ var examples = []example{
 		then:   nobodyIsLockedOut,
 		leaves: []proof.Exception{{Kind: "file", Name: regexp.MustCompile("^/home/(anna|ben)(/|$)"), Reason: "people's homes"}},
 	},
+	{
+		name: "wsgi", task: "guestbook", packages: "nginx-light logrotate uwsgi-core uwsgi-plugin-python3 postgresql python3-psycopg2",
+		breaks: []fault{
+			{"systemctl stop guestbook.service", ""},
+			{"runuser -u postgres -- psql -q -d guestbook -c 'alter table entries rename to gone'", "runuser -u postgres -- psql -q -d guestbook -c 'alter table gone rename to entries'"},
+			{"rm /etc/nginx/sites-enabled/guestbook; systemctl reload nginx", ""},
+		},
+		then: theApplicationOfBefore,
+	},
 }
 
 // demonstration is an example on its hosts.
@@ -179,4 +188,22 @@ func nobodyIsLockedOut(t *testing.T, e demonstration) {
 	writeProject(t, e.project, map[string]string{template: string(text)})
 	e.converged(t)
 	e.verify(t).exits(t, 0)
+}
+
+// theApplicationOfBefore brings another application, which works, and takes it back.
+func theApplicationOfBefore(t *testing.T, e demonstration) {
+	const file = "tasks/guestbook/files/app/wsgi.py"
+	text, err := os.ReadFile(filepath.Join(e.project, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ title, verb string }{{"Visitors", "install"}, {"Guests", "rollback"}} {
+		writeProject(t, e.project, map[string]string{file: strings.ReplaceAll(string(text), "<h1>Guests", "<h1>"+step.title)})
+		e.provision(t, step.verb, e.task, "-y", "-l", e.names()).exits(t, 0)
+		if is := e.hosts[0].read(t, "/srv/guestbook/wsgi.py"); !strings.Contains(is, "<h1>"+step.title) {
+			t.Errorf("after %s the application is\n%s", step.verb, is)
+		}
+		e.converged(t)
+		e.verify(t).exits(t, 0)
+	}
 }
