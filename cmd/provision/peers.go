@@ -39,6 +39,10 @@ func (n neighbours) look(task string, adHoc bool) ([]recipe.Peer, error) {
 	if adHoc {
 		among = n.chosen
 	}
+	asked, err := n.find([]string{task})
+	if err != nil {
+		return nil, err
+	}
 	var peers []recipe.Peer
 	for _, host := range among {
 		its, err := n.find(host.Tasks)
@@ -59,7 +63,7 @@ func (n neighbours) look(task string, adHoc bool) ([]recipe.Peer, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i, v := range n.known()[task].Variables { // Effective's order
+		for i, v := range asked[0].Variables { // Effective's order
 			if all[i].Secret || v.Type == recipe.TypeSecret {
 				peer.Secrets = append(peer.Secrets, v.Name)
 			} else {

@@ -26,7 +26,7 @@ func (h *host) peers() starlark.Value {
 		for _, known := range slices.Concat(h.of.project.shipped, h.of.project.tasks) {
 			names = append(names, known.Name)
 		}
-		if !slices.Contains(names, task) {
+		if base, _ := recipe.SplitInstance(task); !slices.Contains(names, base) {
 			advice := "provision list"
 			if near := recipe.Nearest(task, names); near != "" {
 				advice = "did you mean \"" + near + "\"?"
