@@ -191,7 +191,8 @@ func (l *Lab) removeOldSeeds(ctx context.Context, suite string, newest int) erro
 		name := filepath.Join(suite+".seed", strconv.Itoa(number))
 		used := slices.ContainsFunc(hosts, func(h Host) bool { return slices.Contains(h.Layers, name) })
 		layer := filepath.Join(l.config.Base, name)
-		if number >= newest || used || strings.Contains(string(mounts), "="+layer+":") {
+		mounted := strings.Contains(string(mounts), "="+layer+":") || strings.Contains(string(mounts), ":"+layer+":") // the first, or below a checkpoint
+		if number >= newest || used || mounted {
 			continue
 		}
 		if err := os.Remove(layer + ".packages"); err != nil {
