@@ -104,6 +104,32 @@ func TestWhatMayChangeMakesAGuardUnknown(t *testing.T) {
 	}
 }
 
+// A command without a guard, which may run, makes the guards that read it unknown.
+func TestGuardThatReadsAHandler(t *testing.T) {
+	for _, row := range []struct {
+		brings []recipe.Key
+		kinds  []recipe.ChangeKind // of the handler and of what reads that it has run
+	}{
+		{[]recipe.Key{}, []recipe.ChangeKind{recipe.Act, recipe.MayBe}},
+		{nil, []recipe.ChangeKind{recipe.MayBe, recipe.MayBe}},
+	} {
+		host := bareHost()
+		host.Guards["publish"] = after("publish", "derive")
+		var wanted recipe.Recipe
+		wanted.Add(resource.Package{Name: "p", Brings: row.brings})
+		wanted.Add(resource.File{Path: "/etc/source", Content: "a\n"}, recipe.RunOf("derive"))
+		wanted.Add(resource.Command{Name: "derive", Script: "x", Changes: []recipe.Key{}})
+		wanted.Add(resource.Command{Name: "publish", Unless: "x", Script: "x", Reads: []recipe.Key{recipe.CommandKey("derive")}})
+		plan, err := host.Converge(wanted)
+		if err != nil || plan.Items[2].Change.Kind != row.kinds[0] || plan.Items[3].Change.Kind != row.kinds[1] {
+			t.Errorf("brings %v: %v\n%s", row.brings, err, model.Text(plan))
+		}
+		if n := len(host.Done); n < 2 || host.Done[n-1] != "publish" {
+			t.Errorf("done %q", host.Done)
+		}
+	}
+}
+
 // What a package brings at a path is not known before, and its content neither.
 func TestLineOfAFileThatAPackageBrings(t *testing.T) {
 	host := bareHost()

@@ -242,8 +242,17 @@ func units(name, help string) Parameter {
 
 // keys is a parameter that takes what a host can be asked about.
 func keys(name, help string) Parameter {
+	return keysOf(name, help, recipe.KindUser, recipe.KindGroup, recipe.KindPackage)
+}
+
+// keysOf is one that takes paths, units, and things of some other kinds.
+func keysOf(name, help string, kinds ...recipe.Kind) Parameter {
+	form := "list of paths, units"
+	for _, kind := range kinds {
+		form += ", " + string(kind) + ":NAME"
+	}
 	return Parameter{
-		Name: name, Type: "list of paths, units, user:NAME, group:NAME, package:NAME", Help: help,
+		Name: name, Type: form, Help: help,
 		read: func(c *call, v starlark.Value) (any, error) {
 			names, err := c.texts(v)
 			if err != nil {
@@ -251,7 +260,7 @@ func keys(name, help string) Parameter {
 			}
 			all := []recipe.Key{} // an empty list says something: nothing
 			for _, name := range names {
-				key, err := keyOf(name)
+				key, err := keyOf(name, kinds)
 				if err != nil {
 					return nil, err
 				}
@@ -262,9 +271,8 @@ func keys(name, help string) Parameter {
 	}
 }
 
-func keyOf(name string) (recipe.Key, error) {
+func keyOf(name string, kinds []recipe.Kind) (recipe.Key, error) {
 	kind, rest, prefixed := strings.Cut(name, ":")
-	kinds := []recipe.Kind{recipe.KindUser, recipe.KindGroup, recipe.KindPackage}
 	switch {
 	case strings.HasPrefix(name, "/"):
 		return recipe.PathKey(name), nil

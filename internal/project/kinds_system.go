@@ -36,7 +36,7 @@ func systemKinds() []*Word {
 				required(text("name", "What it does, in a few words.")),
 				required(text("script", "POSIX sh. It is seen on the host: a secret goes into input.")),
 				byName(text("unless", "The guard: a script that changes nothing, and ends with 0 when nothing is to be done. Without one it runs when it is notified.")),
-				byName(keys("reads", "What the guard goes by: after a change of that it is asked again.")),
+				byName(keysOf("reads", "What the guard goes by: after a change of that, or where another command has run, it is asked again.", recipe.KindUser, recipe.KindGroup, recipe.KindPackage, recipe.KindCommand)),
 				byName(keys("changes", "What the script changes of what the task asks about, [] for nothing. Without it, and without makes or secrets, that may be anything, as with the brings of a package.")),
 				byName(texts("makes", "Files that the script makes, which the guard goes by too: they go with the command where nothing stood there before.")),
 				byName(texts("secrets", "Files with secrets that it makes, likewise; only remove --purge takes them.")),

@@ -1,6 +1,9 @@
 package recipe
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Resource is one thing of a host that should be in a certain state. It holds no
 // connection: it says what to ask, and computes from the answers what differs.
@@ -111,10 +114,31 @@ type Rehearsed interface{ Rehearsal() Rehearse }
 // not absolute, a package name that is an option.
 type Validator interface{ Validate() error }
 
+// validateRead refuses that a guard reads a command that is not there.
+func (r Recipe) validateRead() error {
+	there := map[string]bool{}
+	for _, item := range r.Items {
+		there[item.Resource.ID()] = true
+	}
+	for _, item := range r.Items {
+		for _, probe := range item.Probes() {
+			for _, key := range probe.Reads {
+				if key.Kind == KindCommand && !there[key.String()] {
+					return item.refuse(fmt.Errorf("%s reads %s, which is not in the recipe", item.Resource.ID(), key), "it has to be the name of a command of the recipe")
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // Validate returns the first refusal of the recipe's resources, with the task's name. Who
 // is notified has to be one that the recipe asks about: else nobody answers.
 func (r Recipe) Validate() error {
 	if err := r.validateNotified(); err != nil {
+		return err
+	}
+	if err := r.validateRead(); err != nil {
 		return err
 	}
 	for _, item := range r.Items {

@@ -51,8 +51,14 @@ func (c Command) makes() []recipe.Key {
 	return keys
 }
 
-// MayChange implements recipe.Changer.
-func (c Command) MayChange() []recipe.Key { return slices.Concat(c.Changes, c.makes()) }
+// MayChange implements recipe.Changer: what reads that a command without a guard has run, too.
+func (c Command) MayChange() []recipe.Key {
+	keys := slices.Concat(c.Changes, c.makes())
+	if c.Unless == "" {
+		keys = append(keys, recipe.CommandKey(c.Name))
+	}
+	return keys
+}
 
 // Besides are the files that it makes: each leaves by itself.
 func (c Command) Besides() []recipe.Resource {
