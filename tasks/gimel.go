@@ -1,12 +1,8 @@
 package tasks
 
 import (
-	"fmt"
-	"path"
-
 	"provision/internal/recipe"
 	"provision/internal/resource"
-	"provision/internal/script"
 	"provision/templates"
 )
 
@@ -83,9 +79,7 @@ func buildGimel(in recipe.Input) (recipe.Recipe, error) {
 func (g gimel) addAccount(r *recipe.Recipe) {
 	r.Add(resource.User{Name: gimelName})
 	r.Add(resource.Directory{Path: "/etc/gimel"})
-	for _, directory := range []string{gimelHome, gimelReleases} {
-		r.Add(resource.Directory{Path: directory, Data: true})
-	}
+	g.releases().AddDirectories(r)
 	if !g.localRedis() { // which has added it
 		addSecretsDirectory(r)
 	}
@@ -109,77 +103,16 @@ func (g gimel) addSecret(r *recipe.Recipe, file, variable string, length int) {
 	}, restart(gimelUnit)...)
 }
 
+func (g gimel) releases() resource.Releases {
+	return resource.Releases{Task: gimelName, Home: gimelHome, File: "gimel", Keep: g.keep()}
+}
+
 // addRelease brings the release's binary, and makes room for it.
 func (g gimel) addRelease(r *recipe.Recipe) error {
 	if g.Release == nil {
 		return nil
 	}
-	directory := gimelReleases + "/" + g.Release.Version
-	if g.Release.Present {
-		r.Add(presentRelease{Path: directory + "/gimel", Version: g.Release.Version})
-		r.Add(g.makeRoom())
-		return nil
-	}
-	artifact, err := g.Release.Artifact(g.Platform.Arch)
-	if err != nil {
-		return err
-	}
-	r.Add(g.makeRoom())
-	r.Add(resource.Directory{Path: directory})
-	r.Add(resource.Artifact{Path: directory + "/gimel", Artifact: artifact})
-	return nil
-}
-
-// presentRelease is a release that the host has to have.
-type presentRelease struct{ Path, Version string }
-
-// ID implements recipe.Resource.
-func (p presentRelease) ID() string { return "release:" + p.Version }
-
-// Probes implements recipe.Resource.
-func (p presentRelease) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.PathKey(p.Path)}}
-}
-
-// Diff implements recipe.Resource.
-func (p presentRelease) Diff(facts recipe.Facts) (recipe.Change, error) {
-	if facts.Path(p.Path).Type != recipe.PathFile {
-		return recipe.Change{}, fmt.Errorf("release %s: is not on the host: provision releases gimel lists those that are", p.Version)
-	}
-	return recipe.Change{}, nil
-}
-
-// makeRoom removes the releases that were deployed the longest ago, so that with this one
-// there are as many as are kept; never the one that runs. In which order they came stands
-// in a file: the times of directories change.
-func (g gimel) makeRoom() resource.Command {
-	header := fmt.Sprintf("releases=%s version=%s others=%d\norder=$releases/.order\n",
-		gimelReleases, script.Quote(g.Release.Version), g.keep()-1) + `count() { find "$releases" -mindepth 1 -maxdepth 1 -type d ! -name "$version" | wc -l; }
-`
-	return resource.Command{
-		Name:    "make room for release " + g.Release.Version,
-		Changes: []recipe.Key{},
-		// Not the directory: that it is made does not change the answer.
-		Reads:  []recipe.Key{recipe.PathKey(gimelReleases + "/.order")},
-		Unless: header + `[ "$(tail -n 1 "$order" 2>/dev/null)" = "$version" ] && [ "$(count)" -le "$others" ]`,
-		Script: header + `set -eu
-touch "$order"
-current=$(readlink ` + gimelCurrent + ` || :)
-current=${current##*/}
-# Oldest first: those that the file does not know, then the file's.
-for release in $(cd "$releases" && ls | grep -vxF -f "$order") $(cat "$order"); do
-	[ "$(count)" -gt "$others" ] || break
-	case $release in "$version" | "$current" | */*) continue ;; esac
-	rm -rf "${releases:?}/$release"
-done
-{
-	while read -r release; do
-		[ "$release" = "$version" ] || [ ! -d "$releases/$release" ] || printf '%s\n' "$release"
-	done <"$order"
-	printf '%s\n' "$version"
-} >"$order.new"
-mv -T "$order.new" "$order"`,
-	}
+	return g.releases().Add(r, *g.Release, g.Platform.Arch)
 }
 
 // addConfiguration adds what gimel and systemd read, and the link to the release.
@@ -197,7 +130,7 @@ func (g gimel) addConfiguration(r *recipe.Recipe) error {
 	if err != nil || g.Release == nil {
 		return err
 	}
-	r.Add(resource.Link{Path: gimelCurrent, Target: path.Base(gimelReleases) + "/" + g.Release.Version}, restart(gimelUnit)...)
+	r.Add(g.releases().Link(*g.Release), restart(gimelUnit)...)
 	return nil
 }
 

@@ -108,7 +108,7 @@ func databasePart() recipe.Part {
 			{Name: "name", Type: recipe.TypeString, Needed: true, Check: text(databaseName), Help: "Of the database: lower case letters, digits and _."},
 			{Name: "role", Type: recipe.TypeString, Check: optional(databaseName), Help: "The role that it belongs to: the account of the application; else NAME."},
 		},
-		Gives: []recipe.Given{{Name: "url", Help: "Where an application finds it: postgresql:///shop?host=/run/postgresql."}},
+		Gives: []recipe.Given{{Name: "url", Help: "Where an application finds it, as libpq reads it (psql, psycopg): postgresql:///shop, over the socket."}},
 		Build: func(in recipe.Input) (recipe.Recipe, map[string]string, error) {
 			d := database{Name: in.Vars.String("name"), Role: in.Vars.String("role")}
 			d.Task = d.Name
@@ -118,7 +118,7 @@ func databasePart() recipe.Part {
 			var r recipe.Recipe
 			r.Add(resource.Service{Unit: postgresqlUnit})
 			r.Add(d.command())
-			return r, map[string]string{"url": "postgresql:///" + d.Name + "?host=/run/postgresql"}, nil
+			return r, map[string]string{"url": "postgresql:///" + d.Name}, nil
 		},
 	}
 }

@@ -22,6 +22,7 @@ type uwsgiApp struct {
 	Virtualenv      string   // of Python, "" is none
 	Environment     []string // NAME=value
 	EnvironmentFile string   // of such lines, "" is none
+	Needs           string   // a path without which it is left alone, "" is none
 	After           []string // units that start before it
 	WritePaths      []string // the only places that it may write to
 }
@@ -51,7 +52,7 @@ func (a uwsgiApp) files(vars recipe.Values) (recipe.Recipe, error) {
 // service runs the application.
 func (a uwsgiApp) service() recipe.Recipe {
 	var r recipe.Recipe
-	r.Add(resource.Service{Unit: a.unit(), Listens: []string{a.Socket()}})
+	r.Add(resource.Service{Unit: a.unit(), Listens: []string{a.Socket()}, Needs: a.Needs})
 	return r
 }
 
@@ -69,8 +70,9 @@ func appPart() recipe.Part {
 			{Name: "user", Type: recipe.TypeString, Help: "The account that it runs as, who has a group of the same name; else NAME."},
 			{Name: "directory", Type: recipe.TypeString, Check: optional(absolutePath), Help: "Where it runs, and where it looks for its modules."},
 			{Name: "virtualenv", Type: recipe.TypeString, Check: optional(absolutePath), Help: "The virtual environment with what it imports."},
-			{Name: "environment", Type: recipe.TypeList, Check: eachOf(environmentVariable), Help: "Variables of its environment: \"NAME=value\"."},
+			{Name: "environment", Type: recipe.TypeList, Check: eachOf(environmentVariable), Help: "Variables of its environment: \"NAME=value\". A value with other signs than ._/:@+=,%()[]- and blanks goes into environment_file."},
 			{Name: "environment_file", Type: recipe.TypeString, Check: optional(absolutePath), Help: "A file with more of them, a line each, that root alone needs to read; it notifies with restart(\"NAME.service\")."},
+			{Name: "needs", Type: recipe.TypeString, Check: optional(absolutePath), Help: "A path without which it cannot run, as the link to the release: until that is there, it is left alone."},
 			{Name: "after", Type: recipe.TypeList, Help: "Units that start before it at boot: \"postgresql.service\"."},
 			{Name: "writes", Type: recipe.TypeList, Check: eachOf(absolutePath), Help: "The directories that it may write to; nowhere else. They have to be there."},
 		},
@@ -80,7 +82,7 @@ func appPart() recipe.Part {
 			app := uwsgiApp{
 				Name: name, Description: name + " (uWSGI)", User: in.Vars.String("user"), Ini: configDirectory + "/uwsgi/" + name + ".ini",
 				WSGIFile: in.Vars.String("wsgi"), Directory: in.Vars.String("directory"), Virtualenv: in.Vars.String("virtualenv"),
-				Environment: in.Vars.List("environment"), EnvironmentFile: in.Vars.String("environment_file"), After: in.Vars.List("after"), WritePaths: in.Vars.List("writes"),
+				Environment: in.Vars.List("environment"), EnvironmentFile: in.Vars.String("environment_file"), Needs: in.Vars.String("needs"), After: in.Vars.List("after"), WritePaths: in.Vars.List("writes"),
 			}
 			if app.User == "" {
 				app.User = name

@@ -32,7 +32,8 @@ the release beside those that are there, starts it beside the one that runs,
 and switches to it when it answers. A release that fails is taken back by
 itself. The same release again changes nothing.`,
 		Example: `  provision deploy gimel -H root@web1    built from this source tree
-  provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…`,
+  provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…
+  provision deploy shop --artifact shop.tar.gz    of a task of your own`,
 		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			deployed, err := f.findDeployed(args[0])
@@ -76,6 +77,9 @@ func (a artifactFlags) release(ctx context.Context, task string, deployed *recip
 		}
 		return made, nil
 	}
+	if deployed.Source == "" {
+		return nil, usage(fmt.Errorf("deploy %s: what is deployed is built elsewhere", task), "provision deploy "+task+" --artifact FILE")
+	}
 	made, err := release.FromSource(ctx, a.source, deployed.Source)
 	if errors.Is(err, release.ErrNoSource) {
 		return nil, usage(err, "run it in provision's source tree, or add --artifact FILE")
@@ -101,7 +105,7 @@ func (f *flags) deploy(ctx context.Context, io console, name string, made *recip
 		return err
 	}
 	for i := range e.work {
-		e.work[i].Blueprint.Release = made
+		e.work[i].Blueprint.Deploys, e.work[i].Blueprint.Release = name, made
 	}
 	if f.run.check {
 		return f.showPlan(ctx, io, e, nil)

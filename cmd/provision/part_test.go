@@ -17,13 +17,17 @@ import (
 // ship.
 func withPart(t *testing.T, needs, example string) catalogue {
 	t.Helper()
+	return withTask(t, needs+"variables = [var(\"domain\", str, default = \"shop.example.org\")]\n\ndef build(v, host):\n    return ["+example+"]\n")
+}
+
+func withTask(t *testing.T, text string) catalogue {
+	t.Helper()
 	t.Chdir(t.TempDir())
 	for _, dir := range []string{"tasks", "templates"} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text := needs + "variables = [var(\"domain\", str, default = \"shop.example.org\")]\n\ndef build(v, host):\n    return [" + example + "]\n"
 	for name, text := range map[string]string{"tasks/shop.star": text, "templates/site.tmpl": "server { listen 80; server_name {{ nginxValue .domain }}; }\n"} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -136,6 +140,25 @@ func TestPartsGiveWhatTheySay(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What one part gives, another takes.
+func TestPartsFitTogether(t *testing.T) {
+	all := withTask(t, `needs = ["nginx", "uwsgi", "postgresql"]
+
+def build(v, host):
+    database = postgresql.database("shop")
+    app = uwsgi.app("shop", "/srv/wsgi.py", environment = ["DATABASE=" + database.url])
+    tls = nginx.tls("shop", ["shop.example.org"])
+    return [tls, file("/etc/shop", " ".join([tls.certificate, tls.key, app.socket]), notify = restart(app.unit)), database, app]
+`)
+	built, err := all.built(t, "shop", recipe.Platforms()[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan, err := model.NewDebian(recipe.Platforms()[0]).Install(built...); err != nil || plan.Empty() {
+		t.Error(err)
 	}
 }
 

@@ -383,8 +383,9 @@ func settles(t *testing.T, gone recipe.Resource, now recipe.Facts) []string {
 var forgotten = []string{
 	"Kept",                                                                  // of a rollback
 	"Former", "FormerDirectory", "FormerLine", "FormerKey", "FormerCommand", // what leaves
-	"Standing",     // a service that takes in what leaves
-	"packageLists", // of an upgrade
+	"Standing",       // a service that takes in what leaves
+	"packageLists",   // of an upgrade
+	"presentRelease", // of a deploy
 }
 
 // A new kind says how it is remembered, and has a row above.

@@ -46,6 +46,7 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		"timer":          {resource.Timer{}, map[string]string{"oncalendar": "calendar"}},
 		"mount":          {resource.Mount{}, nil},
 		"swap":           {resource.Swap{}, nil},
+		"release":        {resource.Releases{}, map[string]string{"task": "its task", "home": "releases says so"}},
 	}
 	remembered := []string{"ours", "boots"} // what only the host's own memory of what was wanted says
 	for _, w := range Words(shipped()) {
@@ -85,6 +86,9 @@ func TestExamples(t *testing.T) {
 		default:
 			if w.Group == Parts {
 				task += "needs = [\"nginx\"]\n"
+			}
+			if w.Name == releaseWord {
+				task += "releases = \"/opt/shop\"\n"
 			}
 			task += "def build(v, host):\n    return [" + w.Example + ", service(\"nginx.service\"), service(\"redis-server.service\")]\n"
 			if w.Name != "service" {

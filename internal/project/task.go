@@ -12,6 +12,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"provision/internal/recipe"
+	"provision/internal/resource"
 )
 
 // The names of a task's file that mean something.
@@ -21,6 +22,7 @@ const (
 	actionsName   = "actions"
 	formerlyName  = "formerly"
 	factsName     = "facts"
+	releasesName  = "releases"
 	buildName     = "build"
 	verifyName    = "verify"
 )
@@ -35,6 +37,7 @@ type script struct {
 	formerly      []string // names that it had
 	facts         []*question
 	actions       []recipe.Script
+	releases      string             // where those are that it deploys, "" for a task without
 	build, verify *starlark.Function // verify may be nil
 }
 
@@ -49,7 +52,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 		return recipe.Task{}, err
 	}
 	s := &script{project: p, name: f.name, file: file}
-	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readFacts, s.readActions, s.readFunctions} {
+	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readReleases, s.readFacts, s.readActions, s.readFunctions} {
 		if err := read(); err != nil {
 			return recipe.Task{}, err
 		}
@@ -61,6 +64,9 @@ func (p *Project) task(f found) (recipe.Task, error) {
 	}
 	if s.verify != nil {
 		task.Verify = s.checks
+	}
+	if s.releases != "" {
+		task.Deployed = resource.Releases{Home: s.releases}.Deployed()
 	}
 	return task, nil
 }
@@ -91,7 +97,7 @@ func (s *script) refuse(name, problem, advice string) error {
 
 // misspelled refuses a name that is nearly one that means something.
 func (s *script) misspelled() error {
-	known := []string{variablesName, needsName, formerlyName, factsName, actionsName, buildName, verifyName}
+	known := []string{variablesName, needsName, formerlyName, releasesName, factsName, actionsName, buildName, verifyName}
 	for _, name := range slices.Sorted(maps.Keys(s.file.globals)) {
 		near := recipe.Nearest(name, known)
 		if near != "" && near != name && s.file.globals[near] == nil && len(name) > 4 {
@@ -161,7 +167,7 @@ func (s *script) recipe(in recipe.Input) (recipe.Recipe, error) {
 	for _, t := range things {
 		r.Items = append(r.Items, t.items...)
 	}
-	return r, nil
+	return r, s.hasRelease(things)
 }
 
 // checks runs verify.
@@ -182,7 +188,7 @@ func (s *script) checks(in recipe.Input) ([]recipe.Check, error) {
 
 // run calls one of the file's functions, and returns the things in the list that it returns.
 func (s *script) run(f *starlark.Function, in recipe.Input, group Group) ([]*thing, error) {
-	b := &building{project: s.project, task: in.Named(s.name), needs: s.needs, in: in}
+	b := &building{project: s.project, task: in.Named(s.name), needs: s.needs, releases: s.releases, in: in}
 	things, err := s.call(b, f, in, group)
 	var refused *recipe.SourceError
 	if errors.As(err, &refused) {

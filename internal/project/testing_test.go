@@ -205,7 +205,11 @@ func TestKindsConvergeOnTheModel(t *testing.T) {
 			continue
 		}
 		t.Run(w.Name, func(t *testing.T) {
-			task := `variables = [var("domain", str, default = "x"), var("token", secret), var("port", int, default = 80)]
+			before := ""
+			if w.Name == releaseWord {
+				before = `releases = "/opt/shop"; `
+			}
+			task := before + `variables = [var("domain", str, default = "x"), var("token", secret), var("port", int, default = 80)]
 def build(v, host):
     return [` + w.Example
 			for _, unit := range []string{"shop.service", "nginx.service", "redis-server.service"} {

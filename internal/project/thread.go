@@ -47,6 +47,7 @@ type building struct {
 	project       *Project
 	task          string
 	needs         []string
+	releases      string
 	in            recipe.Input
 	secrets       []recipe.Secret // each stands in texts as a mark with its number
 	made          []*thing

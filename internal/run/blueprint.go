@@ -17,6 +17,7 @@ type Blueprint struct {
 	Host    recipe.Listed            // what the inventory says of the host
 	Address string                   // the host as the controller reaches it
 	Release *recipe.Release          // of a deploy; nil otherwise
+	Deploys string                   // the task of which that is
 	Upgrade bool                     // packages too, to apt's candidates
 
 	Peers func(task string) ([]recipe.Peer, error) // recipe.Input's
@@ -40,7 +41,7 @@ type Blueprint struct {
 }
 
 func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {
-	return recipe.Input{
+	in := recipe.Input{
 		Guess:    b.guess,
 		Vars:     b.Values[task.Name],
 		Platform: platform,
@@ -48,9 +49,12 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 		Ask:      b.asking.ask,
 		Peers:    b.Peers,
 		Address:  b.Address,
-		Release:  b.Release,
 		Of:       func(name string) recipe.Values { return b.Values[name] },
 	}
+	if task.Name == b.Deploys { // what that needs has releases of its own
+		in.Release = b.Release
+	}
+	return in
 }
 
 // Recipe returns the recipe for a platform: those of all tasks, joined and validated. None
