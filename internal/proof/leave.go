@@ -13,7 +13,7 @@ import (
 
 // noLonger purges what came along with a task's packages and nothing needs now: that is apt's business,
 // and no removal takes it.
-const noLonger = `export DEBIAN_FRONTEND=noninteractive; apt-get -q -y autoremove --purge </dev/null >/dev/null`
+const noLonger = `export DEBIAN_FRONTEND=noninteractive; apt-get -q -y -o Dpkg::Options::=--force-unsafe-io autoremove --purge </dev/null >/dev/null`
 
 // purgeLeavesNothing removes the task, with all that came for it, from the host that was bare before.
 func (p *prover) purgeLeavesNothing(ctx context.Context) error {
