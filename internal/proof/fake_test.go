@@ -78,17 +78,18 @@ func TestVerifyFails(t *testing.T) {
 		needs []string
 		want  []string
 	}{
-		{"each is needed", []string{"a.service", "b.socket"}, nil},
-		{"one is not", []string{"a.service"}, []string{"shop.star:2: verify holds while b.service is stopped: no check needs it"}},
+		{"each is needed", []string{"a.service", "b.socket", "apt-daily.timer"}, nil},
+		{"one is not", []string{"a.service", "apt-daily.timer"}, []string{"shop.star:2: verify holds while b.service is stopped: no check needs it"}},
 		{"none is", nil, []string{
 			"shop.star:1: verify holds while a.service is stopped: no check needs it",
 			"shop.star:2: verify holds while b.service is stopped: no check needs it",
+			"shop.star:3: verify holds while apt-daily.timer is stopped: no check needs it",
 		}},
 		{"it never held", []string{"c.service"}, []string{"shop.star:30: verify: verify: it answers: refused"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			host := &stage{active: map[string]bool{"a.service": true, "b.service": true, "b.socket": true}, triggers: map[string]string{"b.service": "b.socket"}}
-			p := proving(resource.Service{Unit: "a.service"}, resource.Service{Unit: "b.service"})
+			host := &stage{active: map[string]bool{"a.service": true, "b.service": true, "b.socket": true, "apt-daily.timer": true}, triggers: map[string]string{"b.service": "b.socket"}}
+			p := proving(resource.Service{Unit: "a.service"}, resource.Service{Unit: "b.service"}, resource.Service{Unit: "apt-daily.timer"})
 			p.Host, p.Task.Verify, p.verified = host, checking(host, test.needs...), true
 			p.services, _ = units(t.Context(), host)
 			if err := p.verifyFails(t.Context()); err != nil {

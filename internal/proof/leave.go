@@ -13,7 +13,8 @@ import (
 
 // noLonger purges what came along with a task's packages and nothing needs now: that is apt's business,
 // and no removal takes it.
-const noLonger = `export DEBIAN_FRONTEND=noninteractive; apt-get -q -y -o Dpkg::Options::=--force-unsafe-io autoremove --purge </dev/null >/dev/null`
+const noLonger = `export DEBIAN_FRONTEND=noninteractive; apt-get -q -y -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false \
+	-o Dpkg::Options::=--force-unsafe-io autoremove --purge </dev/null >/dev/null`
 
 // purgeLeavesNothing removes the task, with all that came for it, from the host that was bare before.
 func (p *prover) purgeLeavesNothing(ctx context.Context) error {
@@ -83,14 +84,46 @@ func (p *prover) left(ctx context.Context, before State, sections ...string) ([]
 	if err != nil {
 		return nil, err
 	}
+	differences := before.Differences(after, Except(sections...))
+	packaged, err := p.packaged(ctx, differences)
 	var left []Difference
-	for _, d := range before.Differences(after, Except(sections...)) {
-		if !p.data(d, after) {
+	for _, d := range differences {
+		upgraded := d.Kind == "package" && d.Before != "" && d.After != "" // as a dependency: no removal takes that back
+		if !upgraded && !packaged[d.Name] && !p.data(d, after) {
 			left = append(left, d)
 		}
 	}
-	return left, nil
+	return left, err
 }
+
+// packaged are the files of the packages among differences: it is enough to tell of the package.
+func (p *prover) packaged(ctx context.Context, differences []Difference) (map[string]bool, error) {
+	var packages []string
+	for _, d := range differences {
+		if d.Kind == "package" && d.After != "" {
+			packages = append(packages, d.Name)
+		}
+	}
+	if len(packages) == 0 {
+		return nil, nil
+	}
+	said, err := p.Host.Run(ctx, "dpkg-query -L "+quoted(packages), "")
+	files := map[string]bool{}
+	for line := range strings.Lines(said) {
+		path := strings.TrimSpace(line)
+		if aliased.MatchString(path) {
+			path = "/usr" + path
+		}
+		files[path] = true
+	}
+	return files, err
+}
+
+// aliased are paths of packages of Debian 12 that lie in /usr: /lib is a link there.
+var aliased = regexp.MustCompile(`^/(bin|sbin|lib)/`)
+
+// mostLeft is of how many things that were left it is told.
+const mostLeft = 12
 
 // stores is where what programs write while they run has its place (hier(7)).
 var stores = regexp.MustCompile(`^/(srv|home|var/(lib|log|cache|spool|backups|mail))/`)
@@ -135,6 +168,10 @@ func (p *prover) owns(path string) bool {
 
 // leaves tells what a removal has left.
 func (p *prover) leaves(left []Difference, what string) {
+	if more := len(left) - mostLeft; more > 0 {
+		defer p.fault(recipe.Position{}, "", "%s leaves %d things more", what, more)
+		left = left[:mostLeft]
+	}
 	for _, d := range left {
 		hint := ""
 		if command, _ := p.scripted(d.Name); command != "" && d.Before == "" && !p.owns(d.Name) {

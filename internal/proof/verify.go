@@ -83,7 +83,8 @@ func (p *prover) stopped(ctx context.Context, service wantedService) error {
 	}
 	var start []string
 	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if before[name].active == "active" && now[name].active != "active" && !(Difference{Thing: Thing{"unit", name}}).in(Except("debian", "moving")) {
+		went := before[name].active == "active" && now[name].active != "active"
+		if went && (slices.Contains(stop, name) || !(Difference{Thing: Thing{"unit", name}}).in(Except("debian", "moving"))) {
 			start = append(start, name)
 		}
 	}
