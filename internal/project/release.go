@@ -54,7 +54,7 @@ func releaseKind() *Word {
 		Parameters: []Parameter{
 			required(text("file", "The name that the artifact has in a release's directory.")),
 			byName(truth("unpack", "The artifact is a tar archive, and the release is what is in it; all of it is root's.")),
-			byName(or(number("keep", "So many releases are kept, with the one that is deployed."), "5")),
+			byName(or(number("keep", "So many releases are kept, with the one that is deployed: 2 at least."), "5")),
 		},
 	}, func(c *call, r *recipe.Recipe, notifies []recipe.Notification) error {
 		if c.releases == "" {

@@ -40,8 +40,8 @@ func (s Releases) Validate() error {
 	switch {
 	case path.Base(s.File) != s.File || s.File == "." || s.File == "..":
 		return fmt.Errorf("%s: %q is no name of a file", what, s.File)
-	case s.Keep < 1 || s.Keep > 1000:
-		return fmt.Errorf("%s: %d cannot be kept", what, s.Keep)
+	case s.Keep < 2 || s.Keep > 1000: // the one that runs stays until the next does
+		return fmt.Errorf("%s: %d cannot be kept: 2 at least, the one that runs and the next", what, s.Keep)
 	}
 	return checkPath(what, "/"+s.File)
 }
