@@ -17,6 +17,7 @@ import (
 // errand is work on hosts, and what goes with it.
 type errand struct {
 	work     []run.Work
+	exports  []run.Exporter                       // the hosts of which that work may want to know something
 	typed    []string                             // how each host is named on the command line, for one that runs it again
 	secrets  []string                             // never shown
 	plan     bool                                 // the plan is what was asked for
@@ -178,6 +179,9 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 		wanted.Peers = near.of(host, len(f.selection.hosts) > 0 || f.selection.local)
 		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
 	}
+	if e.exports, err = near.exporters(f.target, len(f.selection.hosts) > 0 || f.selection.local); err != nil {
+		return errand{}, err
+	}
 	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type
 		e.secrets = append(e.secrets, secret.Reveal())
 	}
@@ -191,23 +195,13 @@ func (f *flags) connect(io console, e *errand) error {
 		return err
 	}
 	e.secrets = append(e.secrets, passwords...)
+	for i := range e.exports { // one that cannot be reached is no matter of this run's
+		e.complete(&e.exports[i].Target, config)
+	}
 	checked := map[string]bool{}
 	for i := range e.work {
 		target := &e.work[i].Target
-		own := target.Config
-		target.Config = config
-		target.Config.JumpHost = e.jumps
-		// What the command line says goes first, as with ssh.
-		target.Config.Options = slices.Concat(config.Options, own.Options)
-		switch {
-		case own.KnownHosts == "":
-			target.Config.Identities = slices.Concat(config.Identities, own.Identities)
-		case len(config.Identities) == 0:
-			target.Config.Identities = own.Identities
-			fallthrough
-		default:
-			target.Config.KnownHosts = own.KnownHosts
-		}
+		e.complete(target, config)
 		if !target.Local {
 			name, err := target.Config.HostName(target.Address)
 			if err != nil {
@@ -225,6 +219,24 @@ func (f *flags) connect(io console, e *errand) error {
 		}
 	}
 	return nil
+}
+
+// complete says how a host is reached, which has only what is its own.
+func (e *errand) complete(target *run.Target, config remote.Config) {
+	own := target.Config
+	target.Config = config
+	target.Config.JumpHost = e.jumps
+	// What the command line says goes first, as with ssh.
+	target.Config.Options = slices.Concat(config.Options, own.Options)
+	switch {
+	case own.KnownHosts == "":
+		target.Config.Identities = slices.Concat(config.Identities, own.Identities)
+	case len(config.Identities) == 0:
+		target.Config.Identities = own.Identities
+		fallthrough
+	default:
+		target.Config.KnownHosts = own.KnownHosts
+	}
 }
 
 // target says where a host is. A lab host (no others are added to the inventory) brings its

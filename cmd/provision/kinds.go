@@ -23,6 +23,7 @@ var groupTitles = map[project.Group]string{
 	project.Texts:         "Texts",
 	project.Variables:     "In variables",
 	project.Facts:         "In facts",
+	project.Exports:       "In exports",
 	project.Actions:       "In actions",
 	project.Hosts:         "Of the host",
 	project.Tests:         "In a test, def test_NAME(t)",

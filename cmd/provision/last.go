@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"provision/internal/run"
@@ -17,8 +18,9 @@ import (
 // is secret. It implements run.Last. A file that is not there, is another account's or cannot be
 // read is as none: then the host is asked as if for the first time.
 type lastSaid struct {
-	dir string
-	of  map[string]string // whose a file is, by the host's name in the run: its inventory or address
+	dir  string
+	from string            // the inventory
+	of   map[string]string // of hosts that are in none, by name: their addresses
 }
 
 // maxLast bounds such a file, in bytes.
@@ -37,22 +39,29 @@ func (f *flags) lastSaid(e errand) run.Last {
 		return nil
 	}
 	l := lastSaid{dir: filepath.Join(cache, "provision", "hosts"), of: map[string]string{}}
-	from := f.selection.path()
-	if whole, err := filepath.Abs(from); err == nil {
-		from = whole
+	l.from = f.selection.path()
+	if whole, err := filepath.Abs(l.from); err == nil {
+		l.from = whole
 	}
 	for _, w := range e.work {
-		of := from + " " + w.Target.Name
 		if len(f.selection.hosts) > 0 || f.selection.local {
-			of = w.Target.Address.String()
+			l.of[w.Target.Name] = w.Target.Address.String()
 		}
-		l.of[w.Target.Name] = of
 	}
 	return l
 }
 
+// whose says whose a file is: what begins with a host's name is something of it.
+func (l lastSaid) whose(name string) string {
+	host, what, _ := strings.Cut(name, " ")
+	if address := l.of[host]; address != "" {
+		return strings.TrimSpace(address + " " + what)
+	}
+	return l.from + " " + name
+}
+
 func (l lastSaid) file(host string) string {
-	sum := sha256.Sum256([]byte(l.of[host]))
+	sum := sha256.Sum256([]byte(l.whose(host)))
 	return filepath.Join(l.dir, hex.EncodeToString(sum[:16])+".json")
 }
 
@@ -69,7 +78,7 @@ func (l lastSaid) Of(host string) (run.Known, bool) {
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxLast+1))
 	var said saidBy
-	if err != nil || len(text) > maxLast || json.Unmarshal(text, &said) != nil || said.Of != l.of[host] {
+	if err != nil || len(text) > maxLast || json.Unmarshal(text, &said) != nil || said.Of != l.whose(host) {
 		return run.Known{}, false
 	}
 	return said.Known, true
@@ -77,7 +86,7 @@ func (l lastSaid) Of(host string) (run.Known, bool) {
 
 // Keep implements run.Last: the file is written beside its place, and renamed.
 func (l lastSaid) Keep(host string, known run.Known) {
-	text, err := json.Marshal(saidBy{l.of[host], known})
+	text, err := json.Marshal(saidBy{l.whose(host), known})
 	if err != nil || len(text) > maxLast || os.MkdirAll(l.dir, 0o700) != nil {
 		return
 	}

@@ -109,7 +109,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	settings.Stop = stop
 	settings.Observe = shown.Event
 	settings.Forks = int(f.run.forks)
-	settings.Last = f.lastSaid(e)
+	settings.Last, settings.Exporters = f.lastSaid(e), e.exports
 	results, err := do(ctx, e.work, settings)
 	if err != nil {
 		return nil, errors.Join(err, shown.Close())

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"slices"
 	"sync"
 
 	"provision/internal/inventory"
 	"provision/internal/recipe"
+	"provision/internal/run"
 )
 
 // neighbours are the hosts that may be each other's peers.
@@ -75,12 +77,52 @@ func (n neighbours) look(task string, adHoc bool) ([]recipe.Peer, error) {
 	return peers, nil
 }
 
+// exporters are the hosts that have tasks with exports: of the inventory, and of the run.
+func (n neighbours) exporters(target func(inventory.Host) run.Target, adHoc bool) ([]run.Exporter, error) {
+	if !slices.ContainsFunc(n.catalogue, func(t recipe.Task) bool { return len(t.Exports) > 0 }) {
+		return nil, nil
+	}
+	var all []run.Exporter
+	seen := map[string]bool{}
+	among := slices.Clone(n.chosen)
+	if !adHoc {
+		among = append(among, n.hosts...)
+	}
+	for _, host := range among {
+		its, err := n.find(host.Tasks)
+		if err != nil {
+			return nil, err
+		}
+		for _, task := range n.named {
+			if !has(its, task.Name) && n.isChosen(host) {
+				its = append(its, task)
+			}
+		}
+		if its, err = n.whole(its); err != nil {
+			return nil, err
+		}
+		exports := map[string]recipe.Export{}
+		for _, task := range its {
+			for _, export := range task.Exports {
+				exports[task.Name+"."+export.Name] = export
+			}
+		}
+		if len(exports) > 0 && !seen[host.Name] {
+			all = append(all, run.Exporter{Target: target(host), Exports: exports})
+		}
+		seen[host.Name] = true
+	}
+	return all, nil
+}
+
+func (n neighbours) isChosen(host inventory.Host) bool {
+	return slices.ContainsFunc(n.chosen, func(one inventory.Host) bool { return one.Name == host.Name })
+}
+
 // extras are what -e sets on a host: on those of the run.
 func (n neighbours) extras(host inventory.Host) []inventory.Extra {
-	for _, one := range n.chosen {
-		if one.Name == host.Name {
-			return n.extra
-		}
+	if n.isChosen(host) {
+		return n.extra
 	}
 	return nil
 }

@@ -349,7 +349,7 @@ func TestWords(t *testing.T) {
 		if (w.Leaves != "") != (w.Group == Resources || w.Group == Parts) || w.Leaves != "" && !strings.HasSuffix(w.Leaves, ".") {
 			t.Errorf("%s: how it leaves: %q", w.Name, w.Leaves)
 		}
-		own := w.Group == Variables || w.Group == Facts || w.Group == Hosts || w.Group == Tests
+		own := w.Group == Variables || w.Group == Facts || w.Group == Exports || w.Group == Hosts || w.Group == Tests
 		if !goesBy.MatchString(w.Manual) != own || own && w.Manual != "" {
 			t.Errorf("%s: goes by %q", w.Name, w.Manual)
 		}

@@ -105,7 +105,7 @@ func hostWord() *Word {
 		w.Parameters = append(w.Parameters, Parameter{Name: fact, Type: hostFacts[fact].kind, Help: hostFacts[fact].about})
 	}
 	w.Parameters = append(w.Parameters, Parameter{Name: factsName, Type: "texts by name", Help: "The answers to the task's own questions: host.facts.NAME."})
-	w.Parameters = append(w.Parameters, Parameter{Name: peersName, Type: "list of peers", Help: "The hosts of the inventory that have a task, in its order and this one among them: host.peers(task = \"redis\"), or without an argument those of the task itself. Each has name, address, groups and vars.NAME, the task's variables there, but for secrets; [p for p in host.peers() if p.name != host.name] are the others. Of a host that is in no inventory, as with -H, they are those that are named beside it."})
+	w.Parameters = append(w.Parameters, Parameter{Name: peersName, Type: "list of peers", Help: "The hosts of the inventory that have a task, in its order and this one among them: host.peers(task = \"redis\"), or without an argument those of the task itself. Each has name, address, groups, vars.NAME, the task's variables there, but for secrets, and exports.NAME (kind:export); [p for p in host.peers() if p.name != host.name] are the others. Of a host that is in no inventory, as with -H, they are those that are named beside it."})
 	return w
 }
 

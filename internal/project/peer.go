@@ -40,7 +40,7 @@ func (h *host) peers() starlark.Value {
 		if err != nil {
 			return nil, plain("host.peers: "+err.Error(), "provision list "+task)
 		}
-		return h.of.list(len(all), func(i int) starlark.Value { return &peer{all[i], task, h.of} }), nil
+		return h.of.list(len(all), func(i int) starlark.Value { return &peer{all[i], task, h} }), nil
 	})
 }
 
@@ -48,7 +48,7 @@ func (h *host) peers() starlark.Value {
 type peer struct {
 	recipe.Peer
 	task string // which it was asked for
-	of   *building
+	*host
 }
 
 // String implements starlark.Value.
@@ -67,7 +67,9 @@ func (p *peer) Truth() starlark.Bool { return true }
 func (p *peer) Hash() (uint32, error) { return 0, errors.New("unhashable: peer") }
 
 // AttrNames implements starlark.HasAttrs.
-func (p *peer) AttrNames() []string { return []string{"address", "groups", "name", "vars"} }
+func (p *peer) AttrNames() []string {
+	return []string{"address", exportsName, "groups", "name", "vars"}
+}
 
 // Attr implements starlark.HasAttrs.
 func (p *peer) Attr(name string) (starlark.Value, error) {
@@ -78,6 +80,8 @@ func (p *peer) Attr(name string) (starlark.Value, error) {
 		return starlark.String(p.Address), nil
 	case "groups":
 		return listOf(p.Groups), nil
+	case exportsName:
+		return &peerExports{p}, nil
 	case "vars":
 		return &peerVars{p}, nil
 	}
@@ -105,5 +109,5 @@ func (v *peerVars) Attr(name string) (starlark.Value, error) {
 	case !there:
 		return nil, unknownAttribute("peer.vars", name, v.AttrNames(), v.task+" has no such variable", "provision list "+v.task)
 	}
-	return v.of.starlark(value), nil
+	return v.host.of.starlark(value), nil
 }

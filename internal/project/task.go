@@ -22,6 +22,7 @@ const (
 	actionsName   = "actions"
 	formerlyName  = "formerly"
 	factsName     = "facts"
+	exportsName   = "exports"
 	releasesName  = "releases"
 	buildName     = "build"
 	verifyName    = "verify"
@@ -36,6 +37,7 @@ type script struct {
 	needs         []string
 	formerly      []string // names that it had
 	facts         []*question
+	exports       []recipe.Export
 	actions       []recipe.Script
 	releases      string             // where those are that it deploys, "" for a task without
 	build, verify *starlark.Function // verify may be nil
@@ -52,7 +54,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 		return recipe.Task{}, err
 	}
 	s := &script{project: p, name: f.name, file: file}
-	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readReleases, s.readFacts, s.readActions, s.readFunctions} {
+	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readReleases, s.readFacts, s.readExports, s.readActions, s.readFunctions} {
 		if err := read(); err != nil {
 			return recipe.Task{}, err
 		}
@@ -60,7 +62,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 	summary, about := s.doc()
 	task := recipe.Task{
 		Name: f.name, Summary: summary, About: about, Formerly: s.formerly, Uses: s.needs, Needs: s.needs, Variables: s.variables,
-		Actions: s.actions, Build: s.recipe, Instances: true,
+		Exports: s.exports, Actions: s.actions, Build: s.recipe, Instances: true,
 	}
 	if s.verify != nil {
 		task.Verify = s.checks
@@ -97,7 +99,7 @@ func (s *script) refuse(name, problem, advice string) error {
 
 // misspelled refuses a name that is nearly one that means something.
 func (s *script) misspelled() error {
-	known := []string{variablesName, needsName, formerlyName, releasesName, factsName, actionsName, buildName, verifyName}
+	known := []string{variablesName, needsName, formerlyName, releasesName, factsName, exportsName, actionsName, buildName, verifyName}
 	for _, name := range slices.Sorted(maps.Keys(s.file.globals)) {
 		near := recipe.Nearest(name, known)
 		if near != "" && near != name && s.file.globals[near] == nil && len(name) > 4 {

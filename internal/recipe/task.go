@@ -45,6 +45,8 @@ type Input struct {
 	Ask func(question Probe, madeUp string) (said Said, known bool)
 	// Peers returns the hosts that have a task, in the inventory's order; nil knows none.
 	Peers func(task string) ([]Peer, error)
+	// Exported returns what a peer's task exports, as Ask does; nil knows nothing.
+	Exported func(peer, task, export string) (said Said, known bool)
 	// Address is the host as the controller reaches it, for checks and for what is told to a
 	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.
 	Address string
@@ -64,6 +66,22 @@ type Peer struct {
 	Vars    Values   // the task's variables there, without those that are secret
 	Secrets []string // the names of these
 }
+
+// Export is a public file that a task brings, and that builds for other hosts see.
+type Export struct {
+	Name string
+	Path string
+	At   Position // where its task says so
+}
+
+// MostExported is the most that such a file may have, in bytes.
+const MostExported = 4096
+
+// Problems of an export, as Said has them.
+const (
+	NotYet = "is not there yet"
+	Unread = "cannot be read" // begins it, with the reason behind
+)
 
 // Release is a version of an application that is deployed.
 type Release struct {
@@ -93,7 +111,8 @@ type Task struct {
 	Needs     []string // the tasks that are installed with it, before it
 	Instances bool     // a host may have several of it: see Find
 	Variables []Variable
-	Parts     []Part // what it offers to other tasks, which need it
+	Exports   []Export // what other hosts' builds see of it
+	Parts     []Part   // what it offers to other tasks, which need it
 	// Check refuses values that do not go together, and names the variable that is to be
 	// another; nil refuses none. Build can rely on it.
 	Check  func(Values) (variable string, err error)

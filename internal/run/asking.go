@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 
@@ -30,6 +31,11 @@ type asking struct {
 	given map[string]recipe.Said  // and what they were told
 	keep  func(Known)             // nil keeps nothing
 
+	exporters *exporters           // nil where no host can be asked
+	exports   map[wish]recipe.Said // what builds were told of other hosts
+	read      map[wish]bool        // and whether that is what these say now
+	told      []string
+
 	guessed *built // was made of what the host had said last
 }
 
@@ -52,6 +58,72 @@ func (a *asking) ask(question recipe.Probe, madeUp string) (recipe.Said, bool) {
 	}
 	a.asked[name], a.given[name] = question, said
 	return said, known
+}
+
+// wish is what a build wants to know of another host.
+type wish struct{ peer, task, export string }
+
+// exported is recipe.Input's.
+func (a *asking) exported(peer, task, export string) (recipe.Said, bool) {
+	if a == nil {
+		return recipe.Said{}, false
+	}
+	w := wish{peer, task, export}
+	if said, there := a.exports[w]; there {
+		return said, a.read[w]
+	}
+	text, _ := a.exporters.copyOf(peer, exportName(task, export))
+	if a.exports == nil {
+		a.exports, a.read = map[wish]recipe.Said{}, map[wish]bool{}
+	}
+	a.exports[w] = recipe.Said{Text: text}
+	return a.exports[w], false
+}
+
+// fetch reads what builds have wanted to know of other hosts, and reports whether something is
+// another than they were told.
+func (a *asking) fetch(ctx context.Context) (other bool) {
+	if a.exporters == nil {
+		return false
+	}
+	for w, before := range a.exports {
+		if a.read[w] {
+			continue
+		}
+		said, told := a.exporters.of(ctx, w.peer, exportName(w.task, w.export))
+		other = other || said != before
+		a.exports[w], a.read[w] = said, true
+		if told != "" && !slices.Contains(a.told, told) {
+			a.told = append(a.told, told)
+		}
+	}
+	if other {
+		a.guessed = nil
+	}
+	return other
+}
+
+// waitsFor are the hosts that do not have yet what builds want of them.
+func (a *asking) waitsFor() []string {
+	var hosts []string
+	for w, said := range a.exports {
+		if said.Problem == recipe.NotYet && !slices.Contains(hosts, w.peer) {
+			hosts = append(hosts, w.peer)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
+}
+
+// again has what was not there yet read once more.
+func (a *asking) again() {
+	for w, said := range a.exports {
+		if said.Problem == recipe.NotYet {
+			a.exporters.forget(w.peer)
+			delete(a.exports, w)
+			delete(a.read, w)
+		}
+	}
 }
 
 // learn takes in what the host has said.

@@ -3,6 +3,7 @@ package run
 import (
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"provision/internal/engine"
@@ -52,8 +53,20 @@ func TestFactsAreAsked(t *testing.T) {
 // kept is a Last in memory.
 type kept map[string]Known
 
-func (k kept) Of(host string) (Known, bool)  { known, there := k[host]; return known, there }
-func (k kept) Keep(host string, known Known) { k[host] = known }
+var keptBy sync.Mutex
+
+func (k kept) Of(host string) (Known, bool) {
+	keptBy.Lock()
+	defer keptBy.Unlock()
+	known, there := k[host]
+	return known, there
+}
+
+func (k kept) Keep(host string, known Known) {
+	keptBy.Lock()
+	defer keptBy.Unlock()
+	k[host] = known
+}
 
 // A host that was asked before is built once, and for its own platform; where it says something
 // else now, once more.

@@ -74,7 +74,7 @@ func benchmarkBuilds(b *testing.B, task recipe.Task, last Last, answer recipe.An
 	before := processorTime(b)
 	hosts := 0
 	for b.Loop() {
-		ready := prepare(work, last)
+		ready := prepare(work, last, nil)
 		jobs := make([]*job, len(work))
 		for i, w := range work {
 			if ready[i].failed != nil {

@@ -48,6 +48,7 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 		Host:     b.Host,
 		Ask:      b.asking.ask,
 		Peers:    b.Peers,
+		Exported: b.asking.exported,
 		Address:  b.Address,
 		Of:       func(name string) recipe.Values { return b.Values[name] },
 	}
@@ -110,13 +111,13 @@ func (b Blueprint) recipes(platform recipe.Platform) ([]recipe.Recipe, error) {
 // but what fails for something that was made up is built again when the host has been asked,
 // and what only that asks is asked in a second round trip.
 func (b Blueprint) Probes() ([]recipe.Probe, error) {
-	ready := b.prepare(nil)
+	ready := b.prepare(nil, nil)
 	return ready.probes, ready.failed
 }
 
 // prepare is Probes, and also returns what cannot be built before the host is asked. A host that was
 // asked before is taken to be as it was then: what cannot be built so is made up as for any other.
-func (b Blueprint) prepare(last *Known) prepared {
+func (b Blueprint) prepare(last *Known, exporters *exporters) prepared {
 	releases := b.Release != nil
 	if releases {
 		// No artifact is built before its architecture is known.
@@ -127,14 +128,14 @@ func (b Blueprint) prepare(last *Known) prepared {
 		}
 	}
 	if last != nil {
-		if ready, good := b.prepareLast(*last); good {
+		if ready, good := b.prepareLast(*last, exporters); good {
 			if releases {
 				ready.asking.guessed = nil // it has no artifact
 			}
 			return ready
 		}
 	}
-	ready := prepared{asking: &asking{}}
+	ready := prepared{asking: &asking{exporters: exporters}}
 	b.guess, b.asking = true, ready.asking
 	var probes []recipe.Probe
 	for _, platform := range recipe.Platforms() {
@@ -159,8 +160,8 @@ func (b Blueprint) prepare(last *Known) prepared {
 }
 
 // prepareLast builds for what the host has said last, and for nothing else.
-func (b Blueprint) prepareLast(last Known) (prepared, bool) {
-	b.guess, b.asking = true, &asking{last: last}
+func (b Blueprint) prepareLast(last Known, exporters *exporters) (prepared, bool) {
+	b.guess, b.asking = true, &asking{last: last, exporters: exporters}
 	made, err := b.build(last.Platform)
 	if err != nil {
 		return prepared{}, false

@@ -11,7 +11,7 @@ import (
 // Check builds every host's recipe and checks as a run does before its first connection. It
 // returns what cannot be built, and what cannot be built before the host is asked, by host.
 func Check(work []Work) (failed, unknown []error) {
-	for _, p := range prepare(work, nil) {
+	for _, p := range prepare(work, nil, nil) {
 		if p.failed != nil {
 			failed = append(failed, p.failed)
 		}
@@ -41,7 +41,7 @@ func (w Work) known(last Last) *Known {
 }
 
 // prepare builds every host's, side by side: builds depend on nothing but their input. Last may be nil.
-func prepare(work []Work, last Last) []prepared {
+func prepare(work []Work, last Last, exporters *exporters) []prepared {
 	all := make([]prepared, len(work))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -49,7 +49,7 @@ func prepare(work []Work, last Last) []prepared {
 		group.Go(func() error {
 			p := &all[i]
 			known := w.known(last)
-			*p = w.Blueprint.prepare(known)
+			*p = w.Blueprint.prepare(known, exporters)
 			if known != nil && p.asking != nil {
 				p.asking.kept = *known
 			}

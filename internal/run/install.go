@@ -32,10 +32,11 @@ type Settings struct {
 	Approve func(host string, plan engine.Plan) error
 	Unasked bool // nobody looks at the plans: one that is stale under the lock is made anew
 	// Confirm is asked once, after all plans are made and when at least one has changes.
-	Confirm func() bool
-	Last    Last                   // nil keeps nothing of what hosts say
-	Observe func(engine.HostEvent) // called from one goroutine at a time
-	Stop    <-chan struct{}        // closed: end every host between two steps
+	Confirm   func() bool
+	Exporters []Exporter             // the hosts whose exports builds may want
+	Last      Last                   // nil keeps nothing of what hosts say
+	Observe   func(engine.HostEvent) // called from one goroutine at a time
+	Stop      <-chan struct{}        // closed: end every host between two steps
 }
 
 // Result is how the work on one host ended.
@@ -58,7 +59,10 @@ type job struct {
 	boot   string // the host's boot_id before the first change
 	result engine.Finished
 	ended  bool
-	noted  bool // a run that changes nothing is journaled too
+	waits  []string        // the hosts of the run that do not have yet what this one wants of them
+	unmet  error           // why it could not be planned for that
+	run    map[string]bool // the hosts of the run, by name
+	noted  bool            // a run that changes nothing is journaled too
 }
 
 // newJobs prepares every host's work, without a connection: a template or a variable that
@@ -75,8 +79,12 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 		tell(event)
 	}
 	var jobs []*job
+	names := map[string]bool{}
+	for _, w := range work {
+		names[w.Target.Name] = true
+	}
 	dialer := remote.NewDialer()
-	ready := prepare(work, settings.Last)
+	ready := prepare(work, settings.Last, newExporters(settings.Exporters, dialer, settings.Last))
 	for i, w := range work {
 		w.Target.dialer = dialer
 		if ready[i].failed != nil {
@@ -89,7 +97,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 		}
 		w.Target.Config = clock.pausing(w.Target.Config)
 		jobs = append(jobs, &job{
-			Work: w, settings: *settings, probes: ready[i].probes, clock: clock,
+			Work: w, settings: *settings, probes: ready[i].probes, clock: clock, run: names,
 			observe: func(event engine.Event) { settings.Observe(engine.HostEvent{Host: name, Event: event}) },
 		})
 	}
@@ -104,6 +112,8 @@ func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error)
 		j.approve()
 		switch {
 		case j.ended:
+		case len(j.waits) > 0:
+			j.finish(engine.StatusPending, nil)
 		case j.made.Empty():
 			j.finish(engine.StatusSame, nil)
 		default:
@@ -130,12 +140,21 @@ func askedBefore(ctx context.Context, work []Work, settings Settings, plan, appl
 		return nil, err
 	}
 	defer closeAll(jobs)
+	for turn := jobs; len(turn) > 0; turn = waiting(turn) {
+		inTurn(ctx, turn, settings, plan, apply)
+	}
+	return results(jobs), nil
+}
+
+// inTurn plans hosts, asks, and changes those that wait for no other.
+func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply func(context.Context, *job)) {
 	planning, done := untilStopped(ctx, settings.Stop)
 	each(jobs, settings.Forks, func(j *job) {
 		plan(planning, j)
 		j.approve()
 	})
 	done()
+	deadlocked(jobs)
 	pending := false
 	for _, j := range jobs {
 		pending = pending || !j.ended && !j.made.Empty()
@@ -144,6 +163,9 @@ func askedBefore(ctx context.Context, work []Work, settings Settings, plan, appl
 	each(jobs, settings.Forks, func(j *job) {
 		switch {
 		case j.ended:
+		case len(j.waits) > 0 && agreed: // its turn comes
+		case len(j.waits) > 0:
+			j.finish(engine.StatusPending, nil)
 		case j.made.Empty() && !settings.VerifyAlways && len(j.made.Died) == 0 && !j.noted:
 			j.finish(engine.StatusSame, nil)
 		case !agreed:
@@ -152,12 +174,11 @@ func askedBefore(ctx context.Context, work []Work, settings Settings, plan, appl
 			apply(ctx, j)
 		}
 	})
-	return results(jobs), nil
 }
 
 // approve ends the work on a host whose plan is not approved of.
 func (j *job) approve() {
-	if j.ended || j.settings.Approve == nil {
+	if j.ended || len(j.waits) > 0 || j.settings.Approve == nil {
 		return
 	}
 	if err := j.settings.Approve(j.Target.Name, j.made); err != nil {
@@ -249,6 +270,9 @@ func (j *job) plan(ctx context.Context) {
 		j.wanted, j.made, err = j.host.plan(ctx, j.Blueprint, j.probes)
 		return err
 	})
+	if err != nil && j.wait(err) {
+		return
+	}
 	if err != nil {
 		j.finish("", err)
 		return

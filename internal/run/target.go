@@ -103,7 +103,7 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 func (h host) build(ctx context.Context, blueprint Blueprint, answer recipe.Answer) (built, error) {
 	asking := blueprint.asking
 	asking.learn(answer.Facts)
-	if ready := asking.right(answer.Platform); ready != nil {
+	if ready := asking.right(answer.Platform); !asking.fetch(ctx) && ready != nil {
 		return *ready, nil
 	}
 	var wanted built
@@ -116,13 +116,16 @@ func (h host) build(ctx context.Context, blueprint Blueprint, answer recipe.Answ
 }
 
 // knowing builds, and asks the host what a build wanted to know of it and was not told, until it is
-// told everything.
+// told everything; other hosts too, of what they export.
 func (h host) knowing(ctx context.Context, blueprint Blueprint, build func() error) error {
 	for {
 		err := build()
-		missing := blueprint.asking.missing()
-		if len(missing) == 0 {
+		missing, other := blueprint.asking.missing(), blueprint.asking.fetch(ctx)
+		switch {
+		case len(missing) == 0 && !other:
 			return err
+		case len(missing) == 0:
+			continue
 		}
 		answer, err := h.Probe(ctx, missing)
 		if err != nil {
@@ -172,7 +175,7 @@ func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Pro
 	if err != nil {
 		return wanted, plan, err
 	}
-	plan.Platform, plan.Died = answer.Platform, died(answer.Facts)
+	plan.Platform, plan.Died, plan.Told = answer.Platform, died(answer.Facts), slices.Clone(blueprint.asking.told)
 	if wanted, plan, err = h.remember(ctx, blueprint, made, answer, plan); err != nil {
 		return wanted, plan, err
 	}

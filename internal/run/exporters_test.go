@@ -1,0 +1,160 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"provision/internal/engine"
+	"provision/internal/recipe"
+	"provision/internal/remote"
+	"provision/internal/resource"
+)
+
+// trust is a try of two hosts, both this machine: ca1 brings a file, and node1 wants it.
+type trust struct {
+	m         *machine
+	exporters []Exporter
+	last      kept
+	notes     []string
+}
+
+// task writes a file, of what another host exports where that is named.
+func (w *trust) task(name, file, content, peer string) recipe.Task {
+	return recipe.Task{Name: name, Build: func(in recipe.Input) (recipe.Recipe, error) {
+		var r recipe.Recipe
+		if peer != "" {
+			said, known := in.Exported(peer, "ca", "ca")
+			if said.Problem != "" {
+				return r, &recipe.SourceError{Problem: said.Problem, Guessed: !known}
+			}
+			content = said.Text
+		}
+		r.Add(resource.File{Path: w.m.path(file), Content: content})
+		return r, nil
+	}}
+}
+
+func (w *trust) does(t *testing.T, do func(context.Context, []Work, Settings) ([]Result, error), hosts map[string]recipe.Task) map[string]engine.Finished {
+	t.Helper()
+	var work []Work
+	for _, name := range []string{"ca1", "node1"} {
+		if task, there := hosts[name]; there {
+			work = append(work, Work{Target: Target{Name: name, Local: true}, Blueprint: Blueprint{Tasks: []recipe.Task{task}}})
+		}
+	}
+	w.notes = nil
+	settings := Settings{Forks: 2, Unasked: true, Exporters: w.exporters, Last: w.last, Observe: func(e engine.HostEvent) {
+		if note, ok := e.Event.(engine.Note); ok {
+			w.notes = append(w.notes, e.Host+": "+note.Text)
+		}
+	}}
+	settings.Header.Verb = "install"
+	results, err := do(t.Context(), work, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]engine.Finished{}
+	for _, result := range results {
+		all[result.Host] = result.Finished
+	}
+	return all
+}
+
+func (w *trust) told(text string) bool { return strings.Contains(strings.Join(w.notes, "\n"), text) }
+
+func TestExports(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	w := &trust{m: m, last: kept{}}
+	w.exporters = []Exporter{{Target: Target{Name: "ca1", Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path("ca.crt")}}}}
+	both := map[string]recipe.Task{"ca1": w.task("ca", "ca.crt", "of ca1\n", ""), "node1": w.task("node", "trusted", "", "ca1")}
+	node := map[string]recipe.Task{"node1": both["node1"]}
+
+	// Without what it wants, a host fails alone; and a plan says that it waits.
+	alone := w.does(t, Plan, node)["node1"]
+	if alone.Status != engine.StatusFailed || alone.Err == nil || !strings.Contains(alone.Err.Error(), recipe.NotYet) {
+		t.Errorf("%s: %v", alone.Status, alone.Err)
+	}
+	planned := w.does(t, Plan, both)
+	is(t, planned["ca1"], engine.StatusPending)
+	is(t, planned["node1"], engine.StatusPending)
+	if !w.told("node1: is planned after ca1: node: " + recipe.NotYet) {
+		t.Errorf("told %q", w.notes)
+	}
+	// An install brings the one first.
+	installed := w.does(t, Install, both)
+	is(t, installed["ca1"], engine.StatusChanged)
+	is(t, installed["node1"], engine.StatusChanged)
+	if got := m.read(t, "trusted"); got != "of ca1\n" {
+		t.Errorf("trusted is %q", got)
+	}
+	is(t, w.does(t, Install, both)["node1"], engine.StatusSame)
+
+	// A host outside of the run is read too, and what it has now counts.
+	m.write(t, m.path("ca.crt"), "another\n", 0o644)
+	is(t, w.does(t, Install, node)["node1"], engine.StatusChanged)
+	if got := m.read(t, "trusted"); got != "another\n" {
+		t.Errorf("trusted is %q", got)
+	}
+	w.refuses(t, node)
+	w.unreachable(t, node)
+}
+
+// refuses tries what is no public file.
+func (w *trust) refuses(t *testing.T, node map[string]recipe.Task) {
+	ca := w.m.path("ca.crt")
+	for want, spoil := range map[string]func() error{
+		"is not public: its mode is 0640": func() error { return os.Chmod(ca, 0o640) },
+		"has more than 4096 bytes":        func() error { return os.WriteFile(ca, make([]byte, recipe.MostExported+1), 0o644) },
+		"is no text":                      func() error { return os.WriteFile(ca, []byte("\x00"), 0o644) },
+		"is a link, and no file":          func() error { return errors.Join(os.Remove(ca), os.Symlink("/etc/passwd", ca)) },
+		"is a directory, and no file":     func() error { return errors.Join(os.Remove(ca), os.Mkdir(ca, 0o755)) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		refused := w.does(t, Install, node)["node1"]
+		if refused.Status != engine.StatusFailed || refused.Err == nil || !strings.Contains(refused.Err.Error(), want) {
+			t.Errorf("%s: %s: %v", want, refused.Status, refused.Err)
+		}
+		os.Remove(ca)
+		w.m.write(t, ca, "another\n", 0o644)
+	}
+	is(t, w.does(t, Install, node)["node1"], engine.StatusSame)
+}
+
+// unreachable tries a host that cannot be asked: its last copy is taken, and that is told.
+func (w *trust) unreachable(t *testing.T, node map[string]recipe.Task) {
+	w.exporters[0].Target = Target{Name: "ca1", Address: remote.Address{User: "root", Host: "127.0.0.1", Port: 1}, Config: remote.Config{ConfigFile: "none"}}
+	is(t, w.does(t, Install, node)["node1"], engine.StatusSame)
+	if !w.told("node1: ca1 cannot be asked for what it exports") || !w.told("a copy from before is taken") {
+		t.Errorf("told %q", w.notes)
+	}
+	w.last = kept{}
+	failed := w.does(t, Install, node)["node1"]
+	if failed.Status != engine.StatusFailed || failed.Err == nil || !strings.Contains(failed.Err.Error(), recipe.Unread) {
+		t.Errorf("%s: %v", failed.Status, failed.Err)
+	}
+}
+
+// Hosts that wait for each other are told so, and nothing is changed.
+func TestExportsInACircle(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	w := &trust{m: m, last: kept{}}
+	for _, name := range []string{"ca1", "node1"} {
+		w.exporters = append(w.exporters, Exporter{Target: Target{Name: name, Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path(name)}}})
+	}
+	for host, end := range w.does(t, Install, map[string]recipe.Task{"ca1": w.task("a", "a", "", "node1"), "node1": w.task("b", "b", "", "ca1")}) {
+		if end.Status != engine.StatusFailed || end.Err == nil || !strings.Contains(end.Err.Error(), recipe.NotYet) {
+			t.Errorf("%s: %s: %v", host, end.Status, end.Err)
+		}
+	}
+}

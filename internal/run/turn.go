@@ -1,0 +1,89 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"provision/internal/engine"
+)
+
+// Hosts that want what another one exports are planned in a later turn where that is not there yet:
+// first the others are planned and changed, as in a run of these alone. So what is shown before the
+// question is what is done after it, and nothing is made up.
+
+// wait puts a host off whose plan failed for something that other hosts of the run do not have yet.
+func (j *job) wait(err error) bool {
+	var waits []string
+	for _, host := range j.Blueprint.asking.waitsFor() {
+		if host != j.Target.Name && j.run[host] {
+			waits = append(waits, host)
+		}
+	}
+	if len(waits) == 0 {
+		return false
+	}
+	j.waits, j.unmet = waits, err
+	j.observe(engine.Note{Text: fmt.Sprintf("is planned after %s: %s", strings.Join(waits, ", "), firstLine(err.Error()))})
+	return true
+}
+
+// deadlocked ends the work on hosts that can only wait for each other, or for one whose work has
+// ended.
+func deadlocked(jobs []*job) {
+	for ended := true; ended; {
+		ended = false
+		for _, j := range jobs {
+			if len(j.waits) > 0 && !j.ended && !slices.ContainsFunc(jobs, func(other *job) bool { return j.waitsFor(other) }) {
+				j.finish("", j.unmet)
+				ended = true
+			}
+		}
+	}
+	// Of those that are left, nobody is changed in this turn: all wait for each other.
+	if !slices.ContainsFunc(jobs, func(j *job) bool { return !j.ended && len(j.waits) == 0 }) {
+		for _, j := range jobs {
+			if !j.ended {
+				j.finish("", j.unmet)
+			}
+		}
+	}
+}
+
+// waitsFor reports whether another host's work, which goes on, may bring what this one wants.
+func (j *job) waitsFor(other *job) bool {
+	return !other.ended && slices.Contains(j.waits, other.Target.Name)
+}
+
+// waiting are those that are left for the next turn.
+func waiting(jobs []*job) []*job {
+	var left []*job
+	var had []string // the hosts that had their turn
+	for _, j := range jobs {
+		if len(j.waits) == 0 {
+			had = append(had, j.Target.Name)
+		}
+	}
+	for _, j := range jobs {
+		if j.ended || len(j.waits) == 0 {
+			continue
+		}
+		if j.host.connection != nil {
+			j.host.connection.Close() // the others may have taken long
+			j.host.connection = nil
+		}
+		j.Blueprint.asking.again()
+		j.waits, j.run = nil, without(j.run, had)
+		left = append(left, j)
+	}
+	return left
+}
+
+// without are the hosts that may still bring something: each has one turn.
+func without(run map[string]bool, had []string) map[string]bool {
+	left := map[string]bool{}
+	for name := range run {
+		left[name] = run[name] && !slices.Contains(had, name)
+	}
+	return left
+}
