@@ -132,6 +132,10 @@ func (p *prover) brokenFiles(ctx context.Context) error {
 	return nil
 }
 
+// unitsOf are the units of a package and of all that it depends on.
+const unitsOf = `apt-cache depends --recurse --important --installed "$1" | grep '^[a-z0-9]' | sort -u | xargs dpkg-query -L 2>/dev/null |
+	sed -n 's,^\(/usr\)\?/lib/systemd/system/\([^/]*\)$,\2,p'`
+
 // packagesComeAfter judges the order of the recipe: what a service of a package reads stands before the
 // package. No service starts while packages install, but a host that is rebooted in the middle
 // starts what came with the package, with the package's own configuration.
@@ -145,13 +149,12 @@ func (p *prover) packagesComeAfter(ctx context.Context) error {
 				continue
 			}
 			any = true
-			said, err := p.Host.Run(ctx, "dpkg-query -L "+script.Quote(wanted.Name)+" $(dpkg-query -W -f '${Depends}' "+script.Quote(wanted.Name)+
-				" | tr ',|' '\\n\\n' | sed 's/[ (:].*//;s/^ *//' | sort -u) 2>/dev/null | sed -n 's,^\\(/usr\\)\\?/lib/systemd/system/,,p'", "")
+			said, err := p.Host.Run(ctx, "set -- "+script.Quote(wanted.Name)+"\n"+unitsOf, "")
 			if err != nil {
 				return err
 			}
 			for unit := range strings.FieldsSeq(said) {
-				if _, there := installed[unit]; !there {
+				if _, there := installed[unit]; !there && p.bare.Of("unit", unit) == "" {
 					installed[unit] = planned
 				}
 			}
