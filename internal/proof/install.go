@@ -121,10 +121,10 @@ func (p *prover) differs(r record) {
 	}
 }
 
-// scripted is the command whose script names a path, "" for none.
+// scripted is the command whose script or guard names a path, "" for none.
 func (p *prover) scripted(path string) (string, recipe.Position) {
 	for _, item := range p.items() {
-		if command, ok := item.Resource.(resource.Command); ok && path != "" && strings.Contains(command.Script, path) {
+		if command, ok := item.Resource.(resource.Command); ok && path != "" && strings.Contains(command.Script+"\n"+command.Unless, path) {
 			return item.Resource.ID(), item.At
 		}
 	}

@@ -15,6 +15,7 @@ import (
 // told is what every account of a host may ask: the arguments of all processes (proc_pid_cmdline(5)),
 // and what systemd knows of its units (systemctl(1), show).
 const told = `for p in /proc/[0-9]*; do tr '\0\n' '  ' <$p/cmdline && echo; done 2>/dev/null
+echo
 systemctl show -p Id -p ExecStartPre -p ExecStart -p ExecStartPost -p ExecReload -p ExecStop -p Environment -p SetCredential '*.service'`
 
 // secrets looks for the task's secrets where every account of the host can read them.
@@ -30,21 +31,24 @@ func (p *prover) secrets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unit := ""
-	for line := range strings.Lines(said) {
-		if id, found := strings.CutPrefix(strings.TrimSpace(line), "Id="); found {
-			unit = id
+	for number, block := range strings.Split(said, "\n\n") {
+		if number == 0 {
+			p.inArguments(block, secrets)
+		} else if _, rest, _ := strings.Cut("\n"+block, "\nId="); holds([]byte(block), secrets) {
+			unit, _, _ := strings.Cut(rest, "\n")
+			p.fault(p.maker("/etc/systemd/system/"+unit), "let it read a file that is only for it: EnvironmentFile=, or LoadCredential= (systemd.exec(5))", "a secret is in the unit %s, which systemctl show tells every account", unit)
 		}
-		if !holds([]byte(line), secrets) {
-			continue
-		}
-		if unit == "" {
-			p.fault(p.startedBy(line), "let it read a file that is only for it, as EnvironmentFile= of a unit", "a secret is in the arguments of a process, which every account can read: %s", masked(line, secrets))
-			continue
-		}
-		p.fault(p.maker("/etc/systemd/system/"+unit), "let it read a file that is only for it: EnvironmentFile=, or LoadCredential= (systemd.exec(5))", "a secret is in the unit %s, which systemctl show tells every account", unit)
 	}
 	return p.readable(secrets)
+}
+
+// inArguments tells of the processes, one a line, that have a secret in their arguments.
+func (p *prover) inArguments(processes string, secrets [][]byte) {
+	for line := range strings.Lines(processes) {
+		if holds([]byte(line), secrets) {
+			p.fault(p.startedBy(line), "let it read a file that is only for it, as EnvironmentFile= of a unit", "a secret is in the arguments of a process, which every account can read: %s", masked(line, secrets))
+		}
+	}
 }
 
 // startedBy is where the task says what runs as a process.

@@ -30,7 +30,7 @@ func TestSecrets(t *testing.T) {
 		{"file", "/etc"}: "drwxr-xr-x 0:0", {"file", "/etc/open"}: "-rw-r--r-- 0:0 1 x", {"file", "/etc/plain"}: "-rw-r--r-- 0:0 1 x",
 		{"file", "/etc/kept"}: "-rw-r----- 0:0 1 x", {"file", "/etc/made"}: "-rw------- 0:0 1 x",
 	}
-	p.Host = &stage{paper: paper{root: root}, said: "/sbin/init \n/bin/sh /usr/local/bin/shop made-on-the-host \nId=ssh.service\nExecStart=/usr/sbin/sshd\n\nId=shop.service\nExecStart={ argv[]=/bin/shop --token correct-horse }\n"}
+	p.Host = &stage{paper: paper{root: root}, said: "/sbin/init \n/bin/sh /usr/local/bin/shop made-on-the-host \n\nExecStart=/usr/sbin/sshd\nId=ssh.service\n\nExecStart={ argv[]=/bin/shop --token correct-horse }\nId=shop.service\n"}
 	if err := p.secrets(t.Context()); err != nil {
 		t.Fatal(err)
 	}

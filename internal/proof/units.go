@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -141,7 +142,7 @@ func (p *prover) stayUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.fault(service.at, "journalctl -u "+service.Unit+": "+lastLine(last), "%s does not stay up: %s after its start it is %s%s", service.Unit, settle, is.active, counted(is.restarts))
+		p.fault(service.at, "journalctl -u "+service.Unit+": "+lastLine(last), "%s does not stay up: %s after its start it is %s%s", service.Unit, settle, cmp.Or(is.active, "inactive"), counted(is.restarts))
 	}
 	return nil
 }
