@@ -197,6 +197,7 @@ func (p *prover) failed(ctx context.Context, what string, r record) bool {
 	switch {
 	case r.Err == nil:
 		return false
+	case ctx.Err() != nil: // it says nothing of the task
 	case errors.As(r.Err, &step):
 		p.fault(step.At, lastLine(step.Output), "%s: %s: %s failed with status %d", what, step.Step.Resource, step.Step.Step.Title(), step.Status)
 	case errors.Is(r.Err, engine.ErrVerify):
