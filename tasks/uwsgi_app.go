@@ -60,7 +60,7 @@ func (a uwsgiApp) service() recipe.Recipe {
 func appPart() recipe.Part {
 	return recipe.Part{
 		Name: "app", Manual: "systemd.exec(5)",
-		About: "An application of Python with WSGI, in uWSGI: a unit of its own, hardened, which listens on a unix socket that nginx may use (uwsgi_pass unix:{{ nginxValue .socket }};, with include uwsgi_params;). Its processes and limits are the variables of the task uwsgi. " +
+		About: "An application of Python with WSGI, in uWSGI. It is a unit of its own, hardened, which listens on a unix socket that nginx may use: include uwsgi_params; uwsgi_pass unix:{{ nginxValue .socket }}; in its site. Its processes and limits are the variables of the task uwsgi. " +
 			"The account and the application's own files have to be there before it. A secret does not go into environment, which everybody may read, but into a file that environment_file names.",
 		Leaves:  "The unit is stopped, and its files go.",
 		Example: `uwsgi.app("shop", "/srv/shop/wsgi.py", user = "shop", directory = "/srv/shop", writes = ["/var/lib/shop"])`,
