@@ -65,7 +65,7 @@ func appPart() recipe.Part {
 		Leaves:  "The unit is stopped, and its files go.",
 		Example: `uwsgi.app("shop", "/srv/shop/wsgi.py", user = "shop", directory = "/srv/shop", writes = ["/var/lib/shop"])`,
 		Variables: []recipe.Variable{
-			partName("Of the unit, NAME.service: none that a package has."),
+			partName("Of the unit, NAME.service: one of a package is refused."),
 			{Name: "wsgi", Type: recipe.TypeString, Needed: true, Check: text(absolutePath), Help: "The file with the application in it, under the name application."},
 			{Name: "user", Type: recipe.TypeString, Help: "The account that it runs as, who has a group of the same name; else NAME."},
 			{Name: "directory", Type: recipe.TypeString, Check: optional(absolutePath), Help: "Where it runs, and where it looks for its modules."},
@@ -94,6 +94,12 @@ func appPart() recipe.Part {
 			files, err := app.files(in.Of("uwsgi"))
 			if err != nil {
 				return recipe.Recipe{}, nil, err
+			}
+			for i, item := range files.Items {
+				if file, ok := item.Resource.(resource.File); ok && path.Base(file.Path) == app.unit() {
+					file.Hides = resource.HiddenBy(app.unit()) // nobody's unit has that name
+					files.Items[i].Resource = file
+				}
 			}
 			r.Include(files)
 			r.Include(uwsgiPackages([]string{app.unit()}))

@@ -42,20 +42,24 @@ func (t Timer) Items() []recipe.Item {
 		File{Path: unit + ".timer", Content: t.timer(), Absent: t.Absent, Hides: t.hides(".timer")})
 }
 
-// hides are where a unit of that name would be another's. Of a script of init systemd makes a service
-// (systemd-sysv-generator(8)).
 func (t Timer) hides(suffix string) []string {
-	var all []string
 	if t.Absent {
 		return nil
 	}
+	return HiddenBy(t.Name + suffix)
+}
+
+// HiddenBy are where a unit of that name would be another's, before which one of ours would go. Of a
+// script of init systemd makes a service (systemd-sysv-generator(8)).
+func HiddenBy(unit string) []string {
+	var all []string
 	for _, directory := range unitDirectories {
 		if directory != unitDirectory {
-			all = append(all, directory+t.Name+suffix)
+			all = append(all, directory+unit)
 		}
 	}
-	if suffix == ".service" {
-		all = append(all, "/etc/init.d/"+t.Name)
+	if name, is := strings.CutSuffix(unit, ".service"); is {
+		all = append(all, "/etc/init.d/"+name)
 	}
 	return all
 }
