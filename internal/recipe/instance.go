@@ -29,6 +29,8 @@ func Find(name string, by func(name string) (Task, bool)) (found Task, there boo
 	switch {
 	case !there || !instances:
 		return found, there, "", ""
+	case found.Deployed != nil && found.Instances:
+		return found, false, fmt.Sprintf("%q: a host has one %s: its releases lie in one place, %s", name, base, found.Deployed.Releases), "write " + base
 	case !found.Instances:
 		return found, false, fmt.Sprintf("%q: a host has one %s: it ships with provision, and nothing in it has an instance's name", name, base), "write " + base
 	case !instanceForm.MatchString(instance):
