@@ -79,6 +79,7 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 		notes = append(notes, recipe.Item{Resource: note, Task: note.Now})
 	}
 	first, then := p.removal(wanted)
+	wanted = p.concealed(wanted)
 	joined, err := recipe.Join(first, wanted, then)
 	if err != nil {
 		return recipe.Recipe{}, nil, err
@@ -130,6 +131,9 @@ func (p *plan) earlier(task Wants) bool {
 func (p *plan) lost(trace recipe.Trace, wanted thing) bool {
 	if _, whole := resource.At(trace); !whole || p.Facts.Path(trace.Name).Type != recipe.PathFile {
 		return false
+	}
+	if made, ok := wanted.(resource.Made); ok {
+		return made.Comes(p.Facts)
 	}
 	change, err := wanted.Diff(p.Facts)
 	return err == nil && change.Diff != nil && !change.Empty()

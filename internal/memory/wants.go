@@ -31,13 +31,20 @@ func Of(task string, wanted recipe.Recipe) Wants {
 			}
 		}
 		w.add(item)
-		if several, ok := item.Resource.(interface{ Besides() []recipe.Resource }); ok {
-			for _, part := range several.Besides() {
-				w.add(recipe.Item{Resource: part})
-			}
+		for _, part := range Besides(item.Resource) {
+			w.add(recipe.Item{Resource: part})
 		}
 	}
 	return w
+}
+
+// Besides are the things that a resource brings and that leave by themselves: what a command makes,
+// an account's places in groups.
+func Besides(r recipe.Resource) []recipe.Resource {
+	if several, ok := r.(interface{ Besides() []recipe.Resource }); ok {
+		return several.Besides()
+	}
+	return nil
 }
 
 func (w *Wants) add(item recipe.Item) {

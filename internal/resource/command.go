@@ -64,10 +64,10 @@ func (c Command) MayChange() []recipe.Key {
 func (c Command) Besides() []recipe.Resource {
 	var files []recipe.Resource
 	for _, path := range c.Makes {
-		files = append(files, Made{Path: path})
+		files = append(files, Made{Path: path, By: c.Name})
 	}
 	for _, path := range c.Secrets {
-		files = append(files, Made{Path: path, Secret: true})
+		files = append(files, Made{Path: path, By: c.Name, Secret: true})
 	}
 	return files
 }
@@ -75,8 +75,16 @@ func (c Command) Besides() []recipe.Resource {
 // Made is a file that a Command makes: it is for that to say whether it is as it should be.
 type Made struct {
 	Path   string
+	By     string // the command's name
 	Secret bool
 }
+
+// Place implements recipe.Placed.
+func (m Made) Place() string { return m.Path }
+
+// Comes reports whether the command is about to make it: what is there, or comes, without that is
+// somebody else's.
+func (m Made) Comes(facts recipe.Facts) bool { return facts.Command(m.By).Exit != 0 }
 
 // ID implements recipe.Resource.
 func (m Made) ID() string { return "made:" + m.Path }

@@ -113,3 +113,22 @@ func attributesChange(path string, found recipe.Path, wanted recipe.Attributes, 
 		Steps:  []recipe.Step{recipe.SetAttributes{Path: path, Found: found, Attributes: wanted, Secret: secret}},
 	}
 }
+
+// Hidden returns what stands at a path with nothing of it shown, and no copy kept of what it replaces.
+func Hidden(r recipe.Resource) recipe.Resource {
+	switch r := r.(type) {
+	case File:
+		r.Secret = true
+		return r
+	case Artifact:
+		r.Secret = true
+		return r
+	case Line:
+		r.Secret = true
+		return r
+	case Block:
+		r.Secret = true
+		return r
+	}
+	return r
+}

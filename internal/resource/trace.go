@@ -235,7 +235,11 @@ func (m Made) Trace() recipe.Trace {
 }
 
 // Stood implements recipe.Remembered.
-func (m Made) Stood(facts recipe.Facts) recipe.Before { return stoodAt(m.Path, facts) }
+func (m Made) Stood(facts recipe.Facts) recipe.Before {
+	before := stoodAt(m.Path, facts)
+	before.Nothing = before.Nothing && m.Comes(facts)
+	return before
+}
 
 // Stood implements recipe.Remembered: what it did is not known.
 func (c Command) Stood(recipe.Facts) recipe.Before { return recipe.Before{} }

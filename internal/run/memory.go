@@ -199,8 +199,10 @@ func staying(wanted recipe.Recipe, facts recipe.Facts) []string {
 func originals(wanted recipe.Recipe, plan engine.Plan) []string {
 	changed := map[string]bool{}
 	for _, planned := range plan.Changes() {
-		if placed, ok := planned.Item.Resource.(recipe.Placed); ok {
-			changed[placed.Place()] = true
+		for _, thing := range append(memory.Besides(planned.Item.Resource), planned.Item.Resource) {
+			if placed, ok := thing.(recipe.Placed); ok {
+				changed[placed.Place()] = true
+			}
 		}
 	}
 	var paths []string
