@@ -256,11 +256,15 @@ var kinds = []struct {
 	{name: "a secret", wanted: resource.Secret{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "secret /a"},
 	{name: "a secret, purged", wanted: resource.Secret{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, purge: true, steps: "remove /a"},
 	{name: "a command", wanted: resource.Command{Name: "migrate", Unless: "false", Script: "true"}, purge: true, stays: `what the command "migrate" did`},
-	{name: "a file that a command makes", wanted: resource.Made{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
-	{name: "a secret that a command makes", wanted: resource.Made{Path: "/a", Secret: true}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "secret /a"},
-	{name: "a secret that a command makes, purged", wanted: resource.Made{Path: "/a", Secret: true}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, purge: true, steps: "remove /a"},
+	{name: "a file that a command makes", wanted: resource.Made{Path: "/a", By: "make"}, before: runs, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
+	{name: "a secret that a command makes", wanted: resource.Made{Path: "/a", By: "make", Secret: true}, before: runs, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "secret /a"},
+	{name: "a secret that a command makes, purged", wanted: resource.Made{Path: "/a", By: "make", Secret: true}, before: runs, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, purge: true, steps: "remove /a"},
+	{name: "a file that a command has not made", wanted: resource.Made{Path: "/a", By: "make"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "no copy is kept of what it was"},
 	{name: "a file that a command makes, and that stood there before", wanted: resource.Made{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "no copy is kept of what it was"},
 }
+
+// runs is a command whose guard says that it runs.
+var runs = []recipe.Effect{known(recipe.CommandKey("make"), recipe.Command{Exit: 1})}
 
 func zone(target string) []recipe.Effect {
 	is := link
@@ -386,6 +390,7 @@ var forgotten = []string{
 	"Standing",       // a service that takes in what leaves
 	"packageLists",   // of an upgrade
 	"presentRelease", // of a deploy
+	"Action",         // which is no state
 }
 
 // A new kind says how it is remembered, and has a row above.
