@@ -9,6 +9,7 @@ import (
 // exampleVariables are those of examples that have no value of their own: secrets.
 var exampleVariables = map[string][]string{
 	"workload": {"workload.token=@env:EXAMPLE_SECRET"},
+	"cluster":  {"cache.password=@env:EXAMPLE_SECRET"},
 }
 
 // untested are examples whose task has no tests, for they are there to be measured.
