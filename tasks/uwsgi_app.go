@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -65,16 +66,16 @@ func appPart() recipe.Part {
 		Leaves:  "The unit is stopped, and its files go.",
 		Example: `uwsgi.app("shop", "/srv/shop/wsgi.py", user = "shop", directory = "/srv/shop", writes = ["/var/lib/shop"])`,
 		Variables: []recipe.Variable{
-			partName("Of the unit, NAME.service: one of a package is refused."),
+			{Name: "name", Type: recipe.TypeString, Needed: true, Check: text(appName), Help: "Of the unit, NAME.service, and of its folder in /run: one of a package is refused."},
 			{Name: "wsgi", Type: recipe.TypeString, Needed: true, Check: text(absolutePath), Help: "The file with the application in it, under the name application."},
-			{Name: "user", Type: recipe.TypeString, Help: "The account that it runs as, who has a group of the same name; else NAME."},
+			{Name: "user", Type: recipe.TypeString, Check: optional(account), Help: "The account that it runs as, who has a group of the same name; else NAME."},
 			{Name: "directory", Type: recipe.TypeString, Check: optional(absolutePath), Help: "Where it runs, and where it looks for its modules."},
 			{Name: "virtualenv", Type: recipe.TypeString, Check: optional(absolutePath), Help: "The virtual environment with what it imports."},
-			{Name: "environment", Type: recipe.TypeList, Check: eachOf(environmentVariable), Help: "Variables of its environment: \"NAME=value\". A value with other signs than ._/:@+=,%()[]- and blanks goes into environment_file."},
-			{Name: "environment_file", Type: recipe.TypeString, Check: optional(absolutePath), Help: "A file with more of them, a line each, that root alone needs to read; it notifies with restart(\"NAME.service\")."},
+			{Name: "environment", Type: recipe.TypeList, Check: eachOf(environmentVariable), Help: "Variables of its environment: \"NAME=value\". One of more lines goes into environment_file."},
+			{Name: "environment_file", Type: recipe.TypeString, Check: optional(unitPath), Help: "A file with more of them, a line each, that root alone needs to read; it notifies with restart(\"NAME.service\")."},
 			{Name: "needs", Type: recipe.TypeString, Check: optional(absolutePath), Help: "A path without which it cannot run, as the link to the release: until that is there, it is left alone."},
-			{Name: "after", Type: recipe.TypeList, Help: "Units that start before it at boot: \"postgresql.service\"."},
-			{Name: "writes", Type: recipe.TypeList, Check: eachOf(absolutePath), Help: "The directories that it may write to; nowhere else. They have to be there."},
+			{Name: "after", Type: recipe.TypeList, Check: eachOf(startsBefore), Help: "Units that start before it at boot: \"postgresql.service\"."},
+			{Name: "writes", Type: recipe.TypeList, Check: eachOf(unitPath), Help: "The directories that it may write to; nowhere else. They have to be there."},
 		},
 		Gives: []recipe.Given{{Name: "socket", Help: "The path of its socket, for nginx."}, {Name: "unit", Help: "Its unit, for restart(…)."}},
 		Build: func(in recipe.Input) (recipe.Recipe, map[string]string, error) {
@@ -116,7 +117,50 @@ func absolutePath(text string) error {
 	return nil
 }
 
-var environmentForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=[^\n]*$`)
+// unitPath is a path that stands as a word in a unit file.
+func unitPath(text string) error {
+	if !unitPaths.MatchString(text) {
+		return fmt.Errorf("%q: wants a path of letters, digits and ._/:@+=,()-, as a unit file has it", text)
+	}
+	return absolutePath(text)
+}
+
+var (
+	unitPaths    = regexp.MustCompile(`^[A-Za-z0-9._/:@+=,()-]+$`)
+	unitNames    = regexp.MustCompile(`^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|path|mount|swap)$`)
+	accountNames = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`) // as useradd(8) accepts on Debian
+)
+
+func startsBefore(unit string) error {
+	if !unitNames.MatchString(unit) {
+		return fmt.Errorf("%q: is no name of a unit, as postgresql.service", unit)
+	}
+	return nil
+}
+
+func account(name string) error {
+	if !accountNames.MatchString(name) {
+		return fmt.Errorf("%q: is no name of an account", name)
+	}
+	return nil
+}
+
+// othersNames are those of units that hosts of Debian have, and of folders in /run that are the
+// system's: systemd would give such a folder to the application (systemd.exec(5), RuntimeDirectory=).
+var othersNames = []string{
+	"apparmor", "atd", "chrony", "console-setup", "credentials", "cron", "dbus", "getty", "ifup", "initctl", "keyboard-setup", "lock",
+	"log", "lvm", "mount", "network", "networking", "nftables", "nginx", "polkit", "postgresql", "procps", "provision", "redis",
+	"redis-server", "rsyslog", "sendsigs", "shm", "ssh", "sshd", "sudo", "udev", "udevd", "unattended-upgrades", "user", "uuidd", "uwsgi", "wpa_supplicant",
+}
+
+func appName(name string) error {
+	if slices.Contains(othersNames, name) || strings.HasPrefix(name, "systemd") || strings.HasPrefix(name, "provision-") {
+		return fmt.Errorf("%q: is the name of a unit of the system, or of its folder in /run", name)
+	}
+	return namesPart(name)
+}
+
+var environmentForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=[^\pC]*$`)
 
 func environmentVariable(text string) error {
 	if !environmentForm.MatchString(text) {

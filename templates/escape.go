@@ -63,15 +63,43 @@ func pythonString(value string) (string, error) {
 	return strconv.QuoteToASCII(value), nil
 }
 
-var unitWord = regexp.MustCompile(`^[A-Za-z0-9 ._/:@+=,%()\[\]-]+$`)
+var unitText = regexp.MustCompile(`^[A-Za-z0-9 ._/:@+=,%()\[\]-]+$`)
 
 // unitValue returns value as it stands in a unit file: a per cent sign would begin a
 // specifier (systemd.unit(5)) and is doubled; quotes, backslashes, $ and ; are refused.
 func unitValue(value string) (string, error) {
-	if !unitWord.MatchString(value) || value != strings.TrimSpace(value) {
+	if !unitText.MatchString(value) || value != strings.TrimSpace(value) {
 		return unfit("a unit file", value)
 	}
 	return strings.ReplaceAll(value, "%", "%%"), nil
+}
+
+// unitWord returns value as one word of a unit file's list, as a path or another unit: what
+// unitValue takes, without blanks.
+func unitWord(value string) (string, error) {
+	if strings.Contains(value, " ") {
+		return unfit("one word of a unit file", value)
+	}
+	return unitValue(value)
+}
+
+var (
+	assignment      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+	plainAssignment = regexp.MustCompile(`^[A-Za-z0-9._/:@+=,%()\[\]-]+$`)
+	inUnitQuotes    = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%")
+)
+
+// unitAssignment returns NAME=value as it stands behind Environment=, where a blank would begin
+// another assignment: quoted where that is needed (systemd.syntax(7)). A $ has no meaning there
+// (systemd.exec(5)).
+func unitAssignment(value string) (string, error) {
+	switch {
+	case !assignment.MatchString(value) || !printable(value) || strings.Contains(value, "\t"):
+		return unfit("Environment= of a unit file", value)
+	case plainAssignment.MatchString(value):
+		return unitValue(value)
+	}
+	return `"` + inUnitQuotes.Replace(value) + `"`, nil
 }
 
 // uwsgiValue returns value as it stands in uWSGI's own ini files, where %, $( and @( have
