@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -76,6 +77,9 @@ func makeTree(c *call) (recipe.Resource, error) {
 
 // tree returns a folder's files.
 func (c *call) tree(wanted string) ([]resource.TreeFile, error) {
+	if path.Clean(wanted) == "." { // it has what other kinds take, as keys
+		return nil, plain(fmt.Sprintf("source: %q is the whole of %s/", wanted, fileFolder), "name a folder in it, as \"www\"")
+	}
 	return once(c.project, asked{c.file, fileFolder, wanted, "tree"}, func() ([]resource.TreeFile, error) {
 		folder, err := c.project.beside(c.file, fileFolder, wanted)
 		if err != nil {
