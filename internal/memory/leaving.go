@@ -244,7 +244,7 @@ type removal struct {
 // removal takes away what leaves, in reverse order; then services that stay take it in; then packages
 // and accounts go.
 func (p *plan) removal(wanted recipe.Recipe) (first, then recipe.Recipe) {
-	p.leaving = p.together(p.leaving)
+	p.leaving = inward(p.together(p.leaving))
 	r := removal{answered: map[string]bool{}}
 	taken := map[recipe.Key]bool{} // ports that the recipe's services listen at
 	for _, probe := range wanted.Probes() {

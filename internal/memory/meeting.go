@@ -1,17 +1,20 @@
 package memory
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
 
 // This file says what becomes of a thing that a task wants no longer, while one is wanted that meets
-// it at its path: the file that a line was of, or another line that stands in its place.
+// it at its path: the file that a line was of, or another line that stands in its place; or that is in
+// the directory that would go with all that is in it.
 
 // wants yields what is wanted at the end of the run, by the tasks of it and by all others that the
 // host remembers or the inventory gives it, each with its task.
@@ -137,7 +140,7 @@ func (p *plan) past(task string, old Memory, traces []recipe.Trace) (past, held 
 			p.told = append(p.told, fmt.Sprintf("%s: line %s of %s stays: it stood there before, or may have", task, trace.Line, trace.Name))
 		case nothingOfOurs(trace), by == task && !whole:
 		default:
-			if by != task {
+			if by != task || resource.Inside(trace.Name, other) {
 				p.told = append(p.told, fmt.Sprintf("%s: %s %s stays: %s wants %s %s", task, trace.Kind, trace.Name, by, other.Kind, other.Name))
 			}
 			trace.Held = by
@@ -152,8 +155,10 @@ func (p *plan) metBy(task string, trace recipe.Trace) (by string, other recipe.T
 	if p.stillWanted(trace) {
 		return "", other, false
 	}
+	swept := resource.Leaving{Purge: p.Purge}.Sweeps(trace)
 	for who, wanted := range p.wants() {
-		if resource.Meet(wanted, trace) && (!meets || who == task && by != task) {
+		inside := swept != "" && resource.Inside(swept, wanted)
+		if (inside || resource.Meet(wanted, trace)) && (!meets || who == task && by != task) {
 			by, other, meets = who, wanted, true
 		}
 	}
@@ -191,4 +196,27 @@ func (p *plan) together(leaving []recipe.Trace) []recipe.Trace {
 		left = append(left, trace)
 	}
 	return left
+}
+
+// inward puts what is in a directory behind it, so that it leaves before it, whichever of two tasks
+// wanted it first.
+func inward(leaving []recipe.Trace) []recipe.Trace {
+	ordered := slices.Clone(leaving)
+	var directories []recipe.Trace
+	for _, trace := range leaving {
+		if trace.Kind == "directory" || trace.Kind == "tree" {
+			directories = append(directories, trace)
+		}
+	}
+	slices.SortStableFunc(directories, func(a, b recipe.Trace) int { // the innermost first
+		return cmp.Compare(strings.Count(b.Name, "/"), strings.Count(a.Name, "/"))
+	})
+	for _, directory := range directories {
+		at := slices.IndexFunc(ordered, func(t recipe.Trace) bool { return t.Identity() == directory.Identity() })
+		first := slices.IndexFunc(ordered, func(t recipe.Trace) bool { return resource.Inside(directory.Name, t) })
+		if first >= 0 && first < at {
+			ordered = slices.Insert(slices.Delete(ordered, at, at+1), first, directory)
+		}
+	}
+	return ordered
 }

@@ -153,5 +153,5 @@ func (r Recipe) Validate() error {
 			}
 		}
 	}
-	return nil
+	return r.validateInside()
 }

@@ -29,7 +29,7 @@ type Trace struct {
 	Oneshot bool     `json:"oneshot,omitempty"`
 
 	Notifies []Notification `json:"notifies,omitempty"`
-	Held     string         `json:"held,omitempty"`   // no task wants it, and it stays for what this one wants at its path
+	Held     string         `json:"held,omitempty"`   // no task wants it, and it stays for what this one wants at its path, or in it
 	Before   *Before        `json:"before,omitempty"` // nil where that is not known
 }
 

@@ -37,7 +37,7 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 		if t.Gone {
 			return nil, ""
 		}
-		if came && t.Data && l.Purge {
+		if came && t.Data && l.Purge && !l.keeps(t.Name) {
 			return Directory{Path: t.Name, Absent: true, Tree: true}, ""
 		}
 		return FormerDirectory{Path: t.Name, Ours: came, Data: t.Data, Below: l.below(t.Name)}, ""
@@ -127,13 +127,13 @@ func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	return nil, t.Kind + " " + t.Name
 }
 
-// tree goes with all that is in it, for all of it is ours. Of what stood there before, a directory is
-// kept for a rollback alone.
+// tree goes with all that is in it, for all of it is ours, unless something of that stays. Of what stood
+// there before, a directory is kept for a rollback alone.
 func (l Leaving) tree(t recipe.Trace, came bool) (recipe.Resource, string) {
 	switch {
 	case t.Gone:
 		return nil, ""
-	case !came:
+	case !came, l.keeps(t.Name):
 		return nil, "tree " + t.Name
 	}
 	return Directory{Path: t.Name, Absent: true, Tree: true}, ""

@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"strings"
 	"testing"
 
 	"provision/internal/recipe"
@@ -37,5 +38,57 @@ func TestOnePathIsOneThing(t *testing.T) {
 	}
 	if err := join("x", "y", kinds[3], resource.Line{Path: "/a", Line: "y"}); err != nil {
 		t.Errorf("two lines of a file: %v", err)
+	}
+}
+
+// Nothing is wanted in a directory that goes or is replaced with all that is in it, whichever task
+// wants which of the two and wherever below; what is wanted away with all of it may also be named.
+func TestNothingIsInsideAWhole(t *testing.T) {
+	validate := func(whole, inner recipe.Resource) error {
+		var one, other recipe.Recipe
+		one.Add(whole)
+		one.Label("x")
+		other.Add(inner)
+		other.Label("y")
+		for _, recipes := range [][]recipe.Recipe{{one, other}, {other, one}} {
+			joined, err := recipe.Join(recipes...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err = joined.Validate(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	digest, commit := strings.Repeat("a", 64), strings.Repeat("a", 40)
+	tree := resource.Tree{Path: "/d"}
+	for _, whole := range []recipe.Resource{
+		tree, resource.Archive{Path: "/d", URL: "https://example.org/d.tar", SHA256: digest},
+		resource.Git{Path: "/d", URL: "https://example.org/d.git", Commit: commit}, resource.Directory{Path: "/d", Absent: true, Tree: true},
+	} {
+		for _, inner := range []recipe.Resource{
+			resource.File{Path: "/d/a"}, resource.File{Path: "/d/e/f/a"}, resource.Link{Path: "/d/a", Target: "b"}, resource.Directory{Path: "/d/a"},
+			resource.Line{Path: "/d/a", Line: "x"}, resource.Block{Path: "/d/a", Name: "x", Text: "y\n"}, resource.Secret{Path: "/d/a"}, resource.Tree{Path: "/d/a"},
+			resource.Certificate{Path: "/etc/a.pem", Key: "/d/a.key", Names: []string{"a.example.org"}},
+			resource.AuthorizedKey{User: "u", Home: "/d/u", Key: "ssh-ed25519 " + ed25519},
+		} {
+			if err := validate(whole, inner); err == nil || !strings.Contains(err.Error(), inner.ID()+": y wants it in /d, which x wants ") {
+				t.Errorf("%T, %s: error %v", whole, inner.ID(), err)
+			}
+		}
+	}
+	away := resource.File{Path: "/d/a", Absent: true}
+	if err := validate(tree, away); err == nil {
+		t.Error("what is wanted away in a tree is not refused")
+	}
+	for _, beside := range []struct{ one, other recipe.Resource }{
+		{resource.Directory{Path: "/d", Absent: true, Tree: true}, away},
+		{tree, resource.File{Path: "/d.conf"}}, {resource.Tree{Path: "/d/e"}, resource.Directory{Path: "/d"}}, {tree, resource.File{Path: "/e/d/a"}},
+		{resource.Directory{Path: "/d"}, resource.File{Path: "/d/a"}}, {resource.Directory{Path: "/d", Absent: true}, resource.File{Path: "/e"}},
+	} {
+		if err := validate(beside.one, beside.other); err != nil {
+			t.Errorf("%s, %s: %v", beside.one.ID(), beside.other.ID(), err)
+		}
 	}
 }
