@@ -41,3 +41,43 @@ func TestALineOfOthersStaysBesideANewOne(t *testing.T) {
 		}
 	}
 }
+
+// What would go with all that is in it stays also for a task of which nothing is noted, and only for
+// what that wants there.
+func TestATreeStaysForWhatTheInventoryWantsInIt(t *testing.T) {
+	for _, row := range []struct {
+		other recipe.Resource
+		stays bool
+	}{
+		{resource.File{Path: "/d/e/b.conf"}, true},
+		{resource.Certificate{Path: "/etc/b.pem", Key: "/d/b.key"}, true},
+		{resource.File{Path: "/d/b.conf", Absent: true}, false},
+		{resource.File{Path: "/d.conf"}, false},
+		{resource.Directory{Path: "/"}, false},
+	} {
+		for _, old := range []recipe.Remembered{resource.Tree{Path: "/d"}, resource.Directory{Path: "/d", Data: true}} {
+			trace := old.Trace()
+			trace.Before = &recipe.Before{Nothing: true}
+			noted := memory.Memory{Head: memory.Head{Task: "a"}, Traces: []recipe.Trace{trace}}
+			head, _, _ := strings.Cut(noted.Text(), "\n")
+			var others recipe.Recipe
+			others.Add(row.other)
+			host := memory.Host{
+				Memories: map[string]memory.Memory{"a": noted}, Others: []memory.Wants{memory.Of("b", others)}, Purge: true,
+				Facts: facts([]recipe.Effect{known(recipe.MemoryKey("a"), recipe.Memory{Head: head})}),
+			}
+			joined, told, err := host.Plan(recipe.Recipe{}, []memory.Wants{{Task: "a"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			goes := false
+			for _, item := range joined.Items {
+				directory, ok := item.Resource.(resource.Directory)
+				goes = goes || ok && directory.Path == "/d"
+			}
+			if said := strings.Contains(strings.Join(told, "\n"), "a: "+trace.Kind+" /d stays: b wants "); goes == row.stays || said != row.stays {
+				t.Errorf("%s for %s: goes %v, told %q", trace.Kind, row.other.ID(), goes, told)
+			}
+		}
+	}
+}
