@@ -53,6 +53,8 @@ func factWords() []*Word {
 				return nil, plain(fmt.Sprintf("fact: %q is no name of a fact", q.name), "lower case letters, digits and _, as \"kernel\"")
 			case reserved(q.name):
 				return nil, plain(fmt.Sprintf("fact: %q is a word of the language: host.facts.%s cannot be written", q.name, q.name), "another name, as \""+q.name+"_\" or \"the_"+q.name+"\"")
+			case strings.TrimSpace(q.script) == "":
+				return nil, plain("fact: script: asks nothing", c.signature())
 			case len(q.script) > maxQuestion:
 				return nil, plain(fmt.Sprintf("fact: script: has %d bytes", len(q.script)), fmt.Sprintf("%d are the most: a question is short", maxQuestion))
 			case len(q.guess) > recipe.MostSaid:

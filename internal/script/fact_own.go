@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"provision/internal/recipe"
 )
@@ -45,6 +46,8 @@ func readFact(a *answer, record []string, _ []recipe.Probe) error {
 		said.Problem = "ends with " + record[1]
 	case len(said.Text) > recipe.MostSaid:
 		said.Problem = fmt.Sprintf("says more than %d bytes", recipe.MostSaid)
+	case !utf8.ValidString(said.Text): // as JSON, in which it is kept, it would be another text
+		said.Problem = "is no text in UTF-8"
 	}
 	a.set(recipe.FactKey(record[0]), said)
 	return nil

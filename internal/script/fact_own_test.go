@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"provision/internal/recipe"
 	"provision/internal/script"
@@ -53,7 +54,7 @@ func TestOwnQuestions(t *testing.T) {
 	full := strings.Repeat("x", recipe.MostSaid)
 	said := ask(t,
 		own("a.plain", "echo it; echo is"), own("a.full", "printf '%s\\n\\n' "+full), own("a.more", "printf '%s\\ny' "+full),
-		own("a.fails", "echo no; exit 3"), own("a.empty", ":"), own("b.quotes", `printf '%s' "it's \$HOME"`), own("b.background", "echo it; sleep 30 &"),
+		own("a.fails", "echo no; exit 3"), own("a.empty", ":"), own("a.bytes", "printf 'a\\377'"), own("b.quotes", `printf '%s' "it's \$HOME"`), own("b.background", "echo it; sleep 30 &"),
 		own("c.input", "cat"),
 	).Facts
 	for name, want := range map[string]recipe.Said{
@@ -63,7 +64,7 @@ func TestOwnQuestions(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
-	for name, want := range map[string]string{"a.more": "says more than 1024 bytes", "a.fails": "ends with 3"} {
+	for name, want := range map[string]string{"a.more": "says more than 1024 bytes", "a.fails": "ends with 3", "a.bytes": "is no text in UTF-8"} {
 		if got := said.Said(name).Problem; got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
@@ -81,5 +82,23 @@ func TestOwnQuestionThatDoesNotEnd(t *testing.T) {
 	answer, err := script.ParseAnswer(probes, run(t, short))
 	if err != nil || answer.Facts.Said("a").Problem != "does not end in 10s" || answer.Facts.Said("b") != (recipe.Said{Text: "b"}) {
 		t.Errorf("%+v: %v", answer.Facts, err)
+	}
+}
+
+// What a question leaves in the background ends with it, also where that heeds no SIGTERM.
+func TestOwnQuestionLeavesNothing(t *testing.T) {
+	said := ask(t, own("a", "sleep 299 & echo $!"), own("b", "(trap '' TERM; exec sleep 299) & echo $!")).Facts
+	for _, name := range []string{"a", "b"} {
+		left := "/proc/" + said.Said(name).Text
+		for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+			stat, err := os.ReadFile(left + "/stat")
+			if err != nil || strings.Contains(string(stat), ") Z ") { // nobody may have waited for it yet
+				break
+			}
+			if time.Since(began) > 2*time.Second {
+				t.Errorf("%s: %s lives on: %s", name, left, stat)
+				break
+			}
+		}
 	}
 }
