@@ -1,6 +1,7 @@
 package project
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -106,10 +107,7 @@ func (g *goldens) put(place, text string) error {
 	if err := root.MkdirAll(g.folder, 0o755); err != nil {
 		return rootReason(err)
 	}
-	beside := place + ".new"
-	if err := root.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return rootReason(err)
-	}
+	beside := g.place("." + path.Base(place) + "." + rand.Text()) // no golden file has such a name
 	file, err := root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return rootReason(err)
