@@ -3,6 +3,8 @@ package tasks
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"provision/internal/recipe"
@@ -127,12 +129,25 @@ func databasePart() recipe.Part {
 // bound. postgres and template0 are its own.
 var databaseNames = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
+// sqlWords are PostgreSQL's reserved key words (its manual, appendix C, "reserved").
+var sqlWords = strings.Fields(`all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+collate collation column concurrently constraint create cross current_catalog current_date current_role current_schema
+current_time current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze
+from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime
+localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right
+select session_user similar some symmetric system_user table tablesample then to trailing true union unique user using variadic
+verbose when where window with`)
+
 func databaseName(name string) error {
 	switch {
 	case !databaseNames.MatchString(name):
 		return fmt.Errorf("%q: must be lower case letters, digits and _", name)
 	case name == "postgres" || name == "template0" || name == "template1":
 		return fmt.Errorf("%q: is PostgreSQL's own", name)
+	case strings.HasPrefix(name, "pg_") || name == "public" || name == "none":
+		return fmt.Errorf("%q: is refused by PostgreSQL: no role is named so, nor with pg_ before it", name)
+	case slices.Contains(sqlWords, name):
+		return fmt.Errorf("%q: is a word of SQL, which needs quotes", name)
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func (a Archive) Validate() error {
 	if err := checkPath("archive", a.Path); err != nil || a.Absent {
 		return err
 	}
+	if err := checkOwners(what, a.Owner, a.Group); err != nil {
+		return err
+	}
 	if !sha256Digest.MatchString(a.SHA256) {
 		return fmt.Errorf("%s: %q is no SHA-256: 64 digits and letters from a to f, as sha256sum prints", what, a.SHA256)
 	}

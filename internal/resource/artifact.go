@@ -28,7 +28,7 @@ func (a Artifact) Probes() []recipe.Probe {
 
 // Validate refuses what cannot be meant.
 func (a Artifact) Validate() error {
-	if err := checkMode("artifact "+a.Path, a.Mode); err != nil {
+	if err := checkAttributes("artifact "+a.Path, a.Attributes); err != nil {
 		return err
 	}
 	return checkPath("artifact", a.Path)

@@ -63,6 +63,26 @@ func attributes(wanted recipe.Attributes, mode uint32) recipe.Attributes {
 	return wanted
 }
 
+// ownerName is what packages name accounts, too, as Debian-exim and _apt.
+var ownerName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,31}$`)
+
+// checkOwners refuses an owner or a group that is no account's name.
+func checkOwners(what, owner, group string) error {
+	for _, one := range []struct{ kind, name string }{{"owner", owner}, {"group", group}} {
+		if one.name != "" && !ownerName.MatchString(one.name) {
+			return fmt.Errorf("%s: %s %q: not a valid name", what, one.kind, shortened(one.name))
+		}
+	}
+	return nil
+}
+
+func checkAttributes(what string, a recipe.Attributes) error {
+	if err := checkMode(what, a.Mode); err != nil {
+		return err
+	}
+	return checkOwners(what, a.Owner, a.Group)
+}
+
 func checkMode(what string, mode uint32) error {
 	if mode > 0o7777 {
 		return fmt.Errorf("%s: mode %o is not one", what, mode)

@@ -51,7 +51,7 @@ func (d Directory) parents() []string {
 
 // Validate refuses what cannot be meant.
 func (d Directory) Validate() error {
-	if err := checkMode("directory "+d.Path, d.Mode); err != nil {
+	if err := checkAttributes("directory "+d.Path, d.Attributes); err != nil {
 		return err
 	}
 	return checkPath("directory", d.Path)

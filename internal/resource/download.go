@@ -61,7 +61,7 @@ func (d Download) Validate() error {
 	if err := checkURL(what, d.URL); err != nil {
 		return err
 	}
-	return checkMode(what, d.Mode)
+	return checkAttributes(what, d.Attributes)
 }
 
 // Diff implements recipe.Resource.

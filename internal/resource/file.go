@@ -50,7 +50,7 @@ func (f File) Validate() error {
 			return err
 		}
 	}
-	if err := checkMode("file "+f.Path, f.Mode); err != nil {
+	if err := checkAttributes("file "+f.Path, f.Attributes); err != nil {
 		return err
 	}
 	return checkPath("file", f.Path)

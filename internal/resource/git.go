@@ -55,6 +55,9 @@ func (g Git) Validate() error {
 	if err := checkPath("git", g.Path); err != nil || g.Absent {
 		return err
 	}
+	if err := checkOwners(what, g.Owner, g.Group); err != nil {
+		return err
+	}
 	if !gitCommit.MatchString(g.Commit) {
 		return fmt.Errorf("%s: %q is no commit's whole name: git rev-parse HEAD prints it", what, g.Commit)
 	}

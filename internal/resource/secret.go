@@ -29,7 +29,7 @@ func (s Secret) Validate() error {
 	if s.Length < 0 || s.Length > 1024 {
 		return fmt.Errorf("secret %s: length %d is not between 1 and 1024", s.Path, s.Length)
 	}
-	if err := checkMode("secret "+s.Path, s.Mode); err != nil {
+	if err := checkAttributes("secret "+s.Path, s.Attributes); err != nil {
 		return err
 	}
 	return checkPath("secret", s.Path)

@@ -69,7 +69,7 @@ func (t Tree) Validate() error {
 			}
 		}
 	}
-	return checkMode(what, t.Mode)
+	return checkAttributes(what, t.Attributes)
 }
 
 // enterable is the mode of a directory, or of a program, that those may enter, or run, who may read it.
