@@ -18,7 +18,7 @@ def build(v, host):
     unit = "worker.service"
     return [
         file("/etc/systemd/system/" + unit, "[Service]\nExecStart=/opt/worker/current/bin/worker\n[Install]\nWantedBy=multi-user.target\n", notify = restart(unit)),
-        release("worker.tar", unpack = True, keep = 2, notify = restart(unit)),
+        release("worker.tar", unpack = True, keep = 3, notify = restart(unit)),
         service(unit, needs = releases + "/current"),
     ]
 `
