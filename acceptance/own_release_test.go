@@ -45,6 +45,7 @@ func tarOf(t *testing.T, file, program string) {
 // A task of one's own is deployed: each release beside the others, the one that does not run is taken
 // back, and a release that is there runs again at a word.
 func TestOwnRelease(t *testing.T) {
+	onItsDays(t, 1)
 	t.Parallel()
 	onEach(t, today(t), "labrelease", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()

@@ -75,6 +75,7 @@ def verify(v, host):
 // A task that is made of parts of those that ship works, is found as it should be, and goes without
 // them: what else they serve is served on.
 func TestParts(t *testing.T) {
+	onItsDays(t, 0)
 	t.Parallel()
 	onEach(t, today(t), "labparts", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()
