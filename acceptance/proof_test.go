@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // planted is a task with a fault: what `test --lab` has to say of it, and how many runs it kills.
