@@ -1,0 +1,118 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/journal"
+	"provision/internal/remote"
+)
+
+// This file does what a plan says on one host, under its lock.
+
+// Outcomes of a run in the host's journal, beside the statuses that are not good.
+const (
+	converged = "converged" // it came to a good end
+	undone    = "undone"    // a guarded change of it was, and is as before
+)
+
+// change does the plan under the host's lock.
+func (j *job) change(ctx context.Context) error {
+	header := j.settings.Header
+	if len(header.Tasks) == 0 {
+		header.Tasks = j.tasks()
+	}
+	header.Plan = j.made.Hash()
+	var err error
+	session, err := j.begin(ctx, header)
+	if err != nil {
+		return err
+	}
+	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
+	if errors.Is(err, engine.ErrStale) && j.settings.Unasked {
+		result, err = j.applyAnew(ctx, session)
+	}
+	j.result.Changed, j.result.Same = len(result.Changed), result.Same
+	for cuts := 0; errors.Is(err, engine.ErrCut) && cuts < mostCuts; cuts++ {
+		if session, err = j.goOn(ctx, header); err != nil {
+			return err
+		}
+		result, err = engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
+		j.result.Same = result.Same - j.result.Changed
+		j.result.Changed += len(result.Changed)
+	}
+	outcome := converged
+	if err != nil {
+		outcome = string(status(err, engine.StatusFailed))
+	}
+	var unconfirmed *engine.UnconfirmedError
+	if errors.As(err, &unconfirmed) {
+		if unconfirmed.Undone {
+			outcome = undone
+		}
+		leave(ctx, session, outcome)
+		return err
+	}
+	if errors.Is(err, remote.ErrLost) {
+		j.lookAgain(ctx)
+	}
+	return errors.Join(err, session.Finish(ctx, outcome))
+}
+
+// begin starts the run on the host, under its lock. Who stops does not wait until another's run
+// lets go of it.
+func (j *job) begin(ctx context.Context, header journal.Header) (*journal.Session, error) {
+	begun := make(chan struct{})
+	defer close(begun)
+	ctx, giveUp := context.WithCancelCause(ctx) // else it is the session's, to its end
+	go func() {
+		select {
+		case <-j.settings.Stop:
+			giveUp(engine.ErrInterrupted)
+		case <-begun:
+		}
+	}()
+	session, err := j.host.begin(ctx, header, j.settings.Patience, j.wanted.Probes(), j.observe)
+	if err != nil {
+		return nil, err
+	}
+	j.boot = session.Boot
+	j.host.session = session
+	j.host.run, j.host.anyway = session.Run, true // under the lock nobody else is at work
+	j.observe(engine.Applying{Run: session.Run})
+	return session, nil
+}
+
+// applyAnew plans once more, now under the host's lock, and applies that: nobody was asked
+// about the first plan, so nobody has to be asked again. It happens after a wait for the
+// lock, as when the apt-get of a run that died was still at work.
+func (j *job) applyAnew(ctx context.Context, session *journal.Session) (engine.Result, error) {
+	j.observe(engine.Note{Text: "the host changed since it was asked: planned again"})
+	wanted, made, err := j.host.plan(ctx, j.Blueprint, j.probes)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	j.wanted, j.made = wanted, made
+	j.observe(engine.PlanMade{Plan: made})
+	if err := session.Replanned(ctx, made.Hash()); err != nil {
+		return engine.Result{}, err
+	}
+	answer, err := session.Probe(ctx, wanted.Probes())
+	if err != nil {
+		return engine.Result{}, err
+	}
+	return engine.Apply(ctx, j.host, session, wanted, made, answer.Facts, j.observe, j.settings.Stop)
+}
+
+// leaveWithin bounds the end of a run whose connection may be cut.
+const leaveWithin = 10 * time.Second
+
+// leave ends a run whose guarded change was not confirmed. On a connection that was cut there
+// is nobody to end it for: the host lets go of it by itself, and may have.
+func leave(ctx context.Context, session engine.Session, outcome string) {
+	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
+	defer cancel()
+	_ = session.Finish(ctx, outcome)
+}
