@@ -3,6 +3,7 @@ package recipe
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -58,23 +59,43 @@ func (j *joining) add(recipe Recipe) error {
 // Placed is implemented by a resource that decides what stands at a path.
 type Placed interface{ Place() string }
 
-// settle gives an item its path, unless a thing of another kind is there. Of one kind two are
+// settle gives an item its paths, unless a thing of another kind is there. Of one kind two are
 // there only when each has its part: the lines of a file.
 func (j *joining) settle(i int) error {
-	placed, ok := j.items[i].Resource.(Placed)
+	for _, place := range append(j.items[i].places(), j.items[i].makes()...) {
+		first, taken := j.places[place]
+		if !taken {
+			j.places[place] = i
+			continue
+		}
+		one, other := j.items[first], j.items[i]
+		if reflect.TypeOf(one.Resource) != reflect.TypeOf(other.Resource) && !(one.edits() && j.acts(i)) && !(j.acts(first) && other.edits()) {
+			return conflict(one, other, fmt.Errorf("%s: %s as %s and as %s", place, want(one, other), one.Resource.ID(), other.Resource.ID()))
+		}
+	}
+	return nil
+}
+
+// makes are the paths of what an item brings besides: the files that a command makes.
+func (i Item) makes() []string {
+	several, ok := i.Resource.(interface{ Besides() []Resource })
 	if !ok {
 		return nil
 	}
-	first, taken := j.places[placed.Place()]
-	if !taken {
-		j.places[placed.Place()] = i
-		return nil
+	var places []string
+	for _, beside := range several.Besides() {
+		if placed, ok := beside.(Placed); ok {
+			places = append(places, placed.Place())
+		}
 	}
-	one, other := j.items[first], j.items[i]
-	if reflect.TypeOf(one.Resource) != reflect.TypeOf(other.Resource) {
-		return conflict(one, other, fmt.Errorf("%s: %s as %s and as %s", placed.Place(), want(one, other), one.Resource.ID(), other.Resource.ID()))
-	}
-	return nil
+	return places
+}
+
+// edits reports whether an item decides a part of the file at its path: such a one may be in a file
+// that a command makes.
+func (i Item) edits() bool {
+	remembered, ok := i.Resource.(Remembered)
+	return ok && slices.Contains([]string{"line", "block", "authorized_key"}, remembered.Trace().Kind)
 }
 
 // conflict is an error at the place of the later of two items, or of the one that has a place.

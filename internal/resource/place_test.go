@@ -92,3 +92,21 @@ func TestNothingIsInsideAWhole(t *testing.T) {
 		}
 	}
 }
+
+// A line of a file that a command makes is no second thing at its path, in either order.
+func TestALineInAMadeFile(t *testing.T) {
+	command := recipe.Item{Resource: resource.Command{Name: "c", Unless: "false", Script: "true", Makes: []string{"/etc/a"}}}
+	line := recipe.Item{Resource: resource.Line{Path: "/etc/a", Line: "x"}}
+	file := recipe.Item{Resource: resource.File{Path: "/etc/a"}}
+	for name, c := range map[string]struct {
+		items   []recipe.Item
+		refused bool
+	}{
+		"line last": {[]recipe.Item{command, line}, false}, "line first": {[]recipe.Item{line, command}, false},
+		"file last": {[]recipe.Item{command, file}, true}, "file first": {[]recipe.Item{file, command}, true},
+	} {
+		if _, err := recipe.Join(recipe.Recipe{Items: c.items}); (err != nil) != c.refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
