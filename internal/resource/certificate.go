@@ -144,9 +144,8 @@ func (c Certificate) Validate() error {
 
 // Diff implements recipe.Resource.
 func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
-	there := facts.Path(c.Path).Type != recipe.PathAbsent || facts.Path(c.Key).Type != recipe.PathAbsent
 	if c.Absent {
-		if there && facts.Command(c.guard().Name).Output != mayGo {
+		if c.there(facts) && facts.Command(c.guard().Name).Output != mayGo {
 			return recipe.Change{}, c.notMadeHere()
 		}
 		certificate, err := File{Path: c.Path, Absent: true}.Diff(facts)
@@ -182,9 +181,14 @@ func (c Certificate) Diff(facts recipe.Facts) (recipe.Change, error) {
 	return change, nil
 }
 
+// there reports whether one of both stands.
+func (c Certificate) there(facts recipe.Facts) bool {
+	return facts.Path(c.Path).Type != recipe.PathAbsent || facts.Path(c.Key).Type != recipe.PathAbsent
+}
+
 // Answers is what the guard answers where neither stands, for a host that is modelled.
 func (c Certificate) Answers(facts recipe.Facts) []recipe.Effect {
-	if facts.Path(c.Path).Type != recipe.PathAbsent || facts.Path(c.Key).Type != recipe.PathAbsent {
+	if c.there(facts) {
 		return nil
 	}
 	return []recipe.Effect{recipe.Known(c.guard(), recipe.Command{Exit: 1, Output: mayGo})}

@@ -30,7 +30,27 @@ func TestCertificate(t *testing.T) {
 		{name: "gone, there", wanted: gone, found: one(guard(1), certificate, key), kind: recipe.Delete, steps: "remove /etc/c; remove /etc/k"},
 	})
 	facts := recipe.Facts{}
+	facts.Apply(one(theirs, certificate, key))
+	came := recipe.Trace{Kind: "certificate", Name: "/etc/c", Key: "/etc/k", Before: &recipe.Before{Nothing: true}}
+	leaving, _ := resource.Leaving{Purge: true}.Resource(came)
+	if change, err := leaving.Diff(facts); err != nil || !change.Empty() {
+		t.Errorf("a pair of others leaves with a task: %+v, %v", change, err)
+	}
+	stays := func() string {
+		former, ok := leaving.(interface{ Stays(recipe.Facts) string })
+		if !ok {
+			return ""
+		}
+		return former.Stays(facts)
+	}
+	if why := stays(); !strings.Contains(why, "not made here") {
+		t.Errorf("it stays, and is told as %q", why)
+	}
+	facts = recipe.Facts{}
 	facts.Apply(one(guard(1), certificate, key))
+	if change, err := leaving.Diff(facts); err != nil || change.Kind != recipe.Delete || stays() != "" {
+		t.Errorf("ours stays: %+v, %v, %q", change, err, stays())
+	}
 	change, err := gone.Diff(facts)
 	if err != nil || !recipe.SecretOf(change.Steps[1]) {
 		t.Errorf("a copy of the key would be kept: %+v, %v", change, err)

@@ -121,7 +121,7 @@ func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 		case "group":
 			return Group{Name: t.Name, Absent: true}, ""
 		case "certificate":
-			return Certificate{Path: t.Name, Key: t.Key, Absent: true}, ""
+			return FormerCertificate{Certificate{Path: t.Name, Key: t.Key, Absent: true}}, ""
 		}
 	}
 	return nil, t.Kind + " " + t.Name
