@@ -74,7 +74,7 @@ var permissionForm = regexp.MustCompile(`^([0-9]{1,5})(?:-([0-9]{1,5}))?/(tcp|ud
 func parsePermission(text string) (permission, error) {
 	part := permissionForm.FindStringSubmatch(text)
 	if part == nil {
-		return permission{}, fmt.Errorf("%q: must be as 443/tcp, 9000-9100/udp or 5432/tcp from 10.1.0.0/16", text)
+		return permission{}, fmt.Errorf("%s: must be as 443/tcp, 9000-9100/udp or 5432/tcp from 10.1.0.0/16", recipe.Quoted(text))
 	}
 	p := permission{Protocol: part[3], Source: part[4]}
 	p.First, _ = strconv.Atoi(part[1]) // five digits at most
@@ -111,7 +111,7 @@ func allowed(text string) error {
 
 func port(text string) error {
 	if n, err := strconv.Atoi(text); err != nil || n < 1 || n > 65535 || strconv.Itoa(n) != text {
-		return fmt.Errorf("%q: must be a port between 1 and 65535", text)
+		return fmt.Errorf("%s: must be a port between 1 and 65535", recipe.Quoted(text))
 	}
 	return nil
 }

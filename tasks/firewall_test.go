@@ -113,3 +113,12 @@ func TestFirewallRefuses(t *testing.T) {
 		}
 	}
 }
+
+// What is refused is shown by its beginning: an error is one line that can be read.
+func TestLongPermissionIsShort(t *testing.T) {
+	for _, check := range []func(string) error{allowed, port} {
+		if err := check(strings.Repeat("a\n", 1500)); err == nil || len(err.Error()) > 300 || strings.Contains(err.Error(), "\n") {
+			t.Errorf("said %v", err)
+		}
+	}
+}

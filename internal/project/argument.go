@@ -215,9 +215,9 @@ func checkUnit(name string) error {
 		return nil
 	}
 	if !strings.Contains(name, ".") && unitForm.MatchString(name+".service") {
-		return plain(fmt.Sprintf("%q: a unit is named with its suffix", name), "\""+name+".service\"")
+		return plain(recipe.Quoted(name)+": a unit is named with its suffix", recipe.Quoted(name+".service"))
 	}
-	return plain(fmt.Sprintf("%q is no unit", name), "as \"shop.service\", \"shop.timer\", \"shop.socket\"")
+	return plain(recipe.Quoted(name)+" is no unit", "as \"shop.service\", \"shop.timer\", \"shop.socket\"")
 }
 
 // units is a parameter that takes a list of units.
@@ -281,7 +281,7 @@ func keyOf(name string, kinds []recipe.Kind) (recipe.Key, error) {
 	case checkUnit(name) == nil:
 		return recipe.UnitKey(name), nil
 	}
-	return recipe.Key{}, plain(fmt.Sprintf("%q is neither a path nor a unit", name), `as "/etc/shop.conf", "shop.service", "user:shop", "group:shop", "package:shop"`)
+	return recipe.Key{}, plain(recipe.Quoted(name)+" is neither a path nor a unit", `as "/etc/shop.conf", "shop.service", "user:shop", "group:shop", "package:shop"`)
 }
 
 func required(p Parameter) Parameter {

@@ -26,7 +26,7 @@ func ParseEndpoint(text string) (Endpoint, error) {
 	at := strings.LastIndex(text, ":")
 	port, err := strconv.ParseUint(text[at+1:], 10, 16)
 	if at < 0 || err != nil || port == 0 {
-		return Endpoint{}, fmt.Errorf("%q: must be ADDRESS:PORT or :PORT", text)
+		return Endpoint{}, fmt.Errorf("%s: must be ADDRESS:PORT or :PORT", Quoted(text))
 	}
 	host := strings.TrimSuffix(strings.TrimPrefix(text[:at], "["), "]")
 	if host == "" {
@@ -34,7 +34,7 @@ func ParseEndpoint(text string) (Endpoint, error) {
 	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("%q: %w", text, err)
+		return Endpoint{}, fmt.Errorf("%s: is no address and port", Quoted(text))
 	}
 	if address.IsUnspecified() {
 		address = netip.Addr{}

@@ -28,10 +28,10 @@ func (a Artifact) Probes() []recipe.Probe {
 
 // Validate refuses what cannot be meant.
 func (a Artifact) Validate() error {
-	if err := checkAttributes("artifact "+a.Path, a.Attributes); err != nil {
+	if err := checkPath("artifact", a.Path); err != nil {
 		return err
 	}
-	return checkPath("artifact", a.Path)
+	return checkAttributes("artifact "+a.Path, a.Attributes)
 }
 
 // Diff implements recipe.Resource.

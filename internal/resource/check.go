@@ -20,11 +20,11 @@ func checkPath(what, name string) error {
 	case name == "":
 		return fmt.Errorf("%s: no path", what)
 	case !strings.HasPrefix(name, "/"):
-		return fmt.Errorf("%s %q: must be absolute", what, name)
+		return fmt.Errorf("%s %s: must be absolute", what, recipe.Quoted(name))
 	case strings.ContainsAny(name, "\x00\n"):
-		return fmt.Errorf("%s %q: has a NUL or a newline", what, name)
+		return fmt.Errorf("%s %s: has a NUL or a newline", what, recipe.Quoted(name))
 	case path.Clean(name) != name || name == "/":
-		return fmt.Errorf("%s %q: must be a clean path below /, with neither . nor .. in it", what, name)
+		return fmt.Errorf("%s %s: must be a clean path below /, with neither . nor .. in it", what, recipe.Quoted(name))
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ var accountName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
 func checkName(what, name string, form *regexp.Regexp) error {
 	if !form.MatchString(name) || strings.HasPrefix(name, "-") {
-		return fmt.Errorf("%s %q: not a valid name", what, name)
+		return fmt.Errorf("%s %s: not a valid name", what, recipe.Quoted(name))
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ var ownerName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,31}$`)
 func checkOwners(what, owner, group string) error {
 	for _, one := range []struct{ kind, name string }{{"owner", owner}, {"group", group}} {
 		if one.name != "" && !ownerName.MatchString(one.name) {
-			return fmt.Errorf("%s: %s %q: not a valid name", what, one.kind, shortened(one.name))
+			return fmt.Errorf("%s: %s %s: not a valid name", what, one.kind, recipe.Quoted(one.name))
 		}
 	}
 	return nil

@@ -51,10 +51,10 @@ func (d Directory) parents() []string {
 
 // Validate refuses what cannot be meant.
 func (d Directory) Validate() error {
-	if err := checkAttributes("directory "+d.Path, d.Attributes); err != nil {
+	if err := checkPath("directory", d.Path); err != nil {
 		return err
 	}
-	return checkPath("directory", d.Path)
+	return checkAttributes("directory "+d.Path, d.Attributes)
 }
 
 // Diff implements recipe.Resource.

@@ -38,6 +38,9 @@ func (f File) Probes() []recipe.Probe {
 
 // Validate refuses what cannot be meant.
 func (f File) Validate() error {
+	if err := checkPath("file", f.Path); err != nil {
+		return err
+	}
 	// What fills in goes by lines: see internal/script.
 	if len(f.Fill) > 0 && (!strings.HasSuffix(f.Content, "\n") || strings.Contains(f.Content, "\x00")) {
 		return fmt.Errorf("file %s: content that is filled in must be text that ends with a newline", f.Path)
@@ -50,10 +53,7 @@ func (f File) Validate() error {
 			return err
 		}
 	}
-	if err := checkAttributes("file "+f.Path, f.Attributes); err != nil {
-		return err
-	}
-	return checkPath("file", f.Path)
+	return checkAttributes("file "+f.Path, f.Attributes)
 }
 
 // Diff implements recipe.Resource.

@@ -26,13 +26,13 @@ func (s Secret) Probes() []recipe.Probe { return []recipe.Probe{{Key: recipe.Pat
 
 // Validate refuses what cannot be meant.
 func (s Secret) Validate() error {
+	if err := checkPath("secret", s.Path); err != nil {
+		return err
+	}
 	if s.Length < 0 || s.Length > 1024 {
 		return fmt.Errorf("secret %s: length %d is not between 1 and 1024", s.Path, s.Length)
 	}
-	if err := checkAttributes("secret "+s.Path, s.Attributes); err != nil {
-		return err
-	}
-	return checkPath("secret", s.Path)
+	return checkAttributes("secret "+s.Path, s.Attributes)
 }
 
 // Diff implements recipe.Resource.
