@@ -183,7 +183,7 @@ func do(ctx context.Context, command Command) record {
 				}
 			}
 		case engine.Changed:
-			r.changed = append(r.changed, engine.Planned{Item: e.Item, Change: e.Change})
+			r.changed = append(r.changed, engine.Planned(e))
 		case engine.Checked:
 			r.checked = append(r.checked, e)
 		}
