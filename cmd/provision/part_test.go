@@ -164,14 +164,14 @@ def build(v, host):
 
 // An application takes the place of no unit of a package.
 func TestAppHidesNoUnit(t *testing.T) {
-	all := withTask(t, "needs = [\"uwsgi\"]\n\ndef build(v, host):\n    return [uwsgi.app(\"cron\", \"/srv/wsgi.py\")]\n")
+	all := withTask(t, "needs = [\"uwsgi\"]\n\ndef build(v, host):\n    return [uwsgi.app(\"postsrsd\", \"/srv/wsgi.py\")]\n")
 	built, err := all.built(t, "shop", recipe.Platforms()[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	host := model.NewDebian(recipe.Platforms()[0])
-	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/lib/systemd/system/cron.service"), recipe.Path{Type: recipe.PathFile})})
-	if _, err := host.Install(built...); err == nil || !strings.Contains(err.Error(), "cron.service") {
+	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/lib/systemd/system/postsrsd.service"), recipe.Path{Type: recipe.PathFile})})
+	if _, err := host.Install(built...); err == nil || !strings.Contains(err.Error(), "postsrsd.service") {
 		t.Errorf("it is taken: %v", err)
 	}
 }
