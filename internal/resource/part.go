@@ -37,11 +37,17 @@ func (p part) diff(facts recipe.Facts) (recipe.Change, error) {
 	case !exists:
 		return recipe.Change{}, fmt.Errorf("%s: is a %s, not a file", p.path, found.Type)
 	}
-	before := facts.Content(p.path).Bytes
+	content := facts.Content(p.path)
+	before := content.Bytes
+	// What its daemon rewrote between the two questions is as it was read, whose file is still the same
+	// one's: Redis and Sentinel write to their own configuration.
+	if found.SHA256 != "" && len(before) > 0 && content.Size == 0 {
+		found.SHA256 = recipe.Digest(before)
+	}
 	// A probe leaves out what is longer than a mebibyte: to edit nothing would empty the file. One
 	// without a digest was not there when that was made: what was read may be another.
 	if exists && found.SHA256 != recipe.Digest(before) {
-		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or changed while it was read, or reached by a link of another account", p.path)
+		return recipe.Change{}, fmt.Errorf("%s: longer than 1 MiB, or became another while it was read, or reached by a link of another account", p.path)
 	}
 	after, err := p.edit(string(before))
 	if err != nil {

@@ -228,7 +228,9 @@ func TestLine(t *testing.T) {
 		{name: "gone, there", wanted: gone, found: has("a\nkey = x\n"), kind: recipe.Update, steps: "write /etc/a"},
 		{name: "directory", wanted: wanted, found: isDirectory, err: "is a directory, not a file"},
 		{name: "link", wanted: wanted, found: isLink, err: "is a link, not a file"},
-		{name: "content cut off", wanted: wanted, found: one(foundFile(at, "long", 0o644), recipe.Known(recipe.ContentKey(at), recipe.Content{Bytes: []byte("lo")})), err: "longer than 1 MiB"},
+		{name: "content cut off", wanted: wanted, found: one(foundFile(at, "long", 0o644), recipe.Known(recipe.ContentKey(at), recipe.Content{Size: 2 << 20})), err: "longer than 1 MiB"},
+		{name: "content of another", wanted: wanted, found: one(foundFile(at, "theirs", 0o644), recipe.Known(recipe.ContentKey(at), recipe.Content{})), err: "longer than 1 MiB"},
+		{name: "rewritten between the two questions", wanted: wanted, found: one(foundFile(at, "before", 0o644), recipe.Known(recipe.ContentKey(at), recipe.Content{Bytes: []byte("key = new\n")}))},
 	})
 	for _, test := range []struct {
 		line         resource.Line
