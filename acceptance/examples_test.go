@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"provision/internal/lab"
 	"provision/internal/proof"
@@ -50,12 +49,6 @@ var examples = []example{
 			{"rm /etc/nginx/sites-enabled/guestbook; systemctl reload nginx", ""},
 		},
 		then: theApplicationOfBefore,
-	},
-	{
-		name: "cluster", task: "cache", hosts: 3, // without packages: Redis and Sentinel rewrite their configuration
-		prepare: aPasswordOfAll,
-		breaks:  []fault{{"systemctl stop redis-sentinel.service", ""}},
-		then:    anotherPrimary,
 	},
 }
 
@@ -214,37 +207,4 @@ func theApplicationOfBefore(t *testing.T, e demonstration) {
 		e.converged(t)
 		e.verify(t).exits(t, 0)
 	}
-}
-
-// aPasswordOfAll writes an inventory of the hosts, with a password that nobody knows.
-func aPasswordOfAll(t *testing.T, e *demonstration) {
-	recipient, err := os.ReadFile(e.lab.Identity() + ".pub")
-	if err != nil {
-		t.Fatal(err)
-	}
-	inventory := "recipients:\n  - " + string(recipient) + "groups: {cache: {hosts: [" + e.names() + "], tasks: [cache]}}\nhosts:\n"
-	for _, host := range e.hosts {
-		inventory += "  " + host.Name + ": {address: root@" + host.Address.String() + "}\n"
-	}
-	writeProject(t, e.project, map[string]string{"hosts.yaml": inventory})
-	e.provision(t, "secret", "generate", "cache.password").exits(t, 0)
-	e.flags = []string{"--key", e.lab.Identity(), "-i", e.lab.Identity(), "-o", "UserKnownHostsFile=" + e.lab.KnownHosts()}
-}
-
-// anotherPrimary stops the primary: another one takes its place, of which nothing that is installed
-// says otherwise, and the first one follows it when it is back.
-func anotherPrimary(t *testing.T, e demonstration) {
-	first, second := e.hosts[0], e.hosts[1]
-	const ask = ". /etc/redis/cache.env; export REDISCLI_AUTH; redis-cli -p "
-	first.run(t, "systemctl stop redis-server.service")
-	eventually(t, "another primary", 60*time.Second, func() bool {
-		at := strings.Fields(second.run(t, ask+"26379 sentinel get-master-addr-by-name cache"))
-		return len(at) > 0 && at[0] != first.Address.String()
-	})
-	e.install(t).exits(t, 0)
-	eventually(t, "the first one to follow", 60*time.Second, func() bool {
-		return strings.HasPrefix(first.run(t, ask+"6379 role"), "slave")
-	})
-	e.converged(t)
-	e.verify(t).exits(t, 0)
 }
