@@ -23,7 +23,7 @@ import (
 func TestSweepFromBare(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
-	for _, suite := range []string{"bookworm", "trixie"} {
+	for suite := range today(t) {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
 			host := boot(t, l, suite, "labsweep"+suite[:1])[0]
