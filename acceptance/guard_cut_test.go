@@ -127,7 +127,7 @@ func (g guarded) tooLate(t *testing.T) {
 		c, output := g.begun(t, 8103, "write /etc/provision/firewall.nft")
 		c.Process.Signal(syscall.SIGSTOP)
 		const armed = "/var/lib/provision/armed/provision-firewall.service/"
-		eventually(t, "the reload to be journaled", 20*time.Second, func() bool {
+		eventually(t, "the reload to be journaled", time.Minute, func() bool {
 			ended, _ := g.try("tail -n 1 /var/lib/provision/runs/$(ls /var/lib/provision/runs | tail -n 1)/journal", "")
 			return strings.Contains(ended, `"status":0`) && strings.Contains(g.run(t, "cat "+armed+"live 2>/dev/null || :"), "\n")
 		})

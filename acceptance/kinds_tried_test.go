@@ -90,7 +90,7 @@ func unitKinds() []kind {
 			{composites: []recipe.Composite{
 				want.Timer{Name: "lab-kinds", OnCalendar: "*:*:0/1", User: "nobody", Command: `d=$(date +%F); printf '%s|' "$d" 'a  b' "\\" "%s" $((1+1)) >/var/tmp/lab-kinds` + "\n# it's \"done\""},
 				want.Mount{What: "tmpfs", Where: "/srv/lab-kinds.d", Type: "tmpfs", Options: "size=1M,mode=0750"},
-			}, holds: `n=0; until [ -e /var/tmp/lab-kinds ]; do n=$((n + 1)); [ $n -lt 100 ]; sleep 0.1; done; sleep 0.3
+			}, holds: `n=0; until [ -e /var/tmp/lab-kinds ]; do n=$((n + 1)); [ $n -lt 900 ]; sleep 0.1; done; sleep 0.3
 			[ "$(cat /var/tmp/lab-kinds)" = "$(date +%F)|a  b|\\|%s|2|" ]; [ "$(stat -c %U /var/tmp/lab-kinds)" = nobody ]
 			findmnt -n -o FSTYPE,SIZE /srv/lab-kinds.d | grep -qx 'tmpfs *1M'; [ "$(stat -c %a /srv/lab-kinds.d)" = 750 ]`},
 			{composites: []recipe.Composite{
