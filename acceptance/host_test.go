@@ -47,13 +47,6 @@ func boot(t *testing.T, l *lab.Lab, suite string, names ...string) []machine {
 	return machines
 }
 
-// onBoth runs a test on a host of each release of Debian, bare or installed, beside each other:
-// NAME12 and NAME13.
-func onBoth(t *testing.T, name string, host func(*testing.T, *lab.Lab, string, string) machine, do func(*testing.T, *lab.Lab, machine)) {
-	t.Helper()
-	onEach(t, releases, name, host, do)
-}
-
 // releases are those that provision knows, by the name of their suite.
 var releases = map[string]string{"bookworm": "12", "trixie": "13"}
 
@@ -81,7 +74,8 @@ func onItsDays(t *testing.T, first int) {
 	}
 }
 
-// onEach is onBoth with the releases to try.
+// onEach runs a test on a host of each of some releases of Debian, bare or installed, beside each
+// other: NAME12 and NAME13.
 func onEach(t *testing.T, releases map[string]string, name string, host func(*testing.T, *lab.Lab, string, string) machine, do func(*testing.T, *lab.Lab, machine)) {
 	l := labtest.Open(t)
 	for suite, release := range releases {
