@@ -146,7 +146,7 @@ func variableSchema(v recipe.Variable) object {
 		schema["type"], schema["items"] = "array", text
 	case recipe.TypeRecords:
 		fields := object{}
-		for _, field := range v.Fields {
+		for _, field := range v.Keys() {
 			fields[field] = text
 		}
 		schema["type"] = "array"

@@ -113,19 +113,19 @@ func (d *decoder) list(what string, n *node) []any {
 }
 
 func (d *decoder) records(what string, v recipe.Variable, n *node) []any {
-	fields := "each entry has " + strings.Join(v.Fields, ", ")
+	fields := "each entry has " + v.Entry()
 	if n.kind != kindList && n.kind != kindNull {
-		d.refuse(n.at, what, "want a list of mappings with "+strings.Join(v.Fields, ", ")+", found "+n.describe(), fields)
+		d.refuse(n.at, what, "want a list of mappings with "+v.Entry()+", found "+n.describe(), fields)
 		return nil
 	}
-	if !d.want(n, kindList, what, "a list of mappings with "+strings.Join(v.Fields, ", ")) {
+	if !d.want(n, kindList, what, "a list of mappings with "+v.Entry()) {
 		return nil
 	}
 	list := []any{}
 	for i, item := range n.items {
 		entry := strings.TrimPrefix(fmt.Sprintf("%s: entry %d", what, i+1), ": ") // of -e: no what
 		before := len(d.errs)
-		if !d.mapping(item, entry, v.Fields) {
+		if !d.mapping(item, entry, v.Keys()) {
 			continue
 		}
 		record := map[string]any{}

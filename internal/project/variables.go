@@ -90,6 +90,7 @@ func variableWords() []*Word {
 			byName(number("min", "Of int: the least.")),
 			byName(number("max", "Of int: the most.")),
 			byName(texts("fields", "Of records: the keys that each has.")),
+			byName(texts("optional", "Of records: further keys, which one may leave out.")),
 		},
 		returns: declare,
 	}}
@@ -100,7 +101,7 @@ var variableName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 // declare checks a variable where it stands.
 func declare(c *call) (starlark.Value, error) {
 	v := recipe.Variable{
-		Name: given[string](c, "name"), Help: given[string](c, "help"), Choices: given[[]string](c, "choices"), Fields: given[[]string](c, "fields"),
+		Name: given[string](c, "name"), Help: given[string](c, "help"), Choices: given[[]string](c, "choices"), Fields: given[[]string](c, "fields"), Optional: given[[]string](c, "optional"),
 	}
 	switch {
 	case !variableName.MatchString(v.Name):
@@ -156,7 +157,7 @@ func (c *call) limits(v *recipe.Variable) error {
 	for _, only := range []struct {
 		name string
 		kind recipe.Type
-	}{{"choices", recipe.TypeString}, {"min", recipe.TypeInt}, {"max", recipe.TypeInt}, {"fields", recipe.TypeRecords}} {
+	}{{"choices", recipe.TypeString}, {"min", recipe.TypeInt}, {"max", recipe.TypeInt}, {"fields", recipe.TypeRecords}, {"optional", recipe.TypeRecords}} {
 		if c.has(only.name) && v.Type != only.kind {
 			return plain(fmt.Sprintf("var: %s: is not of this type", only.name), "leave it out: "+c.word.parameter(only.name).Help)
 		}

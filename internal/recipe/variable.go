@@ -30,10 +30,24 @@ type Variable struct {
 	Needed  bool   // it has to be set: it has no default
 	Help    string // one sentence
 	Choices []string
-	Fields  []string // of TypeRecords: the mapping's keys, all required
+	Fields  []string // of TypeRecords: the mapping's keys that are required
+	// Optional are further keys of TypeRecords, which a mapping may leave out.
+	Optional []string
 	// Check refuses a value with a reason: "must be a port". It gets the decoded value; of
 	// a secret the reason must not repeat it, for it is shown.
 	Check func(any) error
+}
+
+// Keys are all keys that a mapping of TypeRecords may have.
+func (v Variable) Keys() []string { return slices.Concat(v.Fields, v.Optional) }
+
+// Entry says what keys a mapping of TypeRecords has: "name, port, and if wanted help".
+func (v Variable) Entry() string {
+	required := strings.Join(v.Fields, ", ")
+	if len(v.Optional) == 0 {
+		return required
+	}
+	return required + ", and if wanted " + strings.Join(v.Optional, ", ")
 }
 
 // Values are a task's variables, decoded and checked, each name of the task present.
@@ -144,20 +158,20 @@ func decodeList(raw any) (any, error) {
 func (v Variable) decodeRecords(raw any) (any, error) {
 	items, ok := raw.([]any)
 	if !ok {
-		return nil, fmt.Errorf("want a list of mappings with %s, found %s", strings.Join(v.Fields, ", "), describe(raw))
+		return nil, fmt.Errorf("want a list of mappings with %s, found %s", v.Entry(), describe(raw))
 	}
 	var records []map[string]string
 	for i, item := range items {
 		mapping, ok := item.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("entry %d: want a mapping with %s, found %s", i+1, strings.Join(v.Fields, ", "), describe(item))
+			return nil, fmt.Errorf("entry %d: want a mapping with %s, found %s", i+1, v.Entry(), describe(item))
 		}
 		record := map[string]string{}
 		for key, value := range mapping {
 			text, ok := value.(string)
 			switch {
-			case !slices.Contains(v.Fields, key):
-				return nil, fmt.Errorf("entry %d: unknown key %q: want %s", i+1, key, strings.Join(v.Fields, ", "))
+			case !slices.Contains(v.Keys(), key):
+				return nil, fmt.Errorf("entry %d: unknown key %q: want %s", i+1, key, v.Entry())
 			case !ok:
 				return nil, fmt.Errorf("entry %d: %s: want a string, found %s: put it in quotes", i+1, key, describe(value))
 			case strings.ContainsAny(text, "\n\r\x00"):

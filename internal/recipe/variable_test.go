@@ -12,6 +12,7 @@ import (
 
 func TestDecode(t *testing.T) {
 	records := recipe.Variable{Type: recipe.TypeRecords, Fields: []string{"name", "port"}}
+	optional := recipe.Variable{Type: recipe.TypeRecords, Fields: []string{"name"}, Optional: []string{"help"}}
 	choice := recipe.Variable{Type: recipe.TypeString, Choices: []string{"a", "b"}}
 	even := recipe.Variable{Type: recipe.TypeInt, Check: func(value any) error {
 		if value.(int)%2 != 0 {
@@ -57,6 +58,8 @@ func TestDecode(t *testing.T) {
 		{"records", records, []any{mapping{"name": "a", "port": "1"}}, []map[string]string{{"name": "a", "port": "1"}}, ""},
 		{"records, unknown key", records, []any{mapping{"name": "a", "port": "1", "x": "y"}}, nil, `entry 1: unknown key "x": want name, port`},
 		{"records, key missing", records, []any{mapping{"name": "a", "port": "1"}, mapping{"name": "a"}}, nil, "entry 2: port is missing"},
+		{"records, key left out", optional, []any{mapping{"name": "a"}, mapping{"name": "b", "help": "c"}}, []map[string]string{{"name": "a"}, {"name": "b", "help": "c"}}, ""},
+		{"records, another key than these", optional, []any{mapping{"name": "a", "x": "y"}}, nil, `entry 1: unknown key "x": want name, and if wanted help`},
 		{"records, a number", records, []any{mapping{"name": "a", "port": 1}}, nil, "entry 1: port: want a string, found the number 1"},
 		{"records, two lines", records, []any{mapping{"name": "a\nb", "port": "1"}}, nil, "entry 1: name: must be one line"},
 		{"records, text in it", records, []any{"a"}, nil, "entry 1: want a mapping with name, port"},

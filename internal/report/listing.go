@@ -42,13 +42,14 @@ type (
 		Arguments []listedVariable `json:"arguments"` // as -e takes them, by their names
 	}
 	listedVariable struct {
-		Name    string      `json:"name"`
-		Type    recipe.Type `json:"type"`
-		Default any         `json:"default"`
-		Needed  bool        `json:"needed,omitempty"` // it has to be set
-		Choices []string    `json:"choices,omitempty"`
-		Fields  []string    `json:"fields,omitempty"`
-		Help    string      `json:"help"`
+		Name     string      `json:"name"`
+		Type     recipe.Type `json:"type"`
+		Default  any         `json:"default"`
+		Needed   bool        `json:"needed,omitempty"` // it has to be set
+		Choices  []string    `json:"choices,omitempty"`
+		Fields   []string    `json:"fields,omitempty"`   // keys that each entry has
+		Optional []string    `json:"optional,omitempty"` // keys that an entry may have
+		Help     string      `json:"help"`
 	}
 	listedHost struct {
 		head
@@ -79,7 +80,7 @@ func (j *JSON) Tasks(tasks []recipe.Task) error {
 }
 
 func newListedVariable(name string, v recipe.Variable) listedVariable {
-	listed := listedVariable{name, v.Type, v.Zero(), v.Needed, v.Choices, v.Fields, v.Help}
+	listed := listedVariable{name, v.Type, v.Zero(), v.Needed, v.Choices, v.Fields, v.Optional, v.Help}
 	if v.Type == recipe.TypeSecret || v.Needed {
 		listed.Default = nil
 	}

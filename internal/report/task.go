@@ -86,7 +86,7 @@ func writeLines(w io.Writer, lines []string) error {
 func (p page) variable(indent, name string, v recipe.Variable) []string {
 	kind := string(v.Type)
 	if v.Type == recipe.TypeRecords {
-		kind = "list of " + strings.Join(v.Fields, ", ")
+		kind = "list of " + v.Entry()
 	}
 	if len(v.Choices) > 0 {
 		kind = strings.Join(v.Choices, " | ")
@@ -128,7 +128,7 @@ func (p page) defaultText(v recipe.Variable) (inline string, below []string) {
 			return "default empty", nil
 		}
 		for _, entry := range value {
-			below = append(below, p.recordText(v.Fields, entry))
+			below = append(below, p.recordText(v.Keys(), entry))
 		}
 	}
 	return "", below
@@ -141,7 +141,9 @@ func (p page) recordText(fields []string, entry map[string]string) string {
 	}
 	var words []string
 	for _, field := range fields {
-		words = append(words, field+": "+entry[field])
+		if value, there := entry[field]; there {
+			words = append(words, field+": "+value)
+		}
 	}
 	return p.join(words...)
 }
