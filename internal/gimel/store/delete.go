@@ -25,52 +25,73 @@ func (s *Store) Delete(ctx context.Context, namespace, name string) error {
 			return err
 		}
 	}
-	key := experimentKey(namespace, name)
-	discarded := member(namespace, name) + ":" + experiment.id
-	if experiment.id != "" {
-		if err := s.client.SAdd(ctx, discardedKey, discarded).Err(); err != nil {
-			return fmt.Errorf("redis: delete: %w", err)
-		}
-		err := s.scripts.discard.Run(ctx, s.client, []string{key, discardKey(key, experiment.id)}, experiment.id).Err()
-		if err != nil {
-			return fmt.Errorf("redis: delete: %w", err)
-		}
+	if experiment.id == "" {
+		return s.unlist(ctx, namespace, name)
 	}
-	s.forget(key)
-	pipe := s.client.TxPipeline()
-	pipe.SRem(ctx, declaredKey, member(namespace, name))
-	pipe.SRem(ctx, undeclaredKey, member(namespace, name))
-	if _, err := pipe.Exec(ctx); err != nil {
+	discarded := member(namespace, name) + ":" + experiment.id
+	if err := s.client.SAdd(ctx, discardedKey, discarded).Err(); err != nil {
 		return fmt.Errorf("redis: delete: %w", err)
 	}
-	if experiment.id == "" {
-		return nil
-	}
-	return s.purge(ctx, discarded)
+	return s.discard(ctx, discarded)
 }
 
-// Sweep removes what crashed deletions have left.
+// Sweep finishes what crashed deletions have begun.
 func (s *Store) Sweep(ctx context.Context) error {
 	left, err := s.client.SMembers(ctx, discardedKey).Result()
 	if err != nil {
 		return fmt.Errorf("redis: sweep: %w", err)
 	}
 	for _, discarded := range left {
-		if err := s.purge(ctx, discarded); err != nil {
+		if err := s.discard(ctx, discarded); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// purge removes the buckets and days of a discarded experiment, given as
-// namespace:experiment:id, and then the note of it.
-func (s *Store) purge(ctx context.Context, discarded string) error {
+// discard takes one life of an experiment away, given as namespace:experiment:id,
+// as it is noted; all of it may be done again.
+func (s *Store) discard(ctx context.Context, discarded string) error {
 	parts := strings.Split(discarded, ":")
 	if len(parts) != 3 {
 		return fmt.Errorf("redis: sweep: unexpected member %q of %s", discarded, discardedKey)
 	}
-	key, id := experimentKey(parts[0], parts[1]), parts[2]
+	namespace, name, id := parts[0], parts[1], parts[2]
+	key := experimentKey(namespace, name)
+	err := s.scripts.discard.Run(ctx, s.client, []string{key, discardKey(key, id)}, id).Err()
+	if err != nil {
+		return fmt.Errorf("redis: delete: %w", err)
+	}
+	s.forget(key)
+	if err := s.unlist(ctx, namespace, name); err != nil {
+		return err
+	}
+	return s.purge(ctx, discarded, key, id)
+}
+
+// unlist takes an experiment off the lists. They are on another shard than the
+// experiment, so this is no one step with its end: an event that came between
+// has begun a new life, which is entered again here. Whoever begins one enters
+// it before and after; so whatever the order, it is listed.
+func (s *Store) unlist(ctx context.Context, namespace, name string) error {
+	pipe := s.client.TxPipeline()
+	pipe.SRem(ctx, declaredKey, member(namespace, name))
+	pipe.SRem(ctx, undeclaredKey, member(namespace, name))
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("redis: delete: %w", err)
+	}
+	found, err := s.client.HMGet(ctx, experimentKey(namespace, name), "id", "planned").Result()
+	if err != nil {
+		return fmt.Errorf("redis: delete: %w", err)
+	}
+	if anew, declared := found[0] != nil, found[1] != nil; anew {
+		return s.list(ctx, namespace, name, declared)
+	}
+	return nil
+}
+
+// purge removes the buckets and days of a discarded life, and then the note of it.
+func (s *Store) purge(ctx context.Context, discarded, key, id string) error {
 	fields, err := s.client.HGetAll(ctx, discardKey(key, id)).Result()
 	if err != nil {
 		return fmt.Errorf("redis: sweep: %w", err)

@@ -87,17 +87,14 @@ func (s *Store) Declare(ctx context.Context, d Declaration) (created bool, err e
 	for _, goal := range d.Goals {
 		arguments = append(arguments, "g:"+goal, 1)
 	}
+	if err := s.list(ctx, d.Namespace, d.Experiment, true); err != nil {
+		return false, err // before: a crash leaves none that counts and is in no list
+	}
 	fresh, err := s.scripts.declare.Run(ctx, s.client, []string{key}, arguments...).Int()
 	if err != nil {
 		return false, fmt.Errorf("redis: declare experiment: %w", err)
 	}
-	pipe := s.client.TxPipeline()
-	pipe.SAdd(ctx, declaredKey, member(d.Namespace, d.Experiment))
-	pipe.SRem(ctx, undeclaredKey, member(d.Namespace, d.Experiment))
-	if _, err := pipe.Exec(ctx); err != nil {
-		return false, fmt.Errorf("redis: list experiment: %w", err)
-	}
-	return fresh == 1, nil
+	return fresh == 1, s.list(ctx, d.Namespace, d.Experiment, true) // and after: see unlist
 }
 
 // SetState archives an experiment or lets it run again. It returns ErrNotFound

@@ -20,6 +20,8 @@ var (
 	splitSource string
 	//go:embed lua/register.lua
 	registerSource string
+	//go:embed lua/list.lua
+	listSource string
 	//go:embed lua/create.lua
 	createSource string
 	//go:embed lua/declare.lua
@@ -34,7 +36,7 @@ var (
 // a deploy has two releases of gimel running, each calls its own text, where a
 // function of one name would change under the release that drains.
 type scripts struct {
-	track, admit, split, register, create, declare, state, discard *redis.Script
+	track, admit, split, register, list, create, declare, state, discard *redis.Script
 }
 
 func newScripts() scripts {
@@ -43,6 +45,7 @@ func newScripts() scripts {
 		admit:    redis.NewScript(guardSource + admitSource),
 		split:    redis.NewScript(splitSource),
 		register: redis.NewScript(registerSource),
+		list:     redis.NewScript(listSource),
 		create:   redis.NewScript(createSource),
 		declare:  redis.NewScript(declareSource),
 		state:    redis.NewScript(stateSource),
@@ -51,7 +54,7 @@ func newScripts() scripts {
 }
 
 func (s scripts) all() []*redis.Script {
-	return []*redis.Script{s.track, s.admit, s.split, s.register, s.create, s.declare, s.state, s.discard}
+	return []*redis.Script{s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.discard}
 }
 
 // load makes the scripts known to every master. Redis forgets them when it

@@ -184,7 +184,20 @@ func (s *Store) enlist(ctx context.Context, namespace, experiment string, limit 
 	if err != nil {
 		return false, fmt.Errorf("redis: create experiment: %w", err)
 	}
-	return true, nil
+	return true, s.list(ctx, namespace, experiment, false) // a deletion may have come between: see unlist
+}
+
+// list enters an experiment, one that is declared nowhere else.
+func (s *Store) list(ctx context.Context, namespace, experiment string, declared bool) error {
+	flag := 0
+	if declared {
+		flag = 1
+	}
+	err := s.scripts.list.Run(ctx, s.client, []string{declaredKey, undeclaredKey}, member(namespace, experiment), flag).Err()
+	if err != nil {
+		return fmt.Errorf("redis: list experiment: %w", err)
+	}
+	return nil
 }
 
 // newID is eight random characters, enough to tell the lives of one experiment

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/redistest"
+)
+
+// An experiment that is deleted while its page goes on sending is a new one from then on, and in
+// the list: one that counts and that nobody can see, nobody can delete either.
+func TestDeletedUnderTrafficIsListed(t *testing.T) {
+	server := redistest.Start(t)
+	settings := exactSettings
+	settings.UndeclaredCap = 1000
+	s := newStore(t, server.URL(), settings)
+	const experiments, writers = 200, 2
+	stop := make(chan struct{})
+	var sending sync.WaitGroup
+	for writer := range writers {
+		other := newStore(t, server.URL(), settings)
+		sending.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				var events []event.Event
+				for e := range experiments {
+					events = append(events, participants(fmt.Sprintf("e%d", e), "blue", i*writers+writer, i*writers+writer+1)...)
+				}
+				other.Commit(t.Context(), events)
+			}
+		})
+	}
+	for e := range experiments {
+		name := fmt.Sprintf("e%d", e)
+		commitAll(t, s, participants(name, "blue", 0, 1))
+		if err := s.Delete(t.Context(), "alephbet", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	sending.Wait()
+	for e := range experiments {
+		commitAll(t, s, participants(fmt.Sprintf("e%d", e), "blue", -1, 0))
+	}
+	listed, err := s.Names(t.Context(), "alephbet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := 0
+	for e := range experiments {
+		if !slices.Contains(listed, fmt.Sprintf("e%d", e)) {
+			hidden++
+		}
+	}
+	if hidden > 0 {
+		t.Errorf("%d of %d deleted experiments count on, and are in no list", hidden, experiments)
+	}
+}
+
+// dying is a gimel that dies before one of its calls of Redis; those after it fail too.
+type dying struct{ calls int }
+
+var errDead = errors.New("it died")
+
+func (d *dying) die() error {
+	if d.calls--; d.calls < 0 {
+		return errDead
+	}
+	return nil
+}
+
+func (d *dying) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (d *dying) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		if err := d.die(); err != nil {
+			return err
+		}
+		return next(ctx, command)
+	}
+}
+
+func (d *dying) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		if err := d.die(); err != nil {
+			return err
+		}
+		return next(ctx, commands)
+	}
+}
+
+// Wherever a gimel dies that declares, counts or deletes: what counts is in the list, and what is
+// half deleted goes at the next start.
+func TestWhereverGimelDiesWhatCountsIsListed(t *testing.T) {
+	server := redistest.Start(t)
+	living := newStore(t, server.URL(), exactSettings)
+	if err := living.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for what, act := range map[string]func(*Store) error{
+		"declare": func(s *Store) error {
+			_, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "e"})
+			return err
+		},
+		"count": func(s *Store) error { return s.Commit(t.Context(), participants("e", "blue", 0, 1))[0].Err },
+		"delete": func(s *Store) error {
+			commitAll(t, living, participants("e", "blue", 0, 1))
+			return s.Delete(t.Context(), "alephbet", "e")
+		},
+	} {
+		for calls := 0; ; calls++ {
+			if err := living.client.FlushDB(t.Context()).Err(); err != nil {
+				t.Fatal(err)
+			}
+			s := newStore(t, server.URL(), exactSettings)
+			s.client.AddHook(&dying{calls})
+			err := act(s)
+			if err == nil {
+				if calls < 3 {
+					t.Errorf("%s: it takes %d calls only: is the hook in the way?", what, calls)
+				}
+				break
+			}
+			begun := living.client.Exists(t.Context(), discardedKey).Val() == 1
+			if err := living.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			counts := living.client.Exists(t.Context(), experimentKey("alephbet", "e")).Val() == 1
+			names, err := living.Names(t.Context(), "alephbet")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if counts && !slices.Contains(names, "e") {
+				t.Errorf("%s, dead after %d calls: it counts, and is in no list", what, calls)
+			}
+			if begun && (counts || len(names) > 0) {
+				t.Errorf("a deletion that was begun, dead after %d calls: counts %v, listed %v", calls, counts, names)
+			}
+		}
+	}
+}
