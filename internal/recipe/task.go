@@ -45,7 +45,9 @@ type Input struct {
 	Ask func(question Probe, madeUp string) (said Said, known bool)
 	// Peers returns the hosts that have a task, in the inventory's order; nil knows none.
 	Peers func(task string) ([]Peer, error)
-	// Exported returns what a peer's task exports, as Ask does; nil knows nothing.
+	// Exported returns what a peer's task exports, as Ask does; nil knows nothing. Of what is NotYet a
+	// build may make an error: then the host is planned after the peer. Or it goes without: then the host
+	// is changed, planned again after the peer, and proved then.
 	Exported func(peer, task, export string) (said Said, known bool)
 	// Address is the host as the controller reaches it, for checks and for what is told to a
 	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.

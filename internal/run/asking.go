@@ -5,6 +5,9 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"provision/internal/recipe"
 )
@@ -80,23 +83,34 @@ func (a *asking) exported(peer, task, export string) (recipe.Said, bool) {
 	return a.exports[w], false
 }
 
+// mostAsked are so many hosts that one asks at once for what they export.
+const mostAsked = 30
+
 // fetch reads what builds have wanted to know of other hosts, and reports whether something is
 // another than they were told.
 func (a *asking) fetch(ctx context.Context) (other bool) {
 	if a.exporters == nil {
 		return false
 	}
-	for w, before := range a.exports {
-		if a.read[w] {
-			continue
-		}
-		said, told := a.exporters.of(ctx, w.peer, exportName(w.task, w.export))
-		other = other || said != before
-		a.exports[w], a.read[w] = said, true
-		if told != "" && !slices.Contains(a.told, told) {
-			a.told = append(a.told, told)
-		}
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(mostAsked)
+	unread := maps.Clone(a.exports)
+	maps.DeleteFunc(unread, func(w wish, _ recipe.Said) bool { return a.read[w] })
+	for w, before := range unread {
+		group.Go(func() error {
+			said, told := a.exporters.of(ctx, w.peer, exportName(w.task, w.export))
+			mu.Lock()
+			defer mu.Unlock()
+			other = other || said != before
+			a.exports[w], a.read[w] = said, true
+			if told != "" && !slices.Contains(a.told, told) {
+				a.told = append(a.told, told)
+			}
+			return nil
+		})
 	}
+	group.Wait()
 	if other {
 		a.guessed = nil
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
@@ -46,7 +47,7 @@ func (w *trust) does(t *testing.T, do func(context.Context, []Work, Settings) ([
 		}
 	}
 	w.notes = nil
-	settings := Settings{Forks: 2, Unasked: true, Exporters: w.exporters, Last: w.last, Observe: func(e engine.HostEvent) {
+	settings := Settings{Forks: 2, Patience: time.Minute, Unasked: true, Exporters: w.exporters, Last: w.last, Observe: func(e engine.HostEvent) {
 		if note, ok := e.Event.(engine.Note); ok {
 			w.notes = append(w.notes, e.Host+": "+note.Text)
 		}
@@ -156,5 +157,62 @@ func TestExportsInACircle(t *testing.T) {
 		if end.Status != engine.StatusFailed || end.Err == nil || !strings.Contains(end.Err.Error(), recipe.NotYet) {
 			t.Errorf("%s: %s: %v", host, end.Status, end.Err)
 		}
+	}
+}
+
+// mutual is a task that brings a file, and a list of what its peer exports, which goes without it where
+// that is not there yet; it is proved by the list.
+func (w *trust) mutual(name, peer string) recipe.Task {
+	return recipe.Task{
+		Name: name, // both are of one machine, which remembers each
+		Build: func(in recipe.Input) (recipe.Recipe, error) {
+			said, _ := in.Exported(peer, "ca", "ca")
+			var r recipe.Recipe
+			r.Add(resource.File{Path: w.m.path(name), Content: "of " + name + "\n"})
+			if said.Problem == "" {
+				r.Add(resource.File{Path: w.m.path(name + ".trusted"), Content: said.Text})
+			}
+			return r, nil
+		},
+		Verify: func(recipe.Input) ([]recipe.Check, error) {
+			return []recipe.Check{{Name: "it trusts", From: recipe.FromHost, Command: &recipe.CommandCheck{Script: "cat " + w.m.path(name+".trusted"), Contains: "of " + peer}}}, nil
+		},
+	}
+}
+
+// Hosts that can go without what the other has not yet are whole after one run, and proved then.
+func TestExportsOfEachOther(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	w := &trust{m: m, last: kept{}}
+	for _, name := range []string{"ca1", "node1"} {
+		w.exporters = append(w.exporters, Exporter{Target: Target{Name: name, Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path(name)}}})
+	}
+	both := map[string]recipe.Task{"ca1": w.mutual("ca1", "node1"), "node1": w.mutual("node1", "ca1")}
+	planned := w.does(t, Plan, both)
+	is(t, planned["ca1"], engine.StatusPending)
+	if !w.told("ca1: goes without what node1 export, and is planned again after them: it is not there yet") {
+		t.Errorf("told %q", w.notes)
+	}
+	installed := w.does(t, Install, both)
+	for name, peer := range map[string]string{"ca1": "node1", "node1": "ca1"} {
+		is(t, installed[name], engine.StatusChanged)
+		if got := m.read(t, name+".trusted"); got != "of "+peer+"\n" || installed[name].Changed < 2 {
+			t.Errorf("%s trusts %q after %d changes", name, got, installed[name].Changed)
+		}
+	}
+	again := w.does(t, Install, both)
+	is(t, again["ca1"], engine.StatusSame)
+	is(t, again["node1"], engine.StatusSame)
+
+	// What no host of the run brings is told, and the proof says what is missing.
+	for _, file := range []string{"ca1", "ca1.trusted", "node1", "node1.trusted"} {
+		os.Remove(m.path(file))
+	}
+	alone := w.does(t, Install, map[string]recipe.Task{"ca1": both["ca1"]})["ca1"]
+	if alone.Status != engine.StatusFailed || !errors.Is(alone.Err, engine.ErrVerify) || !w.told("ca1: goes without what node1 export: it is not there yet") {
+		t.Errorf("%s: %v; told %q", alone.Status, alone.Err, w.notes)
 	}
 }

@@ -60,6 +60,8 @@ type job struct {
 	ended  bool
 	waits  []string        // the hosts of the run that do not have yet what this one wants of them
 	unmet  error           // why it could not be planned for that
+	lacks  []string        // and those without which it was planned: it is once more, after them
+	sooner int             // changes of the turns before
 	run    map[string]bool // the hosts of the run, by name
 	noted  bool            // a run that changes nothing is journaled too
 }
@@ -111,7 +113,7 @@ func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error)
 		j.approve()
 		switch {
 		case j.ended:
-		case len(j.waits) > 0:
+		case len(j.waits) > 0 || len(j.lacks) > 0:
 			j.finish(engine.StatusPending, nil)
 		case j.made.Empty():
 			j.finish(engine.StatusSame, nil)
@@ -165,7 +167,8 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 		case len(j.waits) > 0 && agreed: // its turn comes
 		case len(j.waits) > 0:
 			j.finish(engine.StatusPending, nil)
-		case j.made.Empty() && !settings.VerifyAlways && len(j.made.Died) == 0 && !j.noted:
+		case j.unchanged() && len(j.lacks) > 0 && agreed: // and its turn comes again
+		case j.unchanged() && len(j.lacks) == 0 && j.sooner == 0 && !settings.VerifyAlways:
 			j.finish(engine.StatusSame, nil)
 		case !agreed:
 			j.finish(engine.StatusPending, nil)
@@ -174,6 +177,9 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 		}
 	})
 }
+
+// unchanged reports whether there is nothing to do on a host.
+func (j *job) unchanged() bool { return j.made.Empty() && len(j.made.Died) == 0 && !j.noted }
 
 // approve ends the work on a host whose plan is not approved of.
 func (j *job) approve() {
@@ -280,19 +286,23 @@ func (j *job) plan(ctx context.Context) {
 	for _, text := range j.made.Told {
 		j.observe(engine.Note{Text: text})
 	}
+	j.goesWithout()
 	j.observe(engine.PlanMade{Plan: j.made})
 }
 
 func (j *job) apply(ctx context.Context) {
 	status := engine.StatusSame
-	if !j.made.Empty() {
+	if !j.made.Empty() || j.sooner > 0 {
 		status = engine.StatusChanged
 	}
 	var err error
-	if !j.made.Empty() || len(j.made.Died) > 0 || j.noted {
+	if !j.unchanged() {
 		err = j.change(ctx)
 	}
-	if err == nil && !onlyNotes(j.made) {
+	if err == nil && len(j.lacks) > 0 {
+		return // it is not whole yet: the proof comes with its next turn
+	}
+	if err == nil && (j.sooner > 0 || !onlyNotes(j.made)) {
 		err = j.proves(ctx)
 	}
 	if err == nil {
@@ -324,6 +334,7 @@ func (j *job) verify(ctx context.Context) error {
 
 func (j *job) finish(good engine.Status, err error) {
 	j.ended = true
+	j.result.Changed += j.sooner
 	j.result.Status = status(err, good)
 	j.result.Err = err
 	j.result.Hint = Hint(err, j.Target.Name)

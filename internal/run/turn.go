@@ -6,26 +6,52 @@ import (
 	"strings"
 
 	"provision/internal/engine"
+	"provision/internal/recipe"
 )
 
 // Hosts that want what another one exports are planned in a later turn where that is not there yet:
 // first the others are planned and changed, as in a run of these alone. So what is shown before the
 // question is what is done after it, and nothing is made up.
+//
+// A build may also go without what is not there yet. Then the host is changed in its turn, as the others,
+// and planned once more after them; only then is it proved. So hosts can want something of each other.
 
 // wait puts a host off whose plan failed for something that other hosts of the run do not have yet.
 func (j *job) wait(err error) bool {
-	var waits []string
-	for _, host := range j.Blueprint.asking.waitsFor() {
-		if host != j.Target.Name && j.run[host] {
-			waits = append(waits, host)
-		}
-	}
+	waits, _ := j.missing()
 	if len(waits) == 0 {
 		return false
 	}
 	j.waits, j.unmet = waits, err
 	j.observe(engine.Note{Text: fmt.Sprintf("is planned after %s: %s", strings.Join(waits, ", "), firstLine(err.Error()))})
 	return true
+}
+
+// missing are the other hosts that do not have yet what this one wants of them: those that this run may
+// still bring it to, and those for which it will not.
+func (j *job) missing() (coming, others []string) {
+	for _, host := range j.Blueprint.asking.waitsFor() {
+		switch {
+		case host == j.Target.Name:
+		case j.run[host]:
+			coming = append(coming, host)
+		default:
+			others = append(others, host)
+		}
+	}
+	return coming, others
+}
+
+// goesWithout notes what a host that could be planned goes without.
+func (j *job) goesWithout() {
+	var others []string
+	j.lacks, others = j.missing()
+	if len(j.lacks) > 0 {
+		j.observe(engine.Note{Text: fmt.Sprintf("goes without what %s export, and is planned again after them: it %s", strings.Join(j.lacks, ", "), recipe.NotYet)})
+	}
+	if len(others) > 0 {
+		j.observe(engine.Note{Text: fmt.Sprintf("goes without what %s export: it %s", strings.Join(others, ", "), recipe.NotYet)})
+	}
 }
 
 // deadlocked ends the work on hosts that can only wait for each other, or for one whose work has
@@ -65,7 +91,7 @@ func waiting(jobs []*job) []*job {
 		}
 	}
 	for _, j := range jobs {
-		if j.ended || len(j.waits) == 0 {
+		if j.ended || len(j.waits) == 0 && len(j.lacks) == 0 {
 			continue
 		}
 		if j.host.connection != nil {
@@ -73,7 +99,9 @@ func waiting(jobs []*job) []*job {
 			j.host.connection = nil
 		}
 		j.Blueprint.asking.again()
-		j.waits, j.run = nil, without(j.run, had)
+		j.waits, j.lacks, j.run = nil, nil, without(j.run, had)
+		j.sooner += j.result.Changed
+		j.result.Changed = 0
 		left = append(left, j)
 	}
 	return left
