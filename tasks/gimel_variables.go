@@ -65,7 +65,7 @@ func gimelCountingVariables() []recipe.Variable {
 		},
 		{
 			Name: "undeclared_cap", Type: recipe.TypeInt, Default: 100, Check: between(0, 1_000_000),
-			Help: "How many experiments are accepted that nobody declared; 0 refuses them.",
+			Help: "How many experiments of a namespace are accepted that nobody declared, and ten times as many in all; beyond it those make room that nobody visits. 0 refuses them.",
 		},
 		{
 			Name: "counter_cap", Type: recipe.TypeInt, Default: 200, Check: between(1, 1_000_000),

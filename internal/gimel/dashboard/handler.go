@@ -94,7 +94,7 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	render(w, http.StatusOK, "list", page{Title: "Experiments", Section: "experiments",
-		Namespace: namespace, SignedIn: true, Content: newListView(summaries)})
+		Namespace: namespace, SignedIn: true, Content: newListView(summaries, h.source.TurnedAway(namespace))})
 }
 
 func (h handler) experiment(w http.ResponseWriter, r *http.Request) {

@@ -18,9 +18,12 @@ import (
 const hostile = `<script>alert("1")</script>&'/..`
 
 type fake struct {
-	details []Detail
-	err     error
+	details    []Detail
+	err        error
+	turnedAway int64
 }
+
+func (f fake) TurnedAway(string) int64 { return f.turnedAway }
 
 func (f fake) Experiments(_ context.Context, namespace string) (summaries []Summary, _ error) {
 	for _, d := range f.details {
@@ -190,6 +193,20 @@ func TestListLinksToHostileNames(t *testing.T) {
 		if page := get(t, Handler(fixture()), "/"+target); page.Code != http.StatusOK {
 			t.Errorf("%s: status %d", target, page.Code)
 		}
+	}
+}
+
+// Who looks at the list is told that events were dropped: else an experiment that is missing from
+// it, or stands still, is a riddle.
+func TestListTellsOfDroppedEvents(t *testing.T) {
+	const told = "Events were dropped"
+	of := fixture()
+	if body := get(t, Handler(of), "/").Body.String(); strings.Contains(body, told) {
+		t.Error("told though none was dropped")
+	}
+	of.turnedAway = 1234
+	if body := get(t, Handler(of), "/").Body.String(); !strings.Contains(body, told) || !strings.Contains(body, formatCount(1234)) {
+		t.Errorf("not told:\n%s", body)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 type listView struct {
 	Running, Archived []listEntry
+	TurnedAway        *notice
 }
 
 type listEntry struct {
@@ -37,12 +38,12 @@ type notice struct {
 }
 
 // newListView sorts the newest first; what has no start goes last, by name.
-func newListView(summaries []Summary) listView {
+func newListView(summaries []Summary, turnedAway int64) listView {
 	summaries = slices.Clone(summaries)
 	slices.SortStableFunc(summaries, func(a, b Summary) int {
 		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.Name, b.Name))
 	})
-	var view listView
+	view := listView{TurnedAway: turnedAwayNotice(turnedAway)}
 	for _, s := range summaries {
 		entry := listEntry{
 			Name: s.Name, Namespace: s.Namespace, Started: s.Started, Declared: s.Declared,
@@ -58,6 +59,16 @@ func newListView(summaries []Summary) listView {
 		}
 	}
 	return view
+}
+
+// turnedAwayNotice is nil while every experiment found room.
+func turnedAwayNotice(events int64) *notice {
+	if events == 0 {
+		return nil
+	}
+	return &notice{Tone: "warn", Title: "Events were dropped",
+		Text: formatCount(events) + " since gimel was started: pages sent more experiments that nobody declared than are let in (undeclared-cap). " +
+			"Somebody may be inventing names. An experiment that is declared is always counted."}
 }
 
 func participants(variants []statistics.Variant) (total int64) {

@@ -19,6 +19,9 @@ type Source interface {
 	Experiments(ctx context.Context, namespace string) ([]Summary, error)
 	// Experiment returns one experiment, or ErrNotFound.
 	Experiment(ctx context.Context, namespace, name string) (Detail, error)
+	// TurnedAway is how many events of a namespace were dropped because there
+	// were too many experiments that nobody declared.
+	TurnedAway(namespace string) int64
 }
 
 // Summary is one line of the list.

@@ -18,9 +18,10 @@ import (
 
 // Store is what results are read from.
 type Store interface {
-	Names(ctx context.Context, namespace string) ([]string, error)
+	Experiments(ctx context.Context, namespace string) ([]*store.Experiment, error)
 	Experiment(ctx context.Context, namespace, name string) (*store.Experiment, error)
 	Days(ctx context.Context, e *store.Experiment) (map[store.Counter][]store.Day, error)
+	TurnedAway(namespace string) int64
 }
 
 // Reader is a dashboard.Source over a store.
@@ -30,19 +31,12 @@ var _ dashboard.Source = Reader{}
 
 // Experiments lists a namespace's experiments by name.
 func (r Reader) Experiments(ctx context.Context, namespace string) ([]dashboard.Summary, error) {
-	names, err := r.Store.Names(ctx, namespace)
+	experiments, err := r.Store.Experiments(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
 	summaries := []dashboard.Summary{}
-	for _, name := range names {
-		experiment, err := r.Store.Experiment(ctx, namespace, name)
-		if errors.Is(err, store.ErrNotFound) {
-			continue // deleted meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
+	for _, experiment := range experiments {
 		summaries = append(summaries, summarize(experiment))
 	}
 	return summaries, nil
@@ -87,6 +81,9 @@ func (r Reader) Experiment(ctx context.Context, namespace, name string) (dashboa
 	}
 	return detail, nil
 }
+
+// TurnedAway is how many events of a namespace were dropped.
+func (r Reader) TurnedAway(namespace string) int64 { return r.Store.TurnedAway(namespace) }
 
 type pair struct{ event, variant string }
 

@@ -122,7 +122,7 @@ func (s *Settings) define(flags *flag.FlagSet) {
 		return nil
 	})
 	flags.StringVar(&s.HashKeyFile, "hash-key-file", "", "`FILE` with the key of the uuids' HMAC, at least 16 bytes")
-	integer(flags, &s.UndeclaredCap, "undeclared-cap", 100, 0, "how many undeclared experiments are accepted; 0 refuses them")
+	integer(flags, &s.UndeclaredCap, "undeclared-cap", 100, 0, "how many undeclared experiments of a namespace are accepted, ten times as many in all; 0 refuses them")
 	integer(flags, &s.CounterCap, "counter-cap", 200, 1, "how many counters (event times variant) an experiment has at the most")
 	integer(flags, &s.Limits.Query, "max-query-bytes", event.DefaultLimits.Query, 256, "longest query")
 	integer(flags, &s.Limits.Name, "max-name-bytes", event.DefaultLimits.Name, 16, "longest namespace, experiment, event, variant")

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"provision/internal/gimel/event"
 )
 
 // The states of an experiment.
@@ -68,6 +69,16 @@ func (e *Experiment) Count(event, variant string) int64 {
 		}
 	}
 	return 0
+}
+
+// participants are those of all variants.
+func (e *Experiment) participants() (total int64) {
+	for _, counter := range e.Counters {
+		if counter.Event == event.Participate {
+			total += counter.Count
+		}
+	}
+	return total
 }
 
 // Declare makes an experiment known, or replaces its declaration; what was
@@ -134,140 +145,6 @@ func (s *Store) Names(ctx context.Context, namespace string) ([]string, error) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
-}
-
-// Namespaces lists the namespaces that have experiments, sorted.
-func (s *Store) Namespaces(ctx context.Context) ([]string, error) {
-	members, err := s.client.SUnion(ctx, declaredKey, undeclaredKey).Result()
-	if err != nil {
-		return nil, fmt.Errorf("redis: list experiments: %w", err)
-	}
-	var namespaces []string
-	for _, member := range members {
-		namespace, _, _ := strings.Cut(member, ":")
-		namespaces = append(namespaces, namespace)
-	}
-	slices.Sort(namespaces)
-	return slices.Compact(namespaces), nil
-}
-
-// Experiment reads one experiment. It returns ErrNotFound for one that there
-// is not.
-func (s *Store) Experiment(ctx context.Context, namespace, name string) (*Experiment, error) {
-	pipe := s.client.Pipeline()
-	fields := pipe.HGetAll(ctx, experimentKey(namespace, name))
-	declared := pipe.SIsMember(ctx, declaredKey, member(namespace, name))
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("redis: read experiment: %w", err)
-	}
-	experiment := &Experiment{Namespace: namespace, Name: name, Declared: declared.Val(), State: Running}
-	if err := experiment.read(fields.Val()); err != nil {
-		return nil, err
-	}
-	if s.settings.Counting == HLL {
-		if err := s.readOriginal(ctx, experiment); err != nil {
-			return nil, err
-		}
-	}
-	if experiment.id == "" && len(experiment.Counters) == 0 && !experiment.Declared {
-		return nil, ErrNotFound
-	}
-	slices.SortFunc(experiment.Counters, func(a, b Counter) int {
-		return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Variant, b.Variant))
-	})
-	return experiment, nil
-}
-
-// read takes over the fields of an experiment's hash; see keys.go.
-func (e *Experiment) read(fields map[string]string) error {
-	counts := map[string]int64{}
-	e.buckets = map[string]int64{}
-	var problems []error
-	number := func(field, text string) int64 {
-		value, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("field %q: %w", field, err))
-		}
-		return value
-	}
-	for field, value := range fields {
-		kind, name, hasName := strings.Cut(field, ":")
-		switch {
-		case field == "id":
-			e.id = value
-		case field == "state":
-			e.State = value
-		case field == "created":
-			e.Created = time.Unix(number(field, value), 0).UTC()
-		case field == "planned":
-			e.Planned = number(field, value)
-		case !hasName: // a count of fields
-		case kind == "v":
-			variant := Variant{Label: name}
-			_, err := fmt.Sscanf(value, "%d %g", new(int), &variant.Weight)
-			problems = append(problems, err)
-			e.Variants = append(e.Variants, variant)
-		case kind == "g":
-			e.Goals = append(e.Goals, name)
-		case kind == "c", kind == "b":
-			counts[name] += number(field, value)
-		case kind == "n":
-			e.buckets[name] = number(field, value)
-		}
-	}
-	slices.Sort(e.Goals)
-	slices.SortFunc(e.Variants, func(a, b Variant) int {
-		return cmp.Compare(position(fields["v:"+a.Label]), position(fields["v:"+b.Label]))
-	})
-	for name, count := range counts {
-		event, variant, _ := strings.Cut(name, ":")
-		e.Counters = append(e.Counters, Counter{Event: event, Variant: variant, Count: count})
-		e.buckets[name] = max(1, e.buckets[name])
-	}
-	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("redis: experiment %s: %w", member(e.Namespace, e.Name), err)
-	}
-	return nil
-}
-
-// position is the first number of a declared variant's field.
-func position(field string) int {
-	number, _, _ := strings.Cut(field, " ")
-	index, _ := strconv.Atoi(number)
-	return index
-}
-
-// readOriginal takes the counts from the original's keys.
-func (s *Store) readOriginal(ctx context.Context, e *Experiment) error {
-	keys, err := s.client.SMembers(ctx, originalExperimentCounters(e.Namespace, e.Name)).Result()
-	if err != nil {
-		return fmt.Errorf("redis: read experiment: %w", err)
-	}
-	pipe := s.client.Pipeline()
-	counts := make([]*redis.IntCmd, len(keys))
-	for i, key := range keys {
-		counts[i] = pipe.PFCount(ctx, key)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("redis: read counters: %w", err)
-	}
-	e.Counters = nil
-	for i, key := range keys {
-		if event, variant, ok := splitOriginal(key); ok {
-			e.Counters = append(e.Counters, Counter{Event: event, Variant: variant, Count: counts[i].Val()})
-		}
-	}
-	return nil
-}
-
-// splitOriginal finds event and variant as the original does: they are the
-// last two parts.
-func splitOriginal(key string) (event, variant string, ok bool) {
-	parts := strings.Split(key, ":")
-	if len(parts) < 4 {
-		return "", "", false
-	}
-	return parts[len(parts)-2], parts[len(parts)-1], true
 }
 
 // Day is what a counter counted on one day (UTC).

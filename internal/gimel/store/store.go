@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,8 +30,8 @@ type Settings struct {
 	Counting Counting
 	// HashKey keys the HMAC of the uuids. Another key counts every uuid anew.
 	HashKey []byte
-	// UndeclaredCap is how many undeclared experiments are accepted; 0 refuses
-	// them.
+	// UndeclaredCap is how many undeclared experiments of a namespace are
+	// accepted; 0 refuses them.
 	UndeclaredCap int
 	// CounterCap is how many counters (event times variant) an experiment has.
 	CounterCap int
@@ -48,6 +47,7 @@ type Store struct {
 	settings     Settings
 	scripts      scripts
 	fingerprints *fingerprinter
+	refusals     *refusals
 
 	mu      sync.Mutex
 	layouts map[string]*layout // by experiment key
@@ -67,6 +67,7 @@ func New(client redis.UniversalClient, settings Settings) *Store {
 		settings:     settings,
 		scripts:      newScripts(),
 		fingerprints: newFingerprinter(settings.HashKey),
+		refusals:     newRefusals(),
 		layouts:      map[string]*layout{},
 	}
 }
@@ -121,17 +122,15 @@ func (s *Store) settle(ctx context.Context, events []event.Event, outcomes []Out
 	}
 	for range rounds {
 		again, unknown, err := attempt(open)
+		if len(unknown) > 0 {
+			stillOpen, problem := s.register(ctx, events, unknown, outcomes)
+			again = append(again, stillOpen...)
+			if problem != nil {
+				err = problem
+			}
+		}
 		if errors.Is(err, errScriptsMissing) {
 			err = s.scripts.load(ctx, s.client)
-		}
-		for _, i := range unknown {
-			accepted, registerErr := s.register(ctx, events[i], outcomes, i)
-			if registerErr != nil {
-				err = registerErr
-			}
-			if accepted {
-				again = append(again, i)
-			}
 		}
 		open = again
 		if len(open) == 0 {
@@ -149,42 +148,6 @@ func fail(outcomes []Outcome, open []int, err error) {
 	for _, i := range open {
 		outcomes[i] = Outcome{Err: err}
 	}
-}
-
-// register lets an undeclared experiment in, or sets the reason why not.
-func (s *Store) register(ctx context.Context, e event.Event, outcomes []Outcome, i int) (bool, error) {
-	accepted, err := s.enlist(ctx, e.Namespace, e.Experiment, s.settings.UndeclaredCap)
-	if err != nil {
-		outcomes[i] = Outcome{Err: err}
-		return false, err
-	}
-	if !accepted {
-		reason := event.TooManyExperiments
-		if s.settings.UndeclaredCap == 0 {
-			reason = event.UndeclaredExperiment
-		}
-		outcomes[i] = Outcome{Reason: reason}
-		return false, nil
-	}
-	return true, nil
-}
-
-// enlist enters an undeclared experiment in the list and makes its hash.
-func (s *Store) enlist(ctx context.Context, namespace, experiment string, limit int) (bool, error) {
-	accepted, err := s.scripts.register.Run(ctx, s.client,
-		[]string{declaredKey, undeclaredKey}, member(namespace, experiment), limit).Int()
-	if err != nil {
-		return false, fmt.Errorf("redis: register experiment: %w", err)
-	}
-	if accepted == 0 {
-		return false, nil
-	}
-	err = s.scripts.create.Run(ctx, s.client, []string{experimentKey(namespace, experiment)},
-		newID(), time.Now().Unix()).Err()
-	if err != nil {
-		return false, fmt.Errorf("redis: create experiment: %w", err)
-	}
-	return true, s.list(ctx, namespace, experiment, false) // a deletion may have come between: see unlist
 }
 
 // list enters an experiment, one that is declared nowhere else.

@@ -228,6 +228,9 @@ func testGuards(t *testing.T, settings Settings) {
 	if err != nil || !declared.Declared || !slices.Equal(declared.Variants, []Variant{{"red", 1}, {"blue", 2.5}}) {
 		t.Fatalf("declared: %+v, %v", declared, err)
 	}
+	for _, kept := range []string{"one", "two"} { // with so many visitors they make no room
+		commitAll(t, s, participants(kept, "a", 0, 2*visited))
+	}
 	steps := []struct {
 		experiment, name, variant string
 		want                      event.Reason

@@ -29,6 +29,9 @@ type Taken struct {
 // follow. Where the counting is HLL, the HyperLogLogs are merged, and nobody
 // counts twice; lamed's numbers cannot become HyperLogLogs and are skipped.
 func (s *Store) TakeOver(ctx context.Context, source redis.UniversalClient, namespace string) ([]Taken, error) {
+	if err := s.scripts.load(ctx, s.client); err != nil {
+		return nil, fmt.Errorf("import: %w", err)
+	}
 	namespaces := []string{namespace}
 	if namespace == "" {
 		var err error
@@ -141,7 +144,8 @@ func (s *Store) takeCounter(ctx context.Context, source redis.UniversalClient, e
 		taken.Skipped = "a number cannot become a HyperLogLog; import with --counting exact"
 		return taken, nil
 	}
-	if _, err := s.enlist(ctx, e.Namespace, e.Experiment, 1<<30); err != nil {
+	one := []*newcomer{{namespace: e.Namespace, experiment: e.Experiment}}
+	if _, err := s.enlist(ctx, one, 1<<30); err != nil {
 		return taken, err
 	}
 	if s.settings.Counting == HLL {

@@ -121,3 +121,6 @@ func (s sample) Experiment(_ context.Context, namespace, name string) (dashboard
 	}
 	return dashboard.Detail{}, dashboard.ErrNotFound
 }
+
+// TurnedAway implements dashboard.Source.
+func (s sample) TurnedAway(string) int64 { return 0 }

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Experiment reads one experiment. It returns ErrNotFound for one that there
+// is not.
+func (s *Store) Experiment(ctx context.Context, namespace, name string) (*Experiment, error) {
+	found, err := s.read(ctx, []string{member(namespace, name)})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, ErrNotFound
+	}
+	return found[0], nil
+}
+
+// Experiments reads all experiments of a namespace, by name, in as many round
+// trips as one takes.
+func (s *Store) Experiments(ctx context.Context, namespace string) ([]*Experiment, error) {
+	names, err := s.Names(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	members := make([]string, len(names))
+	for i, name := range names {
+		members[i] = member(namespace, name)
+	}
+	return s.read(ctx, members)
+}
+
+// read reads experiments, given as namespace:experiment, and leaves out those
+// that there are not.
+func (s *Store) read(ctx context.Context, members []string) ([]*Experiment, error) {
+	pipe := s.client.Pipeline()
+	fields := make([]*redis.MapStringStringCmd, len(members))
+	declared := make([]*redis.BoolCmd, len(members))
+	all := make([]*Experiment, len(members))
+	for i, member := range members {
+		namespace, name, _ := strings.Cut(member, ":")
+		all[i] = &Experiment{Namespace: namespace, Name: name, State: Running}
+		fields[i] = pipe.HGetAll(ctx, experimentKey(namespace, name))
+		declared[i] = pipe.SIsMember(ctx, declaredKey, member)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("redis: read experiment: %w", err)
+	}
+	for i, one := range all {
+		one.Declared = declared[i].Val()
+		if err := one.read(fields[i].Val()); err != nil {
+			return nil, err
+		}
+	}
+	if s.settings.Counting == HLL {
+		if err := s.readOriginal(ctx, all); err != nil {
+			return nil, err
+		}
+	}
+	all = slices.DeleteFunc(all, func(e *Experiment) bool { return e.id == "" && len(e.Counters) == 0 && !e.Declared })
+	for _, one := range all {
+		slices.SortFunc(one.Counters, func(a, b Counter) int {
+			return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Variant, b.Variant))
+		})
+	}
+	return all, nil
+}
+
+// read takes over the fields of an experiment's hash; see keys.go.
+func (e *Experiment) read(fields map[string]string) error {
+	counts := map[string]int64{}
+	e.buckets = map[string]int64{}
+	var problems []error
+	number := func(field, text string) int64 {
+		value, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("field %q: %w", field, err))
+		}
+		return value
+	}
+	for field, value := range fields {
+		kind, name, hasName := strings.Cut(field, ":")
+		switch {
+		case field == "id":
+			e.id = value
+		case field == "state":
+			e.State = value
+		case field == "created":
+			e.Created = time.Unix(number(field, value), 0).UTC()
+		case field == "planned":
+			e.Planned = number(field, value)
+		case !hasName: // a count of fields
+		case kind == "v":
+			variant := Variant{Label: name}
+			_, err := fmt.Sscanf(value, "%d %g", new(int), &variant.Weight)
+			problems = append(problems, err)
+			e.Variants = append(e.Variants, variant)
+		case kind == "g":
+			e.Goals = append(e.Goals, name)
+		case kind == "c", kind == "b":
+			counts[name] += number(field, value)
+		case kind == "n":
+			e.buckets[name] = number(field, value)
+		}
+	}
+	slices.Sort(e.Goals)
+	slices.SortFunc(e.Variants, func(a, b Variant) int {
+		return cmp.Compare(position(fields["v:"+a.Label]), position(fields["v:"+b.Label]))
+	})
+	for name, count := range counts {
+		event, variant, _ := strings.Cut(name, ":")
+		e.Counters = append(e.Counters, Counter{Event: event, Variant: variant, Count: count})
+		e.buckets[name] = max(1, e.buckets[name])
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("redis: experiment %s: %w", member(e.Namespace, e.Name), err)
+	}
+	return nil
+}
+
+// position is the first number of a declared variant's field.
+func position(field string) int {
+	number, _, _ := strings.Cut(field, " ")
+	index, _ := strconv.Atoi(number)
+	return index
+}
+
+// readOriginal takes the counts from the original's keys.
+func (s *Store) readOriginal(ctx context.Context, all []*Experiment) error {
+	pipe := s.client.Pipeline()
+	keys := make([]*redis.StringSliceCmd, len(all))
+	for i, e := range all {
+		keys[i] = pipe.SMembers(ctx, originalExperimentCounters(e.Namespace, e.Name))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("redis: read experiment: %w", err)
+	}
+	pipe = s.client.Pipeline()
+	counts := map[string]*redis.IntCmd{}
+	for _, of := range keys {
+		for _, key := range of.Val() {
+			counts[key] = pipe.PFCount(ctx, key)
+		}
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("redis: read counters: %w", err)
+	}
+	for i, e := range all {
+		e.Counters = nil
+		for _, key := range keys[i].Val() {
+			if event, variant, ok := splitOriginal(key); ok {
+				e.Counters = append(e.Counters, Counter{Event: event, Variant: variant, Count: counts[key].Val()})
+			}
+		}
+	}
+	return nil
+}
+
+// splitOriginal finds event and variant as the original does: they are the
+// last two parts.
+func splitOriginal(key string) (event, variant string, ok bool) {
+	parts := strings.Split(key, ":")
+	if len(parts) < 4 {
+		return "", "", false
+	}
+	return parts[len(parts)-2], parts[len(parts)-1], true
+}
