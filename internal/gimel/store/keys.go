@@ -27,6 +27,7 @@ import (
 //	gimel:{experiments}:declared              set of namespace:experiment
 //	gimel:{experiments}:undeclared            set of namespace:experiment
 //	gimel:{experiments}:discarded             set of namespace:experiment:ID
+//	gimel:{ready:NUMBER}                      written and removed: is its shard well?
 const (
 	declaredKey   = "gimel:{experiments}:declared"
 	undeclaredKey = "gimel:{experiments}:undeclared"
@@ -55,3 +56,5 @@ func discardKey(experimentKey, id string) string {
 func member(namespace, experiment string) string { return namespace + ":" + experiment }
 
 func counterName(event, variant string) string { return event + ":" + variant }
+
+func readyKey(number int) string { return "gimel:{ready:" + strconv.Itoa(number) + "}" }

@@ -20,6 +20,8 @@ var (
 	splitSource string
 	//go:embed lua/register.lua
 	registerSource string
+	//go:embed lua/ready.lua
+	readySource string
 	//go:embed lua/list.lua
 	listSource string
 	//go:embed lua/create.lua
@@ -36,11 +38,12 @@ var (
 // a deploy has two releases of gimel running, each calls its own text, where a
 // function of one name would change under the release that drains.
 type scripts struct {
-	track, admit, split, register, list, create, declare, state, discard *redis.Script
+	ready, track, admit, split, register, list, create, declare, state, discard *redis.Script
 }
 
 func newScripts() scripts {
 	return scripts{
+		ready:    redis.NewScript(readySource),
 		track:    redis.NewScript(guardSource + trackSource),
 		admit:    redis.NewScript(guardSource + admitSource),
 		split:    redis.NewScript(splitSource),
@@ -54,7 +57,7 @@ func newScripts() scripts {
 }
 
 func (s scripts) all() []*redis.Script {
-	return []*redis.Script{s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.discard}
+	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.discard}
 }
 
 // load makes the scripts known to every master. Redis forgets them when it

@@ -75,19 +75,6 @@ func New(client redis.UniversalClient, settings Settings) *Store {
 // Counting tells how this store counts.
 func (s *Store) Counting() Counting { return s.settings.Counting }
 
-// Ready says whether events can be counted now: Redis answers and knows the
-// scripts. Missing scripts are loaded.
-func (s *Store) Ready(ctx context.Context) error {
-	err := s.scripts.loaded(ctx, s.client)
-	if errors.Is(err, errScriptsMissing) {
-		err = s.scripts.load(ctx, s.client)
-	}
-	if err != nil {
-		return fmt.Errorf("redis: %w", err)
-	}
-	return nil
-}
-
 // Outcome is what became of one event. With an Err it was not committed, or
 // not known to be, and should be sent again.
 type Outcome struct {
