@@ -71,6 +71,7 @@ type gimelSite struct {
 	Certificate, Key string
 	TrackPaths       []string
 	RateLimit, Burst int
+	LogVisitors      bool
 }
 
 // queueLength is how many events AlephBet keeps and sends again in one go.
@@ -85,6 +86,7 @@ func (g gimel) site() gimelSite {
 		ServerNames: g.Vars.List("server_names"),
 		Certificate: g.certificate(), Key: g.Vars.String("tls_key"),
 		TrackPaths: g.Vars.List("track_paths"), RateLimit: g.Vars.Int("rate_limit"),
+		LogVisitors: g.Vars.Bool("log_visitors"),
 		// A browser would not let anybody pass a self-signed certificate under HSTS.
 		HSTS: !g.selfSigned(),
 		// nginx 1.25.1 made HTTP/2 a directive of its own (see graphite's site).

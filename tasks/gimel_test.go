@@ -15,6 +15,7 @@ var gimelOptions = map[string]map[string]any{
 	"names":          {"server_names": []any{"ab.example.org", "*.ab.example.org"}},
 	"tls from files": {"tls": "files", "tls_certificate": "/etc/ssl/g.pem", "tls_key": "/etc/ssl/private/g.key"},
 	"no rate limit":  {"rate_limit": 0},
+	"visitors' log":  {"log_visitors": true},
 	"given secrets":  {"password": "correct-horse", "api_key": "correct-horse-battery", "hash_key": "correct-horse-battery"},
 	"redis elsewhere": {"redis_url": "rediss://gimel@redis.example.org:6380", "redis_password": "correct-horse",
 		"redis_ca_file": "/etc/ssl/redis.pem"},

@@ -43,6 +43,10 @@ func gimelSiteVariables() []recipe.Variable {
 			Help: "Events a second that one address may send, with room for a page that catches up; 0 is no limit. Beyond it the answer is 429, and pages send again later.",
 		},
 		{
+			Name: "log_visitors", Type: recipe.TypeBool, Default: false,
+			Help: "Whether nginx logs the requests of visitors, with address and time; without it only those for the dashboard and the API. The visitors' ids are in no log.",
+		},
+		{
 			Name: "password", Type: recipe.TypeSecret, Check: secretOf(8),
 			Help: "The dashboard's password; without one a random one is made on the host, once, in " + gimelPassword + ".",
 		},

@@ -28,10 +28,16 @@ type Listener struct {
 	plain map[*connection]bool // those that are not net/http's
 }
 
-// longestHeader is what a request may have before its handler. The limit on
-// queries is event.Limits'; beyond this one net/http answers 431, unheard by a
-// client in another origin. A query of 10 MB still gets its 200.
-const longestHeader = 11 << 20
+const (
+	// longestHeader is what a request may have before its handler: each that is
+	// open may take as much memory, several times. The limit on queries is
+	// event.Limits'; beyond this one net/http answers 431, unheard by a client
+	// in another origin. A proxy passes less on, as nginx's 64 KiB.
+	longestHeader = 256 << 10
+	// bodyTimeout is for who announces a body and holds it back, to whatever
+	// route: net/http answers after it has seen the body's end.
+	bodyTimeout = 5 * time.Second
+)
 
 // Listen prepares to serve; Start begins.
 func (s *Server) Listen(sockets []net.Listener) *Listener {
@@ -43,9 +49,11 @@ func (s *Server) Listen(sockets []net.Listener) *Listener {
 			if l.draining.Load() {
 				w.Header().Set("Connection", "close")
 			}
+			if r.ContentLength != 0 {
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // else the connection is gone
+			}
 			handler.ServeHTTP(w, r)
 		}),
-		// Where a body is read, Server.limited sets its deadline.
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    longestHeader,

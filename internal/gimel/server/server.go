@@ -95,11 +95,9 @@ func (s *Server) routeDashboard(mux *http.ServeMux) {
 	mux.Handle("GET /dashboard/", s.signedIn(http.StripPrefix("/dashboard", s.limited(dashboard.Handler(s.reader)))))
 }
 
-// limited gives a request and its body a deadline.
+// limited gives a request a deadline. That of its body is Listener's.
 func (s *Server) limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Not supported by a test's recorder, which needs none.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.RequestTimeout))
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -7,9 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
-	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"provision/internal/gimel/dashboard"
@@ -95,31 +93,35 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
-	from := visitor(r)
-	if !s.sessions.attempts.allowed(from, s.sessions.now()) {
+	// Taken before the body is read: else many who hold theirs back are one try.
+	from := s.sessions.triedFrom(r)
+	if !s.sessions.attempts.take(from, s.sessions.now()) {
 		w.Header().Set("Retry-After", "300")
 		dashboard.Login(w, http.StatusTooManyRequests, "Too many attempts. Wait five minutes.")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
 	if !s.sessions.password.matches(r.PostFormValue("password")) {
-		s.sessions.attempts.failed(from, s.sessions.now())
 		s.Counters.Unauthorized()
 		dashboard.Login(w, http.StatusUnauthorized, "That is not the password.")
 		return
 	}
-	setCookie(w, r, s.sessions.issue(), int(sessionLifetime.Seconds()))
+	s.sessions.attempts.giveBack(from)
+	setCookie(w, r, cookieName, s.sessions.issue(), int(sessionLifetime.Seconds()))
+	if !from.isDevice {
+		setCookie(w, r, deviceName, s.sessions.issueDevice(), int(deviceLifetime.Seconds()))
+	}
 	http.Redirect(w, r, "/dashboard/", http.StatusSeeOther)
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	setCookie(w, r, "", -1)
+	setCookie(w, r, cookieName, "", -1)
 	http.Redirect(w, r, "/dashboard/login", http.StatusSeeOther)
 }
 
-func setCookie(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name:     cookieName,
+		Name:     name,
 		Value:    value,
 		Path:     "/",
 		MaxAge:   maxAge,
@@ -127,65 +129,4 @@ func setCookie(w http.ResponseWriter, r *http.Request, value string, maxAge int)
 		Secure:   r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
 		SameSite: http.SameSiteStrictMode,
 	})
-}
-
-// visitor is the address that a login comes from. Behind a proxy on the same
-// host (a Unix socket or loopback) it is the one in X-Real-IP.
-func visitor(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err == nil && !net.ParseIP(host).IsLoopback() {
-		return network(host)
-	}
-	return network(r.Header.Get("X-Real-IP"))
-}
-
-// network is the address itself, or an IPv6 address's /64: one visitor has as
-// many addresses as he likes in it.
-func network(address string) string {
-	ip := net.ParseIP(address)
-	if ip == nil {
-		return ""
-	}
-	if ip.To4() == nil {
-		return ip.Mask(net.CIDRMask(64, 128)).String()
-	}
-	return ip.String()
-}
-
-// attempts bounds failed logins: five in five minutes from one address, and a
-// hundred from all of them.
-type attempts struct {
-	mu    sync.Mutex
-	since time.Time
-	by    map[string]int
-	total int
-}
-
-const (
-	attemptsWindow = 5 * time.Minute
-	attemptsEach   = 5
-	attemptsAll    = 100
-)
-
-func newAttempts() *attempts { return &attempts{by: map[string]int{}} }
-
-func (a *attempts) roll(now time.Time) {
-	if now.Sub(a.since) >= attemptsWindow {
-		a.since, a.by, a.total = now, map[string]int{}, 0
-	}
-}
-
-func (a *attempts) allowed(from string, now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.roll(now)
-	return a.by[from] < attemptsEach && a.total < attemptsAll
-}
-
-func (a *attempts) failed(from string, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.roll(now)
-	a.by[from]++
-	a.total++
 }

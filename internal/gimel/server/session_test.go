@@ -17,10 +17,13 @@ func (s *site) login(password string, headers ...string) answer {
 func cookieOf(t *testing.T, got answer) *http.Cookie {
 	t.Helper()
 	cookies := (&http.Response{Header: got.header}).Cookies()
-	if len(cookies) != 1 {
-		t.Fatalf("cookies = %v", cookies)
+	for _, cookie := range cookies {
+		if cookie.Name == cookieName {
+			return cookie
+		}
 	}
-	return cookies[0]
+	t.Fatalf("cookies = %v", cookies)
+	return nil
 }
 
 func TestTheDashboardIsBehindALogin(t *testing.T) {
@@ -129,51 +132,5 @@ func TestOtherSitesCannotPost(t *testing.T) {
 	}
 	if got := s.do("PUT", "/api/v1/experiment?name=e", `{}`, "Cookie", session, "Sec-Fetch-Site", "same-origin"); got.status != 201 {
 		t.Errorf("same origin: %+v", got)
-	}
-}
-
-func TestLoginAttemptsAreLimited(t *testing.T) {
-	s := newSite(t)
-	for range attemptsEach {
-		if got := s.login("wrong", "X-Real-IP", "198.51.100.7"); got.status != 401 {
-			t.Fatalf("%+v", got)
-		}
-	}
-	right := strings.ReplaceAll(testPassword, " ", "+")
-	if got := s.login(right, "X-Real-IP", "198.51.100.7"); got.status != 429 || got.header.Get("Retry-After") == "" {
-		t.Errorf("%+v", got)
-	}
-	if got := s.login(right, "X-Real-IP", "198.51.100.8"); got.status != 303 {
-		t.Errorf("another visitor: %+v", got)
-	}
-}
-
-func TestAttemptsOfAllVisitorsAreBoundedAndForgotten(t *testing.T) {
-	a, now := newAttempts(), time.Now()
-	for i := range attemptsAll {
-		a.failed(string(rune('a'+i)), now)
-	}
-	if a.allowed("new", now) {
-		t.Error("allowed after a hundred failures")
-	}
-	if !a.allowed("new", now.Add(attemptsWindow)) {
-		t.Error("not forgotten after the window")
-	}
-}
-
-func TestVisitor(t *testing.T) {
-	tests := []struct{ remote, real, want string }{
-		{"@", "198.51.100.7", "198.51.100.7"},
-		{"127.0.0.1:1", "198.51.100.7", "198.51.100.7"},
-		{"203.0.113.5:1", "198.51.100.7", "203.0.113.5"},
-		{"[2001:db8::1]:1", "", "2001:db8::"},
-		{"@", "2001:db8:1:2:3::4", "2001:db8:1:2::"},
-		{"@", "", ""},
-	}
-	for _, test := range tests {
-		request := &http.Request{RemoteAddr: test.remote, Header: http.Header{"X-Real-Ip": {test.real}}}
-		if got := visitor(request); got != test.want {
-			t.Errorf("%+v: %q", test, got)
-		}
 	}
 }
