@@ -51,6 +51,7 @@ var right = []struct{ name, project string }{
 	{"hello", ""}, // as provision new writes it
 	{"workload", "../examples/workload"},
 	{"nginx", ""},
+	{"dashboard", ""},
 }
 
 // ofTheDay are some of all, others every day; PROVISION_PROVE=all is all of them.

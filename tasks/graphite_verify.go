@@ -86,35 +86,38 @@ func (g graphite) address(host string) string {
 	return scheme + "://" + host
 }
 
+// fromOutside is a request that the controller makes: to the host's address, with a name that the
+// site answers to. That it resolves here already is not what is asked, nor that the address is one of
+// allowed_hosts.
+func (g graphite) fromOutside(name string, request recipe.HTTPCheck) recipe.Check {
+	request.URL = g.address("$HOST") + request.URL
+	request.Insecure = g.tls()
+	if hosts := g.allowedHosts(); hosts[0] != "*" {
+		request.Header = map[string]string{"Host": cmp.Or(g.serverName(), "localhost")}
+	}
+	return recipe.Check{Name: name, From: recipe.FromController, Within: 5 * time.Second, HTTP: &request}
+}
+
 // outside are the checks that the controller makes.
 func (g graphite) outside() []recipe.Check {
-	// To the host's address, with a name that the site answers to: that it resolves here
-	// already is not what is asked, nor that the address is one of allowed_hosts.
-	request := func(name string, check recipe.HTTPCheck) recipe.Check {
-		check.Insecure = g.tls()
-		if hosts := g.allowedHosts(); hosts[0] != "*" {
-			check.Header = map[string]string{"Host": cmp.Or(g.serverName(), "localhost")}
-		}
-		return recipe.Check{Name: name, From: recipe.FromController, Within: 5 * time.Second, HTTP: &check}
-	}
 	closed := func(port string) recipe.Check {
 		return recipe.Check{
 			Name: "port " + port + " is closed", From: recipe.FromController,
 			TCP: &recipe.TCPCheck{Address: "$HOST:" + port, Closed: true},
 		}
 	}
-	render := g.address("$HOST") + "/render?target=" + verifyMetric + "&format=json"
+	render := "/render?target=" + verifyMetric + "&format=json"
 	var checks []recipe.Check
 	password := g.Vars.Secret("password")
 	switch {
 	case !g.auth():
-		checks = append(checks, request("it answers from outside", recipe.HTTPCheck{URL: render}))
+		checks = append(checks, g.fromOutside("it answers from outside", recipe.HTTPCheck{URL: render}))
 	case password.Empty():
-		checks = append(checks, request("nobody gets in without the password", recipe.HTTPCheck{URL: render, Status: 401}))
+		checks = append(checks, g.fromOutside("nobody gets in without the password", recipe.HTTPCheck{URL: render, Status: 401}))
 	default:
 		checks = append(checks,
-			request("nobody gets in without the password", recipe.HTTPCheck{URL: render, Status: 401}),
-			request("the password opens", recipe.HTTPCheck{URL: render, User: g.Vars.String("user"), Password: password}),
+			g.fromOutside("nobody gets in without the password", recipe.HTTPCheck{URL: render, Status: 401}),
+			g.fromOutside("the password opens", recipe.HTTPCheck{URL: render, User: g.Vars.String("user"), Password: password}),
 		)
 	}
 	if !g.public() {
@@ -140,15 +143,21 @@ func isLoopback(host string) bool {
 	return host == "" || host == "localhost" || err == nil && address.IsLoopback()
 }
 
+// home is where a person finds the site.
+func (g graphite) home() string { return g.address(cmp.Or(g.serverName(), bracketed(g.Address))) + "/" }
+
+// bracketed is an address as a URL has it.
+func bracketed(address string) string {
+	if strings.Contains(address, ":") {
+		return "[" + address + "]"
+	}
+	return address
+}
+
 // afterGraphite says where it answers and where the password is kept, never the password.
 func afterGraphite(in recipe.Input) []string {
 	g := graphite{Input: in}
-	address := in.Address
-	if strings.Contains(address, ":") {
-		address = "[" + address + "]"
-	}
-	host := cmp.Or(g.serverName(), address)
-	lines := []string{"Graphite answers at " + g.address(host) + "/"}
+	lines := []string{"Graphite answers at " + g.home()}
 	if g.auth() {
 		line := "user " + g.Vars.String("user") + ", the password is in " + graphitePassword + " on the host: sudo cat " + graphitePassword
 		if !g.Vars.Secret("password").Empty() {
@@ -159,7 +168,7 @@ func afterGraphite(in recipe.Input) []string {
 		lines = append(lines, "nobody is asked for a password (auth is false)")
 	}
 	if networks := in.Vars.List("carbon_listen"); len(networks) > 0 {
-		return append(lines, "carbon takes metrics at "+address+":2003 from "+strings.Join(networks, ", "))
+		return append(lines, "carbon takes metrics at "+bracketed(in.Address)+":2003 from "+strings.Join(networks, ", "))
 	}
 	return append(lines, "carbon takes metrics at 127.0.0.1:2003 on the host")
 }

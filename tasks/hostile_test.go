@@ -26,8 +26,14 @@ func shaped(v recipe.Variable, text string) []any {
 		return []any{text, []any{text}, []any{"a", text}}
 	case recipe.TypeRecords:
 		raws := []any{text}
-		good := v.Zero().([]map[string]string)[0]
+		good := map[string]string{}
 		for _, field := range v.Fields {
+			good[field] = "a"
+		}
+		if shipped := v.Zero().([]map[string]string); len(shipped) > 0 {
+			good = shipped[0]
+		}
+		for _, field := range v.Keys() {
 			record := map[string]any{}
 			for name, value := range good {
 				record[name] = value

@@ -160,7 +160,7 @@ func TestNotifiedServicesAreThere(t *testing.T) {
 // Everything that a service reads is there before a package could start it.
 func TestConfigurationComesBeforePackages(t *testing.T) {
 	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
-		if task.Name == "uwsgi" || task.Name == "postgresql" { // which run as their packages have them
+		if slices.Contains([]string{"uwsgi", "postgresql", "dashboard"}, task.Name) { // which run as their packages have them, or have none
 			return
 		}
 		packages, files := -1, 0
@@ -344,6 +344,13 @@ func describe(built recipe.Recipe) string {
 				fmt.Fprintf(&text, "%o %s:%s\n%s", kind.Mode, kind.Owner, kind.Group, kind.Content)
 			}
 			fmt.Fprintf(&text, "absent %v\n", kind.Absent)
+		case resource.Tree:
+			for _, file := range kind.Files {
+				fmt.Fprintln(&text, file.Name)
+				if file.Name == dashboardsFile { // the others are as they are in templates
+					fmt.Fprint(&text, file.Content)
+				}
+			}
 		case resource.Command:
 			fmt.Fprintf(&text, "reads: %v\nunless:\n%s\nscript:\n%s\n", kind.Reads, kind.Unless, kind.Script)
 		default:

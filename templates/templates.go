@@ -19,6 +19,9 @@ import (
 //go:embed */*.tmpl
 var files embed.FS
 
+//go:embed dashboard/page
+var pages embed.FS
+
 // ErrUnknown is what Render wraps when there is no template of the given name.
 var ErrUnknown = errors.New("no such template")
 
@@ -32,6 +35,24 @@ func Names() []string {
 		panic(err)
 	}
 	return names
+}
+
+// Page returns the files of the dashboard's page, by name: they go to the host as they are.
+func Page() map[string]string {
+	const folder = "dashboard/page"
+	found := map[string]string{}
+	entries, err := fs.ReadDir(pages, folder)
+	if err != nil { // it is embedded
+		panic(err)
+	}
+	for _, entry := range entries {
+		text, err := fs.ReadFile(pages, folder+"/"+entry.Name())
+		if err != nil {
+			panic(err)
+		}
+		found[entry.Name()] = string(text)
+	}
+	return found
 }
 
 // Render fills in the template of that name. An error reads
