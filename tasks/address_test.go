@@ -14,7 +14,7 @@ func TestNoRecipeDependsOnTheWayToAHost(t *testing.T) {
 	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
 		var first recipe.Recipe
 		for _, address := range []string{"198.51.100.7", "web1.example.org", "127.0.0.1", "fe80::1%eth0", ""} {
-			blueprint := run.Blueprint{Tasks: []recipe.Task{task}, Address: address, Values: map[string]recipe.Values{task.Name: values(t, task, raw)}}
+			blueprint := run.Blueprint{Tasks: []recipe.Task{task}, Host: web1, Peers: peersOf(t), Address: address, Values: map[string]recipe.Values{task.Name: values(t, task, raw)}}
 			for _, name := range task.Uses {
 				blueprint.Values[name] = values(t, taskNamed(t, name), nil)
 			}

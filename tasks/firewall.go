@@ -143,7 +143,8 @@ func buildFirewall(in recipe.Input) (recipe.Recipe, error) {
 }
 
 func hostFirewallService() resource.Service {
-	return resource.Service{Unit: hostFirewallUnit, Check: "nft -c -f " + hostFirewallRules, Trees: []string{configDirectory}, Guarded: true}
+	// Who lets something in may be installed before the firewall is.
+	return resource.Service{Unit: hostFirewallUnit, Needs: hostFirewallFile, Check: "nft -c -f " + hostFirewallRules, Trees: []string{configDirectory}, Guarded: true}
 }
 
 // allowPart lets somebody in. It is a file of its own, which the rules include: so the task firewall

@@ -62,7 +62,7 @@ func forgetMetrics() recipe.Check {
 		Name: "its metric is removed", From: recipe.FromHost, Within: 10 * time.Second,
 		Command: &recipe.CommandCheck{Script: `cd / && ` + asUser(graphiteUser) + `sh -c '
 cd /var/lib/graphite/whisper/provision 2>/dev/null || exit 0
-find . -maxdepth 1 -type f \( -name "verify-$1.wsp" -o -name "verify*.wsp" -mmin +10 \) -delete' sh "$NONCE"`},
+find . -maxdepth 1 -type f \( -name "verify-*$1.wsp" -o -name "verify*.wsp" -mmin +10 \) -delete' sh "$NONCE"`},
 	}
 }
 

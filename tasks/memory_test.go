@@ -55,11 +55,15 @@ func filled(facts recipe.Facts, directory recipe.Key) bool {
 	return false
 }
 
-// isSecret reports whether a key is that of a secret that was made on the host.
+// isSecret reports whether a key is that of a secret that was made on the host, or of a certificate with its key.
 func isSecret(wanted recipe.Recipe, key recipe.Key) bool {
 	return slices.ContainsFunc(wanted.Items, func(item recipe.Item) bool {
 		remembered, ok := item.Resource.(recipe.Remembered)
-		return ok && remembered.Trace().Kind == "secret" && recipe.PathKey(remembered.Trace().Name) == key
+		if !ok {
+			return false
+		}
+		trace := remembered.Trace()
+		return slices.Contains([]string{"secret", "certificate"}, trace.Kind) && key.Kind == recipe.KindPath && slices.Contains([]string{trace.Name, trace.Key}, key.Name)
 	})
 }
 

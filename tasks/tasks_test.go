@@ -56,7 +56,7 @@ func taskNamed(t testing.TB, name string) recipe.Task {
 func input(t testing.TB, task recipe.Task, platform recipe.Platform, raw map[string]any) recipe.Input {
 	t.Helper()
 	return recipe.Input{
-		Vars: values(t, task, raw), Platform: platform, Address: "198.51.100.7",
+		Vars: values(t, task, raw), Platform: platform, Address: "198.51.100.7", Host: web1, Peers: peersOf(t),
 		Of: func(name string) recipe.Values {
 			if !slices.Contains(task.Uses, name) {
 				t.Fatalf("%s reads the variables of %s, which it does not use", task.Name, name)
