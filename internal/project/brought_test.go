@@ -62,8 +62,8 @@ func TestBrought(t *testing.T) {
 	}
 	want := []recipe.Resource{
 		resource.Tree{Path: "/srv/www", Attributes: recipe.Attributes{Mode: 0o640, Group: "www-data"}, Files: []resource.TreeFile{
-			{Name: ".well-known/security.txt", Content: "Contact\n"}, {Name: "index.html", Content: "Hello\n"},
-			{Name: "run.sh", Content: "true\n", Executable: true}, {Name: "conf/a.js", Content: "x = 1\n"},
+			{Name: ".well-known/security.txt", Content: "Contact\n", SHA256: recipe.Digest([]byte("Contact\n"))}, {Name: "index.html", Content: "Hello\n", SHA256: recipe.Digest([]byte("Hello\n"))},
+			{Name: "run.sh", Content: "true\n", Executable: true, SHA256: recipe.Digest([]byte("true\n"))}, {Name: "conf/a.js", Content: "x = 1\n"},
 		}},
 		resource.Tree{Path: "/srv/b", Files: []resource.TreeFile{{Name: "b", Content: "2"}}},
 		resource.Deb{Name: "shop", Version: "1.4.2", Artifact: recipe.Artifact{Source: place, Size: 10, SHA256: sum}, Brings: []recipe.Key{recipe.PathKey("/etc/shop")}, Restarts: []string{"shop.service"}},

@@ -97,7 +97,7 @@ func (c *call) tree(wanted string) ([]resource.TreeFile, error) {
 			if err != nil {
 				return c.project.unusable(name, err)
 			}
-			files = append(files, resource.TreeFile{Name: strings.TrimPrefix(name, folder+"/"), Content: text, Executable: info.Mode()&0o100 != 0})
+			files = append(files, resource.TreeFile{Name: strings.TrimPrefix(name, folder+"/"), Content: text, Executable: info.Mode()&0o100 != 0, SHA256: recipe.Digest([]byte(text))})
 			return nil
 		})
 		switch {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 )
 
 // Bounds of the files of a project: they are against mistakes.
@@ -55,23 +56,26 @@ func (s source) regular(name string, most int64) (*os.File, error) {
 	if strings.HasPrefix(name, "/") || !fs.ValidPath(path.Clean(name)) {
 		return nil, errOutside
 	}
-	// Before it is opened: opening a FIFO would wait for a writer.
-	info, err := s.root.Stat(name)
-	switch {
-	case err != nil:
-		return nil, rootReason(err)
-	case info.IsDir():
-		return nil, errDirectory
-	case !info.Mode().IsRegular():
-		return nil, errors.New("is not a regular file")
-	case info.Size() > most:
-		return nil, tooLarge(most)
-	}
-	file, err := s.root.Open(name)
+	// Opening a FIFO would wait for a writer, but for O_NONBLOCK (fifo(7)).
+	file, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, rootReason(err)
 	}
-	return file, nil
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		err = rootReason(err)
+	case info.IsDir():
+		err = errDirectory
+	case !info.Mode().IsRegular():
+		err = errors.New("is not a regular file")
+	case info.Size() > most:
+		err = tooLarge(most)
+	default:
+		return file, nil
+	}
+	file.Close()
+	return nil, err
 }
 
 func tooLarge(most int64) error { return fmt.Errorf("is larger than %d MiB", most>>20) }

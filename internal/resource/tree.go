@@ -28,7 +28,15 @@ type Tree struct {
 type TreeFile struct {
 	Name       string // the way to it from the tree's directory: "css/shop.css"
 	Content    string
-	Executable bool // by who may read it
+	Executable bool   // by who may read it
+	SHA256     string // of Content, where who read it knows it: of thousands it is made once then
+}
+
+func (f TreeFile) digest() string {
+	if f.SHA256 != "" {
+		return f.SHA256
+	}
+	return recipe.Digest([]byte(f.Content))
 }
 
 // ID implements recipe.Resource. It is the ID of a directory, so that two tasks cannot want one in two
@@ -112,7 +120,7 @@ func (t Tree) entries(files []TreeFile) []recipe.Entry {
 	}
 	for _, file := range files {
 		makeDirectory(path.Dir(file.Name))
-		entry := recipe.Entry{Name: file.Name, Path: recipe.Path{Type: recipe.PathFile, Mode: is.Mode, Owner: is.Owner, Group: is.Group, SHA256: recipe.Digest([]byte(file.Content))}}
+		entry := recipe.Entry{Name: file.Name, Path: recipe.Path{Type: recipe.PathFile, Mode: is.Mode, Owner: is.Owner, Group: is.Group, SHA256: file.digest()}}
 		if file.Executable {
 			entry.Mode = enterable(is.Mode)
 		}
