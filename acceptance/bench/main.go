@@ -1,8 +1,9 @@
 // Command bench measures what provision costs on a lab host, beside `ssh HOST true`, a
-// shell script that checks the same states, and a first install typed by hand; and prints
-// a table of the figures. It needs root, on Debian.
+// shell script that checks the same states, and a first install typed by hand; what one's own
+// tasks cost, beside the same in Go, sha256sum and tar; and prints tables of the figures. It
+// needs root, on Debian.
 //
-//	go run ./acceptance/bench [-installs 3] [-runs 5] [-suite bookworm]
+//	go run ./acceptance/bench [-of graphite|own] [-installs 3] [-runs 5] [-suite bookworm]
 package main
 
 import (
@@ -33,11 +34,12 @@ var packages = []string{
 func main() {
 	runs := flag.Int("runs", 5, "how often each thing is measured on a converged host; the median counts")
 	installs := flag.Int("installs", 3, "first installs of each sort, on fresh hosts, in turn")
+	of := flag.String("of", "", "measure only this: graphite, or own tasks")
 	suite := flag.String("suite", lab.DefaultSuite, "Debian release of the host")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *runs, *installs, *suite); err != nil {
+	if err := bench(ctx, *of, *runs, *installs, *suite); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -52,7 +54,7 @@ type setup struct {
 	provision string // path of the command
 }
 
-func bench(ctx context.Context, runs, installs int, suite string) (err error) {
+func bench(ctx context.Context, of string, runs, installs int, suite string) (err error) {
 	config := labtest.Config()
 	config.Progress = func(line string) { fmt.Fprintln(os.Stderr, line) }
 	l, err := lab.Open(config)
@@ -77,9 +79,21 @@ func bench(ctx context.Context, runs, installs int, suite string) (err error) {
 	}
 	s.host = hosts[0]
 	defer func() { err = errors.Join(err, l.Remove(context.Background(), hostName)) }()
+	if of != "graphite" {
+		if err := s.ownTasks(ctx, runs); err != nil {
+			return err
+		}
+	}
+	if of == "own" {
+		return nil
+	}
 	if s.host, err = l.Fresh(ctx, hostName, suite); err != nil {
 		return err
 	}
+	return s.graphite(ctx, runs, installs)
+}
+
+func (s setup) graphite(ctx context.Context, runs, installs int) error {
 	if _, err := s.run(ctx, s.install()); err != nil {
 		return err
 	}
@@ -98,8 +112,7 @@ func bench(ctx context.Context, runs, installs int, suite string) (err error) {
 
 // install is the command line of an install on the host, without the relay.
 func (s setup) install() []string {
-	return []string{s.provision, "install", "graphite", "-y", "-q", "-F", "none", "-i", s.lab.Identity(),
-		"-o", "UserKnownHostsFile=" + s.lab.KnownHosts(), "-H", "root@" + s.host.Address.String()}
+	return append([]string{s.provision, "install", "graphite"}, s.reach()...)
 }
 
 // ssh is the command line of a script on the host, without the relay.
