@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // manyFiles is how many a tree has that is measured, of fileSize bytes each.
@@ -52,14 +51,14 @@ func (s setup) trees(ctx context.Context, runs int) error {
 	}
 	fmt.Printf("A tree of %d files of %d bytes, the median of %d runs in turn.\n", manyFiles, fileSize, runs)
 	fmt.Printf("Converged: provision install %d ms, ssh and sha256sum of them %d ms (ssh true: %d ms): %.2f times; wanted: 2 at the most.\n",
-		again[0].Milliseconds(), again[1].Milliseconds(), again[2].Milliseconds(), ratio(again[0], again[1]))
+		again[0].wall.Milliseconds(), again[1].wall.Milliseconds(), again[2].wall.Milliseconds(), ratio(again[0].wall, again[1].wall))
 	fmt.Printf("First written: provision install, with its plan and its verify, %d ms, tar over ssh with one sync %d ms: %.2f times; wanted: 2 at the most.\n\n",
-		first[0].Milliseconds(), first[1].Milliseconds(), ratio(first[0], first[1]))
+		first[0].wall.Milliseconds(), first[1].wall.Milliseconds(), ratio(first[0].wall, first[1].wall))
 	return nil
 }
 
 // freshly is inTurn where nothing of the tree is there.
-func (s setup) freshly(ctx context.Context, runs int, ways [][]string) ([]time.Duration, error) {
+func (s setup) freshly(ctx context.Context, runs int, ways [][]string) ([]cost, error) {
 	all := make([][]cost, len(ways))
 	for range runs {
 		for way, args := range ways {
@@ -73,7 +72,7 @@ func (s setup) freshly(ctx context.Context, runs int, ways [][]string) ([]time.D
 			all[way] = append(all[way], one)
 		}
 	}
-	return []time.Duration{median(all[0]).wall, median(all[1]).wall}, nil
+	return []cost{median(all[0]), median(all[1])}, nil
 }
 
 // makeFiles writes the files, a hundred a folder, the same in each bench.

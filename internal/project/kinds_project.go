@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"provision/internal/recipe"
 	"provision/internal/resource"
@@ -86,18 +85,18 @@ func (c *call) tree(wanted string) ([]resource.TreeFile, error) {
 			return nil, err
 		}
 		var files []resource.TreeFile
-		err = c.project.files.walk(folder, func(name string, info fs.FileInfo) error {
+		err = c.project.files.walk(folder, func(in source, name string, info fs.FileInfo) error {
 			if len(files) == maxFiles {
 				return plain(fmt.Sprintf("%s: has more than %d files in it", c.project.shown(folder), maxFiles), "send them as an archive, or several trees")
 			}
 			if info.Mode().Type() == fs.ModeSymlink {
-				return plain(c.project.shown(name)+": is a link, of which a tree has none", "put the file itself in its place")
+				return plain(c.project.shown(path.Join(folder, name))+": is a link, of which a tree has none", "put the file itself in its place")
 			}
-			text, err := c.project.files.read(name, maxContent)
+			text, err := in.read(name, maxContent)
 			if err != nil {
-				return c.project.unusable(name, err)
+				return c.project.unusable(path.Join(folder, name), err)
 			}
-			files = append(files, resource.TreeFile{Name: strings.TrimPrefix(name, folder+"/"), Content: text, Executable: info.Mode()&0o100 != 0, SHA256: recipe.Digest([]byte(text))})
+			files = append(files, resource.TreeFile{Name: name, Content: text, Executable: info.Mode()&0o100 != 0, SHA256: recipe.Digest([]byte(text))})
 			return nil
 		})
 		switch {

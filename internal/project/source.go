@@ -87,11 +87,15 @@ func (s source) read(name string, most int64) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, most+1))
-	if int64(len(data)) > most {
+	var text strings.Builder
+	if info, err := file.Stat(); err == nil {
+		text.Grow(int(info.Size()))
+	}
+	read, err := io.Copy(&text, io.LimitReader(file, most+1))
+	if read > most {
 		return "", tooLarge(most)
 	}
-	return string(data), err
+	return text.String(), err
 }
 
 // digest returns a file's size and its SHA-256, without holding it whole.
@@ -109,23 +113,31 @@ func (s source) digest(name string) (size int64, sum string, err error) {
 	return size, hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// walk goes through what is in a folder and below and is no directory, in the order of its names. A
-// link is told and not followed.
-func (s source) walk(folder string, each func(name string, info fs.FileInfo) error) error {
-	return fs.WalkDir(s.root.FS(), folder, func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
+// walk goes through what is in a folder and below and is no directory, in the order of its names; the
+// source that each is called with has the folder alone, and takes the name as it is. On the way to a file
+// an os.Root opens each folder anew: of thousands of files a way that is short counts. A link is told and
+// not followed.
+func (s source) walk(folder string, each func(in source, name string, info fs.FileInfo) error) error {
+	switch info, err := s.root.Stat(folder); {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return errNoDirectory
+	}
+	root, err := s.root.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
 			return err
-		case entry.IsDir():
-			return nil
-		case name == folder:
-			return errNoDirectory
 		}
 		info, err := entry.Info()
 		if err != nil {
 			return err
 		}
-		return each(name, info)
+		return each(source{root}, name, info)
 	})
 }
 
