@@ -1,20 +1,18 @@
 package proof
 
 import (
-	"cmp"
 	"context"
 	"regexp"
-	"slices"
 	"strings"
 
 	"provision/internal/recipe"
-	"provision/internal/resource"
 )
 
 // noLonger purges what came along with a task's packages and nothing needs now: that is apt's business,
-// and no removal takes it.
-const noLonger = `export DEBIAN_FRONTEND=noninteractive; apt-get -q -y -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false \
-	-o Dpkg::Options::=--force-unsafe-io autoremove --purge </dev/null >/dev/null`
+// and no removal takes it. A package may forbid that, as PostgreSQL does for the sake of its data
+// (pg_updateaptconfig(8)): apt is told to forget it (apt.conf(5), #clear).
+const noLonger = `export DEBIAN_FRONTEND=noninteractive; echo '#clear APT::NeverAutoRemove;' | apt-get -q -y -c /dev/stdin -o APT::AutoRemove::RecommendsImportant=false \
+	-o APT::AutoRemove::SuggestsImportant=false -o Dpkg::Options::=--force-unsafe-io autoremove --purge >/dev/null`
 
 // purgeLeavesNothing removes the task, with all that came for it, from the host that was bare before.
 func (p *prover) purgeLeavesNothing(ctx context.Context) error {
@@ -43,6 +41,7 @@ func (p *prover) removeLeavesNothing(ctx context.Context) error {
 		return err
 	}
 	p.brings(before)
+	p.kept = keptByDaemons(p.bare, before)
 	if r := do(ctx, p.Task.Install); p.failed(ctx, "install, where its packages and accounts were before", r) {
 		p.converged = false
 		return nil
@@ -124,47 +123,6 @@ var aliased = regexp.MustCompile(`^/(bin|sbin|lib)/`)
 
 // mostLeft is of how many things that were left it is told.
 const mostLeft = 12
-
-// stores is where what programs write while they run has its place (hier(7)).
-var stores = regexp.MustCompile(`^/(srv|home|var/(lib|log|cache|spool|backups|mail))/`)
-
-// data reports whether something that was left is data of the task: new, in a directory that it has or
-// in a person's home, and none of its resources. A directory stays with the data in it.
-func (p *prover) data(d Difference, after State) bool {
-	if d.Kind != "file" || d.Before != "" || !stores.MatchString(d.Name) {
-		return false
-	}
-	if !p.owns(d.Name) {
-		return slices.ContainsFunc(p.items(), func(item recipe.Item) bool { return within(item.Resource, d.Name) })
-	}
-	for thing := range after {
-		if thing.Kind == "file" && strings.HasPrefix(thing.Name, d.Name+"/") && strings.HasPrefix(d.After, "d") {
-			return true
-		}
-	}
-	return false
-}
-
-// within reports whether a path is where a resource lets others write: in a directory, or in the home
-// that is made for a person.
-func within(wanted recipe.Resource, path string) bool {
-	switch wanted := wanted.(type) {
-	case resource.Directory:
-		return !wanted.Absent && strings.HasPrefix(path, wanted.Path+"/")
-	case resource.User:
-		home := cmp.Or(wanted.Home, "/home/"+wanted.Name)
-		return wanted.Login && !wanted.Absent && strings.HasPrefix(path+"/", home+"/")
-	}
-	return false
-}
-
-// owns reports whether a resource of the task is at a path.
-func (p *prover) owns(path string) bool {
-	return slices.ContainsFunc(p.items(), func(item recipe.Item) bool {
-		placed, ok := item.Resource.(recipe.Placed)
-		return ok && placed.Place() == path
-	})
-}
 
 // leaves tells what a removal has left.
 func (p *prover) leaves(left []Difference, what string) {

@@ -72,6 +72,7 @@ type prover struct {
 	digests   Digests
 	bare      State            // the host before anything
 	planned   engine.Plan      // there
+	kept      []string         // directories, where its packages' daemons keep their data
 	installed State            // after the install
 	services  map[string]unit  // after the install
 	at        time.Time        // of that

@@ -102,6 +102,25 @@ func TestData(t *testing.T) {
 	}
 }
 
+// What a package's daemon keeps is data too, new or another, where the package has a directory for it
+// that is not root's; a resource of the task never is.
+func TestDataOfDaemons(t *testing.T) {
+	bare := State{{"file", "/var/lib/old"}: "drwx------ 9:9"}
+	premises := State{{"file", "/var/lib/old"}: "drwx------ 9:9", {"file", "/var/lib/postgresql"}: "drwxr-xr-x 102:104", {"file", "/var/lib/tool"}: "drwxr-xr-x 0:0", {"file", "/etc/postgresql"}: "drwxr-xr-x 102:104"}
+	p := proving(resource.File{Path: "/var/lib/postgresql/hba"})
+	p.kept = keptByDaemons(bare, premises)
+	for path, want := range map[string]bool{
+		"/var/lib/postgresql/15/base/1": true, "/var/lib/postgresql/hba": false, "/var/lib/postgresql": false,
+		"/var/lib/tool/cache": false, "/var/lib/old/new": false, "/etc/postgresql/15": false,
+	} {
+		for _, d := range []Difference{{Thing{"file", path}, "", "-"}, {Thing{"file", path}, "- 1", "- 2"}, {Thing{"file", path}, "-", ""}} {
+			if got := p.data(d, State{}); got != want {
+				t.Errorf("%s: data is %v, want %v", d, got, want)
+			}
+		}
+	}
+}
+
 // Commands are killed in their middle before anything else is, and no more moments are tried than asked.
 func TestChooseMoments(t *testing.T) {
 	step := func(number int, resource, title string) recorded {
