@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -146,5 +148,25 @@ func TestKills(t *testing.T) {
 	}
 	if !slices.Contains(host.ran, killRuns) {
 		t.Error("nothing was killed")
+	}
+}
+
+// Where its packages and accounts were before, a task of these alone changes nothing, and there is nothing to remove.
+func TestNothingButPackages(t *testing.T) {
+	host := &stage{paper: paper{root: t.TempDir()}, active: map[string]bool{}}
+	if err := os.WriteFile(filepath.Join(host.root, "there"), nil, 0o644); err != nil { // as of a host that is mounted
+		t.Fatal(err)
+	}
+	p := proving(resource.Package{Name: "shop"})
+	p.Host, p.converged = host, true
+	well := func(context.Context, engine.Observer) engine.Finished {
+		return engine.Finished{Status: engine.StatusSame}
+	}
+	p.Task.Premises, p.Task.Install = well, well
+	p.Task.Remove = func(context.Context, engine.Observer) engine.Finished {
+		return engine.Finished{Status: engine.StatusRefused, Err: errors.New("nothing of it is noted")}
+	}
+	if err := p.removeLeavesNothing(t.Context()); !errors.Is(err, errSkipped) || len(p.Faults) > 0 {
+		t.Errorf("found %q, %v", texts(p.Faults), err)
 	}
 }

@@ -42,9 +42,13 @@ func (p *prover) removeLeavesNothing(ctx context.Context) error {
 	}
 	p.brings(before)
 	p.kept = keptByDaemons(p.bare, before)
-	if r := do(ctx, p.Task.Install); p.failed(ctx, "install, where its packages and accounts were before", r) {
+	r := do(ctx, p.Task.Install)
+	if p.failed(ctx, "install, where its packages and accounts were before", r) {
 		p.converged = false
 		return nil
+	}
+	if len(r.changed) == 0 { // so the host has no memory of it either
+		return skipped("it has nothing but packages and accounts")
 	}
 	if p.installed, err = p.look(ctx); err != nil {
 		return err
