@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -16,6 +17,10 @@ const noLonger = `export DEBIAN_FRONTEND=noninteractive; echo '#clear APT::Never
 
 // purgeLeavesNothing removes the task, with all that came for it, from the host that was bare before.
 func (p *prover) purgeLeavesNothing(ctx context.Context) error {
+	accounts, err := p.accountsOfPackages(ctx)
+	if err != nil {
+		return err
+	}
 	r := do(ctx, p.Task.Purge)
 	if p.failed(ctx, "remove --purge", r) {
 		return p.Host.Rewind(ctx)
@@ -27,6 +32,7 @@ func (p *prover) purgeLeavesNothing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	left = slices.DeleteFunc(left, func(d Difference) bool { return slices.Contains(accounts, d.Thing) })
 	p.leaves(left, "remove --purge")
 	return p.Host.Rewind(ctx)
 }
