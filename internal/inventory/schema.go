@@ -27,7 +27,7 @@ func Schema(known Known) []byte {
 		return object{"type": "array", "items": items, "uniqueItems": true, "description": description}
 	}
 	reference := func(name string) object { return object{"$ref": "#/definitions/" + name} }
-	tasks := list(object{"type": "string", "anyOf": []object{{"enum": known.tasks()}, {"pattern": "^" + ownTask + "$"}}}, "What provision install brings here")
+	tasks := list(taskSchema(known), "What provision install brings here")
 	name := object{"pattern": groupName.String()}
 	const ranged = `^[A-Za-z0-9_.-]*(\[[0-9]+:[0-9]+\])?[A-Za-z0-9_.-]*$`
 	schema := object{
@@ -83,6 +83,19 @@ func Schema(known Known) []byte {
 	return text.Bytes()
 }
 
+// taskSchema returns the schema of a task's name, or of an instance's of one of which a host may have
+// several. One that it does not know is a project's own.
+func taskSchema(known Known) object {
+	names := []object{{"enum": known.tasks()}}
+	for _, name := range known.tasks() {
+		if known[name].Instances {
+			names = append(names, object{"pattern": "^" + name + "@" + recipe.InstanceForm + "$"})
+		}
+	}
+	others := object{"pattern": "^" + ownTask + "$", "not": object{"pattern": "^(" + strings.Join(known.tasks(), "|") + ")(@|$)"}}
+	return object{"type": "string", "anyOf": append(names, others)}
+}
+
 // loginSchema returns the schema of an ssh: mapping.
 func loginSchema() object {
 	text := func(description string) object { return object{"type": "string", "description": description} }
@@ -128,7 +141,7 @@ func vars(known Known) object {
 }
 
 // ownTask is the form of the name of a project's own task, or of an instance of one.
-const ownTask = `[a-z][a-z0-9_-]*(@[a-z0-9_-]+)?`
+const ownTask = `[a-z][a-z0-9_-]*(@` + recipe.InstanceForm + `)?`
 
 // variableSchema returns the schema of one variable's value.
 func variableSchema(v recipe.Variable) object {

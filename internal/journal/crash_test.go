@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -247,6 +248,24 @@ func TestStateIsPrivateAndOldRunsGo(t *testing.T) {
 	}
 	if stat, _ := os.Stat(m.state("")); stat.Mode().Perm() != 0o700 {
 		t.Errorf("state has mode %v", stat.Mode())
+	}
+}
+
+// Actions take no run away that a rollback may need: of them the newest stay beside.
+func TestActionsPushOutNoRun(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for i := range 70 {
+		does := "do shop backup"
+		if i < 10 {
+			does = "install"
+		}
+		m.write(t, m.state(fmt.Sprintf("runs/%06d/journal", i)), `2026-11-29T12:00:00Z {"event":"run","by":"a \"does\":\"do ","does":"`+does+`"}`+"\n")
+	}
+	m.begin(t).finish(t)
+	runs, _ := os.ReadDir(m.state("runs"))
+	if len(runs) != 11+50 || runs[0].Name() != "000000" || runs[9].Name() != "000009" || runs[10].Name() != "000020" {
+		t.Errorf("%d runs left: %v", len(runs), runs)
 	}
 }
 

@@ -33,6 +33,8 @@ type (
 		Summary   string           `json:"summary"`
 		About     string           `json:"about,omitempty"`
 		Uses      []string         `json:"uses,omitempty"`
+		Formerly  []string         `json:"formerly,omitempty"`
+		Instances bool             `json:"instances,omitempty"` // a host may have several, as shop@blue
 		Variables []listedVariable `json:"variables"`
 		Actions   []listedAction   `json:"actions,omitempty"`
 	}
@@ -63,7 +65,8 @@ type (
 // Tasks writes a line for each task, with its variables.
 func (j *JSON) Tasks(tasks []recipe.Task) error {
 	for _, task := range tasks {
-		r := &listedTask{head: head{Time: newStamp(j.now()), Event: "task"}, Task: task.Name, Summary: task.Summary, About: task.About, Uses: task.Uses, Variables: []listedVariable{}}
+		_, instance := recipe.SplitInstance(task.Name)
+		r := &listedTask{head: head{Time: newStamp(j.now()), Event: "task"}, Task: task.Name, Summary: task.Summary, About: task.About, Uses: task.Uses, Formerly: task.Formerly, Instances: task.Instances && instance == "", Variables: []listedVariable{}}
 		for _, v := range task.Variables {
 			r.Variables = append(r.Variables, newListedVariable(task.Name+"."+v.Name, v))
 		}

@@ -45,3 +45,19 @@ func TestTasks(t *testing.T) {
 		t.Errorf("no tasks: %q, %v", none.String(), err)
 	}
 }
+
+// A program is told what a person is: the names that a task had, and whether a host may have several.
+func TestTasksAsJSON(t *testing.T) {
+	var out strings.Builder
+	if err := NewJSON(&out, nil, nil).Tasks([]recipe.Task{{Name: "shop", Formerly: []string{"store"}, Instances: true}, {Name: "shop@blue", Instances: true}, {Name: "nginx"}}); err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+		if has := strings.Contains(line, `"formerly":["store"]`); has != (i == 0) {
+			t.Errorf("formerly: %s", line)
+		}
+		if has := strings.Contains(line, `"instances":true`); has != (i == 0) {
+			t.Errorf("instances: %s", line)
+		}
+	}
+}

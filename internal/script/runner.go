@@ -23,7 +23,7 @@ type Run struct {
 // silence is how long a host waits for a word of its controller.
 const silence = 60 * time.Second
 
-// keptRuns is how many runs' journals and kept copies stay on the host.
+// keptRuns is how many runs' journals and kept copies stay on the host, and of how many actions.
 const keptRuns = 50
 
 // Runner returns the script of a run: it takes the host's lock, sweeps what a dead run

@@ -102,8 +102,22 @@ finish() {
 	# A step that was killed cleaned nothing up.
 	sweep "$state/temporaries" "*/.provision-*-$salt"
 	rm -f "$run/open" "$run/apt" "$run/apt-errors" "$run"/listens-* "$run"/watch-* "$run/apt-output" "$state/holder"
-	# The newest runs can be looked at and taken back; what is older goes.
-	ls "$state/runs" | head -n -"$leave" | while read -r old; do rm -rf "$state/runs/$old"; done
+	forget_runs
+}
+
+# forget_runs takes away all but the newest runs, which can be looked at and taken back, and all but as
+# many actions, of which nothing can be taken back: many of these push out no run.
+forget_runs() {
+	runs=0 actions=0
+	ls -r "$state/runs" | while read -r old; do
+		begun=''
+		read -r begun 2>/dev/null <"$state/runs/$old/journal" || :
+		case $begun in
+		*'"does":"do '*) actions=$((actions + 1)) newer=$actions ;;
+		*) runs=$((runs + 1)) newer=$runs ;;
+		esac
+		[ "$newer" -le "$leave" ] || rm -rf "$state/runs/$old"
+	done
 }
 
 # receive reads sh of so many bytes into $code: receive BYTES. head(1) succeeds when the connection
