@@ -31,6 +31,8 @@ func verifyGraphite(in recipe.Input) ([]recipe.Check, error) {
 		g.local("the dashboard", recipe.HTTPCheck{URL: "/dashboard/", Contains: "Graphite", Lacks: "Invalid theme"}),
 		g.local("the admin's login", recipe.HTTPCheck{URL: "/admin/login/", Contains: "csrfmiddlewaretoken"}),
 		g.local("a static file", recipe.HTTPCheck{URL: "/static/css/dashboard.css", Type: "text/css"}),
+		ticks("the list of metrics is made anew", indexTimer),
+		ticks("nginx's logs are rotated", logrotateTimer),
 	}
 	if !isLoopback(in.Address) { // there nothing sees the host from outside
 		checks = append(checks, g.outside()...)
@@ -171,4 +173,9 @@ func afterGraphite(in recipe.Input) []string {
 		return append(lines, "carbon takes metrics at "+bracketed(in.Address)+":2003 from "+strings.Join(networks, ", "))
 	}
 	return append(lines, "carbon takes metrics at 127.0.0.1:2003 on the host")
+}
+
+// GraphiteSite is where a host's Graphite answers on the host itself, by graphite's variables.
+func GraphiteSite(vars recipe.Values) string {
+	return graphite{Input: recipe.Input{Vars: vars}}.address("127.0.0.1")
 }

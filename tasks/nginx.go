@@ -38,11 +38,16 @@ func Nginx() recipe.Task {
 			return []recipe.Check{{
 				Name: "nginx runs, and its configuration is valid", From: recipe.FromHost, Within: 10 * time.Second,
 				Command: &recipe.CommandCheck{Script: "systemctl is-active " + nginxUnit + " && nginx -t 2>&1", Contains: "test is successful"},
-			}, {
-				Name: "its logs are rotated", From: recipe.FromHost, Within: 10 * time.Second,
-				Command: &recipe.CommandCheck{Script: "systemctl is-active " + logrotateTimer},
-			}}, nil
+			}, ticks("its logs are rotated", logrotateTimer)}, nil
 		},
+	}
+}
+
+// ticks is the check that a timer is there to do what the name says.
+func ticks(name, timer string) recipe.Check {
+	return recipe.Check{
+		Name: name, From: recipe.FromHost, Within: 10 * time.Second,
+		Command: &recipe.CommandCheck{Script: "systemctl is-active " + timer},
 	}
 }
 

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 //	signal NAME COMMAND...   run it, send it SIGNAME once it prints "ready", want exit code 130
 //	unread CODE COMMAND...   run it, and close the pipe that it prints into once it prints
 //	                         "ready"; its exit code has to be this
+//	graphite NAME            answer on loopback as Graphite does, each target by the file of its
+//	                         name; the port is $NAME
 //	objects CODE             what was printed are lines of --json, and the last has this code;
 //	                         of list it is -
 func TestScript(t *testing.T) {
@@ -58,7 +60,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "refuse": cmdRefuse, "listen": cmdListen, "sshd": cmdSSHD, "signal": cmdSignal, "unread": cmdUnread, "account": cmdAccount,
-			"objects": cmdObjects,
+			"objects": cmdObjects, "graphite": cmdGraphite,
 		},
 	})
 }

@@ -85,6 +85,20 @@ type Printed struct {
 	Error bool // on standard error
 }
 
+// Graphed is what a host's Graphite has of some targets, to be drawn.
+type Graphed struct {
+	From, Until int64 // seconds since the epoch
+	Series      []Series
+}
+
+// Series is a row of values, one each step.
+type Series struct {
+	Name   string
+	Start  int64      // of the first value, in seconds since the epoch
+	Step   int64      // seconds
+	Values []*float64 // nil is unknown
+}
+
 // Status is how the work on one host ended.
 type Status string
 
@@ -129,6 +143,7 @@ func (Restored) event()   {}
 func (Verifying) event()  {}
 func (Checked) event()    {}
 func (Printed) event()    {}
+func (Graphed) event()    {}
 func (Finished) event()   {}
 
 // Observer is told what happens on one host, in order.

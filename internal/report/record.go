@@ -154,6 +154,21 @@ type printed struct {
 	Raw    []byte `json:"raw,omitempty"`
 }
 
+// graphed is what a host's Graphite has of some targets.
+type graphed struct {
+	head
+	From   int64    `json:"from"` // seconds since the epoch
+	Until  int64    `json:"until"`
+	Series []series `json:"series"`
+}
+
+type series struct {
+	Name   string     `json:"name"`
+	Start  int64      `json:"start"` // of the first value
+	Step   int64      `json:"step"`  // seconds
+	Values []*float64 `json:"values"`
+}
+
 type finished struct {
 	head
 	Status   engine.Status `json:"status"`
@@ -250,6 +265,12 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 			stream = "stderr"
 		}
 		return &printed{head: top("printed"), Line: event.Line, Stream: stream}
+	case engine.Graphed:
+		r := &graphed{head: top("graphed"), From: event.From, Until: event.Until, Series: []series{}}
+		for _, one := range event.Series {
+			r.Series = append(r.Series, series(one))
+		}
+		return r
 	case engine.Finished:
 		return newFinished(top("finished"), event)
 	}

@@ -24,7 +24,7 @@ var records = []struct {
 	{"connecting", connecting{}}, {"asking", asking{}}, {"plan", planned{}}, {"applying", applying{}},
 	{"step_began", stepBegan{}}, {"step_ended", stepEnded{}}, {"output", output{}}, {"progress", progress{}},
 	{"note", note{}}, {"changed", changed{}}, {"restored", restored{}}, {"verifying", verifying{}},
-	{"checked", checked{}}, {"printed", printed{}}, {"finished", finished{}}, {"summary", summary{}}, {"error", problem{}},
+	{"checked", checked{}}, {"printed", printed{}}, {"graphed", graphed{}}, {"finished", finished{}}, {"summary", summary{}}, {"error", problem{}},
 	{"task", listedTask{}}, {"host", listedHost{}}, {"kind", listedKind{}},
 }
 
@@ -113,7 +113,11 @@ func typeSchema(t reflect.Type) object {
 		if t.Elem().Kind() == reflect.Uint8 {
 			return object{"type": "string", "contentEncoding": "base64"}
 		}
-		return object{"type": "array", "items": typeSchema(t.Elem())}
+		items := typeSchema(t.Elem())
+		if t.Elem().Kind() == reflect.Pointer {
+			items["type"] = []any{items["type"], "null"}
+		}
+		return object{"type": "array", "items": items}
 	case reflect.Bool:
 		return object{"type": "boolean"}
 	case reflect.Int, reflect.Int64:

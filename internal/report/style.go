@@ -14,11 +14,12 @@ import (
 // page is what a writer can show: how wide, with which colours and signs. What renders
 // records is a method of page, and pure.
 type page struct {
-	width int // columns, 0 for any
-	ascii bool
-	at    bool // where a task says what it wants is told
-	paint paint
-	sign  signs
+	width   int // columns, 0 for any
+	ascii   bool
+	colored bool
+	at      bool // where a task says what it wants is told
+	paint   paint
+	sign    signs
 }
 
 // paint are the colours: the terminal's own sixteen, so that they go with its background.
@@ -43,7 +44,7 @@ func newPage(o Options) page {
 		return renderer.NewStyle().TabWidth(lipgloss.NoTabConversion).Foreground(lipgloss.Color(color))
 	}
 	none := renderer.NewStyle().TabWidth(lipgloss.NoTabConversion)
-	return page{width: o.Width, ascii: o.ASCII, at: o.Verbosity >= 1, sign: newSigns(o.ASCII), paint: paint{
+	return page{width: o.Width, ascii: o.ASCII, colored: o.Color, at: o.Verbosity >= 1, sign: newSigns(o.ASCII), paint: paint{
 		create: style("2"), update: style("3"), remove: style("1"), act: style("6"), maybe: style("5"),
 		good: style("2"), bad: style("1").Bold(true), strong: none.Bold(true), faint: none.Faint(true), plain: none,
 	}}

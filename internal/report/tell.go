@@ -2,6 +2,7 @@ package report
 
 import (
 	"strings"
+	"time"
 
 	"provision/internal/engine"
 )
@@ -38,6 +39,8 @@ func (t *Terminal) tell(h *host, r record, was *transfer) {
 		t.plan(r)
 	case *printed:
 		t.answer([]string{t.answers.printedLine(r, t.columns())})
+	case *graphed:
+		t.answer(t.answers.graph(r, time.Local))
 	case *finished:
 		t.finish(h, r)
 	case *restored:

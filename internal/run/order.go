@@ -22,7 +22,7 @@ func newOrderly(work []Work, tell func(engine.HostEvent)) *orderly {
 // event tells an event, or keeps it. It is called from one goroutine at a time.
 func (o *orderly) event(e engine.HostEvent) {
 	switch e.Event.(type) {
-	case engine.Printed, engine.Finished:
+	case engine.Printed, engine.Graphed, engine.Finished:
 		o.held[e.Host] = append(o.held[e.Host], e)
 	default:
 		o.tell(e)
