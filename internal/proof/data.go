@@ -66,3 +66,12 @@ func (p *prover) owns(path string) bool {
 		return ok && placed.Place() == path
 	})
 }
+
+// certificate reports whether a path is that of a certificate of the task, or of its key: a removal leaves
+// both, and says so, and a purge takes them (resource.OnPurge).
+func (p *prover) certificate(path string) bool {
+	return slices.ContainsFunc(p.items(), func(item recipe.Item) bool {
+		certificate, ok := item.Resource.(resource.Certificate)
+		return ok && (certificate.Path == path || certificate.Key == path)
+	})
+}

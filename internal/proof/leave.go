@@ -96,7 +96,11 @@ func (p *prover) left(ctx context.Context, before State, sections ...string) ([]
 	differences := before.Differences(after, Except(sections...))
 	packaged, err := p.packaged(ctx, differences)
 	var left []Difference
+	purged := slices.Contains(sections, "purged")
 	for _, d := range differences {
+		if !purged && p.certificate(d.Name) {
+			continue
+		}
 		upgraded := d.Kind == "package" && d.Before != "" && d.After != "" // as a dependency: no removal takes that back
 		if !upgraded && !packaged[d.Name] && !p.data(d, after) {
 			left = append(left, d)
