@@ -52,6 +52,7 @@ var right = []struct{ name, project string }{
 	{"workload", "../examples/workload"},
 	{"nginx", ""},
 	{"dashboard", ""},
+	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
 }
 
 // ofTheDay are some of all, others every day; PROVISION_PROVE=all is all of them.
