@@ -40,7 +40,7 @@ systemctl is-active gimel.service`},
 	for i := range checks[1:] {
 		checks[i+1].Needs = gimelRuns
 	}
-	return checks, nil
+	return append(checks, ticks("nginx's logs are rotated", logrotateTimer)), nil
 }
 
 const gimelRuns = "gimel runs a release"

@@ -15,6 +15,7 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
+	"provision/internal/resource"
 )
 
 // fakeGraphite keeps of each metric the last value, as carbon does of those that fall into
@@ -133,4 +134,23 @@ func TestVerifyHoldsBesideOthers(t *testing.T) {
 	if writers < 2 {
 		t.Errorf("%d checks write", writers)
 	}
+}
+
+// A timer does nothing that one sees, so a check has to ask for it: else verify holds while it is stopped.
+func TestTimersAreChecked(t *testing.T) {
+	everyBuild(t, func(t *testing.T, task recipe.Task, platform recipe.Platform, raw map[string]any) {
+		if task.Verify == nil {
+			return
+		}
+		made := checks(t, task, input(t, task, platform, raw))
+		for _, item := range build(t, task, platform, raw).Items {
+			service, ok := item.Resource.(resource.Service)
+			if !ok || service.Absent || !strings.HasSuffix(service.Unit, ".timer") {
+				continue
+			}
+			if !slices.ContainsFunc(made, func(c recipe.Check) bool { return c.Command != nil && strings.Contains(c.Command.Script, service.Unit) }) {
+				t.Errorf("no check asks for %s", service.Unit)
+			}
+		}
+	})
 }
