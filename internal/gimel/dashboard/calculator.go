@@ -22,7 +22,8 @@ type calculatorResult struct {
 	PerVariant, Total int64
 	From, To          string // the rates that are told apart
 	Days              string // empty without visitors a day
-	Corrected         string // the level of each comparison; empty for two variants
+	Level             string // of each comparison
+	Several           bool   // more than one
 	Others            []otherEffect
 }
 
@@ -108,9 +109,12 @@ func (p plannedTest) difference(effect float64) float64 {
 	return effect
 }
 
-// level is alpha shared among the comparisons with the control (Bonferroni),
-// which is never less strict than the correction used for the results (Holm).
-func (p plannedTest) level() float64 { return p.alpha / float64(p.variants-1) }
+// level is that of the look at the planned size, shared among the comparisons
+// with the control (Bonferroni), which is never less strict than the correction
+// used for the results (Holm).
+func (p plannedTest) level() float64 {
+	return statistics.Plan{Alpha: p.alpha}.FixedLevel() / float64(p.variants-1)
+}
 
 func (p plannedTest) size(effect float64) (int64, error) {
 	return statistics.SampleSize(p.baseline, p.difference(effect), p.level(), p.power)
@@ -123,10 +127,7 @@ func (p plannedTest) result() (*calculatorResult, error) {
 	}
 	result := &calculatorResult{
 		PerVariant: size, Total: size * int64(p.variants), Days: p.days(size),
-		From: formatPercent(p.baseline), To: p.other(p.effect),
-	}
-	if p.variants > 2 {
-		result.Corrected = formatPercent(p.level())
+		From: formatPercent(p.baseline), To: p.other(p.effect), Level: formatPercent(p.level()), Several: p.variants > 2,
 	}
 	for _, factor := range []float64{0.5, 0.75, 1, 1.5, 2} {
 		size, err := p.size(p.effect * factor)

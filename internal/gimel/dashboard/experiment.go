@@ -31,7 +31,9 @@ type goalView struct {
 	Verdict        notice
 	Confidence     string // "95%"
 	Rows           []resultRow
+	Primary        bool
 	Several        bool // more than one comparison: p-values are corrected
+	AtSize         bool // what is compared are the counts at the planned size
 	Wide, Narrow   *chart
 	Days           []dayRow
 	BeforeFirstDay int64
@@ -46,7 +48,7 @@ type resultRow struct {
 	Rate, RateInterval         string
 	Impossible                 bool
 	Difference, Interval       string
-	Relative                   string
+	Relative, RelativeInterval string
 	Forest                     *forest
 	P, SequentialP, Best       string
 	Significant, SequentialYes bool
@@ -71,12 +73,12 @@ func newExperimentView(d Detail, now time.Time) experimentView {
 		view.Running = plural(1+int(now.Sub(d.Started).Hours()/24), "day", "days")
 	}
 	if check := statistics.CheckSampleRatio(d.Variants); check != nil {
-		view.Split = splitNotice(check, d.Declared)
+		view.Split = splitNoticeOf(d.Summary)
 		view.SplitP, view.SplitAnyP = formatP(check.P), formatP(check.SequentialP)
 		view.Shares = shareRows(d.Variants, check, view.Participants)
 	}
-	for i, goal := range d.Results {
-		view.Goals = append(view.Goals, newGoalView(goal, d.PlannedTrials, i))
+	for i, report := range Analyse(d, statistics.DefaultAlpha, now) {
+		view.Goals = append(view.Goals, newGoalView(d, i, report))
 	}
 	return view
 }
@@ -94,14 +96,14 @@ func shareRows(variants []statistics.Variant, check *statistics.SampleRatio, tot
 	return rows
 }
 
-func newGoalView(goal Goal, planned int64, index int) goalView {
-	plan := statistics.Plan{TrialsPerVariant: planned}
-	report := statistics.Analyse(goal.Variants, plan)
+func newGoalView(d Detail, index int, report statistics.Report) goalView {
+	goal := d.Results[index]
 	view := goalView{
-		Name: goal.Name, ID: "goal-" + strconv.Itoa(index),
-		Verdict:    explain(report),
+		Name: goal.Name, ID: "goal-" + strconv.Itoa(index), Primary: goal.Name == d.Primary && len(d.Results) > 1,
+		Verdict:    explain(report, d.Primary),
 		Confidence: strconv.Itoa(int(100*(1-report.Alpha)+0.5)) + "%",
-		Several:    len(goal.Variants) > 2,
+		Several:    len(goal.Variants) > 2 || len(d.Results) > 1,
+		AtSize:     atPlannedSize(report),
 	}
 	scale := forestScale(report)
 	for i, v := range report.Variants {
@@ -142,10 +144,27 @@ func newResultRow(i int, v statistics.VariantReport, report statistics.Report, s
 	if c.Relative != nil {
 		row.Relative = signed(100**c.Relative, 1) + "%"
 	}
+	if i := c.RelativeInterval; i != nil {
+		row.RelativeInterval = signed(100*i.Low, 1) + "% to " + signed(100*i.High, 1) + "%"
+	}
 	row.Forest = newForest(row.Class, *c, scale)
-	row.P, row.SequentialP = formatP(c.AdjustedP), formatP(c.AdjustedSequentialP)
-	// Before the planned size the fixed p is not evidence and gets no emphasis.
-	row.Significant = report.Progress.Reached && c.AdjustedP <= report.Alpha
-	row.SequentialYes = c.AdjustedSequentialP <= report.Alpha
+	row.SequentialP = formatP(c.AdjustedSequentialP)
+	if c.AdjustedP != nil {
+		row.P = formatP(*c.AdjustedP)
+	}
+	// What decided is marked, and nothing else.
+	decided := !c.Interval.Contains(0)
+	row.Significant = report.Verdict == statistics.Difference && decided
+	row.SequentialYes = decided && (report.Verdict == statistics.EarlyDifference || report.Verdict == statistics.LateDifference)
 	return row
+}
+
+// atPlannedSize reports whether the comparisons are of that size, once and for all.
+func atPlannedSize(report statistics.Report) bool {
+	for _, v := range report.Variants {
+		if v.Comparison != nil {
+			return v.Comparison.P != nil
+		}
+	}
+	return false
 }

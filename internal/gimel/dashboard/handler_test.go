@@ -213,8 +213,8 @@ func TestListTellsOfDroppedEvents(t *testing.T) {
 func TestExperimentPage(t *testing.T) {
 	body := get(t, Handler(fixture()), experimentURL("button color")).Body.String()
 	for _, want := range []string{
-		"“blue” converts better than the control", // 520/10000 against 640/10010 at the planned size
-		"5.20%", "6.39%", "&#43;1.19", "10,000 of 9,000", "reached",
+		"“blue” converts better than the control", // at the end of 1 November, when 9000 were reached: 500/9600 against 615/9600
+		"5.20%", "6.39%", "&#43;1.20", "10,000 of 9,000", "reached",
 		`<path class="line s1"`, `<path class="band s0"`, "<details", "2 Nov 2026",
 		"Includes 200 participants that were counted without a date", // 20,010 − 19,810
 	} {
@@ -286,10 +286,10 @@ func TestAssets(t *testing.T) {
 
 func TestCalculator(t *testing.T) {
 	for _, c := range []struct{ query, want string }{
-		{"baseline=20&effect=5&kind=points", ">1,094<"},
-		{"baseline=20&effect=25&kind=relative", ">1,094<"},
-		{"baseline=20&effect=5&kind=points&visitors=100", "22 days"},
-		{"baseline=20&effect=5&kind=points&variants=3", "2.50%"},
+		{"baseline=20&effect=5&kind=points", ">1,169<"},
+		{"baseline=20&effect=25&kind=relative", ">1,169<"},
+		{"baseline=20&effect=5&kind=points&visitors=100", "24 days"},
+		{"baseline=20&effect=5&kind=points&variants=3", "2.00%"},
 		{"baseline=20&effect=90&kind=points", "No rate is 0.9 away from 0.2"},
 		{"baseline=x", "The conversion rate must be a number above 0"},
 		{"variants=1", "The number of variants must be 2 to 20"},

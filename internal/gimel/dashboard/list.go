@@ -50,7 +50,7 @@ func newListView(summaries []Summary, turnedAway int64) listView {
 			Participants: participants(s.Variants),
 			Makeup:       plural(len(s.Variants), "variant", "variants") + " · " + plural(len(s.Goals), "goal", "goals"),
 			Progress:     newProgressView(s.Variants, s.PlannedTrials),
-			Split:        splitNotice(statistics.CheckSampleRatio(s.Variants), s.Declared),
+			Split:        splitNoticeOf(s),
 		}
 		if s.Archived {
 			view.Archived = append(view.Archived, entry)
@@ -86,6 +86,18 @@ func newProgressView(variants []statistics.Variant, planned int64) *progressView
 	p := statistics.ProgressOf(variants, statistics.Plan{TrialsPerVariant: planned})
 	percent := int(100 * float64(p.Smallest) / float64(planned))
 	return &progressView{Smallest: p.Smallest, Planned: planned, Percent: min(100, percent), Reached: p.Reached}
+}
+
+// splitNoticeOf is nil while nothing is wrong with an experiment's split.
+func splitNoticeOf(s Summary) *notice {
+	switch {
+	case s.Estimated: // its error would look like a mismatch
+		return nil
+	case s.Ramped:
+		return &notice{Tone: "alarm", Title: "The split was changed",
+			Text: "The weights were declared anew after participants had come. Which conversions belong to which time is not known, so a rate that changes by itself looks like a difference of the variants. Declare a new experiment with the weights that it is to keep."}
+	}
+	return splitNotice(statistics.CheckSampleRatio(s.Variants), s.Declared)
 }
 
 // splitNotice is nil while the split agrees with the declared weights. When

@@ -42,6 +42,11 @@ type Summary struct {
 	// Declared is false for an experiment that was accepted because a page
 	// sent it; its weights are then assumed to be equal.
 	Declared bool
+	// Primary is the goal that decides; "" where none was declared.
+	Primary string
+	// Ramped is true where the weights were changed under traffic, Estimated
+	// where the counts are (see statistics.Design).
+	Ramped, Estimated bool
 }
 
 // Detail is one experiment in full.

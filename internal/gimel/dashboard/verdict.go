@@ -7,19 +7,27 @@ import (
 )
 
 // explain puts a verdict into words that do not claim more than it does.
-func explain(r statistics.Report) notice {
+func explain(r statistics.Report, primary string) notice {
 	switch r.Verdict {
 	case statistics.NotComparable:
 		return notice{"alarm", "These counts cannot be compared", "More conversions than participants: " + impossible(r) +
 			". Either the goal is counted more than once a person, or people reach it without being counted as participants. The rates are shown as they are; an interval or a p-value would be meaningless."}
+	case statistics.Estimated:
+		return notice{"calm", "Not tested", "These counts are estimates (HyperLogLog), off by about 0.8 %: more than most differences. Count exactly to have a verdict."}
+	case statistics.Untrusted:
+		return untrusted(r)
+	case statistics.AfterPrimary:
+		return notice{"calm", "Not before “" + primary + "”", "This goal would show a difference, and the primary goal has shown none: with enough goals, one shows something by chance."}
+	case statistics.LateDifference:
+		return notice{"good", ahead(r), "There was none when the planned size was reached; the sequential test, which allows for looking on, has decided since." + several(r)}
 	case statistics.NotYet:
 		return notice{"calm", "Not yet", notYet(r)}
 	case statistics.EarlyDifference:
 		return notice{"good", ahead(r), "Decided by the sequential test, which allows for looking early and often" + before(r) + "." + several(r)}
 	case statistics.Difference:
-		return notice{"good", ahead(r), "The planned size is reached, and the difference is larger than chance explains." + several(r)}
+		return notice{"good", ahead(r), "The planned size was reached, and the difference was then larger than chance explains. What came later changes nothing of that." + several(r)}
 	case statistics.NoDifference:
-		return notice{"calm", "No difference shown", "The planned size is reached. If there is a difference, it is probably smaller than the one this size was planned for."}
+		return notice{"calm", "No difference shown", "The planned size was reached. If there is a difference, it is probably smaller than the one this size was planned for. Looking on, only the sequential test may still decide."}
 	}
 	if len(r.Variants) < 2 {
 		return notice{"calm", "Nothing to compare yet", "A comparison needs a second variant."}
@@ -31,8 +39,18 @@ func notYet(r statistics.Report) string {
 	if r.Progress.Planned == 0 {
 		return "No size was planned, so only the sequential test can decide, and it has not. A size planned in advance decides sooner: see the calculator."
 	}
+	if r.Progress.Reached {
+		return "The planned size is reached. The test of that size looks once, at the counts of the end of that day (UTC); of counts without a day, as imported ones, it cannot. The sequential test has not decided."
+	}
 	return formatCount(r.Progress.Smallest) + " of " + formatCount(r.Progress.Planned) +
 		" planned participants in the smallest variant. Until then a small p is not evidence, and the sequential test, which allows for looking early, has not decided."
+}
+
+func untrusted(r statistics.Report) notice {
+	if r.Distrust == statistics.SplitChanged {
+		return notice{"alarm", "Not to be trusted", "The split was changed while participants came: a rate that changes by itself looks like a difference of the variants. Whatever the numbers say, no verdict is given."}
+	}
+	return notice{"alarm", "Not to be trusted", "The participants are not split as declared, so some variants lose or gain some. Whatever the numbers say, no verdict is given until the cause is found."}
 }
 
 func before(r statistics.Report) string {

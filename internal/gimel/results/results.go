@@ -22,6 +22,7 @@ type Store interface {
 	Experiment(ctx context.Context, namespace, name string) (*store.Experiment, error)
 	Days(ctx context.Context, e *store.Experiment) (map[store.Counter][]store.Day, error)
 	TurnedAway(namespace string) int64
+	Counting() store.Counting
 }
 
 // Reader is a dashboard.Source over a store.
@@ -37,7 +38,7 @@ func (r Reader) Experiments(ctx context.Context, namespace string) ([]dashboard.
 	}
 	summaries := []dashboard.Summary{}
 	for _, experiment := range experiments {
-		summaries = append(summaries, summarize(experiment))
+		summaries = append(summaries, r.summarize(experiment))
 	}
 	return summaries, nil
 }
@@ -56,7 +57,7 @@ func (r Reader) Experiment(ctx context.Context, namespace, name string) (dashboa
 		return dashboard.Detail{}, err
 	}
 	byDay := group(counted)
-	detail := dashboard.Detail{Summary: summarize(experiment)}
+	detail := dashboard.Detail{Summary: r.summarize(experiment)}
 	for _, goal := range detail.Goals {
 		result := dashboard.Goal{Name: goal, Variants: Counts(experiment, goal)}
 		for day, count := range byDay {
@@ -100,7 +101,7 @@ func group(counted map[store.Counter][]store.Day) map[string]map[pair]int64 {
 	return byDay
 }
 
-func summarize(e *store.Experiment) dashboard.Summary {
+func (r Reader) summarize(e *store.Experiment) dashboard.Summary {
 	return dashboard.Summary{
 		Namespace:     e.Namespace,
 		Name:          e.Name,
@@ -110,6 +111,9 @@ func summarize(e *store.Experiment) dashboard.Summary {
 		Started:       e.Created,
 		Archived:      e.State == store.Archived,
 		Declared:      e.Declared,
+		Primary:       e.Primary,
+		Ramped:        e.Ramped,
+		Estimated:     r.Store.Counting() == store.HLL,
 	}
 }
 
@@ -128,7 +132,9 @@ func Goals(e *store.Experiment) []string {
 // Counts gives the variants of an experiment with their participants and those
 // who reached the goal: the declared ones in their order, then the others.
 // Undeclared ones are sorted, a "control" or "original" first, and weigh
-// nothing, which the statistics take for equal weights.
+// nothing, which the statistics take for equal weights; but those that hardly
+// anybody has are strays, at the end and without a share: one forged request
+// must not make the control, nor break the split.
 func Counts(e *store.Experiment, goal string) []statistics.Variant {
 	var variants []statistics.Variant
 	known := map[string]bool{}
@@ -148,17 +154,49 @@ func Counts(e *store.Experiment, goal string) []statistics.Variant {
 		add(variant.Label, variant.Weight)
 	}
 	counters := slices.Clone(e.Counters)
+	isStray := strays(e)
 	slices.SortStableFunc(counters, func(a, b store.Counter) int {
-		return cmp.Or(cmp.Compare(rank(a.Variant), rank(b.Variant)), cmp.Compare(a.Variant, b.Variant))
+		return cmp.Or(cmp.Compare(rank(a.Variant, isStray), rank(b.Variant, isStray)), cmp.Compare(a.Variant, b.Variant))
 	})
 	for _, counter := range counters {
-		add(counter.Variant, 0)
+		weight := 0.0
+		if len(e.Variants) == 0 && len(isStray) > 0 && !isStray[counter.Variant] {
+			weight = 1
+		}
+		add(counter.Variant, weight)
 	}
 	return variants
 }
 
-func rank(label string) int {
-	if label == "control" || label == "original" {
+// strayShare is how many times fewer participants than the largest variant has
+// make an undeclared one a stray.
+const strayShare = 20
+
+// strays are the variants of an undeclared experiment that hardly anybody has.
+func strays(e *store.Experiment) map[string]bool {
+	if len(e.Variants) > 0 {
+		return nil
+	}
+	var largest int64
+	for _, counter := range e.Counters {
+		if counter.Event == event.Participate {
+			largest = max(largest, counter.Count)
+		}
+	}
+	found := map[string]bool{}
+	for _, counter := range e.Counters {
+		if e.Count(event.Participate, counter.Variant)*strayShare < largest {
+			found[counter.Variant] = true
+		}
+	}
+	return found
+}
+
+func rank(label string, isStray map[string]bool) int {
+	switch {
+	case isStray[label]:
+		return 2
+	case label == "control" || label == "original":
 		return 0
 	}
 	return 1

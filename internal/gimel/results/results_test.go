@@ -33,6 +33,23 @@ func TestCountsPutTheControlFirst(t *testing.T) {
 	}
 }
 
+// One forged request, "aaa", must not become the control of an experiment that nobody declared, nor
+// take a share of its traffic.
+func TestAForgedVariantIsAStray(t *testing.T) {
+	e := &store.Experiment{Counters: []store.Counter{
+		{Event: "participate", Variant: "aaa", Count: 1}, {Event: "participate", Variant: "blue", Count: 500},
+		{Event: "participate", Variant: "green", Count: 510}, {Event: "buy", Variant: "zzz", Count: 3}}}
+	got := Counts(e, "buy")
+	want := []statistics.Variant{{Label: "blue", Weight: 1, Trials: 500}, {Label: "green", Weight: 1, Trials: 510},
+		{Label: "aaa", Trials: 1}, {Label: "zzz", Successes: 3}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if check := statistics.CheckSampleRatio(got); check.Alarm {
+		t.Errorf("the split: %+v", check)
+	}
+}
+
 func TestGoalsAreTheDeclaredAndTheCounted(t *testing.T) {
 	e := &store.Experiment{Goals: []string{"look", "buy"}, Counters: []store.Counter{
 		{Event: "participate", Variant: "v"}, {Event: "buy", Variant: "v"}, {Event: "ask", Variant: "w"}}}

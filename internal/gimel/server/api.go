@@ -270,9 +270,8 @@ func (s *Server) showResults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := resultsBody{experimentBody: bodyOf(detail.Summary), Results: []goalBody{}}
-	for _, goal := range detail.Results {
-		plan := statistics.Plan{TrialsPerVariant: detail.PlannedTrials, Alpha: alpha}
-		body.Results = append(body.Results, goalBody{Goal: goal.Name, Report: statistics.Analyse(goal.Variants, plan)})
+	for i, report := range dashboard.Analyse(detail, alpha, time.Now()) {
+		body.Results = append(body.Results, goalBody{Goal: detail.Results[i].Name, Report: report})
 	}
 	writeJSON(w, http.StatusOK, body)
 }

@@ -38,16 +38,23 @@ func pooledRate(a, b Variant) float64 {
 // S. Holm, "A simple sequentially rejective multiple test procedure",
 // Scandinavian Journal of Statistics 6 (1979). The order is kept.
 func Holm(p []float64) []float64 {
+	adjusted, _ := holm(p)
+	return adjusted
+}
+
+// holm tells too among how many each p-value had to be the smallest.
+func holm(p []float64) (adjusted, among []float64) {
 	order := make([]int, len(p))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(p[i], p[j]) })
-	adjusted := make([]float64, len(p))
+	adjusted, among = make([]float64, len(p)), make([]float64, len(p))
 	var largest float64
 	for rank, i := range order {
-		largest = max(largest, min(1, p[i]*float64(len(p)-rank)))
+		among[i] = float64(len(p) - rank)
+		largest = max(largest, min(1, p[i]*among[i]))
 		adjusted[i] = largest
 	}
-	return adjusted
+	return adjusted, among
 }

@@ -33,6 +33,19 @@ func SequentialP(a, b Variant, plan Plan) float64 {
 	return math.Min(1, math.Exp(-logRatio))
 }
 
+// sequentialZ is how many standard errors the confidence sequence of that level
+// reaches to either side: the differences that SequentialP would not reject. It
+// is infinite until that test begins.
+func sequentialZ(a, b Variant, level float64, plan Plan) float64 {
+	p := pooledRate(a, b)
+	if float64(min(a.Trials, b.Trials))*min(p, 1-p) < minimumExpected {
+		return math.Inf(1)
+	}
+	_, m := pooledZ(a, b)
+	g := m * mixtureVariance(plan)
+	return math.Sqrt(2 * (1 + g) / g * (math.Log(1/level) + math.Log1p(g)/2))
+}
+
 // minimumExpected is the expected count in each cell below which a normal
 // approximation is not trusted: twice Cochran's 5, because every look counts.
 const minimumExpected = 10

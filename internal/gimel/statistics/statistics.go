@@ -5,6 +5,8 @@
 // counts always give the same numbers.
 package statistics
 
+import "slices"
+
 // Variant is one arm of an experiment for one goal.
 type Variant struct {
 	Label string `json:"label"`
@@ -28,10 +30,10 @@ func (v Variant) rate() float64 { return float64(v.Successes) / float64(v.Trials
 // Plan is what was decided before the data came in. The zero Plan is usable.
 type Plan struct {
 	// TrialsPerVariant is the size each variant has to reach before the
-	// fixed-size p-value may decide; 0 means that no size was planned.
+	// fixed-size p-value may decide, once; 0 means that no size was planned.
 	TrialsPerVariant int64
-	// Alpha is the accepted risk of a false positive; 0 means 0.05. Intervals
-	// have the confidence 1 − Alpha.
+	// Alpha is the accepted risk of any false positive, over all looks, variants
+	// and goals; 0 means 0.05.
 	Alpha float64
 }
 
@@ -43,6 +45,50 @@ func (p Plan) alpha() float64 {
 		return p.Alpha
 	}
 	return DefaultAlpha
+}
+
+// lookingShare is the part of Alpha that is for looking early and often, where a
+// size is planned: the rest is for the one look at that size. Their sum bounds
+// the risk of both together (Bonferroni), however long somebody looks on.
+const lookingShare = 0.2
+
+func (p Plan) sequentialLevel() float64 {
+	if p.TrialsPerVariant > 0 {
+		return lookingShare * p.alpha()
+	}
+	return p.alpha()
+}
+
+// FixedLevel is the level of the test at the planned size, for which that size
+// should be calculated.
+func (p Plan) FixedLevel() float64 { return (1 - lookingShare) * p.alpha() }
+
+// Design is a plan, and what is known of how the counts came about.
+type Design struct {
+	Plan
+	// Declared says that the weights are: a confirmed mismatch is a defect then,
+	// and else no more than a question.
+	Declared bool
+	// Ramped says that the weights were changed while participants came. Their
+	// conversions are not known by period, so a rate that changes with the time
+	// looks like a difference of the variants (E. H. Simpson, "The interpretation
+	// of interaction in contingency tables", JRSS B 13, 1951).
+	Ramped bool
+	// Estimated counts have an error of their own (HyperLogLog's is 0.81 %),
+	// larger than the differences that are looked for.
+	Estimated bool
+	// Primary is the goal that decides; the others may show something once it
+	// has. Without one all goals share Alpha.
+	Primary string
+}
+
+// Goal is the counts of one goal.
+type Goal struct {
+	Name     string
+	Variants []Variant // now; the first is the control
+	// AtSize are the counts when the planned size was reached, at the end of that
+	// day; nil before, and where they are not known.
+	AtSize []Variant
 }
 
 // Interval is a closed interval of rates or of differences of rates, as
@@ -64,11 +110,13 @@ type Report struct {
 	SampleRatio *SampleRatio `json:"sample_ratio,omitempty"`
 	Progress    Progress     `json:"progress"`
 	Verdict     Verdict      `json:"verdict"`
-	// Leader is the variant with the highest rate when the verdict is
-	// EarlyDifference or Difference, provided that it is the control or was
+	// Leader is the variant with the highest rate when the verdict is one of a
+	// difference, provided that it is the control or was
 	// shown to differ from it. Among several variants it is proven better than
 	// the control, not than each of the others. Otherwise it is empty.
 	Leader string `json:"leader,omitempty"`
+	// Distrust says why, where the verdict is Untrusted.
+	Distrust Distrust `json:"distrust,omitempty"`
 }
 
 // VariantReport is one variant's part of a report.
@@ -83,25 +131,32 @@ type VariantReport struct {
 	// and everything that assumes a proportion is left out.
 	Impossible bool `json:"impossible,omitempty"`
 	// ProbabilityBest is the posterior probability that this variant has the
-	// highest rate; nil when any variant lacks participants or is Impossible.
+	// highest rate. It is nil before a verdict, for it passes 95 % in four of ten
+	// experiments without any difference that are looked at again and again; and
+	// when any variant lacks participants or is Impossible.
 	ProbabilityBest *float64 `json:"probability_best,omitempty"`
 	// Comparison with the control; nil for the control itself and when either
 	// side cannot be compared.
 	Comparison *Comparison `json:"comparison,omitempty"`
 }
 
-// Comparison of a variant with the control.
+// Comparison of a variant with the control: at the planned size when that is
+// reached and known, else now.
 type Comparison struct {
 	// Difference is the variant's rate minus the control's.
-	Difference float64  `json:"difference"`
-	Interval   Interval `json:"interval"`
-	// Relative is the difference as a fraction of the control's rate; nil when
-	// that is zero.
-	Relative *float64 `json:"relative,omitempty"`
-	// P is two-sided and valid for one look, at a size planned in advance.
-	P float64 `json:"p"`
-	// AdjustedP is P after Holm's correction for several variants.
-	AdjustedP float64 `json:"adjusted_p"`
+	Difference float64 `json:"difference"`
+	// Interval holds for all comparisons together, and as its p-value does: at
+	// the planned size for one look, before it at every look (a confidence
+	// sequence). So it has no zero in it just where that p-value decides.
+	Interval Interval `json:"interval"`
+	// Relative is the difference as a fraction of the control's rate, with its
+	// interval; nil when that rate is zero.
+	Relative         *float64  `json:"relative,omitempty"`
+	RelativeInterval *Interval `json:"relative_interval,omitempty"`
+	// P is two-sided, for the one look at the planned size; nil before.
+	// AdjustedP is P after Holm's correction for several variants and goals.
+	P         *float64 `json:"p,omitempty"`
+	AdjustedP *float64 `json:"adjusted_p,omitempty"`
 	// SequentialP is valid at every look (see SequentialP); AdjustedSequentialP
 	// is the same after Holm's correction.
 	SequentialP         float64 `json:"sequential_p"`
@@ -118,27 +173,67 @@ type Progress struct {
 	Reached bool `json:"reached"`
 }
 
-// Analyse reports on one goal. The first variant is the control.
-func Analyse(variants []Variant, plan Plan) Report {
-	alpha := plan.alpha()
-	report := Report{
-		Alpha:       alpha,
-		SampleRatio: CheckSampleRatio(variants),
-		Progress:    ProgressOf(variants, plan),
+// Analyse reports on all goals of an experiment, for they share its Alpha. The
+// variants are the same in all.
+func Analyse(goals []Goal, design Design) []Report {
+	reports := judge(goals, design)
+	for g := range reports {
+		addProbabilities(&reports[g], goals[g].Variants)
 	}
-	for i, v := range variants {
-		entry := describe(v, alpha)
-		if i > 0 {
-			entry.Comparison = compare(variants[0], v, plan)
+	return reports
+}
+
+// judge is Analyse without the odds, which take the longest.
+func judge(goals []Goal, design Design) []Report {
+	reports := make([]Report, len(goals))
+	for g, goal := range goals {
+		reports[g] = Report{Alpha: design.alpha(), Progress: ProgressOf(goal.Variants, design.Plan)}
+		if !design.Ramped { // else the counts are not of the weights that are declared now
+			reports[g].SampleRatio = CheckSampleRatio(goal.Variants)
 		}
-		report.Variants = append(report.Variants, entry)
+		shares := Shares(goal.Variants)
+		for i, v := range goal.Variants {
+			entry := describe(v, design.alpha())
+			if i > 0 && shares[i] > 0 {
+				entry.Comparison = compare(goal, i, design.Plan)
+			}
+			reports[g].Variants = append(reports[g].Variants, entry)
+		}
+	}
+	primary := slices.IndexFunc(goals, func(g Goal) bool { return design.Primary != "" && g.Name == design.Primary })
+	var family []measured
+	for g := range reports {
+		if own := comparisonsOf(goals[g], &reports[g]); g == primary {
+			adjust(own, design.Plan)
+		} else {
+			family = append(family, own...)
+		}
+	}
+	adjust(family, design.Plan)
+	decided := primary < 0
+	if !decided {
+		decide(&reports[primary], design)
+		decided = reports[primary].Verdict.shows()
+	}
+	for g := range reports {
+		if g != primary {
+			decide(&reports[g], design)
+			if !decided && reports[g].Verdict.shows() {
+				reports[g].Verdict, reports[g].Leader = AfterPrimary, ""
+			}
+		}
+	}
+	return reports
+}
+
+// addProbabilities tells the odds where there is a verdict.
+func addProbabilities(r *Report, variants []Variant) {
+	if !r.Verdict.shows() && r.Verdict != NoDifference {
+		return
 	}
 	for i, p := range ProbabilityBest(variants) {
-		report.Variants[i].ProbabilityBest = &p
+		r.Variants[i].ProbabilityBest = &p
 	}
-	adjust(report.Variants)
-	report.Verdict, report.Leader = decide(report)
-	return report
 }
 
 func describe(v Variant, alpha float64) VariantReport {
@@ -152,40 +247,6 @@ func describe(v Variant, alpha float64) VariantReport {
 		entry.RateInterval = &interval
 	}
 	return entry
-}
-
-func compare(control, v Variant, plan Plan) *Comparison {
-	if !control.comparable() || !v.comparable() {
-		return nil
-	}
-	c := Comparison{
-		Difference:  v.rate() - control.rate(),
-		Interval:    Newcombe(v, control, 1-plan.alpha()),
-		P:           TwoProportionP(v, control),
-		SequentialP: SequentialP(v, control, plan),
-	}
-	if control.Successes > 0 {
-		relative := c.Difference / control.rate()
-		c.Relative = &relative
-	}
-	return &c
-}
-
-// adjust fills in the corrected p-values over all comparisons there are.
-func adjust(entries []VariantReport) {
-	var comparisons []*Comparison
-	var fixed, sequential []float64
-	for _, e := range entries {
-		if e.Comparison != nil {
-			comparisons = append(comparisons, e.Comparison)
-			fixed = append(fixed, e.Comparison.P)
-			sequential = append(sequential, e.Comparison.SequentialP)
-		}
-	}
-	fixed, sequential = Holm(fixed), Holm(sequential)
-	for i, c := range comparisons {
-		c.AdjustedP, c.AdjustedSequentialP = fixed[i], sequential[i]
-	}
 }
 
 // ProgressOf tells how far the smallest variant is. Variants without a share

@@ -78,8 +78,17 @@ func TestSampleRatioEdges(t *testing.T) {
 	near(t, "unusable weights", odd.P, 1, 1e-9)
 }
 
+// analyse reports on the only goal of an experiment, that is looked at when its planned size is reached.
+func analyse(variants []Variant, design Design) Report {
+	goal := Goal{Name: "goal", Variants: variants}
+	if ProgressOf(variants, design.Plan).Reached {
+		goal.AtSize = variants
+	}
+	return Analyse([]Goal{goal}, design)[0]
+}
+
 func TestMoreSuccessesThanTrialsShowsARateAndNoP(t *testing.T) {
-	r := Analyse([]Variant{{Label: "a", Trials: 100, Successes: 10}, {Label: "b", Trials: 100, Successes: 130}}, Plan{TrialsPerVariant: 50})
+	r := analyse([]Variant{{Label: "a", Trials: 100, Successes: 10}, {Label: "b", Trials: 100, Successes: 130}}, Design{Plan: Plan{TrialsPerVariant: 50}})
 	b := r.Variants[1]
 	if !b.Impossible || b.Rate == nil || *b.Rate != 1.3 {
 		t.Errorf("want an impossible rate of 1.3, got %+v", b)
@@ -139,7 +148,7 @@ func TestVerdicts(t *testing.T) {
 		{"a variant without participants", v(520, 10000, 800, 10000, 0, 0), Plan{TrialsPerVariant: 10000}, EarlyDifference, "b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := Analyse(c.variants, c.plan)
+			r := analyse(c.variants, Design{Plan: c.plan})
 			if r.Verdict != c.want || r.Leader != c.leader {
 				t.Errorf("got %q for %q, want %q for %q", r.Verdict, r.Leader, c.want, c.leader)
 			}

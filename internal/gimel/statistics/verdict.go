@@ -8,54 +8,87 @@ const (
 	NoData Verdict = "no data"
 	// NotComparable: a variant has more successes than trials.
 	NotComparable Verdict = "not comparable"
+	// Estimated: the counts are estimates, too coarse to be tested.
+	Estimated Verdict = "estimated"
+	// Untrusted: something is wrong with how the participants were split, so no
+	// difference can be put down to the variants.
+	Untrusted Verdict = "untrusted"
 	// NotYet: the planned size is not reached, or none was planned, and the
 	// sequential test has not decided.
 	NotYet Verdict = "not yet"
 	// EarlyDifference: the sequential test has decided before the planned size.
 	EarlyDifference Verdict = "early difference"
-	// Difference: the planned size is reached and the rates differ.
+	// Difference: the rates differed when the planned size was reached.
 	Difference Verdict = "difference"
-	// NoDifference: the planned size is reached and no difference was shown.
+	// LateDifference: they did not, and the sequential test has decided since.
+	LateDifference Verdict = "late difference"
+	// NoDifference: the planned size was reached and no difference was shown.
 	NoDifference Verdict = "no difference"
+	// AfterPrimary: this goal would show a difference, and the primary goal has
+	// not: with enough goals, one shows something by chance.
+	AfterPrimary Verdict = "after the primary goal"
 )
 
-// earlyShare is the part of Alpha that may be spent before the planned size.
-// Deciding early at Alpha and again at Alpha when the size is reached would
-// give chance two attempts. As in Haybittle and Peto's rule (Peto et al.,
-// British Journal of Cancer 34, 1976), the early one is made so strict that
-// the last look can keep nearly all of Alpha; TestVerdictUnderPeeking measures
-// what remains.
-const earlyShare = 0.2
+// shows reports whether a verdict is one of a difference.
+func (v Verdict) shows() bool {
+	return v == EarlyDifference || v == Difference || v == LateDifference
+}
 
-// decide applies the rule: the sequential p may decide at any time, the fixed
-// p only once the planned size is reached. Both after Holm's correction.
-func decide(r Report) (Verdict, string) {
+// Distrust is why a verdict is Untrusted.
+type Distrust string
+
+const (
+	Mismatch     Distrust = "sample ratio mismatch"
+	SplitChanged Distrust = "split changed"
+)
+
+// decide applies the rule: the sequential p may decide at any time, the fixed p
+// once, at the planned size; each at its part of Alpha, after Holm's correction.
+func decide(r *Report, design Design) {
+	r.Verdict = obstacle(r, design)
+	if r.Verdict != "" {
+		return
+	}
+	sequential := func(c Comparison) bool { return c.AdjustedSequentialP <= design.sequentialLevel() }
+	fixed := func(c Comparison) bool { return c.AdjustedP != nil && *c.AdjustedP <= design.FixedLevel() }
+	looked := r.Progress.Reached && shown(*r, func(c Comparison) bool { return c.AdjustedP != nil })
+	switch {
+	case looked && shown(*r, fixed):
+		r.Verdict, r.Leader = Difference, leader(*r, fixed)
+	case shown(*r, sequential):
+		r.Verdict, r.Leader = EarlyDifference, leader(*r, sequential)
+		if looked {
+			r.Verdict = LateDifference
+		}
+	case looked:
+		r.Verdict = NoDifference
+	default:
+		r.Verdict = NotYet
+	}
+}
+
+// obstacle is the verdict where nothing may be concluded from the rates, or "".
+func obstacle(r *Report, design Design) Verdict {
 	var compared bool
 	for _, v := range r.Variants {
 		if v.Impossible {
-			return NotComparable, ""
+			return NotComparable
 		}
 		compared = compared || v.Comparison != nil
 	}
-	if !compared {
-		return NoData, ""
+	switch {
+	case !compared:
+		return NoData
+	case design.Estimated:
+		return Estimated
+	case design.Ramped:
+		r.Distrust = SplitChanged
+		return Untrusted
+	case design.Declared && r.SampleRatio != nil && r.SampleRatio.Confirmed:
+		r.Distrust = Mismatch
+		return Untrusted
 	}
-	if r.Progress.Reached {
-		significant := func(c Comparison) bool { return c.AdjustedP <= r.Alpha }
-		if shown(r, significant) {
-			return Difference, leader(r, significant)
-		}
-		return NoDifference, ""
-	}
-	level := r.Alpha
-	if r.Progress.Planned > 0 {
-		level *= earlyShare
-	}
-	significant := func(c Comparison) bool { return c.AdjustedSequentialP <= level }
-	if shown(r, significant) {
-		return EarlyDifference, leader(r, significant)
-	}
-	return NotYet, ""
+	return ""
 }
 
 func shown(r Report, significant func(Comparison) bool) bool {
@@ -71,10 +104,10 @@ func shown(r Report, significant func(Comparison) bool) bool {
 // control or is the control. Otherwise the difference shown is another
 // variant's, and nobody leads.
 func leader(r Report, significant func(Comparison) bool) string {
-	best := r.Variants[0]
+	best, lead := r.Variants[0], 0.0
 	for _, v := range r.Variants[1:] {
-		if v.Comparison != nil && v.rate() > best.rate() {
-			best = v
+		if v.Comparison != nil && v.Comparison.Difference > lead {
+			best, lead = v, v.Comparison.Difference
 		}
 	}
 	if best.Comparison != nil && !significant(*best.Comparison) {

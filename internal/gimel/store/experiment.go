@@ -33,7 +33,8 @@ type Declaration struct {
 	// Variants in order, the control first. When there are any, no others are
 	// counted.
 	Variants []Variant
-	// Goals, likewise; participate is always counted.
+	// Goals, likewise; participate is always counted. The first is the primary
+	// one: it decides.
 	Goals []string
 	// Planned participants a variant, 0 when nothing is planned.
 	Planned int64
@@ -54,6 +55,8 @@ type Experiment struct {
 	Created   time.Time // zero where only the original knows of it
 	Variants  []Variant // as declared
 	Goals     []string  // as declared, sorted
+	Primary   string    // the goal that was declared first
+	Ramped    bool      // the weights were changed after the first participants
 	Planned   int64
 	Counters  []Counter // sorted by event, then variant
 
@@ -95,8 +98,8 @@ func (s *Store) Declare(ctx context.Context, d Declaration) (created bool, err e
 	if len(d.Goals) > 0 {
 		arguments = append(arguments, "goals", 1)
 	}
-	for _, goal := range d.Goals {
-		arguments = append(arguments, "g:"+goal, 1)
+	for place, goal := range d.Goals {
+		arguments = append(arguments, "g:"+goal, place)
 	}
 	if err := s.list(ctx, d.Namespace, d.Experiment, true); err != nil {
 		return false, err // before: a crash leaves none that counts and is in no list

@@ -19,7 +19,8 @@ import (
 //	    n:EVENT:VARIANT   number of buckets (absent: 1)
 //	    b:EVENT:VARIANT   base, imported from another Redis; added to the count
 //	    variants, v:VARIANT   declared variants: their place and weight
-//	    goals, g:GOAL         declared goals
+//	    goals, g:GOAL         declared goals: their place (before: 1 for each)
+//	    ramped        Unix time of the first change of the weights under traffic
 //	    planned           planned participants a variant
 //	gimel:{tag}:ID:EVENT:VARIANT:NUMBER       set, a bucket of fingerprints
 //	gimel:{tag}:ID:EVENT:VARIANT:days         hash, day (UTC) to count

@@ -99,6 +99,8 @@ func (e *Experiment) read(fields map[string]string) error {
 			e.Created = time.Unix(number(field, value), 0).UTC()
 		case field == "planned":
 			e.Planned = number(field, value)
+		case field == "ramped":
+			e.Ramped = true
 		case !hasName: // a count of fields
 		case kind == "v":
 			variant := Variant{Label: name}
@@ -107,6 +109,9 @@ func (e *Experiment) read(fields map[string]string) error {
 			e.Variants = append(e.Variants, variant)
 		case kind == "g":
 			e.Goals = append(e.Goals, name)
+			if value == "0" {
+				e.Primary = name
+			}
 		case kind == "c", kind == "b":
 			counts[name] += number(field, value)
 		case kind == "n":

@@ -351,3 +351,37 @@ func TestFullRedisIsAnError(t *testing.T) {
 		t.Error("committed into a full Redis")
 	}
 }
+
+// Weights that are declared anew while participants come are noted for good; the same on another
+// scale are no change, and neither is one before anybody came.
+func TestAChangedSplitIsNoted(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	declare := func(red, blue float64) bool {
+		t.Helper()
+		d := Declaration{Namespace: "alephbet", Experiment: "e", Variants: []Variant{{"red", red}, {"blue", blue}}, Goals: []string{"sign-up", "buy"}}
+		if _, err := s.Declare(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		found, err := s.Experiment(t.Context(), "alephbet", "e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found.Primary != "sign-up" {
+			t.Errorf("primary goal %q", found.Primary)
+		}
+		return found.Ramped
+	}
+	if declare(90, 10) || declare(1, 1) {
+		t.Error("noted before anybody came")
+	}
+	commitAll(t, s, participants("e", "blue", 0, 10))
+	if declare(50, 50) {
+		t.Error("another scale is noted")
+	}
+	if !declare(90, 10) {
+		t.Error("a change is not noted")
+	}
+	if !declare(1, 1) {
+		t.Error("the change is forgotten")
+	}
+}

@@ -6,13 +6,37 @@ local fresh = redis.call('EXISTS', meta) == 0
 if fresh then
   redis.call('HSET', meta, 'id', ARGV[1], 'state', 'running', 'created', ARGV[2])
 end
-for _, field in ipairs(redis.call('HKEYS', meta)) do
-  local kind = string.sub(field, 1, 2)
+
+-- The shares of variants, by label; what is declared is "place weight".
+local before, after, counted = {}, {}, false
+local function add(shares, field, value)
+  shares[string.sub(field, 3)] = tonumber(string.match(value, '%S+$'))
+end
+local function scaled(shares)
+  local sum = 0
+  for _, weight in pairs(shares) do sum = sum + weight end
+  for label, weight in pairs(shares) do shares[label] = weight / sum end
+end
+local fields = redis.call('HGETALL', meta)
+for i = 1, #fields, 2 do
+  local field, kind = fields[i], string.sub(fields[i], 1, 2)
+  if kind == 'v:' then add(before, field, fields[i + 1]) end
+  if string.sub(field, 1, 14) == 'c:participate:' and fields[i + 1] ~= '0' then counted = true end
   if kind == 'v:' or kind == 'g:' or field == 'variants' or field == 'goals' then
     redis.call('HDEL', meta, field)
   end
 end
 for i = 3, #ARGV, 2 do
   redis.call('HSET', meta, ARGV[i], ARGV[i + 1])
+  if string.sub(ARGV[i], 1, 2) == 'v:' then add(after, ARGV[i], ARGV[i + 1]) end
 end
+
+-- Another split while participants come is noted for good: they are not counted by period.
+scaled(before)
+scaled(after)
+local changed = false
+for label, share in pairs(before) do
+  if math.abs(share - (after[label] or 0)) > 1e-9 then changed = true end
+end
+if counted and changed then redis.call('HSETNX', meta, 'ramped', ARGV[2]) end
 return fresh and 1 or 0
