@@ -150,5 +150,5 @@ func verifyHealthcheck(in recipe.Input) ([]recipe.Check, error) {
 			ask("it answers from outside", recipe.FromController, endpoint, recipe.HTTPCheck{Type: "text/plain", Prefix: "healthy\n"}),
 			ask("and nothing else does", recipe.FromController, h.probe(), recipe.HTTPCheck{Status: 404}))
 	}
-	return checks, nil
+	return append(checks, ticks("nginx's logs are rotated", logrotateTimer)), nil
 }
