@@ -51,6 +51,10 @@ var right = []struct{ name, project string }{
 	{"hello", ""}, // as provision new writes it
 	{"workload", "../examples/workload"},
 	{"nginx", ""},
+	{"base", "../examples/base"},
+	{"firewall", ""},
+	{"redis", ""},
+	{"uwsgi", ""},
 	{"dashboard", ""},
 	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
 }
@@ -62,8 +66,32 @@ func ofTheDay[T any](t *testing.T, all []T, n int) []T {
 		return all
 	}
 	t.Logf("%d of %d today; PROVISION_PROVE=all tries them all", n, len(all))
-	first := twoDays() * n % len(all)
+	return inTurn(all, n, twoDays())
+}
+
+// inTurn are those of a pair of days. A test that takes long has only every second pair (onItsDays).
+func inTurn[T any](all []T, n, pair int) []T {
+	first := pair / 2 * n % len(all)
 	return slices.Concat(all, all)[first : first+n]
+}
+
+// Whatever their number, each has its days, also in a test that has only every second pair.
+func TestEachHasItsDays(t *testing.T) {
+	var all []int
+	for length := 1; length < 20; length++ {
+		all = append(all, length)
+		for n := 1; n <= min(2, length); n++ {
+			seen := map[int]bool{}
+			for pair := 0; pair < 2*length; pair += 2 {
+				for _, one := range inTurn(all, n, pair) {
+					seen[one] = true
+				}
+			}
+			if len(seen) != length {
+				t.Errorf("of %d, %d a day, only %d are ever tried", length, n, len(seen))
+			}
+		}
+	}
 }
 
 // TestProof lets test --lab find each of the faults that were planted in tasks, by its line, and pass
