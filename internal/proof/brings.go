@@ -1,9 +1,6 @@
 package proof
 
 import (
-	"slices"
-	"strings"
-
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -16,41 +13,42 @@ type Brings struct {
 	Brings  []string // paths and units, all of them
 }
 
-// brings compares the host that has the packages and accounts alone with the bare one. What no package
-// is known for is the last one's.
+// brings compares the host that has the packages and accounts alone with the bare one: what the task
+// asks about behind a package, for nothing before it is changed by that. What no package is known for is
+// the last one's before it.
 func (p *prover) brings(premises State) {
 	said := map[recipe.Key]bool{}
-	var packages []recipe.Item
+	var all []Brings
 	for _, item := range p.items() {
-		if wanted, ok := item.Resource.(resource.Package); ok && !wanted.Absent {
-			packages = append(packages, item)
+		wanted, ok := item.Resource.(resource.Package)
+		if ok && !wanted.Absent {
+			all = append(all, Brings{Package: wanted.Name, At: item.At})
 			for _, key := range wanted.Brings {
 				said[key] = true
 			}
+			continue
+		}
+		if thing, key := asked(item.Resource); len(all) > 0 && thing.Name != "" && p.bare[thing] != premises[thing] && !said[key] {
+			last := &all[len(all)-1]
+			last.Brings = append(last.Brings, thing.Name)
 		}
 	}
-	if len(packages) == 0 {
-		return
-	}
-	var missing []string
-	for _, item := range p.items() {
-		switch wanted := item.Resource.(type) {
-		case resource.Service:
-			if thing := (Thing{"unit", wanted.Unit}); p.bare[thing] == "" && premises[thing] != "" && !said[recipe.UnitKey(wanted.Unit)] {
-				missing = append(missing, wanted.Unit)
-			}
-		case recipe.Placed:
-			path := wanted.Place()
-			if thing := (Thing{"file", path}); p.bare[thing] != premises[thing] && !said[recipe.PathKey(path)] {
-				if _, directory := item.Resource.(resource.Directory); !directory { // there before the package, or as the package makes it
-					missing = append(missing, path)
-				}
-			}
+	for _, one := range all {
+		if len(one.Brings) > 0 {
+			p.Brings = append(p.Brings, one)
 		}
 	}
-	if len(missing) == 0 {
-		return
+}
+
+// asked is the unit or the path that a resource asks about, and how brings names it; nothing of a
+// directory, which is there before the package, or as the package makes it.
+func asked(wanted recipe.Resource) (Thing, recipe.Key) {
+	switch wanted := wanted.(type) {
+	case resource.Directory:
+	case resource.Service:
+		return Thing{"unit", wanted.Unit}, recipe.UnitKey(wanted.Unit)
+	case recipe.Placed:
+		return Thing{"file", wanted.Place()}, recipe.PathKey(wanted.Place())
 	}
-	last := packages[len(packages)-1]
-	p.Brings = append(p.Brings, Brings{strings.TrimPrefix(last.Resource.ID(), "package:"), last.At, slices.Compact(missing)})
+	return Thing{}, recipe.Key{}
 }

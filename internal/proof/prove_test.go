@@ -3,6 +3,7 @@ package proof
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +129,22 @@ func TestCertificatesStay(t *testing.T) {
 		if got := p.certificate(path); got != want {
 			t.Errorf("%s: it stays as a certificate: %v, want %v", path, got, want)
 		}
+	}
+}
+
+// What packages bring is told of what the task asks about behind them, by the one before it.
+func TestBrings(t *testing.T) {
+	nginx := resource.Package{Name: "nginx-light", Brings: []recipe.Key{recipe.UnitKey("nginx.service")}}
+	p := proving(resource.File{Path: "/etc/before.conf"}, nginx, resource.File{Path: "/etc/nginx/params"}, resource.Service{Unit: "nginx.service"},
+		resource.Package{Name: "cron", Brings: []recipe.Key{}}, resource.Directory{Path: "/etc/cron.d"}, resource.File{Path: "/etc/same"}, resource.Service{Unit: "cron.service"}, resource.Package{Name: "gone", Absent: true})
+	p.bare = State{{"file", "/etc/same"}: "-"}
+	p.brings(State{
+		{"file", "/etc/before.conf"}: "-", {"file", "/etc/nginx/params"}: "-", {"unit", "nginx.service"}: "loaded", {"file", "/etc/cron.d"}: "d",
+		{"unit", "cron.service"}: "loaded", {"file", "/etc/same"}: "-",
+	})
+	want := []Brings{{"nginx-light", recipe.Position{File: "shop.star", Line: 2}, []string{"/etc/nginx/params"}}, {"cron", recipe.Position{File: "shop.star", Line: 5}, []string{"cron.service"}}}
+	if !reflect.DeepEqual(p.Brings, want) {
+		t.Errorf("found %v, want %v", p.Brings, want)
 	}
 }
 
