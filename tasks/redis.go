@@ -17,6 +17,7 @@ const (
 	redisUnit          = "redis-server.service"
 	redisUser          = "redis" // the account of Debian's packages, and its group
 	redisSocket        = "/run/redis/redis-server.sock"
+	redisUsers         = "/etc/redis/users.d" // a file of each task's, which the unit joins to the one that Redis reads
 	redisAdminPassword = secretsDirectory + "/redis-admin"
 	redisGimelPassword = secretsDirectory + "/redis-gimel"
 	keepRedisData      = "see that no data of Redis would be left behind"
@@ -31,6 +32,7 @@ func Redis() recipe.Task {
 			"The default user is off; admin may do everything, gimel may read and write the keys of gimel; their passwords are made on the host, in " + secretsDirectory + ". " +
 			"Every write goes to an append-only file, and a full memory refuses writes instead of forgetting what is there.",
 		Variables: redisVariables(),
+		Parts:     []recipe.Part{redisUserPart()},
 		Build: func(in recipe.Input) (recipe.Recipe, error) {
 			var r recipe.Recipe
 			if err := addRedisConfiguration(&r, in.Vars); err != nil {
@@ -111,16 +113,17 @@ func addRedisConfiguration(r *recipe.Recipe, vars recipe.Values) error {
 	if err != nil {
 		return err
 	}
+	r.Add(redisUsersDirectory())
 	// The default user is off, so nobody can be it; yet it has all permissions: Redis reads
 	// its append-only file as this user, checks them for each transaction there (a script
 	// is one), and goes on without those that fail (execCommand of Redis 7.0 and 8.0). A
 	// file of users has no comments, so this stands here.
 	const admin, gimel = "@ADMIN_PASSWORD@", "@GIMEL_PASSWORD@"
-	users, err := rendered("/etc/redis/users.acl", "redis/users.acl.tmpl", struct{ AdminPassword, GimelPassword string }{admin, gimel})
+	users, err := rendered(redisUsers+"/00-provision.acl", "redis/users.acl.tmpl", struct{ AdminPassword, GimelPassword string }{admin, gimel})
 	if err != nil {
 		return err
 	}
-	users.Attributes = own
+	users.Attributes = redisUsersAlone
 	users.Fill = map[string]string{admin: redisAdminPassword, gimel: redisGimelPassword}
 	r.Add(users, restart(redisUnit)...)
 	return nil

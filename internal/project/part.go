@@ -98,6 +98,9 @@ var variableKinds = map[recipe.Type]string{
 
 // ofVariable is the parameter that takes a variable of a part.
 func ofVariable(v recipe.Variable) Parameter {
+	if v.Type == recipe.TypeSecret {
+		return ofSecret(v)
+	}
 	p := Parameter{
 		Name: v.Name, Type: variableKinds[v.Type], Required: v.Needed, ByName: !v.Needed, Help: v.Help,
 		read: func(c *call, value starlark.Value) (any, error) {
@@ -113,6 +116,25 @@ func ofVariable(v recipe.Variable) Parameter {
 	}
 	if v.Default != nil {
 		p.Default = (&building{}).starlark(v.Default).String()
+	}
+	return p
+}
+
+// ofSecret is the parameter that takes a variable which is secret: a text that may have secrets in it.
+func ofSecret(v recipe.Variable) Parameter {
+	p := contentOf(v.Name, v.Help)
+	p.Required, p.ByName = v.Needed, !v.Needed
+	read := p.read
+	p.read = func(c *call, value starlark.Value) (any, error) {
+		text, err := read(c, value)
+		if err != nil {
+			return nil, err
+		}
+		secret := recipe.NewSecret(text.(content).text)
+		if v.Check != nil {
+			err = v.Check(secret)
+		}
+		return secret, err
 	}
 	return p
 }
