@@ -40,6 +40,9 @@ func (c *call) modelledHost() (*modelled, error) {
 	if err := c.readHost(m); err != nil {
 		return nil, err
 	}
+	if err := c.readPeers(m); err != nil {
+		return nil, err
+	}
 	m.host = model.NewDebian(m.in.Platform)
 	if had := given[had](c, "has"); had.plan != nil {
 		m.host = had.plan.before.Clone()

@@ -73,6 +73,7 @@ func hostArguments() []Parameter {
 	return []Parameter{
 		byName(textDict("vars", "The task's variables, as hosts.yaml would set them: {\"domain\": \"shop.example.org\"}; those of a task that it needs as \"nginx.tls\".")),
 		byName(textDict("host", "What is known of the host: {\"release\": 12, \"cpus\": 4, \"groups\": [\"web\"]}. Without a release the test runs on a host of each, one after the other.")),
+		peersArgument(),
 		byName(text("instance", "Which of several of the task it is, as blue of shop@blue: v.instance.")),
 		byName(Parameter{
 			Name: "has", Type: "list of resources, or a plan", Default: "a bare host",
