@@ -33,7 +33,8 @@ and switches to it when it answers. A release that fails is taken back by
 itself. The same release again changes nothing.`,
 		Example: `  provision deploy gimel -H root@web1    built from this source tree
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…
-  provision deploy shop --artifact shop.tar.gz    of a task of your own`,
+  provision deploy shop --artifact shop.tar.gz    of a task of your own
+  provision deploy webapp@blog -l web    the commit that hosts.yaml names, fetched by the hosts`,
 		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			deployed, err := f.findDeployed(args[0])
@@ -77,7 +78,10 @@ func (a artifactFlags) release(ctx context.Context, task string, deployed *recip
 		}
 		return made, nil
 	}
-	if deployed.Source == "" {
+	switch {
+	case deployed.Fetches:
+		return &recipe.Release{}, nil
+	case deployed.Source == "":
 		return nil, usage(fmt.Errorf("deploy %s: what is deployed is built elsewhere", task), "provision deploy "+task+" --artifact FILE")
 	}
 	made, err := release.FromSource(ctx, a.source, deployed.Source)

@@ -21,20 +21,22 @@ import (
 
 // labTest says how tasks are proved on hosts of the lab.
 type labTest struct {
-	lab     bool
-	release string
-	kills   int
+	lab      bool
+	release  string
+	kills    int
+	artifact artifactFlags // of tasks that are deployed
 }
 
 func (t *labTest) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&t.lab, "lab", false, "prove tasks on throwaway hosts of this machine")
 	flags.StringVar(&t.release, "release", "", "with --lab: only on this Debian `RELEASE`: "+strings.Join(lab.Suites(), " or ")+" (default both)")
+	flags.StringVar(&t.artifact.file, "artifact", "", "with --lab: the `FILE` that a task deploys, as a tar of its application")
 	flags.IntVar(&t.kills, "kills", 2, "with --lab: `N` moments at which a run is killed")
 }
 
 // check refuses flags that only a proof reads, and those that a proof does not.
 func (t *labTest) check(flags *pflag.FlagSet, extra []string) error {
-	only := map[bool][]string{false: {"release", "kills"}, true: {"run", "update"}}[t.lab]
+	only := map[bool][]string{false: {"release", "kills", "artifact"}, true: {"run", "update"}}[t.lab]
 	for _, name := range only {
 		if flags.Changed(name) {
 			return usage(fmt.Errorf("--%s: goes %s --lab", name, map[bool]string{false: "with", true: "without"}[t.lab]), "provision test --help")
@@ -72,9 +74,14 @@ func (f *flags) testInLab(ctx context.Context, io console, names []string, t lab
 	ctx, stop, done := stopOnSignals(ctx)
 	defer done()
 	shown := report.NewProofs(io.out, report.Detect(io.out, os.Getenv))
+	t.artifact.source = "."
 	for _, task := range tasks {
+		deploys, err := t.deploys(ctx, task)
+		if err != nil {
+			return err
+		}
 		for _, release := range releases {
-			if err := f.prove(ctx, io, stop, shown, task, release, t); err != nil {
+			if err := f.prove(ctx, io, stop, shown, labProof{flags: f, io: io, task: task, release: release, deploys: deploys}, t.kills); err != nil {
 				return err
 			}
 		}
@@ -85,8 +92,21 @@ func (f *flags) testInLab(ctx context.Context, io console, names []string, t lab
 	return nil
 }
 
-// prove proves a task on one release, on a host that is removed after.
-func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, shown *report.Proofs, task recipe.Task, release string, t labTest) (err error) {
+// deploys is the release with which a task is proved; nil for one without, and for one of which nobody
+// says which.
+func (t labTest) deploys(ctx context.Context, task recipe.Task) (*recipe.Release, error) {
+	deployed := task.Deployed
+	switch {
+	case deployed == nil && t.artifact.file != "":
+		return nil, usage(fmt.Errorf("--artifact: %s has no releases", task.Name), "leave it out")
+	case deployed == nil || t.artifact.file == "" && deployed.Source == "" && !deployed.Fetches:
+		return nil, nil
+	}
+	return t.artifact.release(ctx, task.Name, deployed)
+}
+
+// prove proves a task on one release of Debian, on a host that is removed after.
+func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, shown *report.Proofs, proved labProof, kills int) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { // of what is thrown away nothing has to come to its end
@@ -96,7 +116,7 @@ func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, sho
 		case <-ctx.Done():
 		}
 	}()
-	proved := labProof{flags: f, io: io, task: task, release: release}
+	task, release := proved.task, proved.release
 	if err := proved.boot(ctx); err != nil {
 		return err
 	}
@@ -107,7 +127,7 @@ func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, sho
 		return err
 	}
 	findings, err := proof.Proof{
-		Task: asked, Host: proved, Kills: t.kills, Seed: uint64(time.Now().Unix() / (24 * 3600)), // others every day
+		Task: asked, Host: proved, Kills: kills, Seed: uint64(time.Now().Unix() / (24 * 3600)), // others every day
 		Told: func(p proof.Proved) {
 			shown.Proved(report.Proved{Name: p.Name, Elapsed: p.Elapsed, Failed: p.Failed, Skipped: p.Skipped})
 		},
@@ -139,6 +159,7 @@ type labProof struct {
 	io      console
 	task    recipe.Task
 	release string
+	deploys *recipe.Release // nil: nothing is
 	lab     *lab.Lab
 	host    lab.Host
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path"
 	"time"
 
 	"provision/internal/engine"
@@ -29,7 +30,7 @@ func (p labProof) asked() (proof.Task, error) {
 	}
 	purge, err := p.removing(true)
 	return proof.Task{
-		Name: p.task.Name, Secrets: work.Blueprint.Secrets(),
+		Name: p.task.Name, Secrets: work.Blueprint.Secrets(), Releases: p.releases(),
 		Plan: doing(work, run.Plan), Install: doing(work, run.Install), Premises: doing(premises, run.Install),
 		Remove: doing(remove, run.Install), Purge: doing(purge, run.Install),
 		Verify: func(within func(recipe.Check) time.Duration) proof.Command {
@@ -38,6 +39,14 @@ func (p labProof) asked() (proof.Task, error) {
 			return doing(hurried, run.Verify)
 		},
 	}, err
+}
+
+// releases is the directory of all that is deployed.
+func (p labProof) releases() string {
+	if p.task.Deployed == nil {
+		return ""
+	}
+	return path.Dir(p.task.Deployed.Current)
 }
 
 // doing makes a command of work.
@@ -72,6 +81,9 @@ func (p labProof) work(change func(*recipe.Task)) (run.Work, error) {
 	return p.with(func(host inventory.Host) (run.Blueprint, error) {
 		values, err := all.valuesOf(host, its, append(extra, madeUpSecrets(host, its, extra)...))
 		blueprint := run.Blueprint{Tasks: its, Given: []string{p.task.Name}, Values: values}
+		if p.deploys != nil {
+			blueprint.Deploys, blueprint.Release = p.task.Name, p.deploys
+		}
 		if change != nil {
 			blueprint.Tasks = changed(its, change)
 		}

@@ -30,6 +30,8 @@ func keptByDaemons(bare, premises State) []string {
 // A directory stays with the data in it.
 func (p *prover) data(d Difference, after State) bool {
 	switch {
+	case d.Kind == "file" && d.Before == "" && p.Task.Releases != "" && strings.HasPrefix(d.Name+"/", p.Task.Releases+"/"):
+		return true // deployed, and in no memory: for a purge alone
 	case d.Kind != "file" || !stores.MatchString(d.Name):
 		return false
 	case !p.owns(d.Name):

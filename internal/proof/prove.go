@@ -20,8 +20,9 @@ type Task struct {
 	Plan, Install, Remove, Purge Command
 	Premises                     Command // brings its packages and accounts, and nothing else
 	// Verify makes the checks; each is tried again until within is over.
-	Verify  func(within func(recipe.Check) time.Duration) Command
-	Secrets []string // that the task was given
+	Verify   func(within func(recipe.Check) time.Duration) Command
+	Secrets  []string // that the task was given
+	Releases string   // the directory of what is deployed, which only a purge takes; "" of a task without
 }
 
 // Lab is the throwaway host.

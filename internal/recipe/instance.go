@@ -29,7 +29,7 @@ func Find(name string, by func(name string) (Task, bool)) (found Task, there boo
 	switch {
 	case !there || !instances:
 		return found, there, "", ""
-	case found.Deployed != nil && found.Instances:
+	case found.Deployed != nil && found.Deployed.Instance == nil && found.Instances:
 		return found, false, fmt.Sprintf("%q: a host has one %s: its releases lie in one place, %s", name, base, found.Deployed.Releases), "write " + base
 	case !found.Instances:
 		return found, false, fmt.Sprintf("%q: a host has one %s: it ships with provision, and nothing in it has an instance's name", name, base), "write " + base
@@ -54,6 +54,10 @@ func (t Task) instance(name string) Task {
 	of.Formerly = nil
 	for _, former := range t.Formerly {
 		of.Formerly = append(of.Formerly, former+"@"+name)
+	}
+	if t.Deployed != nil {
+		deployed := t.Deployed.Instance(name)
+		of.Deployed = &deployed
 	}
 	of.Build = func(in Input) (Recipe, error) {
 		in.Instance = name

@@ -91,7 +91,7 @@ type Release struct {
 	Present bool   // the host has it already: nothing is uploaded, and it is an error if not
 	// Artifact returns the file for an architecture, which may have to be built first.
 	// Before the host's architecture is known, recipes are built with an empty one. It is not called when
-	// the release is Present.
+	// the release is Present, and is nil where the host fetches it: then the task says the version too.
 	Artifact func(arch string) (Artifact, error)
 }
 
@@ -150,6 +150,11 @@ type Deployed struct {
 	Current  string // /opt/gimel/current
 	Source   string // the Go package that it is built from: ./cmd/gimel
 	Binary   string // the artifact's name in a release's directory
+	// Fetches says that without an artifact a host fetches the release itself, which the task's
+	// variables name: what is deployed then has no version here.
+	Fetches bool
+	// Instance says how those of an instance lie; nil: a host has one of the task.
+	Instance func(name string) Deployed
 }
 
 // Vantage is the place from which a check is made.

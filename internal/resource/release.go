@@ -3,6 +3,7 @@ package resource
 import (
 	"fmt"
 	"path"
+	"slices"
 
 	"provision/internal/recipe"
 	"provision/internal/script"
@@ -23,8 +24,10 @@ type Releases struct {
 // Current is the link to the release that runs.
 func (s Releases) Current() string { return s.Home + "/current" }
 
-func (s Releases) directory() string                { return s.Home + "/releases" }
-func (s Releases) of(release recipe.Release) string { return s.directory() + "/" + release.Version }
+func (s Releases) directory() string { return s.Home + "/releases" }
+
+// Of is the directory of a release.
+func (s Releases) Of(release recipe.Release) string { return s.directory() + "/" + release.Version }
 
 // Deployed says how they lie.
 func (s Releases) Deployed() *recipe.Deployed {
@@ -55,12 +58,8 @@ func (s Releases) AddDirectories(r *recipe.Recipe) {
 
 // Add brings a release, and makes room for it. Which one runs is Link's.
 func (s Releases) Add(r *recipe.Recipe, release recipe.Release, arch string) error {
-	there := s.of(release) + "/" + s.File
-	if s.Unpack {
-		there = s.unpacked(release)
-	}
 	if release.Present {
-		r.Add(presentRelease{Task: s.Task, Path: there, Version: release.Version})
+		r.Add(presentRelease{Task: s.Task, Paths: s.complete(release), Version: release.Version})
 		r.Add(s.makeRoom(release))
 		return nil
 	}
@@ -69,12 +68,27 @@ func (s Releases) Add(r *recipe.Recipe, release recipe.Release, arch string) err
 		return err
 	}
 	r.Add(s.makeRoom(release))
-	r.Add(Directory{Path: s.of(release)})
-	r.Add(Artifact{Path: s.of(release) + "/" + s.File, Artifact: artifact})
+	r.Add(Directory{Path: s.Of(release)})
+	r.Add(Artifact{Path: s.Of(release) + "/" + s.File, Artifact: artifact})
 	if s.Unpack {
 		r.Add(s.unpack(release))
 	}
 	return nil
+}
+
+// AddCommit is Add for a release that the host fetches itself: its version is a commit's name, or how
+// that begins. It needs the package git.
+func (s Releases) AddCommit(r *recipe.Recipe, release recipe.Release, url, commit string) {
+	r.Add(s.makeRoom(release))
+	r.Add(Git{Path: s.Of(release), URL: url, Commit: commit})
+}
+
+// complete are files of which one is there when all of a release is.
+func (s Releases) complete(release recipe.Release) []string {
+	if s.Unpack {
+		return []string{s.unpacked(release), s.Of(release) + "/" + recipe.GitHead}
+	}
+	return []string{s.Of(release) + "/" + s.File}
 }
 
 // Link makes a release the one that runs.
@@ -82,15 +96,15 @@ func (s Releases) Link(release recipe.Release) Link {
 	return Link{Path: s.Current(), Target: path.Base(s.directory()) + "/" + release.Version}
 }
 
-func (s Releases) unpacked(release recipe.Release) string { return s.of(release) + "/.unpacked" }
+func (s Releases) unpacked(release recipe.Release) string { return s.Of(release) + "/.unpacked" }
 
 // unpack takes out of the archive what is in it, as root's, with the modes that it has there.
 func (s Releases) unpack(release recipe.Release) Command {
-	header := "directory=" + script.Quote(s.of(release)) + " file=" + script.Quote(s.File) + "\n"
+	header := "directory=" + script.Quote(s.Of(release)) + " file=" + script.Quote(s.File) + "\n"
 	return Command{
 		Name:    "unpack release " + release.Version,
 		Changes: []recipe.Key{},
-		Reads:   []recipe.Key{recipe.PathKey(s.of(release) + "/" + s.File), recipe.PathKey(s.unpacked(release))},
+		Reads:   []recipe.Key{recipe.PathKey(s.Of(release) + "/" + s.File), recipe.PathKey(s.unpacked(release))},
 		Unless:  header + `[ -f "$directory/.unpacked" ]`,
 		Script: header + `set -eu
 cd "$directory"
@@ -134,19 +148,26 @@ mv -T "$order.new" "$order"`,
 }
 
 // presentRelease is a release that the host has to have.
-type presentRelease struct{ Task, Path, Version string }
+type presentRelease struct {
+	Task, Version string
+	Paths         []string // one of these is there
+}
 
 // ID implements recipe.Resource.
 func (p presentRelease) ID() string { return "release:" + p.Version }
 
 // Probes implements recipe.Resource.
 func (p presentRelease) Probes() []recipe.Probe {
-	return []recipe.Probe{{Key: recipe.PathKey(p.Path)}}
+	var probes []recipe.Probe
+	for _, path := range p.Paths {
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(path)})
+	}
+	return probes
 }
 
 // Diff implements recipe.Resource.
 func (p presentRelease) Diff(facts recipe.Facts) (recipe.Change, error) {
-	if facts.Path(p.Path).Type != recipe.PathFile {
+	if !slices.ContainsFunc(p.Paths, func(path string) bool { return facts.Path(path).Type == recipe.PathFile }) {
 		return recipe.Change{}, fmt.Errorf("release %s: is not on the host: provision releases %s lists those that are", p.Version, p.Task)
 	}
 	return recipe.Change{}, nil

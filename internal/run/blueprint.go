@@ -124,7 +124,10 @@ func (b Blueprint) prepare(last *Known, exporters *exporters) prepared {
 		b.Release = &recipe.Release{
 			Version:  b.Release.Version,
 			Present:  b.Release.Present,
-			Artifact: func(string) (recipe.Artifact, error) { return recipe.Artifact{}, nil },
+			Artifact: b.Release.Artifact,
+		}
+		if b.Release.Artifact != nil {
+			b.Release.Artifact = func(string) (recipe.Artifact, error) { return recipe.Artifact{}, nil }
 		}
 	}
 	if last != nil {
