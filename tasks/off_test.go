@@ -18,6 +18,7 @@ var options = map[string]map[string]map[string]any{
 	"graphite": toggles,
 	"gimel":    gimelOptions,
 	"firewall": {"off": {"enabled": false}},
+	"webapp":   webappOptions,
 }
 
 // An option that is turned on and off again, or off and on: the host is as if that had never been,

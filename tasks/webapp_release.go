@@ -76,7 +76,7 @@ func (w webapp) virtualenv(release recipe.Release, fetched bool) resource.Comman
 		Name:    "make the virtual environment of " + w.name() + "'s release " + release.Version,
 		Changes: []recipe.Key{},
 		Reads:   []recipe.Key{recipe.PathKey(brought), recipe.PackageKey("python3-venv")},
-		Unless:  header + `[ "$(cat "$directory/.virtualenv/.made" 2>/dev/null)" = "$(sha256sum <"$directory/$requirements")" ]`,
+		Unless:  header + `[ -s "$directory/.virtualenv/.made" ] && [ "$(cat "$directory/.virtualenv/.made")" = "$(sha256sum <"$directory/$requirements")" ]`,
 		Script: header + `set -eu
 umask 022
 cd "$directory"
