@@ -57,7 +57,11 @@ var right = []struct{ name, project string }{
 	{"uwsgi", ""},
 	{"dashboard", ""},
 	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
+	{"webapp", ""},
 }
+
+// deployed are applications, by the task that deploys them.
+var deployed = map[string]string{"webapp": "testdata/webapp/leak"}
 
 // ofTheDay are some of all, others every day; PROVISION_PROVE=all is all of them.
 func ofTheDay[T any](t *testing.T, all []T, n int) []T {
@@ -115,7 +119,12 @@ func TestProof(t *testing.T) {
 			}
 			for _, task := range ofTheDay(t, right, 1) {
 				t.Run(task.name, func(t *testing.T) {
-					passed := prove(t, environment, task.project, task.name, suite, "1").exits(t, 0)
+					var more []string
+					if folder := deployed[task.name]; folder != "" {
+						more = []string{"--artifact", filepath.Join(t.TempDir(), "release.tar")}
+						applicationTar(t, folder, more[1], "", "")
+					}
+					passed := prove(t, environment, task.project, task.name, suite, "1", more...).exits(t, 0)
 					t.Logf("%s", passed.stdout)
 				})
 			}
@@ -124,9 +133,9 @@ func TestProof(t *testing.T) {
 }
 
 // prove proves a task of a project in a lab; hello is that of a new one.
-func prove(t *testing.T, environment []string, project, task, suite, kills string) ended {
+func prove(t *testing.T, environment []string, project, task, suite, kills string, more ...string) ended {
 	t.Helper()
-	c := command(t, "test", task, "--lab", "--release", suite, "--kills", kills)
+	c := command(t, append([]string{"test", task, "--lab", "--release", suite, "--kills", kills}, more...)...)
 	c.Env = append(c.Env, environment...)
 	if project != "" {
 		c.Dir = project

@@ -38,7 +38,7 @@ python3 -B %s/memory.py --print | grep -c '^%s[.].*[.]%s[.]worker[.][0-9]*[.]rss
 	for i := range checks[1:] {
 		checks[i+1].Needs = runs
 	}
-	return checks, nil
+	return append(checks, ticks("nginx's logs are rotated", logrotateTimer)), nil
 }
 
 // onHost is a check of a script that prints something.
