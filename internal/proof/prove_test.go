@@ -103,6 +103,17 @@ func TestData(t *testing.T) {
 	}
 }
 
+// What was deployed is in no memory: it stays, with its link, until a purge.
+func TestReleasesAreData(t *testing.T) {
+	p := proving(resource.Directory{Path: "/opt/shop"}, resource.Link{Path: "/opt/shop/current", Target: "releases/1"})
+	p.Task.Releases = "/opt/shop"
+	for path, want := range map[string]bool{"/opt/shop": true, "/opt/shop/current": true, "/opt/shop/releases/1/bin": true, "/opt/shopping": false} {
+		if got := p.data(Difference{Thing{"file", path}, "", "-"}, State{}); got != want {
+			t.Errorf("%s: data is %v, want %v", path, got, want)
+		}
+	}
+}
+
 // What a package's daemon keeps is data too, new or another, where the package has a directory for it
 // that is not root's; a resource of the task never is.
 func TestDataOfDaemons(t *testing.T) {
