@@ -61,7 +61,8 @@ func TestPeersAndExports(t *testing.T) {
 	if told := do(0, "plan"); !strings.Contains(told.stderr, "is planned after labfacts2") {
 		t.Errorf("told %s", told.stderr)
 	}
-	do(0, "install", "-y")
+	do(0, "plan", "--out", project+"/all.plan")
+	do(0, "install", "--plan", project+"/all.plan", "-y")
 	members := fmt.Sprintf("%s %s 80\n%s %s 81\n", hosts[0].Name, hosts[0].Address, hosts[2].Name, hosts[2].Address)
 	for _, host := range []machine{hosts[0], hosts[2]} {
 		if got := host.read(t, "/etc/trusted.crt"); got != "of labfacts2\n" {

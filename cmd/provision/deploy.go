@@ -112,7 +112,8 @@ func (f *flags) deploy(ctx context.Context, io console, name string, made *recip
 		e.work[i].Blueprint.Deploys, e.work[i].Blueprint.Release = name, made
 	}
 	if f.run.check {
-		return f.showPlan(ctx, io, e, nil)
+		_, err := f.showPlan(ctx, io, e, nil)
+		return err
 	}
 	return f.change(ctx, io, "deploy", e, run.Install)
 }

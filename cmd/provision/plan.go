@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,8 @@ func (f *flags) plan(ctx context.Context, io console, names []string) error {
 	if err != nil {
 		return err
 	}
-	return f.showPlan(ctx, io, e, nil)
+	_, err = f.showPlan(ctx, io, e, nil)
+	return err
 }
 
 // planTo shows what would change, and saves it.
@@ -54,17 +56,21 @@ func (f *flags) planTo(ctx context.Context, io console, names []string, out stri
 		return err
 	}
 	if out == "" {
-		return f.showPlan(ctx, io, e, nil)
+		_, err := f.showPlan(ctx, io, e, nil)
+		return err
 	}
 	made := map[string]engine.Plan{}
-	err = f.showPlan(ctx, io, e, func(host string, plan engine.Plan) error {
+	var mu sync.Mutex
+	results, err := f.showPlan(ctx, io, e, func(host string, plan engine.Plan, _ bool) error {
+		mu.Lock()
+		defer mu.Unlock()
 		made[host] = plan
 		return nil
 	})
 	if err != nil && err != (outcome{exitPending}) {
 		return err // a plan is saved whole or not at all
 	}
-	saved, failure := f.savePlan(e, names, made)
+	saved, failure := f.savePlan(e, names, made, results)
 	if failure == nil {
 		failure = saved.write(out)
 	}
@@ -76,7 +82,7 @@ func (f *flags) planTo(ctx context.Context, io console, names []string, out stri
 
 // showPlan shows what would change; approve, if there is one, gets each host's plan. The
 // error is outcome{exitPending} when there are changes and that was asked.
-func (f *flags) showPlan(ctx context.Context, io console, e errand, approve func(string, engine.Plan) error) error {
+func (f *flags) showPlan(ctx context.Context, io console, e errand, approve func(string, engine.Plan, bool) error) ([]run.Result, error) {
 	e.plan = true
 	e.pending = func() int {
 		if f.run.detailed {
@@ -84,6 +90,5 @@ func (f *flags) showPlan(ctx context.Context, io console, e errand, approve func
 		}
 		return exitGood
 	}
-	_, err := f.show(ctx, io, e, run.Settings{Approve: approve}, run.Plan)
-	return err
+	return f.show(ctx, io, e, run.Settings{Approve: approve}, run.Plan)
 }

@@ -50,16 +50,23 @@ type savedPlan struct {
 // savedHost is one host of a saved plan.
 type savedHost struct {
 	Name   string   `json:"name"`
-	Typed  string   `json:"typed"` // on the command line
-	Digest string   `json:"digest"`
-	Plan   []string `json:"plan"` // as it was shown
+	Typed  string   `json:"typed"`            // on the command line
+	Digest string   `json:"digest,omitempty"` // "" of a host that cannot be planned before others are changed
+	After  []string `json:"after,omitempty"`  // these, for what they export: it is planned, or planned again, then
+	Plan   []string `json:"plan"`             // as it was shown
+}
+
+// agreed reports whether a plan with this digest is one that the saved one says: the same, or one that
+// comes after the hosts that it waits for, of which nothing else could be said.
+func (h savedHost) agreed(digest string, late bool) bool {
+	return h.Digest == digest && !late || late && len(h.After) > 0
 }
 
 // planFormat is the format of saved plans that this program writes and reads.
 const planFormat = 1
 
 // savePlan returns the plans that were made for an errand.
-func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan) (savedPlan, error) {
+func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan, results []run.Result) (savedPlan, error) {
 	saved := savedPlan{
 		Format: planFormat, Version: version(), Made: time.Now().UTC().Truncate(time.Second), By: whoami(),
 		Tasks: names, Upgrade: f.run.upgrade, TakeOver: f.run.takeOver, Adopt: f.run.adopt, Extra: f.selection.extra, Inventory: f.selection.namedInventory(),
@@ -67,12 +74,18 @@ func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan) 
 	}
 	rand.Read(saved.Salt) // never fails: crypto/rand, since Go 1.24
 	for i, w := range e.work {
-		plan := made[w.Target.Name]
-		digest, err := digest(saved.Salt, plan, e.secrets)
-		if err != nil {
-			return saved, err
+		host := savedHost{Name: w.Target.Name, Typed: e.typed[i], After: results[i].Awaits}
+		if plan, there := made[host.Name]; there {
+			digest, err := digest(saved.Salt, plan, e.secrets)
+			if err != nil {
+				return saved, err
+			}
+			host.Digest, host.Plan = digest, planText(host.Name, plan, e.secrets)
 		}
-		saved.Hosts = append(saved.Hosts, savedHost{w.Target.Name, e.typed[i], digest, planText(w.Target.Name, plan, e.secrets)})
+		if len(host.After) > 0 {
+			host.Plan = append(host.Plan, fmt.Sprintf("%s is planned after %s, and changed without a further question: what that changes is known then", host.Name, strings.Join(host.After, ", ")))
+		}
+		saved.Hosts = append(saved.Hosts, host)
 	}
 	return saved, nil
 }
@@ -270,12 +283,12 @@ func (f *flags) installSaved(ctx context.Context, io console, path string, names
 	if err != nil {
 		return err
 	}
-	digests := map[string]string{}
+	hosts := map[string]savedHost{}
 	for _, host := range saved.Hosts {
-		digests[host.Name] = host.Digest
+		hosts[host.Name] = host
 	}
 	for _, w := range e.work {
-		if digests[w.Target.Name] == "" {
+		if _, there := hosts[w.Target.Name]; !there {
 			return usage(fmt.Errorf("%s: the plan of %s is not in it", path, w.Target.Name), "make one: provision plan --out "+path)
 		}
 	}
@@ -283,11 +296,11 @@ func (f *flags) installSaved(ctx context.Context, io console, path string, names
 	_, err = f.show(ctx, io, e, run.Settings{
 		Patience: f.run.lockTimeout,
 		Header:   journal.Header{Verb: "install", By: whoami(), Version: version()},
-		Approve: func(host string, plan engine.Plan) error {
+		Approve: func(host string, plan engine.Plan, late bool) error {
 			mu.Lock()
 			defer mu.Unlock()
 			now, err := digest(saved.Salt, plan, e.secrets)
-			if err != nil || plan.Empty() || now == digests[host] {
+			if err != nil || plan.Empty() || hosts[host].agreed(now, late) {
 				return err
 			}
 			return hinted{fmt.Errorf("%s: %w", path, engine.ErrStale), "look at the new one: provision plan --out " + path}

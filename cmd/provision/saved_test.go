@@ -99,7 +99,7 @@ func TestSavedPlanHoldsNoSecret(t *testing.T) {
 		Diff:    &recipe.FileDiff{Path: "/etc/x", After: []byte("password hunter2-hunter2\n")},
 		Steps:   []recipe.Step{recipe.WriteFile{Path: "/etc/x", Content: []byte("hunter2-hunter2")}},
 	})
-	saved, err := f.savePlan(e, []string{"graphite"}, map[string]engine.Plan{"a": plan})
+	saved, err := f.savePlan(e, []string{"graphite"}, map[string]engine.Plan{"a": plan}, []run.Result{{Host: "a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,5 +114,30 @@ func TestSavedPlanHoldsNoSecret(t *testing.T) {
 	back, err := readPlan(path)
 	if err != nil || back.Hosts[0].Digest != saved.Hosts[0].Digest || back.Extra[0] != f.selection.extra[0] {
 		t.Errorf("%v: read back %+v", err, back)
+	}
+}
+
+// A host that waits for others is planned after them, whatever that plan is; at any other time a plan is
+// the one that was saved.
+func TestSavedPlanOfAHostThatWaits(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		saved  savedHost
+		digest string
+		late   bool
+		agreed bool
+	}{
+		{"the same", savedHost{Digest: "a"}, "a", false, true},
+		{"another", savedHost{Digest: "a"}, "b", false, false},
+		{"it waited, and was not to", savedHost{Digest: "a"}, "a", true, false},
+		{"it waits, as was saved", savedHost{After: []string{"ca1"}}, "b", true, true},
+		{"it was to wait, and could be planned at once", savedHost{After: []string{"ca1"}}, "b", false, false},
+		{"it goes without, as was saved", savedHost{Digest: "a", After: []string{"ca1"}}, "a", false, true},
+		{"it goes without, and makes other changes", savedHost{Digest: "a", After: []string{"ca1"}}, "b", false, false},
+		{"and is planned again", savedHost{Digest: "a", After: []string{"ca1"}}, "b", true, true},
+	} {
+		if got := c.saved.agreed(c.digest, c.late); got != c.agreed {
+			t.Errorf("%s: %t", c.name, got)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,8 @@ type trust struct {
 	exporters []Exporter
 	last      kept
 	notes     []string
+	awaits    map[string][]string
+	late      map[string]bool // of the last plan of each host
 }
 
 // task writes a file, of what another host exports where that is named.
@@ -46,8 +49,14 @@ func (w *trust) does(t *testing.T, do func(context.Context, []Work, Settings) ([
 			work = append(work, Work{Target: Target{Name: name, Local: true}, Blueprint: Blueprint{Tasks: []recipe.Task{task}}})
 		}
 	}
-	w.notes = nil
-	settings := Settings{Forks: 2, Patience: time.Minute, Unasked: true, Exporters: w.exporters, Last: w.last, Observe: func(e engine.HostEvent) {
+	var mu sync.Mutex
+	w.notes, w.awaits, w.late = nil, map[string][]string{}, map[string]bool{}
+	settings := Settings{Forks: 2, Patience: time.Minute, Unasked: true, Exporters: w.exporters, Last: w.last, Approve: func(host string, _ engine.Plan, late bool) error {
+		mu.Lock()
+		defer mu.Unlock()
+		w.late[host] = late
+		return nil
+	}, Observe: func(e engine.HostEvent) {
 		if note, ok := e.Event.(engine.Note); ok {
 			w.notes = append(w.notes, e.Host+": "+note.Text)
 		}
@@ -59,7 +68,7 @@ func (w *trust) does(t *testing.T, do func(context.Context, []Work, Settings) ([
 	}
 	all := map[string]engine.Finished{}
 	for _, result := range results {
-		all[result.Host] = result.Finished
+		all[result.Host], w.awaits[result.Host] = result.Finished, result.Awaits
 	}
 	return all
 }
@@ -87,8 +96,14 @@ func TestExports(t *testing.T) {
 	if !w.told("node1: is planned after ca1: node: " + recipe.NotYet) {
 		t.Errorf("told %q", w.notes)
 	}
-	// An install brings the one first.
+	if got := w.awaits["node1"]; len(got) != 1 || got[0] != "ca1" || len(w.awaits["ca1"]) > 0 {
+		t.Errorf("node1 awaits %q, ca1 %q", got, w.awaits["ca1"])
+	}
+	// An install brings the one first, and says of the other's plan that it comes late.
 	installed := w.does(t, Install, both)
+	if w.late["ca1"] || !w.late["node1"] {
+		t.Errorf("late are %v", w.late)
+	}
 	is(t, installed["ca1"], engine.StatusChanged)
 	is(t, installed["node1"], engine.StatusChanged)
 	if got := m.read(t, "trusted"); got != "of ca1\n" {

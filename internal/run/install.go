@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,8 +28,9 @@ type Settings struct {
 	Header       journal.Header
 	VerifyAlways bool // also when nothing changed
 	// Approve gets each host's plan, from several goroutines at once; its error ends that
-	// host before anything is changed there. Nil approves of every plan.
-	Approve func(host string, plan engine.Plan) error
+	// host before anything is changed there. A plan that was made late is one of a host that had to wait
+	// for other hosts of the run. Nil approves of every plan.
+	Approve func(host string, plan engine.Plan, late bool) error
 	Unasked bool // nobody looks at the plans: one that is stale under the lock is made anew
 	// Confirm is asked once, after all plans are made and when at least one has changes.
 	Confirm   func() bool
@@ -42,6 +44,7 @@ type Settings struct {
 type Result struct {
 	Host string
 	engine.Finished
+	Awaits []string // of a plan: the hosts of the run after which this one is planned, or planned again
 }
 
 // job is the work on one host while it goes on.
@@ -61,6 +64,7 @@ type job struct {
 	waits  []string        // the hosts of the run that do not have yet what this one wants of them
 	unmet  error           // why it could not be planned for that
 	lacks  []string        // and those without which it was planned: it is once more, after them
+	late   bool            // it had to wait
 	sooner int             // changes of the turns before
 	run    map[string]bool // the hosts of the run, by name
 	noted  bool            // a run that changes nothing is journaled too
@@ -186,7 +190,7 @@ func (j *job) approve() {
 	if j.ended || len(j.waits) > 0 || j.settings.Approve == nil {
 		return
 	}
-	if err := j.settings.Approve(j.Target.Name, j.made); err != nil {
+	if err := j.settings.Approve(j.Target.Name, j.made, j.late); err != nil {
 		j.finish("", err)
 	}
 }
@@ -250,7 +254,7 @@ func closeAll(jobs []*job) {
 func results(jobs []*job) []Result {
 	all := make([]Result, len(jobs))
 	for i, j := range jobs {
-		all[i] = Result{j.Target.Name, j.result}
+		all[i] = Result{j.Target.Name, j.result, slices.Concat(j.waits, j.lacks)}
 	}
 	return all
 }

@@ -99,7 +99,7 @@ func waiting(jobs []*job) []*job {
 			j.host.connection = nil
 		}
 		j.Blueprint.asking.again()
-		j.waits, j.lacks, j.run = nil, nil, without(j.run, had)
+		j.waits, j.lacks, j.late, j.run = nil, nil, true, without(j.run, had)
 		j.sooner += j.result.Changed
 		j.result.Changed = 0
 		left = append(left, j)
