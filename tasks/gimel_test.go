@@ -108,32 +108,39 @@ func TestNothingStartsWithoutARelease(t *testing.T) {
 // What a change makes gimel do; its socket stays whatever comes.
 func TestGimelRestarts(t *testing.T) {
 	platform := recipe.Platforms()[0]
-	for name, c := range map[string]struct {
-		raw     map[string]any
-		version string
-		want    string
-	}{
+	wanted := func(raw map[string]any, version string) recipe.Recipe { return deployed(t, platform, raw, version) }
+	controls(t, wanted, map[string]controlled{
 		"the same release":   {nil, "a", ""},
 		"another release":    {nil, "b", "restart gimel.service"},
 		"a setting":          {map[string]any{"queue": 10}, "", "restart gimel.service"},
 		"a setting of nginx": {map[string]any{"rate_limit": 10}, "", "reload nginx.service"},
-	} {
-		host := bareHost(platform)
-		if _, err := host.Converge(deployed(t, platform, nil, "a")); err != nil {
+	})
+}
+
+// controlled is what is done to units for a change of settings or release.
+type controlled struct {
+	raw     map[string]any
+	version string
+	want    string
+}
+
+// controls brings each change to a host that runs the release a.
+func controls(t *testing.T, wanted func(raw map[string]any, version string) recipe.Recipe, changes map[string]controlled) {
+	t.Helper()
+	for name, c := range changes {
+		host := bareHost(recipe.Platforms()[0])
+		if _, err := host.Converge(wanted(nil, "a")); err != nil {
 			t.Fatal(err)
 		}
 		host.Done = nil
-		if _, err := host.Converge(deployed(t, platform, c.raw, c.version)); err != nil {
+		if _, err := host.Converge(wanted(c.raw, c.version)); err != nil {
 			t.Fatal(err)
 		}
-		var controls []string
-		for _, title := range host.Done {
+		done := slices.DeleteFunc(host.Done, func(title string) bool {
 			verb, _, _ := strings.Cut(title, " ")
-			if slices.Contains([]string{"start", "stop", "restart", "reload"}, verb) {
-				controls = append(controls, title)
-			}
-		}
-		if got := strings.Join(controls, ", "); got != c.want {
+			return !slices.Contains([]string{"start", "stop", "restart", "reload"}, verb)
+		})
+		if got := strings.Join(done, ", "); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 func graphiteVariables() []recipe.Variable {
-	return slices.Concat(graphiteWebVariables(), graphiteAccessVariables(), graphiteCarbonVariables())
+	return slices.Concat(graphiteWebVariables(), graphiteAccessVariables(), tlsVariables(), graphiteCarbonVariables())
 }
 
 func graphiteWebVariables() []recipe.Variable {
@@ -61,18 +61,6 @@ func graphiteAccessVariables() []recipe.Variable {
 		{
 			Name: "password", Type: recipe.TypeSecret, Check: password,
 			Help: "The password; without one a random one is made on the host, once, in " + graphitePassword + "; there stays one that was given before, too.",
-		},
-		{
-			Name: "tls", Type: recipe.TypeString, Default: "off", Choices: []string{"off", "self-signed", "files"},
-			Help: "HTTPS: off; self-signed, with a certificate that is made and renewed on the host; or files, with tls_certificate and tls_key. HTTP then only redirects.",
-		},
-		{
-			Name: "tls_certificate", Type: recipe.TypeString, Check: optional(hostPath),
-			Help: "For tls: files, the path on the host of the certificate in PEM, with those of its issuers behind it.",
-		},
-		{
-			Name: "tls_key", Type: recipe.TypeString, Check: optional(hostPath),
-			Help: "For tls: files, the path on the host of the private key in PEM.",
 		},
 	}
 }

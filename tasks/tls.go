@@ -23,6 +23,24 @@ func (s selfSigned) certificate() string { return s.directory() + "/certificate.
 func (s selfSigned) key() string         { return s.directory() + "/key.pem" }
 func (s selfSigned) name() string        { return "make " + s.Task + "'s certificate" }
 
+// tlsVariables say which certificate a task's site has, where it may have none.
+func tlsVariables() []recipe.Variable {
+	return []recipe.Variable{
+		{
+			Name: "tls", Type: recipe.TypeString, Default: "off", Choices: []string{"off", "self-signed", "files"},
+			Help: "HTTPS: off; self-signed, with a certificate that is made and renewed on the host; or files, with tls_certificate and tls_key. HTTP then only redirects.",
+		},
+		{
+			Name: "tls_certificate", Type: recipe.TypeString, Check: optional(hostPath),
+			Help: "For tls: files, the path on the host of the certificate in PEM, with those of its issuers behind it.",
+		},
+		{
+			Name: "tls_key", Type: recipe.TypeString, Check: optional(hostPath),
+			Help: "For tls: files, the path on the host of the private key in PEM.",
+		},
+	}
+}
+
 // checkCertificate makes a task's check of the variables that say which certificate its
 // site has.
 func checkCertificate(task string) func(recipe.Values) (string, error) {

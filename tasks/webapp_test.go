@@ -116,37 +116,18 @@ func TestWebappFetches(t *testing.T) {
 	}
 }
 
-// A release is tried by the check before its link is changed, and what nginx or Graphite hears of is
-// nothing to the application.
+// What nginx or Graphite hears of is nothing to the application.
 func TestWebappRestarts(t *testing.T) {
-	platform := recipe.Platforms()[0]
-	for name, c := range map[string]struct {
-		raw     map[string]any
-		version string
-		want    string
-	}{
+	wanted := func(raw map[string]any, version string) recipe.Recipe {
+		return deployedWebapp(t, recipe.Platforms()[0], "", raw, version)
+	}
+	controls(t, wanted, map[string]controlled{
 		"the same release":   {nil, "a", ""},
 		"another release":    {nil, "b", "restart webapp.service"},
 		"a limit":            {map[string]any{"max_requests": 10}, "", "restart webapp.service"},
 		"a setting of nginx": {map[string]any{"static": "static"}, "", "reload nginx.service"},
 		"another carbon":     {map[string]any{"graphite": "10.1.2.3:2003"}, "", "restart webapp.memory.service"},
-	} {
-		host := bareHost(platform)
-		if _, err := host.Converge(deployedWebapp(t, platform, "", nil, "a")); err != nil {
-			t.Fatal(err)
-		}
-		host.Done = nil
-		if _, err := host.Converge(deployedWebapp(t, platform, "", c.raw, c.version)); err != nil {
-			t.Fatal(err)
-		}
-		controls := slices.DeleteFunc(slices.Clone(host.Done), func(title string) bool {
-			verb, _, _ := strings.Cut(title, " ")
-			return !slices.Contains([]string{"start", "stop", "restart", "reload"}, verb)
-		})
-		if got := strings.Join(controls, ", "); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-	}
+	})
 }
 
 // What is in a value stays in it (systemd.exec(5), EnvironmentFile=; read back on Debian 13).

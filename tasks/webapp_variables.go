@@ -14,7 +14,7 @@ import (
 )
 
 func webappVariables() []recipe.Variable {
-	return slices.Concat(webappSourceVariables(), webappSiteVariables(), webappServerVariables(), webappMemoryVariables())
+	return slices.Concat(webappSourceVariables(), webappSiteVariables(), tlsVariables(), webappServerVariables(), webappMemoryVariables())
 }
 
 func webappSourceVariables() []recipe.Variable {
@@ -71,18 +71,6 @@ func webappSiteVariables() []recipe.Variable {
 		{
 			Name: "server_names", Type: recipe.TypeList, Check: eachOf(hostName),
 			Help: "The names that visitors type; with none it answers to any name that no other site of the host has.",
-		},
-		{
-			Name: "tls", Type: recipe.TypeString, Default: "off", Choices: []string{"off", "self-signed", "files"},
-			Help: "HTTPS: off; self-signed, with a certificate that is made and renewed on the host; or files, with tls_certificate and tls_key. HTTP then only redirects.",
-		},
-		{
-			Name: "tls_certificate", Type: recipe.TypeString, Check: optional(hostPath),
-			Help: "For tls: files, the path on the host of the certificate in PEM, with those of its issuers behind it.",
-		},
-		{
-			Name: "tls_key", Type: recipe.TypeString, Check: optional(hostPath),
-			Help: "For tls: files, the path on the host of the private key in PEM.",
 		},
 		{
 			Name: "static", Type: recipe.TypeString, Check: optional(inRelease),
