@@ -33,6 +33,7 @@ func Redis() recipe.Task {
 			"Every write goes to an append-only file, and a full memory refuses writes instead of forgetting what is there.",
 		Variables: redisVariables(),
 		Parts:     []recipe.Part{redisUserPart()},
+		Actions:   redisBackup().actions(),
 		Build: func(in recipe.Input) (recipe.Recipe, error) {
 			var r recipe.Recipe
 			if err := addRedisConfiguration(&r, in.Vars); err != nil {
