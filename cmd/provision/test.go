@@ -61,6 +61,7 @@ is told with its line. Secrets that nobody gives are made up.`,
 	own.StringVar(&t.run, "run", "", "only tests whose name matches the regular expression `PATTERN`")
 	own.BoolVar(&t.update, "update", false, "write the golden files instead of comparing with them")
 	inLab.register(own)
+	own.BoolVar(&f.output.json, "json", false, "with --lab: NDJSON on stdout, an object for each event")
 	return command
 }
 

@@ -36,7 +36,7 @@ func (t *labTest) register(flags *pflag.FlagSet) {
 
 // check refuses flags that only a proof reads, and those that a proof does not.
 func (t *labTest) check(flags *pflag.FlagSet, extra []string) error {
-	only := map[bool][]string{false: {"release", "kills", "artifact"}, true: {"run", "update"}}[t.lab]
+	only := map[bool][]string{false: {"release", "kills", "artifact", "json"}, true: {"run", "update"}}[t.lab]
 	for _, name := range only {
 		if flags.Changed(name) {
 			return usage(fmt.Errorf("--%s: goes %s --lab", name, map[bool]string{false: "with", true: "without"}[t.lab]), "provision test --help")
@@ -73,7 +73,7 @@ func (f *flags) testInLab(ctx context.Context, io console, names []string, t lab
 	}
 	ctx, stop, done := stopOnSignals(ctx)
 	defer done()
-	shown := report.NewProofs(io.out, report.Detect(io.out, os.Getenv))
+	shown := f.proofs(io)
 	t.artifact.source = "."
 	for _, task := range tasks {
 		deploys, err := t.deploys(ctx, task)
@@ -86,10 +86,34 @@ func (f *flags) testInLab(ctx context.Context, io console, names []string, t lab
 			}
 		}
 	}
+	code := exitGood
 	if shown.Faults() > 0 {
-		return outcome{exitFailed}
+		code = exitFailed
+	}
+	if err := shown.End(code); err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	if code != exitGood {
+		return outcome{code}
 	}
 	return nil
+}
+
+// proofs shows proofs of tasks: to a person, or to a program.
+type proofs interface {
+	Begin(task, release string, secrets []string)
+	Proved(report.Proved)
+	Fault(report.Fault)
+	Brings(report.Brings)
+	Faults() int
+	End(exitCode int) error
+}
+
+func (f *flags) proofs(io console) proofs {
+	if f.output.json {
+		return report.NewProofsJSON(io.out)
+	}
+	return report.NewProofs(io.out, report.Detect(io.out, os.Getenv))
 }
 
 // deploys is the release with which a task is proved; nil for one without, and for one of which nobody
@@ -106,7 +130,7 @@ func (t labTest) deploys(ctx context.Context, task recipe.Task) (*recipe.Release
 }
 
 // prove proves a task on one release of Debian, on a host that is removed after.
-func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, shown *report.Proofs, proved labProof, kills int) (err error) {
+func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, shown proofs, proved labProof, kills int) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { // of what is thrown away nothing has to come to its end
@@ -121,36 +145,27 @@ func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, sho
 		return err
 	}
 	defer func() { err = errors.Join(err, proved.lab.Remove(context.WithoutCancel(ctx), proved.host.Name)) }()
-	shown.Begin(task.Name, release)
 	asked, err := proved.asked()
 	if err != nil {
 		return err
 	}
+	shown.Begin(task.Name, release, asked.Secrets)
 	findings, err := proof.Proof{
 		Task: asked, Host: proved, Kills: kills, Seed: uint64(time.Now().Unix() / (24 * 3600)), // others every day
 		Told: func(p proof.Proved) {
-			shown.Proved(report.Proved{Name: p.Name, Elapsed: p.Elapsed, Failed: p.Failed, Skipped: p.Skipped})
+			shown.Proved(report.Proved(p))
 		},
 	}.Run(ctx)
 	for _, fault := range findings.Faults {
-		shown.Fault(fault.At, fault.Text, fault.Hint)
+		shown.Fault(report.Fault(fault))
 	}
 	for _, brings := range findings.Brings {
-		shown.Paste(brings.At, fmt.Sprintf("package(%q, brings = [%s])", brings.Package, quotedList(brings.Brings)))
+		shown.Brings(report.Brings(brings))
 	}
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
 	return err
-}
-
-// quotedList is how a task writes a list of texts.
-func quotedList(texts []string) string {
-	var quoted []string
-	for _, text := range texts {
-		quoted = append(quoted, fmt.Sprintf("%q", text))
-	}
-	return strings.Join(quoted, ", ")
 }
 
 // labProof is the proof of a task on one host of the lab.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"provision/internal/recipe"
@@ -17,7 +18,22 @@ type Proved struct {
 	Skipped string // why there was nothing to prove
 }
 
-// Proofs shows proofs of tasks, a line each as they end, and then what is wrong.
+// Fault is what is wrong with a task.
+type Fault struct {
+	Proof string // that found it
+	At    recipe.Position
+	Text  string
+	Hint  string // what to write instead
+}
+
+// Brings is what a package was seen to bring, and the task does not say.
+type Brings struct {
+	Package string
+	At      recipe.Position
+	Brings  []string
+}
+
+// Proofs shows proofs of tasks to a person, a line each as they end, and then what is wrong.
 type Proofs struct {
 	w       io.Writer
 	options Options
@@ -31,8 +47,11 @@ func NewProofs(w io.Writer, o Options) *Proofs { return &Proofs{w: w, options: o
 // Faults is how many there were.
 func (p *Proofs) Faults() int { return p.faults }
 
-// Begin begins the proofs of a task on a release.
-func (p *Proofs) Begin(task, release string) { fmt.Fprintf(p.w, "%s on %s\n", task, release) }
+// Begin begins the proofs of a task on a release; its secrets are masked.
+func (p *Proofs) Begin(task, release string, secrets []string) {
+	p.options.Secrets = secrets
+	fmt.Fprintf(p.w, "%s on %s\n", task, release)
+}
 
 // Proved shows how a proof ended.
 func (p *Proofs) Proved(proved Proved) {
@@ -47,19 +66,27 @@ func (p *Proofs) Proved(proved Proved) {
 }
 
 // Fault shows what is wrong with a task, where it says so, and what to write instead.
-func (p *Proofs) Fault(at recipe.Position, text, hint string) {
+func (p *Proofs) Fault(fault Fault) {
 	p.faults++
-	if place := at.Short(); place != "" {
+	text := fault.Text
+	if place := fault.At.Short(); place != "" {
 		text = place + ": " + text
 	}
-	_ = Problem(p.w, p.options, errors.New(text), hint) // a write that fails leaves nobody to tell
+	_ = Problem(p.w, p.options, errors.New(text), fault.Hint) // a write that fails leaves nobody to tell
 }
 
-// Paste shows what could be written in a task, for one to copy.
-func (p *Proofs) Paste(at recipe.Position, text string) {
-	if place := at.Short(); place != "" {
-		place += ": "
-		fmt.Fprint(p.w, place)
+// Brings shows what could be written in a task, for one to copy.
+func (p *Proofs) Brings(brings Brings) {
+	if place := brings.At.Short(); place != "" {
+		fmt.Fprint(p.w, place+": ")
 	}
+	var quoted []string
+	for _, text := range brings.Brings {
+		quoted = append(quoted, fmt.Sprintf("%q", text))
+	}
+	text := fmt.Sprintf("package(%q, brings = [%s])", brings.Package, strings.Join(quoted, ", "))
 	fmt.Fprintf(p.w, "it brings what the task asks about; for an exact plan write\n  %s\n", p.page.paint.act.Render(text))
 }
+
+// End ends all of it.
+func (p *Proofs) End(int) error { return nil }
