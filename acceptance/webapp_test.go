@@ -205,6 +205,10 @@ for _ in range(2):
 				t.Errorf("sent to Graphite: %q, without a worker of %s", sent, instance)
 			}
 		}
+		command := `command=id -un; DJANGO_SETTINGS_MODULE=shop.settings python3 -B -c 'import os, django.conf; print(len(django.conf.settings.SECRET_KEY))'`
+		if said := do(0, "do", "webapp@django", "run", "-e", command); !strings.Contains(said, "webapp-django") || !strings.Contains(said, "64") {
+			t.Errorf("a command of the application says %s", said)
+		}
 		do(0, "remove", "webapp@leak")
 		if left := host.run(t, "ls -d /etc/webapp-leak /etc/systemd/system/webapp-leak* /etc/nginx/sites-*/webapp-leak 2>/dev/null; systemctl is-active webapp-django"); left != "active\n" {
 			t.Errorf("one of two is removed: %s", left)

@@ -17,7 +17,7 @@ func Webapp() recipe.Task {
 		About: "Runs an application of Python with WSGI behind nginx. It is deployed: provision deploy webapp --artifact shop.tar brings a tar of it (git archive -o shop.tar main), or without one the hosts fetch the commit that repository and commit name. " +
 			"A release is started beside the one that runs, and takes its place only when it answers; no request is refused meanwhile, and one that fails is taken back by itself, as is one of Django with DEBUG = True. " +
 			"Workers that grow are replaced by fresh ones once they have answered, and the memory of each goes to Graphite. The application runs as an account of its own, in a hardened unit that may write to /var/lib/NAME alone ($STATE_DIRECTORY); " +
-			"the file that $SECRET_KEY_FILE names has a random key, made on the host. Several on one host are instances: webapp@shop, webapp@blog; NAME is webapp-shop then, and else webapp.",
+			"the file that $SECRET_KEY_FILE names has a random key, made on the host. A migration is provision do webapp run -e command=\"python3 manage.py migrate\". Several on one host are instances: webapp@shop, webapp@blog; NAME is webapp-shop then, and else webapp.",
 		Uses:      []string{"nginx"},
 		Instances: true,
 		Variables: webappVariables(),
@@ -25,6 +25,7 @@ func Webapp() recipe.Task {
 		Build:     buildWebapp,
 		Verify:    verifyWebapp,
 		Deployed:  webappDeployed(),
+		Actions:   webappActions(),
 		After:     afterWebapp,
 	}
 }

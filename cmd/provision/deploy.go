@@ -34,7 +34,7 @@ itself. The same release again changes nothing.`,
 		Example: `  provision deploy gimel -H root@web1    built from this source tree
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…
   provision deploy shop --artifact shop.tar.gz    of a task of your own
-  provision deploy webapp@blog -l web    the commit that hosts.yaml names, fetched by the hosts`,
+  provision deploy webapp@blog -l web    the commit that hosts.yaml names`,
 		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			deployed, err := f.findDeployed(args[0])
