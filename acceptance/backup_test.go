@@ -99,5 +99,52 @@ func TestBackupAndRestore(t *testing.T) {
 			keys, err := host.try(redisAdmin+"get kept", "")
 			return err == nil && keys == "42\n"
 		})
+		t.Run("resize", func(t *testing.T) { otherSchemasAreTakenIn(t, host, do) })
 	})
+}
+
+// otherSchemasAreTakenIn changes how metrics are kept: files that are there already are made anew when
+// they are told to, their points put together, and the old ones come back.
+func otherSchemasAreTakenIn(t *testing.T, host machine, do func(int, ...string) ended) {
+	coarse := `graphite.schemas=[{name: default, pattern: ".*", retentions: "1m:2d,10m:2y"}]`
+	counts := `graphite.aggregations=[{name: sums, pattern: "^backup", method: sum, x_files_factor: "0"}]`
+	minute := time.Now().Unix()/60*60 - 600
+	var lines []string
+	for i := range int64(6) {
+		lines = append(lines, fmt.Sprintf("backup.sum %d %d", i, minute+10*i))
+	}
+	host.send(t, "%s", strings.Join(lines, "\n"))
+	eventually(t, "carbon has written", 20*time.Second, func() bool {
+		_, err := host.try("test -e /var/lib/graphite/whisper/backup/sum.wsp", "")
+		return err == nil
+	})
+	other := []string{"-y", "-e", coarse, "-e", counts}
+	do(0, append([]string{"install", "graphite"}, other...)...)
+	planned := do(0, append([]string{"do", "graphite", "resize"}, other...)...)
+	for _, part := range []string{"201 files: 10s:6h,1m:7d,10m:1y average 0 → 1m:2d,10m:2y sum 0", "nothing was changed"} {
+		if !strings.Contains(planned.stdout, part) {
+			t.Errorf("the plan does not say %q:\n%s", part, planned.stdout)
+		}
+	}
+	points := func() string {
+		return strings.TrimSpace(host.run(t, fmt.Sprintf("whisper-fetch --drop=nulls --from=%d --until=%d /var/lib/graphite/whisper/backup/sum.wsp", minute-1, minute+59)))
+	}
+	before := points()
+	do(0, append([]string{"do", "graphite", "resize", "-e", "step=apply"}, other...)...)
+	if want := fmt.Sprintf("%d\t15.000000", minute); points() != want {
+		t.Errorf("points %q, want %q", points(), want)
+	}
+	if told := do(0, append([]string{"do", "graphite", "resize"}, other...)...); !strings.Contains(told.stdout, "all files have the shape") {
+		t.Errorf("after it: %s", told.stdout)
+	}
+	do(0, append([]string{"verify", "graphite"}, other[1:]...)...)
+	do(0, append([]string{"do", "graphite", "resize", "-e", "step=undo"}, other...)...)
+	if points() != before {
+		t.Errorf("points %q after undo, before %q", points(), before)
+	}
+	do(0, append([]string{"do", "graphite", "resize", "-e", "step=apply"}, other...)...)
+	do(0, append([]string{"do", "graphite", "resize", "-e", "step=clean"}, other...)...)
+	if left := host.run(t, "find /var/lib/graphite/whisper -name '*.bak' -o -name '*.resize'"); left != "" {
+		t.Errorf("left: %s", left)
+	}
 }

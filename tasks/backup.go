@@ -70,3 +70,19 @@ func redisBackup() backup {
 		Data: struct{ Admin, AsRedis, Unit string }{redisAs("admin", redisAdminPassword), asUser(redisUser), redisUnit},
 	}
 }
+
+// graphiteResize brings files of metrics to what the schemas say now: carbon goes by them for new ones alone.
+func graphiteResize() recipe.Script {
+	text, err := templates.Render("graphite/resize.sh.tmpl", struct{ AsGraphite, Carbon string }{asUser(graphiteUser), carbonUnit})
+	if err != nil { // as of backup.script
+		panic(err)
+	}
+	return recipe.Script{
+		Name: "resize", Timeout: 24 * time.Hour, Text: text,
+		Help: "Says which metrics are kept otherwise than graphite.schemas and graphite.aggregations say, as those that are older than these, and makes their files anew when it is told to.",
+		Arguments: []recipe.Variable{{
+			Name: "step", Type: recipe.TypeString, Default: "plan", Choices: []string{"plan", "apply", "undo", "clean"},
+			Help: "plan changes nothing; apply makes the files anew, with the old ones beside them, and carbon stops meanwhile; undo brings the old ones back; clean removes them.",
+		}},
+	}
+}

@@ -41,7 +41,7 @@ func Graphite() recipe.Task {
 			"the packages come, so that nothing listens where it should not, not even while they install. What a variable brought goes when it is turned off; packages stay.",
 		Uses:      []string{"nginx", "uwsgi"},
 		Variables: graphiteVariables(),
-		Actions:   graphiteBackup().actions(),
+		Actions:   append(graphiteBackup().actions(), graphiteResize()),
 		Check:     checkCertificate("graphite"),
 		Build:     buildGraphite,
 		Verify:    verifyGraphite,
