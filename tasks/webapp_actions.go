@@ -18,7 +18,7 @@ func webappActions() []recipe.Script {
 		Text: `name=` + webappName + `${instance:+-$instance}
 process=$(systemctl show -p MainPID --value "$name.service")
 [ "$process" -gt 0 ] || { echo "$name does not run: it has no environment" >&2; exit 1; }
-cd "/srv/$name/current"
+cd "/srv/$name/current" || exit
 [ ! -d .virtualenv ] || PATH=$PWD/.virtualenv/bin:$PATH
 export PATH
 exec setpriv --reuid="${user:-$name}" --regid="${user:-$name}" --clear-groups --no-new-privs python3 -B -c '
