@@ -58,6 +58,7 @@ var right = []struct{ name, project string }{
 	{"dashboard", ""},
 	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
 	{"webapp", ""},
+	{"statsd", ""},
 }
 
 // deployed are applications, by the task that deploys them.

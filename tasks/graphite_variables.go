@@ -104,17 +104,17 @@ func defaultSchemas() []map[string]string {
 	}
 }
 
-// The patterns know the names that statsd (.count, .lower, .upper_90, stats_counts.,
-// stats.gauges.) and collectd's statsd (count-NAME) send.
+// The patterns know the names that statsd (.count, .lower, .upper_90, .upper_99_9, stats_counts.,
+// stats.gauges., with a host's prefix stats.web1.gauges.) and collectd's statsd (count-NAME) send.
 func defaultAggregations() []map[string]string {
 	aggregation := func(name, pattern, method string) map[string]string {
 		return map[string]string{"name": name, "pattern": pattern, "method": method, "x_files_factor": "0"}
 	}
 	return []map[string]string{
-		aggregation("min", `\.(min|lower)(_[0-9]+)?$`, "min"),
-		aggregation("max", `\.(max|upper)(_[0-9]+)?$`, "max"),
-		aggregation("count", `\.(count|sum|sum_squares)(_[0-9]+)?$|^stats_counts\.|\.count-[^.]+$`, "sum"),
-		aggregation("last", `\.last$|^stats\.gauges\.|\.gauge-[^.]+$`, "last"),
+		aggregation("min", `\.(min|lower)(_[0-9]+)*$`, "min"),
+		aggregation("max", `\.(max|upper)(_[0-9]+)*$`, "max"),
+		aggregation("count", `\.(count|sum|sum_squares)(_[0-9]+)*$|^stats_counts\.|\.count-[^.]+$`, "sum"),
+		aggregation("last", `\.last$|^stats\.([^.]+\.)?gauges\.|\.gauge-[^.]+$`, "last"),
 		aggregation("default", `.*`, "average"),
 	}
 }
@@ -229,7 +229,7 @@ func schemas(value any) error {
 		if err := section(record, seen); err != nil {
 			return err
 		}
-		if err := retentions(record["retentions"]); err != nil {
+		if _, err := retentions(record["retentions"]); err != nil {
 			return fmt.Errorf("retentions %q of %s: %w", record["retentions"], record["name"], err)
 		}
 	}
@@ -248,42 +248,61 @@ const (
 	mostPoints = 1 << 30 / 12
 )
 
-// retentions checks what whisper.validateArchiveList asks of archives: each finer than
-// the next and a divisor of it, shorter than it, and with points enough to fill one of
-// its points.
-func retentions(text string) error {
-	var step, points int
-	for i, archive := range strings.Split(text, ",") {
-		part := archiveForm.FindStringSubmatch(strings.TrimSpace(archive))
-		if part == nil {
-			return fmt.Errorf("%q: must be a step and a length such as 10s:6h", archive)
+// archive is one of a metric's: the points that it has, and the seconds between two.
+type archive struct{ step, points int }
+
+// reaches is how far back it goes, in seconds.
+func (a archive) reaches() int { return a.step * a.points }
+
+// retentions reads a metric's archives, and refuses what whisper.validateArchiveList does: each
+// is finer than the next and a divisor of it, shorter than it, and with points enough to fill one
+// of its points.
+func retentions(text string) ([]archive, error) {
+	var all []archive
+	for i, part := range strings.Split(text, ",") {
+		next, err := oneArchive(part)
+		if err != nil {
+			return nil, err
 		}
-		nextStep, _ := strconv.Atoi(part[1]) // nine digits at most
-		nextStep *= seconds[part[2]]
-		nextPoints, _ := strconv.Atoi(part[3])
-		if nextStep == 0 {
-			return fmt.Errorf("%q: has no step", archive)
+		if i > 0 {
+			last := all[i-1]
+			switch {
+			case next.step <= last.step || next.step%last.step != 0:
+				return nil, fmt.Errorf("%q: its step must be a multiple of %d seconds, the one before", part, last.step)
+			case next.reaches() <= last.reaches():
+				return nil, fmt.Errorf("%q: must reach further back than the one before", part)
+			case last.points < next.step/last.step:
+				return nil, fmt.Errorf("%q: the one before is too short to fill one of its points", part)
+			}
 		}
-		if part[4] != "" {
-			nextPoints = nextPoints * seconds[part[4]] / nextStep
-		}
-		switch {
-		case nextPoints > mostPoints:
-			return fmt.Errorf("%q: would take more than 1 GiB a metric, at once", archive)
-		case nextStep > mostRetention || nextStep*nextPoints > mostRetention:
-			return fmt.Errorf("%q: reaches back further than the 136 years that whisper can", archive)
-		case nextPoints < 1:
-			return fmt.Errorf("%q: is shorter than its step", archive)
-		case i > 0 && (nextStep <= step || nextStep%step != 0):
-			return fmt.Errorf("%q: its step must be a multiple of %d seconds, the one before", archive, step)
-		case i > 0 && nextStep*nextPoints <= step*points:
-			return fmt.Errorf("%q: must reach further back than the one before", archive)
-		case i > 0 && points < nextStep/step:
-			return fmt.Errorf("%q: the one before is too short to fill one of its points", archive)
-		}
-		step, points = nextStep, nextPoints
+		all = append(all, next)
 	}
-	return nil
+	return all, nil
+}
+
+func oneArchive(text string) (archive, error) {
+	part := archiveForm.FindStringSubmatch(strings.TrimSpace(text))
+	if part == nil {
+		return archive{}, fmt.Errorf("%q: must be a step and a length such as 10s:6h", text)
+	}
+	step, _ := strconv.Atoi(part[1]) // nine digits at most
+	step *= seconds[part[2]]
+	points, _ := strconv.Atoi(part[3])
+	if step == 0 {
+		return archive{}, fmt.Errorf("%q: has no step", text)
+	}
+	if part[4] != "" {
+		points = points * seconds[part[4]] / step
+	}
+	switch {
+	case points > mostPoints:
+		return archive{}, fmt.Errorf("%q: would take more than 1 GiB a metric, at once", text)
+	case step > mostRetention || step*points > mostRetention:
+		return archive{}, fmt.Errorf("%q: reaches back further than the 136 years that whisper can", text)
+	case points < 1:
+		return archive{}, fmt.Errorf("%q: is shorter than its step", text)
+	}
+	return archive{step, points}, nil
 }
 
 // What whisper knows (whisper.aggregationMethods) in Debian 12 and 13.

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -61,6 +62,16 @@ func pythonString(value string) (string, error) {
 		return unfit("Python", value)
 	}
 	return strconv.QuoteToASCII(value), nil
+}
+
+// javascriptString returns value as a literal of JavaScript, of which JSON's are a part (ECMA-262, as
+// of 2019). encoding/json writes <, > and & so that they may also stand in a page.
+func javascriptString(value string) (string, error) {
+	if !utf8.ValidString(value) {
+		return unfit("JavaScript", value)
+	}
+	literal, err := json.Marshal(value)
+	return string(literal), err
 }
 
 var unitText = regexp.MustCompile(`^[A-Za-z0-9 ._/:@+=,%()\[\]-]+$`)

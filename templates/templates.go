@@ -112,17 +112,18 @@ func (b *bounded) Write(text []byte) (int, error) {
 // functions returns what templates may call: those of escape.go.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"nginxValue":     nginxValue,
-		"iniName":        iniName,
-		"iniValue":       iniValue,
-		"pythonString":   pythonString,
-		"unitValue":      unitValue,
-		"unitWord":       unitWord,
-		"unitAssignment": unitAssignment,
-		"uwsgiValue":     uwsgiValue,
-		"prefix":         prefix,
-		"redisValue":     redisValue,
-		"lineValue":      lineValue,
+		"nginxValue":       nginxValue,
+		"iniName":          iniName,
+		"iniValue":         iniValue,
+		"pythonString":     pythonString,
+		"javascriptString": javascriptString,
+		"unitValue":        unitValue,
+		"unitWord":         unitWord,
+		"unitAssignment":   unitAssignment,
+		"uwsgiValue":       uwsgiValue,
+		"prefix":           prefix,
+		"redisValue":       redisValue,
+		"lineValue":        lineValue,
 	}
 }
 

@@ -86,17 +86,18 @@ func TestEscapes(t *testing.T) {
 		escape func(string) (string, error)
 		values []string
 	}{
-		"nginxValue":     {nginxValue, []string{"", "a b", "a\nb", "a;", "a{", "a}", "$host", `"a"`, "a'", `a\`, "#a", "~a", "é", "a\x00"}},
-		"iniValue":       {iniValue, []string{"", " a", "a ", "a\nb", "a\rb", "a\x00", "\xff", "a\u2028b"}},
-		"iniName":        {iniName, []string{"", "DEFAULT", "a]", "a\nb", "a b"}},
-		"pythonString":   {pythonString, []string{"\xff"}},
-		"unitValue":      {unitValue, []string{"", " a", "a\nb", `a\`, `"a"`, "$a", "a;b"}},
-		"unitWord":       {unitWord, []string{"", "a b", "a\tb", " a", "a\nb", `a\`, `"a"`, "$a", "a;b"}},
-		"unitAssignment": {unitAssignment, []string{"", "a", "=a", "a b=c", "A=a\nb", "A=a\x00", "A=a\tb", "A=\xff"}},
-		"uwsgiValue":     {uwsgiValue, []string{"", "a b", "a\nb", "%n", "$(HOME)", "@(file)", "_graphité"}},
-		"redisValue":     {redisValue, []string{"", "a b", "a\nb", `"a"`, "a'", `a\`, "#a", "a\x00", "é"}},
-		"lineValue":      {lineValue, []string{"", " a", "a ", "a\nb", "a\rb", "a\x00", "\xff", "a\u2028b"}},
-		"prefix":         {prefix, []string{"", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "x/8", "fe80::1%eth0/64"}},
+		"nginxValue":       {nginxValue, []string{"", "a b", "a\nb", "a;", "a{", "a}", "$host", `"a"`, "a'", `a\`, "#a", "~a", "é", "a\x00"}},
+		"iniValue":         {iniValue, []string{"", " a", "a ", "a\nb", "a\rb", "a\x00", "\xff", "a\u2028b"}},
+		"iniName":          {iniName, []string{"", "DEFAULT", "a]", "a\nb", "a b"}},
+		"pythonString":     {pythonString, []string{"\xff"}},
+		"javascriptString": {javascriptString, []string{"\xff"}},
+		"unitValue":        {unitValue, []string{"", " a", "a\nb", `a\`, `"a"`, "$a", "a;b"}},
+		"unitWord":         {unitWord, []string{"", "a b", "a\tb", " a", "a\nb", `a\`, `"a"`, "$a", "a;b"}},
+		"unitAssignment":   {unitAssignment, []string{"", "a", "=a", "a b=c", "A=a\nb", "A=a\x00", "A=a\tb", "A=\xff"}},
+		"uwsgiValue":       {uwsgiValue, []string{"", "a b", "a\nb", "%n", "$(HOME)", "@(file)", "_graphité"}},
+		"redisValue":       {redisValue, []string{"", "a b", "a\nb", `"a"`, "a'", `a\`, "#a", "a\x00", "é"}},
+		"lineValue":        {lineValue, []string{"", " a", "a ", "a\nb", "a\rb", "a\x00", "\xff", "a\u2028b"}},
+		"prefix":           {prefix, []string{"", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "x/8", "fe80::1%eth0/64"}},
 	}
 	for name, c := range refuse {
 		for _, value := range c.values {

@@ -145,6 +145,9 @@ func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, sho
 		return err
 	}
 	defer func() { err = errors.Join(err, proved.lab.Remove(context.WithoutCancel(ctx), proved.host.Name)) }()
+	if err := proved.furnish(ctx); err != nil {
+		return err
+	}
 	asked, err := proved.asked()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"time"
 
@@ -47,6 +48,30 @@ func (p labProof) releases() string {
 		return ""
 	}
 	return path.Dir(p.task.Deployed.Current)
+}
+
+// furnish installs what the task wants to have beside it: to the proof that is the host as it was.
+func (p labProof) furnish(ctx context.Context) error {
+	all, err := p.flags.selection.tasks()
+	if err != nil {
+		return err
+	}
+	beside, err := all.find(p.task.Beside)
+	if err != nil {
+		return err
+	}
+	for _, task := range beside {
+		first := p
+		first.task, first.deploys = task, nil
+		work, err := first.work(nil)
+		if err != nil {
+			return err
+		}
+		if done := doing(work, run.Install)(ctx, func(engine.Event) {}); done.Err != nil {
+			return fmt.Errorf("%s, which is to be beside %s: %w", task.Name, p.task.Name, done.Err)
+		}
+	}
+	return nil
 }
 
 // doing makes a command of work.

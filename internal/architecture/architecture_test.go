@@ -40,8 +40,9 @@ var rooms = map[string][]string{
 	"internal/proof":             {"internal/engine", "internal/recipe", "internal/resource", "internal/script"},
 	"internal/lab/labtest":       {"internal/lab"},
 	"internal/architecture":      {},
+	"internal/npm":               {},
 	"templates":                  {},
-	"tasks":                      {"internal/recipe", "internal/resource", "internal/script", "templates"},
+	"tasks":                      {"internal/npm", "internal/recipe", "internal/resource", "internal/script", "templates"},
 	"cmd/provision": {
 		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/memory", "internal/project", "internal/proof", "internal/recipe", "internal/release",
 		"internal/remote", "internal/report", "internal/resource", "internal/run", "internal/script", "tasks", "templates",

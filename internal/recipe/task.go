@@ -111,6 +111,7 @@ type Task struct {
 	Formerly  []string // names that it had: what hosts noted of these is noted of it
 	Uses      []string // the tasks whose parts it includes, and whose variables it reads
 	Needs     []string // the tasks that are installed with it, before it
+	Beside    []string // the tasks that are on the host of its proof before it: it does without them, and can show more with them
 	Instances bool     // a host may have several of it: see Find
 	Variables []Variable
 	Exports   []Export // what other hosts' builds see of it
