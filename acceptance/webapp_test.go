@@ -209,6 +209,11 @@ for _ in range(2):
 		if said := do(0, "do", "webapp@django", "run", "-e", command); !strings.Contains(said, "webapp-django") || !strings.Contains(said, "64") {
 			t.Errorf("a command of the application says %s", said)
 		}
+		applicationTar(t, addRequirements(t, "testdata/webapp/leak"), filepath.Join(project, "leak-three.tar"), `import os`, "import os\n\nimport brought")
+		do(0, "deploy", "webapp@leak", "--artifact", "leak-three.tar", "-e", "webapp@leak.requirements=requirements.txt")
+		if said := do(0, "do", "webapp@leak", "run", "-e", "command=python3 -B -c 'import brought; print(brought.SAYS)'"); !strings.Contains(said, "brought along") {
+			t.Errorf("what is in the virtual environment says %s", said)
+		}
 		do(0, "remove", "webapp@leak")
 		if left := host.run(t, "ls -d /etc/webapp-leak /etc/systemd/system/webapp-leak* /etc/nginx/sites-*/webapp-leak 2>/dev/null; systemctl is-active webapp-django"); left != "active\n" {
 			t.Errorf("one of two is removed: %s", left)
