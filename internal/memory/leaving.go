@@ -61,6 +61,9 @@ func (h Host) Plan(wanted recipe.Recipe, tasks []Wants) (recipe.Recipe, []string
 	if err != nil {
 		return recipe.Recipe{}, nil, err
 	}
+	if err := p.refuseInside(wanted); err != nil {
+		return recipe.Recipe{}, nil, err
+	}
 	noted := make([]Note, len(tasks))
 	for i, task := range tasks {
 		noted[i], tasks[i].Traces = p.known(task)

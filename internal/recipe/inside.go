@@ -12,8 +12,8 @@ type Whole interface {
 	Whole() bool
 }
 
-// validateInside refuses what is wanted in a directory that is wanted as a whole: it would go with that
-// directory's next change, of which the plan could say nothing.
+// validateInside refuses what is wanted in a directory that is wanted as a whole, or made there: it would
+// go with that directory's next change, of which the plan could say nothing.
 func (r Recipe) validateInside() error {
 	wholes := map[string]Item{}
 	for _, item := range r.Items {
@@ -22,7 +22,7 @@ func (r Recipe) validateInside() error {
 		}
 	}
 	for _, item := range r.Items {
-		for _, place := range item.places() {
+		for _, place := range append(item.places(), item.makes()...) {
 			for above := path.Dir(place); len(wholes) > 0 && above != path.Dir(above); above = path.Dir(above) {
 				if whole, ok := wholes[above]; ok && !(whole.gone() && item.gone()) {
 					return inside(above, whole, item)

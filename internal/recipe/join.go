@@ -69,7 +69,8 @@ func (j *joining) settle(i int) error {
 			continue
 		}
 		one, other := j.items[first], j.items[i]
-		if reflect.TypeOf(one.Resource) != reflect.TypeOf(other.Resource) && !(one.edits() && j.acts(i)) && !(j.acts(first) && other.edits()) {
+		shared := reflect.TypeOf(one.Resource) == reflect.TypeOf(other.Resource) && !one.brings(place) && !other.brings(place)
+		if !shared && !(one.edits() && j.acts(i)) && !(j.acts(first) && other.edits()) {
 			return conflict(one, other, fmt.Errorf("%s: %s as %s and as %s", place, want(one, other), one.Resource.ID(), other.Resource.ID()))
 		}
 	}
@@ -89,6 +90,13 @@ func (i Item) makes() []string {
 		}
 	}
 	return places
+}
+
+// brings reports whether an item brings what stands at a path besides its own: a command what it makes, a
+// certificate its key. Nothing else does.
+func (i Item) brings(place string) bool {
+	_, several := i.Resource.(interface{ Places() []string })
+	return several || slices.Contains(i.makes(), place)
 }
 
 // edits reports whether an item decides a part of the file at its path: such a one may be in a file

@@ -39,6 +39,29 @@ func TestOnePathIsOneThing(t *testing.T) {
 	if err := join("x", "y", kinds[3], resource.Line{Path: "/a", Line: "y"}); err != nil {
 		t.Errorf("two lines of a file: %v", err)
 	}
+	pair := func(path, key string) recipe.Resource {
+		return resource.Certificate{Path: path, Key: key, Names: []string{"a"}}
+	}
+	makes := func(name, path string) recipe.Resource {
+		return resource.Command{Name: name, Unless: "false", Script: "true", Makes: []string{path}}
+	}
+	keeps := resource.Command{Name: "three", Unless: "false", Script: "true", Secrets: []string{"/a"}}
+	for _, other := range []string{"x", "y"} {
+		for _, two := range [][]recipe.Resource{
+			{pair("/a.crt", "/key"), pair("/b.crt", "/key")}, {pair("/a", "/key"), pair("/b", "/a")},
+			{makes("one", "/a"), makes("two", "/a")}, {makes("one", "/a"), keeps},
+		} {
+			if err := join("x", other, two[0], two[1]); err == nil {
+				t.Errorf("%s of x and %s of %s have one path", two[0].ID(), two[1].ID(), other)
+			}
+		}
+		if err := join("x", other, makes("one", "/a"), makes("two", "/b")); err != nil {
+			t.Error(err)
+		}
+		if err := join("x", other, pair("/a.crt", "/a.key"), pair("/b.crt", "/b.key")); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // Nothing is wanted in a directory that goes or is replaced with all that is in it, whichever task
@@ -72,6 +95,8 @@ func TestNothingIsInsideAWhole(t *testing.T) {
 			resource.Line{Path: "/d/a", Line: "x"}, resource.Block{Path: "/d/a", Name: "x", Text: "y\n"}, resource.Secret{Path: "/d/a"}, resource.Tree{Path: "/d/a"},
 			resource.Certificate{Path: "/etc/a.pem", Key: "/d/a.key", Names: []string{"a.example.org"}},
 			resource.AuthorizedKey{User: "u", Home: "/d/u", Key: "ssh-ed25519 " + ed25519},
+			resource.Command{Name: "make it", Unless: "false", Script: "true", Makes: []string{"/d/a"}},
+			resource.Command{Name: "make a secret", Unless: "false", Script: "true", Secrets: []string{"/d/e/a"}},
 		} {
 			if err := validate(whole, inner); err == nil || !strings.Contains(err.Error(), inner.ID()+": y wants it in /d, which x wants ") {
 				t.Errorf("%T, %s: error %v", whole, inner.ID(), err)

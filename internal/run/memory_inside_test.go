@@ -1,6 +1,7 @@
 package run
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func TestADirectoryInWhichAnotherTaskWantsSomethingStays(t *testing.T) {
 			return m.works(t, "install", Blueprint{Tasks: tasks}, Install)
 		}
 		is(t, installs(taskOf("a", row.whole)), engine.StatusChanged)
-		is(t, installs(taskOf("b", row.inner)), engine.StatusChanged)
+		m.unaware(t, "a", func() { is(t, installs(taskOf("b", row.inner)), engine.StatusChanged) })
 		is := func(found engine.Finished, want engine.Status) {
 			t.Helper()
 			if found.Status != want {
@@ -53,13 +54,57 @@ func TestADirectoryInWhichAnotherTaskWantsSomethingStays(t *testing.T) {
 		sameLines(t, name+", both removed", m.snapshot(t), before)
 
 		is(installs(taskOf("a", row.whole)), engine.StatusChanged)
-		is(installs(taskOf("b", row.inner)), engine.StatusChanged)
+		m.unaware(t, "a", func() { is(installs(taskOf("b", row.inner)), engine.StatusChanged) })
 		if found := m.works(t, "remove", Blueprint{Removes: named("b", "a")}, Install); found.Status != engine.StatusChanged {
 			t.Errorf("%s: %s: %v", name, found.Status, found.Err)
 		}
 		sameLines(t, name+", removed together", m.snapshot(t), before)
 		m.remembering.Purge = false
 	}
+}
+
+// unaware does something while the host does not know of a task, as an older version did not look: so
+// there is something in a directory that is wanted as a whole.
+func (m *machine) unaware(t *testing.T, task string, do func()) {
+	t.Helper()
+	note, away := recipe.MemoryPath(task), recipe.State+"/of-"+task
+	if err := os.Rename(note, away); err != nil {
+		t.Fatal(err)
+	}
+	do()
+	if err := os.Rename(away, note); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What another task wants in a directory of which only the host knows that it is wanted as a whole is
+// refused, at its place, and nothing is changed.
+func TestNothingIsWantedInATreeThatTheHostKnows(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	d := m.path("d")
+	m.arrange(t)
+	installs := func(tasks ...recipe.Task) engine.Finished {
+		return m.works(t, "install", Blueprint{Tasks: tasks}, Install)
+	}
+	is(t, installs(taskOf("a", resource.Tree{Path: d, Files: []resource.TreeFile{{Name: "a", Content: "a\n"}}})), engine.StatusChanged)
+	for _, inner := range []recipe.Resource{
+		resource.File{Path: d + "/b.conf", Content: "b"}, resource.Line{Path: d + "/a", Line: "b"}, resource.Secret{Path: d + "/key"},
+		resource.Command{Name: "make", Unless: "[ -f " + d + "/b ]", Script: "echo b >" + d + "/b", Makes: []string{d + "/b"}},
+	} {
+		found := installs(taskOf("b", inner))
+		if found.Status != engine.StatusFailed || found.Err == nil || !strings.Contains(found.Err.Error(), "is in "+d+", which a wants here as a whole") {
+			t.Errorf("%s: %s: %v", inner.ID(), found.Status, found.Err)
+		}
+		if left, err := os.ReadDir(d); err != nil || len(left) != 2 || m.read(t, "d/a") != "a\n" {
+			t.Errorf("%s: %v, %v", inner.ID(), left, err)
+		}
+	}
+	is(t, installs(taskOf("b", resource.File{Path: d + ".conf", Content: "b"})), engine.StatusChanged)
+	is(t, m.removes(t, "a"), engine.StatusChanged)
+	is(t, installs(taskOf("b", resource.Directory{Path: d}, resource.File{Path: d + "/b.conf", Content: "b"})), engine.StatusChanged)
 }
 
 // A directory that no task wants as a whole any more stays for what the same task wants in it now, and
@@ -95,7 +140,7 @@ func TestATreeStaysForASecretInIt(t *testing.T) {
 			return m.works(t, "install", Blueprint{Tasks: []recipe.Task{task}}, Install)
 		}
 		is(t, install(taskOf("a", resource.Tree{Path: m.path("d"), Files: []resource.TreeFile{{Name: "a", Content: "a"}}})), engine.StatusChanged)
-		is(t, install(taskOf("b", resource.Secret{Path: key})), engine.StatusChanged)
+		m.unaware(t, "a", func() { is(t, install(taskOf("b", resource.Secret{Path: key})), engine.StatusChanged) })
 		secret := m.read(t, "d/key")
 		if found := m.works(t, "remove", Blueprint{Removes: named(order...)}, Install); found.Status == engine.StatusFailed {
 			t.Error(found.Err)
