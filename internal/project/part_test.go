@@ -2,6 +2,7 @@ package project
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"provision/internal/recipe"
@@ -43,5 +44,33 @@ def build(v, host):
 	}
 	if !reflect.DeepEqual(task.Uses, []string{"nginx"}) {
 		t.Errorf("it uses %v", task.Uses)
+	}
+}
+
+// A part takes a secret as it is, or a text with one in it, and what it refuses of that is not repeated.
+func TestSecretOfAPart(t *testing.T) {
+	p, _ := open(t, `
+-- tasks/shop.star --
+variables = [var("token", secret)]
+needs = ["nginx"]
+
+def build(v, host):
+    return [
+        nginx.site("a", "", on = False, key = v.token),
+        nginx.site("b", "", on = False, key = "key-%s" % v.token),
+        nginx.site("c", "", on = False),
+    ]
+`)
+	want := []recipe.Resource{
+		resource.File{Path: "/etc/nginx/a"}, resource.File{Path: "/etc/nginx/a.key", Content: "correct-horse", Secret: true},
+		resource.File{Path: "/etc/nginx/b"}, resource.File{Path: "/etc/nginx/b.key", Content: "key-correct-horse", Secret: true},
+		resource.File{Path: "/etc/nginx/c"},
+	}
+	if got := listed(built(t, p, recipe.Values{"token": recipe.NewSecret("correct-horse")})); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	_, err := p.Tasks()[0].Build(input(p.Tasks()[0], recipe.Values{"token": recipe.NewSecret("correct horse")}))
+	if err == nil || !strings.Contains(err.Error(), "nginx.site: key: has a space in it") || strings.Contains(err.Error(), "correct") {
+		t.Error(err)
 	}
 }

@@ -38,12 +38,21 @@ func sitePart() recipe.Part {
 			{Name: "content", Type: recipe.TypeString, Needed: true, Help: "What is in it."},
 			{Name: "on", Type: recipe.TypeBool, Default: true, Help: "It is turned on."},
 			{Name: "listens", Type: recipe.TypeList, Help: "Where."},
+			{Name: "key", Type: recipe.TypeSecret, Help: "Of its certificate.", Check: func(value any) error {
+				if strings.Contains(value.(recipe.Secret).Reveal(), " ") {
+					return errors.New("has a space in it")
+				}
+				return nil
+			}},
 		},
 		Gives: []recipe.Given{{Name: "path", Help: "Of its file."}},
 		Build: func(in recipe.Input) (recipe.Recipe, map[string]string, error) {
 			var r recipe.Recipe
 			path := "/etc/nginx/" + in.Vars.String("name")
 			r.Add(resource.File{Path: path, Content: in.Vars.String("content")}, recipe.Notification{Unit: "nginx.service", Action: recipe.Reload})
+			if key := in.Vars.Secret("key"); !key.Empty() {
+				r.Add(resource.File{Path: path + ".key", Content: key.Reveal(), Secret: true})
+			}
 			if in.Vars.Bool("on") {
 				r.Add(resource.Service{Unit: "nginx.service", Listens: in.Vars.List("listens")})
 			}
