@@ -259,7 +259,6 @@ func TestUploadIsRenamedWhenItIsWhole(t *testing.T) {
 	m.noTemporaries(t)
 }
 
-
 // One argument of a command may have 128 KiB (execve(2)): scripts and checks may be longer. What
 // they leave in the background holds nobody up, and what they printed is there.
 func TestScriptsOfAnySizeThatLeaveSomethingBehind(t *testing.T) {

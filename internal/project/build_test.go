@@ -230,7 +230,6 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-
 // Builds go on beside each other, and each returns the same.
 func TestSideBySide(t *testing.T) {
 	p, _ := open(t, everything)
