@@ -62,10 +62,10 @@ func (w webapp) settings() webappSettings {
 
 // onTrial is a release that is started beside the one that runs.
 func (s webappSettings) onTrial() webappSettings {
-	candidate := "/run/" + s.Name + "-candidate"
+	candidate := "/run/" + s.Name + ".candidate" // no instance has a dot in its name
 	s.Trial = true
 	s.Root, s.Etc = candidate+"/release", candidate+"/etc"
-	s.Runtime = s.Name + "-trial"
+	s.Runtime = s.Name + ".trial"
 	s.Socket = "/run/" + s.Runtime + "/app.sock"
 	return s.withCommand()
 }

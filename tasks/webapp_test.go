@@ -92,6 +92,10 @@ func TestWebappInstances(t *testing.T) {
 			t.Errorf("%s runs %q, want %s", home, target, want)
 		}
 	}
+	// Whatever name an instance has, nothing of another has it too.
+	if _, err := recipe.Join(deployedWebapp(t, platform, "shop", nil, "a"), deployedWebapp(t, platform, "shop-trial", nil, "b"), deployedWebapp(t, platform, "shop-memory", nil, "c")); err != nil {
+		t.Error(err)
+	}
 	found, there, problem, _ := recipe.Find("webapp@shop", func(string) (recipe.Task, bool) { return taskNamed(t, "webapp"), true })
 	if !there || found.Deployed == nil || found.Deployed.Current != "/srv/webapp-shop/current" || !found.Deployed.Fetches {
 		t.Errorf("webapp@shop: %s, deployed to %+v", problem, found.Deployed)
