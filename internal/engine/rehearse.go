@@ -21,17 +21,18 @@ func rehearsals(wanted recipe.Recipe, part []Planned, facts recipe.Facts) []reci
 		if rehearsal.Check == "" || len(rehearsal.Trees) == 0 || !facts.Unit(rehearsal.Unit).Running() {
 			continue
 		}
+		changed := false
 		for _, planned := range part {
-			if !notifies(planned.Item.Notifies, rehearsal.Unit) {
-				continue
-			}
+			told := notifies(planned.Item.Notifies, rehearsal.Unit)
 			for _, step := range planned.Change.Steps {
-				if within(recipe.PathOf(step), rehearsal.Trees) {
+				_, directory := step.(recipe.MakeDirectory) // in which what notifies may be
+				if (told || directory) && within(recipe.PathOf(step), rehearsal.Trees) {
 					rehearsal.Steps = append(rehearsal.Steps, step)
+					changed = changed || told
 				}
 			}
 		}
-		if len(rehearsal.Steps) > 0 {
+		if changed {
 			all = append(all, rehearsal)
 		}
 	}

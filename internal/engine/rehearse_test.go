@@ -26,6 +26,10 @@ func TestPlanRehearsesWhatItCan(t *testing.T) {
 		{"that others are told of", func(_ *resource.Service, r *recipe.Recipe) {
 			r.Add(resource.File{Path: "/etc/daemon/other", Content: "x"})
 		}, recipe.Unit{Load: "loaded", Active: "active"}, 1},
+		{"in a directory that nobody is told of", func(_ *resource.Service, r *recipe.Recipe) {
+			r.Add(resource.Directory{Path: "/etc/daemon/conf.d"})
+			r.Add(resource.File{Path: "/etc/daemon/conf.d/one", Content: "x"}, restart("daemon.service"))
+		}, recipe.Unit{Load: "loaded", Active: "active"}, 3},
 	} {
 		var wanted recipe.Recipe
 		service := service
