@@ -222,6 +222,21 @@ func TestExportsOfEachOther(t *testing.T) {
 	is(t, again["ca1"], engine.StatusSame)
 	is(t, again["node1"], engine.StatusSame)
 
+	// One that comes to others is proved when they know it, though it goes without nothing.
+	for _, file := range []string{"ca1", "node1.trusted"} {
+		os.Remove(m.path(file))
+	}
+	whole := both["ca1"].Verify
+	ca1 := both["ca1"]
+	ca1.Verify = func(in recipe.Input) ([]recipe.Check, error) {
+		made, err := whole(in)
+		return append(made, recipe.Check{Name: "it is trusted", From: recipe.FromHost, Within: 20 * time.Second, Command: &recipe.CommandCheck{Script: "cat " + m.path("node1.trusted"), Contains: "of ca1"}}), err
+	}
+	both["ca1"] = ca1
+	later := w.does(t, Install, both)
+	is(t, later["ca1"], engine.StatusChanged)
+	is(t, later["node1"], engine.StatusChanged)
+
 	// What no host of the run brings is told, and the proof says what is missing.
 	for _, file := range []string{"ca1", "ca1.trusted", "node1", "node1.trusted"} {
 		os.Remove(m.path(file))

@@ -63,7 +63,8 @@ type job struct {
 	ended  bool
 	waits  []string        // the hosts of the run that do not have yet what this one wants of them
 	unmet  error           // why it could not be planned for that
-	lacks  []string        // and those without which it was planned: it is once more, after them
+	lacks  []string        // and those without whose exports it was planned
+	again  bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
 	late   bool            // it had to wait
 	sooner int             // changes of the turns before
 	run    map[string]bool // the hosts of the run, by name
@@ -160,6 +161,7 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 	})
 	done()
 	deadlocked(jobs)
+	together(jobs)
 	pending := false
 	for _, j := range jobs {
 		pending = pending || !j.ended && !j.made.Empty()
@@ -171,8 +173,8 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 		case len(j.waits) > 0 && agreed: // its turn comes
 		case len(j.waits) > 0:
 			j.finish(engine.StatusPending, nil)
-		case j.unchanged() && len(j.lacks) > 0 && agreed: // and its turn comes again
-		case j.unchanged() && len(j.lacks) == 0 && j.sooner == 0 && !settings.VerifyAlways:
+		case j.unchanged() && j.again && agreed:
+		case j.unchanged() && !j.again && j.sooner == 0 && !settings.VerifyAlways:
 			j.finish(engine.StatusSame, nil)
 		case !agreed:
 			j.finish(engine.StatusPending, nil)
@@ -303,8 +305,8 @@ func (j *job) apply(ctx context.Context) {
 	if !j.unchanged() {
 		err = j.change(ctx)
 	}
-	if err == nil && len(j.lacks) > 0 {
-		return // it is not whole yet: the proof comes with its next turn
+	if err == nil && j.again {
+		return
 	}
 	if err == nil && (j.sooner > 0 || !onlyNotes(j.made)) {
 		err = j.proves(ctx)

@@ -14,7 +14,8 @@ import (
 // question is what is done after it, and nothing is made up.
 //
 // A build may also go without what is not there yet. Then the host is changed in its turn, as the others,
-// and planned once more after them; only then is it proved. So hosts can want something of each other.
+// and planned once more after them; only then is it proved, and they with it, for what they are to each
+// other takes both. So hosts can want something of each other.
 
 // wait puts a host off whose plan failed for something that other hosts of the run do not have yet.
 func (j *job) wait(err error) bool {
@@ -51,6 +52,15 @@ func (j *job) goesWithout() {
 	}
 	if len(others) > 0 {
 		j.observe(engine.Note{Text: fmt.Sprintf("goes without what %s export: it %s", strings.Join(others, ", "), recipe.NotYet)})
+	}
+}
+
+// together gives another turn to hosts that go without something, and to those that bring it.
+func together(jobs []*job) {
+	for _, j := range jobs {
+		j.again = len(j.lacks) > 0 || slices.ContainsFunc(jobs, func(other *job) bool {
+			return !other.ended && slices.Contains(other.lacks, j.Target.Name)
+		})
 	}
 }
 
@@ -91,7 +101,7 @@ func waiting(jobs []*job) []*job {
 		}
 	}
 	for _, j := range jobs {
-		if j.ended || len(j.waits) == 0 && len(j.lacks) == 0 {
+		if j.ended || len(j.waits) == 0 && !j.again {
 			continue
 		}
 		if j.host.connection != nil {
