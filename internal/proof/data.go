@@ -69,11 +69,13 @@ func (p *prover) owns(path string) bool {
 	})
 }
 
-// certificate reports whether a path is that of a certificate of the task, or of its key: a removal leaves
-// both, and says so, and a purge takes them (resource.OnPurge).
+// certificate reports whether a path is that of a certificate of the task, or of its key, or a directory that
+// they are in: a removal leaves both, and says so, and a purge takes them (resource.OnPurge).
 func (p *prover) certificate(path string) bool {
 	return slices.ContainsFunc(p.items(), func(item recipe.Item) bool {
 		certificate, ok := item.Resource.(resource.Certificate)
-		return ok && (certificate.Path == path || certificate.Key == path)
+		return ok && slices.ContainsFunc(certificate.Places(), func(place string) bool {
+			return place == path || strings.HasPrefix(place, path+"/")
+		})
 	})
 }

@@ -136,7 +136,7 @@ func TestDataOfDaemons(t *testing.T) {
 // A certificate stays when its task is removed, with its key, and nothing else there does.
 func TestCertificatesStay(t *testing.T) {
 	p := proving(resource.Certificate{Path: "/etc/shop/own.pem", Key: "/etc/shop/own.key"}, resource.File{Path: "/etc/shop/page"})
-	for path, want := range map[string]bool{"/etc/shop/own.pem": true, "/etc/shop/own.key": true, "/etc/shop/page": false, "/etc/shop/own": false} {
+	for path, want := range map[string]bool{"/etc/shop/own.pem": true, "/etc/shop/own.key": true, "/etc/shop": true, "/etc/shop/page": false, "/etc/shop/own": false} {
 		if got := p.certificate(path); got != want {
 			t.Errorf("%s: it stays as a certificate: %v, want %v", path, got, want)
 		}
