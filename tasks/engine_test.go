@@ -25,6 +25,7 @@ func bareHost(platform recipe.Platform) *model.Host {
 	}
 	host.Brings = map[string][]recipe.Effect{
 		"graphite-carbon": {installed},
+		"collectd-core":   {unit(collectdUnit)},
 		"graphite-web":    {fails(migrateDatabase)},
 		"nginx-light": {unit(nginxUnit), recipe.Known(recipe.PathKey(nginxDefaultSite), recipe.Path{
 			Type: recipe.PathLink, Mode: 0o777, Owner: "root", Group: "root", Target: "/etc/nginx/sites-available/default",

@@ -56,6 +56,12 @@ type metricsWay struct {
 	Trust                 string // the file of the certificates of who may be at the other end
 }
 
+// AcceptsAt and ConnectsTo are these places as stunnel reads them: an address of IPv6 has no brackets.
+func (w metricsWay) AcceptsAt() string  { return withoutBrackets.Replace(w.Accept) }
+func (w metricsWay) ConnectsTo() string { return withoutBrackets.Replace(w.Connect) }
+
+var withoutBrackets = strings.NewReplacer("[", "", "]", "")
+
 func buildSecureMetrics(in recipe.Input) (recipe.Recipe, error) {
 	s, err := newSecureMetrics(in)
 	if err != nil {

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -69,8 +70,12 @@ func (s *secureMetrics) knowSenders(peers []recipe.Peer) error {
 		}
 	}
 	for _, sender := range s.Vars.Records("senders") {
+		certificate, err := parseCertificate(sender["certificate"])
+		if err != nil {
+			return err
+		}
 		if !slices.Contains(out, sender["name"]) {
-			s.known = append(s.known, knownKey{sender["name"], sender["address"], whole(sender["certificate"])})
+			s.known = append(s.known, knownKey{sender["name"], sender["address"], certificate})
 		}
 	}
 	for i, one := range s.known {
@@ -85,9 +90,9 @@ func (s *secureMetrics) knowSenders(peers []recipe.Peer) error {
 // knowReceiver finds the one to send to.
 func (s *secureMetrics) knowReceiver(peers []recipe.Peer) error {
 	if address := s.Vars.String("receiver"); address != "" {
-		s.address = address
-		s.known = []knownKey{{address, address, whole(s.Vars.String("receiver_certificate"))}}
-		return nil
+		certificate, err := parseCertificate(s.Vars.String("receiver_certificate"))
+		s.address, s.known = address, []knownKey{{address, address, certificate}}
+		return err
 	}
 	peers = slices.DeleteFunc(peers, func(p recipe.Peer) bool { return !receivesMetrics(p.Listed, p.Vars) })
 	switch len(peers) {
@@ -130,35 +135,33 @@ func (s *secureMetrics) certificateOf(host string) (string, error) {
 	case !known && said.Text == "":
 		return madeUpCertificate, nil
 	}
-	if err := oneCertificate(said.Text); err != nil {
+	certificate, err := parseCertificate(said.Text)
+	if err != nil {
 		return "", fmt.Errorf("%s of %s %w", secureMetricsCertificate, host, err)
 	}
-	return whole(said.Text), nil
+	return certificate, nil
 }
 
 // madeUpCertificate stands where a host was not asked yet.
 const madeUpCertificate = "(not read yet)"
 
-// oneCertificate refuses what is not one certificate alone: whoever exports two could bring in another,
-// who was shut out.
-func oneCertificate(text string) error {
+// parseCertificate returns one certificate in PEM, without the newline at its end. Of what is written in
+// hosts.yaml the first and the last line may be left out, and all in one. It refuses what is not one
+// alone: whoever exports two could bring in another, who was shut out.
+func parseCertificate(text string) (string, error) {
 	block, rest := pem.Decode([]byte(text))
+	if block == nil {
+		if content, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text)); err == nil {
+			block, rest = &pem.Block{Type: "CERTIFICATE", Bytes: content}, nil
+		}
+	}
 	if block == nil || block.Type != "CERTIFICATE" || strings.TrimSpace(string(rest)) != "" {
-		return errors.New("must be one certificate in PEM, and nothing else")
+		return "", errors.New("must be one certificate in PEM, and nothing else")
 	}
 	if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-		return fmt.Errorf("must be one certificate in PEM: %w", err)
+		return "", fmt.Errorf("must be one certificate in PEM: %w", err)
 	}
-	return nil
-}
-
-// whole is a certificate without what may stand around it.
-func whole(text string) string {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return strings.TrimSpace(text)
-	}
-	return strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})))
+	return strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}))), nil
 }
 
 // networks are from where the senders come, for the firewall.

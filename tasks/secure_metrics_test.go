@@ -70,6 +70,9 @@ func builtFrom(t testing.TB, in recipe.Input) recipe.Recipe {
 	return built
 }
 
+// whole is a certificate as the file of who is known has it.
+func whole(text string) string { return strings.TrimSpace(text) }
+
 // content is that of a file of a recipe, "" without one.
 func content(built recipe.Recipe, path string) string {
 	for _, item := range built.Items {
@@ -127,6 +130,27 @@ func TestShutOut(t *testing.T) {
 	// One that cannot be read, as of a host that burns, is in nobody's way.
 	gone := map[string]recipe.Said{"web2": {Problem: recipe.Unread + ": no route"}}
 	builtFrom(t, seenFrom(t, metrics1, map[string]any{"shut_out": []any{"web2"}}, gone))
+}
+
+// Hosts that hosts.yaml does not have are known by what is written there.
+func TestSecureMetricsByHand(t *testing.T) {
+	lines := strings.Split(whole(certificateOf(t, "web2")), "\n")
+	inOneLine := strings.Join(lines[1:len(lines)-1], "")
+	receiver := seenFrom(t, metrics1, map[string]any{"senders": []any{map[string]any{"name": "old1", "certificate": inOneLine}}}, nil)
+	receiver.Peers = peersOf(t, metrics1, web1)
+	if text := content(builtFrom(t, receiver), secureMetricsTrusted); !strings.Contains(text, "# old1\n"+whole(certificateOf(t, "web2"))) || strings.Count(text, "BEGIN") != 2 {
+		t.Errorf("it lets in\n%s", text)
+	}
+	// stunnel 5.68 and 5.74 look "[::]" up as a name.
+	six := content(builtFrom(t, seenFrom(t, metrics1, map[string]any{"listen": "::"}, nil)), secureMetricsConfig)
+	if !strings.Contains(six, "accept = :::12003\n") {
+		t.Errorf("of IPv6 it has\n%s", six)
+	}
+	sender := seenFrom(t, web1, map[string]any{"receiver": "graphite.example.org", "receiver_certificate": inOneLine}, nil)
+	sender.Peers = nil
+	if text := content(builtFrom(t, sender), secureMetricsConfig); !strings.Contains(text, "connect = graphite.example.org:12003") {
+		t.Errorf("it sends to\n%s", text)
+	}
 }
 
 // What a host exports is not taken as it is.

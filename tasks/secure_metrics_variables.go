@@ -24,7 +24,7 @@ func secureMetricsVariables() []recipe.Variable {
 		},
 		{
 			Name: "senders", Type: recipe.TypeRecords, Fields: []string{"name", "certificate"}, Optional: []string{"address"}, Check: namedSenders,
-			Help: "On the receiver, further senders, which hosts.yaml does not have: a name, the certificate in PEM, and for the firewall the address.",
+			Help: "On the receiver, further senders, which hosts.yaml does not have: a name, the certificate in PEM without its first and last line, all in one line, and for the firewall the address.",
 		},
 		{
 			Name: "carbon_port", Type: recipe.TypeInt, Default: 12003, Check: between(1, 65535),
@@ -47,8 +47,8 @@ func secureMetricsVariables() []recipe.Variable {
 			Help: "On a sender, the address of a receiver that hosts.yaml does not have; goes with receiver_certificate.",
 		},
 		{
-			Name: "receiver_certificate", Type: recipe.TypeString, Check: optional(oneCertificate),
-			Help: "And its certificate, in PEM: " + secureMetricsCertificate + " there.",
+			Name: "receiver_certificate", Type: recipe.TypeString, Check: optional(certificate),
+			Help: "And its certificate, as those of senders: " + secureMetricsCertificate + " there.",
 		},
 	}
 }
@@ -64,6 +64,11 @@ func reachable(text string) error {
 	return hostName(text)
 }
 
+func certificate(text string) error {
+	_, err := parseCertificate(text)
+	return err
+}
+
 func namedSenders(value any) error {
 	seen := map[string]bool{}
 	for _, sender := range value.([]map[string]string) {
@@ -75,7 +80,7 @@ func namedSenders(value any) error {
 			return fmt.Errorf("name %q: is there twice", name)
 		}
 		seen[name] = true
-		if err := oneCertificate(sender["certificate"]); err != nil {
+		if err := certificate(sender["certificate"]); err != nil {
 			return fmt.Errorf("certificate of %s: %w", name, err)
 		}
 		if address := sender["address"]; address != "" {

@@ -3,6 +3,7 @@ package tasks
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"provision/internal/recipe"
@@ -70,11 +71,13 @@ for key in "-cert $made/certificate -key $made/key" ""; do
 	[ "$answer" = refused ] || { echo "with ${key:-no key}: $answer" >&2; exit 1; }
 done`))
 	}
-	if receivesMetrics(s.Host, recipe.Values{"role": "auto"}) {
+	ports := []string{"8125", "2003", "2004", "7002"}
+	if slices.Contains(s.Host.Tasks, "graphite") {
 		checks = append(checks, s.inGraphite()...)
+		ports = ports[:1] // the others graphite's own verify tries
 	}
 	if !isLoopback(s.Input.Address) {
-		for _, port := range []string{"2003", "2004", "7002", "8125"} {
+		for _, port := range ports {
 			checks = append(checks, recipe.Check{
 				Name: "port " + port + " is closed to others", From: recipe.FromController,
 				TCP: &recipe.TCPCheck{Address: "$HOST:" + port, Closed: true},
