@@ -32,7 +32,7 @@ func (e *export) Hash() (uint32, error) { return starlark.String(e.Name).Hash() 
 func exportWords() []*Word {
 	return []*Word{{
 		Name: "export", Group: Exports,
-		About:   "A file of the task's hosts that builds for other hosts see: peer.exports.NAME, of host.peers(TASK). It is read before the host that wants it is planned, also from a host outside of -l, which is only read; of one that cannot be reached the last copy is taken, and that is told. It is public: one that others may not read (mode 0644), a link, and more than 4096 bytes are refused. Where it is not there yet, an install brings the host that has it first, and then plans those that want it; a plan says that it waits.",
+		About:   "A file of the task's hosts that builds for other hosts see: peer.exports.NAME, of host.peers(TASK). It is read before the host that wants it is planned, also from a host outside of -l, which is only read; of one that cannot be reached the last copy is taken, and that is told. It is public: one that others may not read (mode 0644), a link, and more than 4096 bytes are refused. Where it is not there yet, an install brings the host that has it first, and then plans those that want it; a plan says that it waits. A task that can go without, as with getattr(peer.exports, \"ca\", \"\"), is brought without at first, and planned again when the file is there: so hosts may want something of each other, and of themselves.",
 		Example: "exports = [export(\"ca\", \"/etc/shop/ca.crt\")]",
 		Parameters: []Parameter{
 			required(text("name", "Its name: lower case letters, digits and _.")),
@@ -124,7 +124,7 @@ func (e *peerExports) Attr(name string) (starlark.Value, error) {
 	advice := "what is exported is a file of at most 4096 bytes that everybody may read"
 	switch {
 	case said.Problem == recipe.NotYet && e.Name == e.in.Host.Name:
-		advice = "on the host itself the file is known: [p for p in host.peers(…) if p.name != host.name]"
+		advice = "on the host itself the file is known: [p for p in host.peers(…) if p.name != host.name]; or getattr(p.exports, \"" + name + "\", \"\"), and the host is planned again when it is there"
 	case said.Problem == recipe.NotYet:
 		advice = "it is there after provision install " + e.task + " -l " + e.Name
 	case strings.HasPrefix(said.Problem, recipe.Unread):

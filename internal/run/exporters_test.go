@@ -195,6 +195,33 @@ func (w *trust) mutual(name, peer string) recipe.Task {
 	}
 }
 
+// A host that can go without what it exports itself is planned again after it has brought that.
+func TestExportsOfItself(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	w := &trust{m: m, last: kept{}}
+	w.exporters = []Exporter{{Target: Target{Name: "ca1", Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path("ca1")}}}}
+	own := map[string]recipe.Task{"ca1": w.mutual("ca1", "ca1")}
+	is(t, w.does(t, Plan, own)["ca1"], engine.StatusPending)
+	if !w.told("ca1: goes without what it exports itself, and is planned again after that: it is not there yet") || len(w.awaits["ca1"]) != 1 {
+		t.Errorf("told %q, awaits %q", w.notes, w.awaits["ca1"])
+	}
+	is(t, w.does(t, Install, own)["ca1"], engine.StatusChanged)
+	if got := m.read(t, "ca1.trusted"); got != "of ca1\n" {
+		t.Errorf("it trusts %q", got)
+	}
+	is(t, w.does(t, Install, own)["ca1"], engine.StatusSame)
+
+	// One that cannot be built without it is told what to write.
+	os.Remove(m.path("ca1"))
+	failed := w.does(t, Install, map[string]recipe.Task{"ca1": w.task("ca", "ca1", "", "ca1")})["ca1"]
+	if failed.Status != engine.StatusFailed || failed.Err == nil || !strings.Contains(failed.Err.Error(), recipe.NotYet) {
+		t.Errorf("%s: %v", failed.Status, failed.Err)
+	}
+}
+
 // Hosts that can go without what the other has not yet are whole after one run, and proved then.
 func TestExportsOfEachOther(t *testing.T) {
 	m := inMachine(t)

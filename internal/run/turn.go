@@ -15,11 +15,12 @@ import (
 //
 // A build may also go without what is not there yet. Then the host is changed in its turn, as the others,
 // and planned once more after them; only then is it proved, and they with it, for what they are to each
-// other takes both. So hosts can want something of each other.
+// other takes both. So hosts can want something of each other, and one of itself.
 
 // wait puts a host off whose plan failed for something that other hosts of the run do not have yet.
 func (j *job) wait(err error) bool {
 	waits, _ := j.missing()
+	waits = slices.DeleteFunc(waits, func(host string) bool { return host == j.Target.Name })
 	if len(waits) == 0 {
 		return false
 	}
@@ -28,12 +29,11 @@ func (j *job) wait(err error) bool {
 	return true
 }
 
-// missing are the other hosts that do not have yet what this one wants of them: those that this run may
-// still bring it to, and those for which it will not.
+// missing are the hosts, itself among them, that do not have yet what this one wants of them: those that
+// this run may still bring it to, and those for which it will not.
 func (j *job) missing() (coming, others []string) {
 	for _, host := range j.Blueprint.asking.waitsFor() {
 		switch {
-		case host == j.Target.Name:
 		case j.run[host]:
 			coming = append(coming, host)
 		default:
@@ -48,10 +48,10 @@ func (j *job) goesWithout() {
 	var others []string
 	j.lacks, others = j.missing()
 	if len(j.lacks) > 0 {
-		j.observe(engine.Note{Text: fmt.Sprintf("goes without what %s export, and is planned again after them: it %s", strings.Join(j.lacks, ", "), recipe.NotYet)})
+		j.observe(engine.Note{Text: fmt.Sprintf("goes without what %s, and is planned again after %s: it %s", j.exportedBy(j.lacks), j.after(j.lacks), recipe.NotYet)})
 	}
 	if len(others) > 0 {
-		j.observe(engine.Note{Text: fmt.Sprintf("goes without what %s export: it %s", strings.Join(others, ", "), recipe.NotYet)})
+		j.observe(engine.Note{Text: fmt.Sprintf("goes without what %s: it %s", j.exportedBy(others), recipe.NotYet)})
 	}
 }
 
@@ -63,6 +63,22 @@ func together(jobs []*job) {
 		})
 	}
 }
+
+func (j *job) exportedBy(hosts []string) string {
+	if j.itself(hosts) {
+		return "it exports itself"
+	}
+	return strings.Join(hosts, ", ") + " export"
+}
+
+func (j *job) after(hosts []string) string {
+	if j.itself(hosts) {
+		return "that"
+	}
+	return "them"
+}
+
+func (j *job) itself(hosts []string) bool { return len(hosts) == 1 && hosts[0] == j.Target.Name }
 
 // deadlocked ends the work on hosts that can only wait for each other, or for one whose work has
 // ended.
