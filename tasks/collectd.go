@@ -27,7 +27,7 @@ func Collectd() recipe.Task {
 		Summary: "measures the host (collectd): processor, memory, disks, network, for Graphite",
 		About: "Installs collectd from Debian's package, without what it does not need, and not as root. Every 10 seconds it sends what it measures to 127.0.0.1:2003: on a host with the task graphite that is carbon, " +
 			"on one with the task secure_metrics the way to it, by TLS. A host in hosts.yaml needs one of both; collectd.graphite leads elsewhere. " +
-			"Metrics are collectd.HOST.cpu.percent-idle and so on, HOST as the host calls itself. While nobody takes them they are kept, up to 20,000 values, and then the oldest are lost; nothing waits for it.",
+			"Metrics are collectd.HOST.cpu.percent-idle and so on, HOST as the host calls itself. While nobody takes them they are lost; nothing waits for it.",
 		Uses:      []string{"graphite"}, // whose site verify asks, where it is on the host
 		Variables: collectdVariables(),
 		Build:     buildCollectd,
