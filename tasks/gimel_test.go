@@ -178,10 +178,23 @@ func TestTasksTogether(t *testing.T) {
 	for _, platform := range recipe.Platforms() {
 		recipes := []recipe.Recipe{deployed(t, platform, nil, "a")}
 		for _, task := range All() {
-			recipes = append(recipes, build(t, task, platform, map[string]any{}))
-			if task.Name == "graphite" {
-				recipes[len(recipes)-1] = build(t, task, platform, map[string]any{"tls": "self-signed"})
+			in := input(t, task, platform, nil)
+			of := in.Of
+			in.Of = func(name string) recipe.Values { // as one hosts.yaml has them for all
+				if name == "graphite" {
+					return values(t, taskNamed(t, name), map[string]any{"tls": "self-signed"})
+				}
+				return of(name)
 			}
+			if task.Name == "graphite" {
+				in.Vars = in.Of(task.Name)
+			}
+			built, err := task.Build(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			built.Label(task.Name)
+			recipes = append(recipes, built)
 		}
 		for _, order := range [][]recipe.Recipe{recipes, reversed(recipes)} {
 			joined, err := recipe.Join(order...)

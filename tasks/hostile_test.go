@@ -30,6 +30,9 @@ func shaped(v recipe.Variable, text string) []any {
 		for _, field := range v.Fields {
 			good[field] = "a"
 		}
+		if v.Name == "rules" { // of alerts: what else a rule needs
+			good["critical"] = "10"
+		}
 		if shipped := v.Zero().([]map[string]string); len(shipped) > 0 {
 			good = shipped[0]
 		}

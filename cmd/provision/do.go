@@ -16,22 +16,25 @@ import (
 
 func newDo(f *flags, io console) *cobra.Command {
 	command := &cobra.Command{
-		Use:   "do TASK ACTION",
+		Use:   "do TASK ACTION [ARGUMENT...]",
 		Short: "run an action of a task on hosts: a backup, a flush",
 		Long: `Runs an action of a task: a script that the task's file names in actions, as
 root, under the host's lock; what it prints is printed line by line, and the
 host's journal has it. Without -H or -l it runs on the hosts that have the task
 in hosts.yaml. -e NAME=VALUE sets an argument of it, -e TASK.VARIABLE=VALUE a
 variable of the task; a secret comes from a file (@FILE), standard input (@-)
-or the environment (@env:NAME). provision list TASK tells the actions.`,
+or the environment (@env:NAME). Arguments that have to be given may also stand
+behind the action, in their order. provision list TASK tells the actions.`,
 		Example: `  provision do shop backup -l web
-  provision do shop backup -l web -e dir=/mnt/backups -y`,
+  provision do shop backup -l web -e dir=/mnt/backups -y
+  provision do alerts test load -H web1`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			task, action, err := f.findAction(args)
 			if err != nil {
 				return err
 			}
+			f.selection.extra = append(f.selection.extra, placed(action, args[2:])...)
 			e, err := f.deed(io, task, action)
 			if err != nil {
 				return err
@@ -57,8 +60,8 @@ func (f *flags) findAction(args []string) (recipe.Task, recipe.Script, error) {
 	}
 	var names []string
 	for _, action := range task.Actions {
-		if len(args) == 2 && action.Name == args[1] {
-			return task, action, nil
+		if len(args) > 1 && action.Name == args[1] {
+			return task, action, tooMany(action, args[2:])
 		}
 		names = append(names, action.Name)
 	}
@@ -68,13 +71,40 @@ func (f *flags) findAction(args []string) (recipe.Task, recipe.Script, error) {
 		return task, none, usage(fmt.Errorf("task %s has no actions", task.Name), `provision list kind:action tells how a task of your own gets one`)
 	case len(args) == 1:
 		return task, none, usage(fmt.Errorf("do: wants an action of %s", task.Name), hint)
-	case len(args) > 2:
-		return task, none, usage(fmt.Errorf("do: wants TASK ACTION, found %d arguments", len(args)), "an argument of the action goes with -e: -e NAME=VALUE; a host with -l or -H")
 	}
 	if near := recipe.Nearest(args[1], names); near != "" {
 		hint = "did you mean provision do " + task.Name + " " + near + "?"
 	}
 	return task, none, usage(fmt.Errorf("task %s has no action %q", task.Name, args[1]), hint)
+}
+
+// needed are the arguments that have to be given, and are no secrets: those may stand behind the action.
+func needed(action recipe.Script) []string {
+	var names []string
+	for _, argument := range action.Arguments {
+		if argument.Needed && argument.Type != recipe.TypeSecret {
+			names = append(names, argument.Name)
+		}
+	}
+	return names
+}
+
+// tooMany refuses more words behind an action than it has arguments that have to be given.
+func tooMany(action recipe.Script, words []string) error {
+	if names := needed(action); len(words) > len(names) {
+		hint := "an argument of the action goes with -e: -e NAME=VALUE; a host with -l or -H"
+		return usage(fmt.Errorf("do: action %s takes %d arguments behind it, found %d", action.Name, len(names), len(words)), hint)
+	}
+	return nil
+}
+
+// placed is what -e would say of the words behind an action.
+func placed(action recipe.Script, words []string) []string {
+	var extra []string
+	for i, word := range words {
+		extra = append(extra, needed(action)[i]+"="+word)
+	}
+	return extra
 }
 
 // deed pairs every chosen host with an action, and what it is given there.
