@@ -60,8 +60,8 @@ func (a alerts) graphite() graphite {
 
 func (a alerts) mails() bool { return len(a.Vars.List("mail_to")) > 0 }
 
-// buildAlerts has Graphite first, where it is the host's own: before it come all files, for a package
-// starts no service that has not been told what to do.
+// buildAlerts brings Graphite too, where it is the host's own: all files come before a package, and all
+// packages before a service.
 func buildAlerts(in recipe.Input) (recipe.Recipe, error) {
 	a := alerts{in}
 	var r recipe.Recipe
@@ -73,13 +73,14 @@ func buildAlerts(in recipe.Input) (recipe.Recipe, error) {
 		return recipe.Recipe{}, err
 	}
 	if a.local() {
-		own, err := buildGraphite(a.graphite().Input)
+		own, err := buildGraphiteWith(a.graphite().Input, a.addPackages)
 		if err != nil {
 			return recipe.Recipe{}, err
 		}
 		r.Include(own)
+	} else {
+		a.addPackages(&r)
 	}
-	a.addPackages(&r)
 	r.Add(resource.Service{
 		Unit: monitUnit, Check: "monit -t", Trees: []string{"/etc/monit"}, Listens: []string{monitSocket}, Ready: "monit -B summary",
 	})

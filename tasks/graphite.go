@@ -100,6 +100,11 @@ func (g graphite) public() bool { return len(g.Vars.List("carbon_listen")) > 0 }
 // configuration and secrets, all before a package; then the packages, which start
 // nothing; what has to be run; and last the services.
 func buildGraphite(in recipe.Input) (recipe.Recipe, error) {
+	return buildGraphiteWith(in, func(*recipe.Recipe) {})
+}
+
+// buildGraphiteWith adds further packages of a task that brings Graphite too, where packages are added.
+func buildGraphiteWith(in recipe.Input, packages func(*recipe.Recipe)) (recipe.Recipe, error) {
 	g, err := newGraphite(in)
 	if err != nil {
 		return recipe.Recipe{}, err
@@ -113,6 +118,7 @@ func buildGraphite(in recipe.Input) (recipe.Recipe, error) {
 		return recipe.Recipe{}, err
 	}
 	g.addPackages(&r)
+	packages(&r)
 	if g.postgresql() {
 		addPostgreSQL(&r)
 	}
