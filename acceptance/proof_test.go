@@ -56,6 +56,7 @@ var right = []struct{ name, project string }{
 	{"redis", ""},
 	{"uwsgi", ""},
 	{"dashboard", ""},
+	{"alerts", ""},
 	{"receives", "testdata/metrics"},    // and secure_metrics, which it needs
 	{"measures", "testdata/metrics"},    // and collectd
 	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
