@@ -62,6 +62,7 @@ var right = []struct{ name, project string }{
 	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
 	{"webapp", ""},
 	{"statsd", ""},
+	{"page", "testdata/failover"}, // and failover
 }
 
 // deployed are applications, by the task that deploys them.

@@ -14,8 +14,8 @@ import (
 // The hosts of a small inventory: metrics1 has Graphite, web1 and web2 send.
 var (
 	metrics1 = recipe.Listed{Name: "metrics1", Address: "192.0.2.11", Tasks: []string{"graphite", "secure_metrics"}}
-	web1     = recipe.Listed{Name: "web1", Address: "192.0.2.21", Tasks: []string{"collectd", "secure_metrics"}}
-	web2     = recipe.Listed{Name: "web2", Address: "192.0.2.22", Tasks: []string{"secure_metrics"}}
+	web1     = recipe.Listed{Name: "web1", Address: "192.0.2.21", Tasks: []string{"collectd", "failover", "secure_metrics"}}
+	web2     = recipe.Listed{Name: "web2", Address: "192.0.2.22", Tasks: []string{"failover", "secure_metrics"}}
 )
 
 // peersOf are recipe.Input's Peers there.
