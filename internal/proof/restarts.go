@@ -2,6 +2,7 @@ package proof
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func (p *prover) reads(ctx context.Context) error {
 	}
 	reread := Except("reread")
 	for _, service := range services {
-		opened, err := p.openedBy(ctx, service.Unit)
+		opened, err := p.openedBy(ctx, service)
 		if err != nil {
 			return err
 		}
@@ -108,8 +109,18 @@ func (p *prover) reaches(item recipe.Item, unit string) bool {
 	return false
 }
 
+// listening waits until a unit that was restarted listens where it should: until then a slow one still reads,
+// and what it reads would count as the next one's. What it reads else it reads soon after it was started.
+func listening(service wantedService) string {
+	var wait strings.Builder
+	for _, endpoint := range recipe.Endpoints(service.Listens) {
+		fmt.Fprintf(&wait, "tries=0; until ss -Hlnt 'sport = :%d' | grep -q . || [ \"$tries\" -ge 100 ]; do tries=$((tries + 1)); sleep 0.1; done\n", endpoint.Port)
+	}
+	return wait.String()
+}
+
 // openedBy restarts a unit and returns which of the task's files were opened.
-func (p *prover) openedBy(ctx context.Context, unit string) (map[string]bool, error) {
+func (p *prover) openedBy(ctx context.Context, service wantedService) (map[string]bool, error) {
 	watch, err := newWatch()
 	if err != nil {
 		return nil, err
@@ -122,8 +133,7 @@ func (p *prover) openedBy(ctx context.Context, unit string) (map[string]bool, er
 			}
 		}
 	}
-	// A daemon reads what it reads soon after it was started.
-	if _, err := p.Host.Run(ctx, "systemctl restart "+script.Quote(unit)+"; sleep 0.5", ""); err != nil {
+	if _, err := p.Host.Run(ctx, "systemctl restart "+script.Quote(service.Unit)+"\n"+listening(service)+"sleep 0.5", ""); err != nil {
 		return nil, err
 	}
 	return watch.opened()
