@@ -111,11 +111,11 @@ func otherSchemasAreTakenIn(t *testing.T, host machine, do func(int, ...string) 
 	minute := time.Now().Unix()/60*60 - 600
 	var lines []string
 	for i := range int64(6) {
-		lines = append(lines, fmt.Sprintf("backup.sum %d %d", i, minute+10*i))
+		lines = append(lines, fmt.Sprintf("backup.total %d %d", i, minute+10*i))
 	}
 	host.send(t, "%s", strings.Join(lines, "\n"))
 	eventually(t, "carbon has written", 20*time.Second, func() bool {
-		_, err := host.try("test -e /var/lib/graphite/whisper/backup/sum.wsp", "")
+		_, err := host.try("test -e /var/lib/graphite/whisper/backup/total.wsp", "")
 		return err == nil
 	})
 	other := []string{"-y", "-e", coarse, "-e", counts}
@@ -127,7 +127,7 @@ func otherSchemasAreTakenIn(t *testing.T, host machine, do func(int, ...string) 
 		}
 	}
 	points := func() string {
-		return strings.TrimSpace(host.run(t, fmt.Sprintf("whisper-fetch --drop=nulls --from=%d --until=%d /var/lib/graphite/whisper/backup/sum.wsp", minute-1, minute+59)))
+		return strings.TrimSpace(host.run(t, fmt.Sprintf("whisper-fetch --drop=nulls --from=%d --until=%d /var/lib/graphite/whisper/backup/total.wsp", minute-1, minute+59)))
 	}
 	before := points()
 	do(0, append([]string{"do", "graphite", "resize", "-e", "step=apply"}, other...)...)
