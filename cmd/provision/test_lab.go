@@ -105,6 +105,7 @@ type proofs interface {
 	Proved(report.Proved)
 	Fault(report.Fault)
 	Brings(report.Brings)
+	Changes(report.Changes)
 	Faults() int
 	End(exitCode int) error
 }
@@ -164,6 +165,9 @@ func (f *flags) prove(ctx context.Context, io console, stop <-chan struct{}, sho
 	}
 	for _, brings := range findings.Brings {
 		shown.Brings(report.Brings(brings))
+	}
+	for _, changes := range findings.Changes {
+		shown.Changes(report.Changes(changes))
 	}
 	if ctx.Err() != nil {
 		return errInterrupted

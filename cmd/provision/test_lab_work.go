@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"provision/internal/engine"
@@ -25,6 +26,19 @@ func (p labProof) asked() (proof.Task, error) {
 	if err != nil {
 		return proof.Task{}, err
 	}
+	upTo := func(command string, with bool) proof.Command {
+		part, err := p.work(func(task *recipe.Task) {
+			if task.Name == p.task.Name {
+				upToCommand(task, command, with)
+			}
+		})
+		if err != nil {
+			return func(context.Context, engine.Observer) engine.Finished {
+				return engine.Finished{Status: engine.StatusRefused, Err: err}
+			}
+		}
+		return doing(part, run.Install)
+	}
 	remove, err := p.removing(false)
 	if err != nil {
 		return proof.Task{}, err
@@ -32,7 +46,7 @@ func (p labProof) asked() (proof.Task, error) {
 	purge, err := p.removing(true)
 	return proof.Task{
 		Name: p.task.Name, Secrets: work.Blueprint.Secrets(), Releases: p.releases(),
-		Plan: doing(work, run.Plan), Install: doing(work, run.Install), Premises: doing(premises, run.Install),
+		Plan: doing(work, run.Plan), Install: doing(work, run.Install), Premises: doing(premises, run.Install), UpTo: upTo,
 		Remove: doing(remove, run.Install), Purge: doing(purge, run.Install),
 		Verify: func(within func(recipe.Check) time.Duration) proof.Command {
 			hurried := work
@@ -220,5 +234,37 @@ func premisesAlone(task *recipe.Task) {
 			some.Items = append(some.Items, item)
 		}
 		return some, err
+	}
+}
+
+// upToCommand leaves of a task what stands before one of its commands, and where with says so, that too.
+// Who is not there is not notified.
+func upToCommand(task *recipe.Task, command string, with bool) {
+	build := task.Build
+	task.Verify, task.After = nil, nil
+	task.Build = func(in recipe.Input) (recipe.Recipe, error) {
+		wanted, err := build(in)
+		end := slices.IndexFunc(wanted.Items, func(item recipe.Item) bool { return item.Resource.ID() == resource.Command{Name: command}.ID() })
+		if err != nil || end < 0 {
+			return wanted, err
+		}
+		if with {
+			end++
+		}
+		part := recipe.Recipe{Items: slices.Clone(wanted.Items[:end])}
+		there := map[string]bool{}
+		for _, probe := range part.Probes() {
+			there[probe.Key.Name] = there[probe.Key.Name] || probe.Key.Kind == recipe.KindPending
+		}
+		for i := range part.Items {
+			item := &part.Items[i]
+			item.Of = nil
+			item.Notifies = slices.DeleteFunc(slices.Clone(item.Notifies), func(n recipe.Notification) bool { return !there[n.Unit] })
+			if packaged, ok := item.Resource.(resource.Package); ok {
+				packaged.Restarts = slices.DeleteFunc(slices.Clone(packaged.Restarts), func(unit string) bool { return !there[unit] })
+				item.Resource = packaged
+			}
+		}
+		return part, nil
 	}
 }

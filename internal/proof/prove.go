@@ -19,6 +19,8 @@ type Task struct {
 	Name                         string
 	Plan, Install, Remove, Purge Command
 	Premises                     Command // brings its packages and accounts, and nothing else
+	// UpTo installs what stands before one of its commands, and where with says so, the command too.
+	UpTo func(command string, with bool) Command
 	// Verify makes the checks; each is tried again until within is over.
 	Verify   func(within func(recipe.Check) time.Duration) Command
 	Secrets  []string // that the task was given
@@ -60,8 +62,9 @@ type Proof struct {
 
 // Findings are what a proof found.
 type Findings struct {
-	Faults []Fault
-	Brings []Brings // that packages of the task could name
+	Faults  []Fault
+	Brings  []Brings  // that packages of the task could name
+	Changes []Changes // and its commands
 }
 
 // prover is a proof while it goes on.
@@ -112,7 +115,7 @@ func (p Proof) Run(ctx context.Context) (Findings, error) {
 			return run.Findings, err
 		}
 	}
-	return run.Findings, nil
+	return run.Findings, run.changes(ctx)
 }
 
 func (p *prover) prove(ctx context.Context, name string, do func(context.Context) error) error {

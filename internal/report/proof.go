@@ -33,6 +33,13 @@ type Brings struct {
 	Brings  []string
 }
 
+// Changes is what a command was seen to change of what the task asks about, and the task does not say.
+type Changes struct {
+	Command string
+	At      recipe.Position
+	Changes []string
+}
+
 // Proofs shows proofs of tasks to a person, a line each as they end, and then what is wrong.
 type Proofs struct {
 	w       io.Writer
@@ -77,15 +84,28 @@ func (p *Proofs) Fault(fault Fault) {
 
 // Brings shows what could be written in a task, for one to copy.
 func (p *Proofs) Brings(brings Brings) {
-	if place := brings.At.Short(); place != "" {
-		fmt.Fprint(p.w, place+": ")
+	p.paste(brings.At, "it brings what the task asks about", fmt.Sprintf("package(%q, brings = %s)", brings.Package, starlarkList(brings.Brings)))
+}
+
+// Changes shows what could be written in a task, for one to copy.
+func (p *Proofs) Changes(changes Changes) {
+	p.paste(changes.At, "what it changes was measured", fmt.Sprintf("command(%q, …, changes = %s)", changes.Command, starlarkList(changes.Changes)))
+}
+
+func (p *Proofs) paste(at recipe.Position, why, text string) {
+	if place := at.Short(); place != "" {
+		why = place + ": " + why
 	}
+	fmt.Fprintf(p.w, "%s; for an exact plan write\n  %s\n", why, p.page.paint.act.Render(text))
+}
+
+// starlarkList is how a task writes a list of texts.
+func starlarkList(texts []string) string {
 	var quoted []string
-	for _, text := range brings.Brings {
+	for _, text := range texts {
 		quoted = append(quoted, fmt.Sprintf("%q", text))
 	}
-	text := fmt.Sprintf("package(%q, brings = [%s])", brings.Package, strings.Join(quoted, ", "))
-	fmt.Fprintf(p.w, "it brings what the task asks about; for an exact plan write\n  %s\n", p.page.paint.act.Render(text))
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // End ends all of it.

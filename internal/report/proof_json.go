@@ -34,6 +34,13 @@ type (
 		Brings  []string `json:"brings"`
 		At      string   `json:"at,omitempty"`
 	}
+	changes struct {
+		head
+		proofOf
+		Command string   `json:"command"`
+		Changes []string `json:"changes"`
+		At      string   `json:"at,omitempty"`
+	}
 	proofOf struct {
 		Task    string `json:"task"`
 		Release string `json:"release"`
@@ -73,6 +80,11 @@ func (p *ProofsJSON) Fault(one Fault) {
 // Brings writes what a package was seen to bring.
 func (p *ProofsJSON) Brings(one Brings) {
 	p.write(&brings{p.top("brings"), p.of, one.Package, one.Brings, one.At.Short()})
+}
+
+// Changes writes what a command was seen to change.
+func (p *ProofsJSON) Changes(one Changes) {
+	p.write(&changes{p.top("changes"), p.of, one.Command, one.Changes, one.At.Short()})
 }
 
 // End writes what the command exits with. It returns the first error of writing.

@@ -17,6 +17,7 @@ func TestProofsJSON(t *testing.T) {
 	p.Proved(report.Proved{Name: "services stay up", Skipped: "it has no service"})
 	p.Fault(report.Fault{Proof: "verify fails when it should", At: recipe.Position{File: "tasks/shop.star", Line: 12}, Text: "verify holds", Hint: "not correct-horse"})
 	p.Brings(report.Brings{Package: "x", At: recipe.Position{File: "tasks/shop.star", Line: 9}, Brings: []string{"x.service"}})
+	p.Changes(report.Changes{Command: "make it", At: recipe.Position{File: "tasks/shop.star", Line: 10}, Changes: []string{}})
 	if err := p.End(3); err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +29,7 @@ func TestProofsJSON(t *testing.T) {
 		`"proof":"services stay up","seconds":0,"passed":false,"skipped":"it has no service"}`,
 		`"proof":"verify fails when it should","error":"verify holds","hint":"not [secret]","at":"tasks/shop.star:12"}`,
 		`"package":"x","brings":["x.service"],"at":"tasks/shop.star:9"}`,
+		`"command":"make it","changes":[],"at":"tasks/shop.star:10"}`,
 		`"event":"summary","hosts":[],"exit_code":3}`,
 	} {
 		if !strings.Contains(text.String(), want) {

@@ -25,12 +25,12 @@ var records = []struct {
 	{"step_began", stepBegan{}}, {"step_ended", stepEnded{}}, {"output", output{}}, {"progress", progress{}},
 	{"note", note{}}, {"changed", changed{}}, {"restored", restored{}}, {"verifying", verifying{}},
 	{"checked", checked{}}, {"printed", printed{}}, {"graphed", graphed{}}, {"finished", finished{}}, {"summary", summary{}}, {"error", problem{}},
-	{"proving", proving{}}, {"proved", proved{}}, {"fault", fault{}}, {"brings", brings{}},
+	{"proving", proving{}}, {"proved", proved{}}, {"fault", fault{}}, {"brings", brings{}}, {"changes", changes{}},
 	{"task", listedTask{}}, {"host", listedHost{}}, {"kind", listedKind{}},
 }
 
 // hostless are the events of no host.
-var hostless = []word{"summary", "error", "proving", "proved", "fault", "brings", "task", "kind"}
+var hostless = []word{"summary", "error", "proving", "proved", "fault", "brings", "changes", "task", "kind"}
 
 // words are the closed sets of words, by type.
 var words = map[reflect.Type][]string{
