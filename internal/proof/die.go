@@ -101,7 +101,7 @@ func (p *prover) madeWhole(ctx context.Context, m moment) error {
 		if d.Kind == "file" && p.maker(d.Name).File == "" && outline(d.Before) == outline(d.After) {
 			continue // what runs and commands write, each time anew
 		}
-		if p.data(Difference{Thing: d.Thing, After: d.After}, now) {
+		if p.rewritten(d) || p.data(Difference{Thing: d.Thing, After: d.After}, now) {
 			continue
 		}
 		p.fault(p.maker(d.Name), "", "after a run that was killed in %s the next one makes another host: %s", m, d)

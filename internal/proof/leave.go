@@ -102,7 +102,7 @@ func (p *prover) left(ctx context.Context, before State, sections ...string) ([]
 			continue
 		}
 		upgraded := d.Kind == "package" && d.Before != "" && d.After != "" // as a dependency: no removal takes that back
-		if !upgraded && !packaged[d.Name] && !p.data(d, after) {
+		if !upgraded && !packaged[d.Name] && !p.data(d, after) && !p.rewritten(d) {
 			left = append(left, d)
 		}
 	}

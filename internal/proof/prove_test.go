@@ -159,6 +159,26 @@ func TestBrings(t *testing.T) {
 	}
 }
 
+// What a daemon wrote into its own configuration beside lines of the task is its business; a file of the
+// task, one of root, and one with another mode are not.
+func TestRewritten(t *testing.T) {
+	p := proving(resource.Line{Path: "/etc/redis/redis.conf", Line: "port 1"}, resource.Line{Path: "/etc/hosts", Line: "x"}, resource.File{Path: "/etc/redis/users"},
+		resource.Line{Path: "/etc/redis/both", Line: "x"}, resource.File{Path: "/etc/redis/both"})
+	for d, want := range map[Difference]bool{
+		{Thing{"file", "/etc/redis/redis.conf"}, "-rw-r----- 9:9 1 a", "-rw-r----- 9:9 2 b"}: true,
+		{Thing{"file", "/etc/redis/redis.conf"}, "-rw-r----- 9:9 1 a", "-rw-r--r-- 9:9 2 b"}: false,
+		{Thing{"file", "/etc/redis/redis.conf"}, "", "-rw-r----- 9:9 2 b"}:                   false,
+		{Thing{"file", "/etc/redis/users"}, "-rw-r----- 9:9 1 a", "-rw-r----- 9:9 2 b"}:      false,
+		{Thing{"file", "/etc/redis/both"}, "-rw-r----- 9:9 1 a", "-rw-r----- 9:9 2 b"}:       false,
+		{Thing{"file", "/etc/redis/other"}, "-rw-r----- 9:9 1 a", "-rw-r----- 9:9 2 b"}:      false,
+		{Thing{"file", "/etc/hosts"}, "-rw-r--r-- 0:0 1 a", "-rw-r--r-- 0:0 2 b"}:            false,
+	} {
+		if got := p.rewritten(d); got != want {
+			t.Errorf("%s: rewritten is %v, want %v", d, got, want)
+		}
+	}
+}
+
 // Commands are killed in their middle before anything else is, and no more moments are tried than asked.
 func TestChooseMoments(t *testing.T) {
 	step := func(number int, resource, title string) recorded {
