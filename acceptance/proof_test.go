@@ -53,6 +53,7 @@ var right = []struct{ name, project string }{
 	{"nginx", ""},
 	{"base", "../examples/base"},
 	{"firewall", ""},
+	{"graphite", ""},
 	{"redis", ""},
 	{"uwsgi", ""},
 	{"dashboard", ""},
