@@ -224,3 +224,18 @@ func TestSecureMetricsBehindTheFirewall(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Before any host was asked, two senders are not two copies of one machine.
+func TestSendersThatWereNotAskedYetDiffer(t *testing.T) {
+	in := seenFrom(t, metrics1, nil, nil)
+	in.Peers = peersOf(t)
+	for name, exported := range map[string]func(string, string, string) (recipe.Said, bool){
+		"nobody was asked": nil,
+		"nothing is known": func(string, string, string) (recipe.Said, bool) { return recipe.Said{}, false },
+	} {
+		in.Exported = exported
+		if _, err := SecureMetrics().Build(in); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
