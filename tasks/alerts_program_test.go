@@ -453,6 +453,10 @@ func TestAlertsTestDraws(t *testing.T) {
 			t.Errorf("it has no %q:\n%s", want, said)
 		}
 	}
+	p.has(99) // what is far beyond a limit hides the line, but for its end
+	if said, _ := p.runs("test", "load"); !strings.Contains(said, "0 ┤█╌ critical 10, warning 5") {
+		t.Errorf("the limits are not drawn:\n%s", said)
+	}
 	if said, exit := p.runs("test", "laod"); exit != 1 || !strings.Contains(said, "no rule 'laod': load") {
 		t.Errorf("%d %s", exit, said)
 	}
