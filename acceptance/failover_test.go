@@ -116,6 +116,11 @@ func TestFailover(t *testing.T) {
 	t.Log(p.do(t, 0, "do", "failover", "failback", "-y"))
 	p.settles(t, 0, time.Second, "a failback")
 
+	// What a failback that was killed leaves: this host would not take the address.
+	p.hosts[1].run(t, "echo -254 >/run/provision-failover-yield")
+	p.do(t, 3, "verify", "-l", p.hosts[1].Name)
+	p.hosts[1].run(t, "echo 0 >/run/provision-failover-yield")
+
 	p.cut(t)
 	eventually(t, "cut off from each other, both have the address", 5*time.Second, func() bool { return len(p.holders(t)) == 2 })
 	p.hosts[0].run(t, "nft delete table inet cut")
