@@ -27,7 +27,7 @@ func Failover() recipe.Task {
 		Summary: "an address that moves to another host when the service on this one fails (keepalived)",
 		About: "Two hosts of one network, and an address that one of them has: that whose service passes its check. The check is asked once a second; the second time that it fails, the other host takes the address, three seconds after the service has stopped, five after it began to hang, and tells the network so, again every five seconds. " +
 			"A host that comes back does not take it again: provision do failover failback moves it, when the host that is to have it passes its check. " +
-			"Two hosts cannot tell a cut network from a death, so while they do not hear each other both have the address; three seconds after they do again, one of them has it, and all that was wrong in the network's tables is put right. What the service writes has to be of the kind that stands this. " +
+			"Two hosts cannot tell a cut network from a death, so while they do not hear each other both have the address; three seconds after they do again, one of them has it, and all that was wrong in the network's tables is put right. What the service writes has to be of the kind that stands this, and nothing is brought from one host to the other. " +
 			"provision do failover drill stops the service where the address is, and measures how long the address is without an answer; verify harms nothing.",
 		Uses:      []string{"firewall"},
 		Variables: failoverVariables(),

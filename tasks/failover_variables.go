@@ -29,7 +29,7 @@ func failoverVariables() []recipe.Variable {
 		},
 		{
 			Name: "own_address", Type: recipe.TypeString, Check: optional(ipv4Address),
-			Help: "The address by which the other host reaches this one. Without it that is the one of hosts.yaml.",
+			Help: "The address by which the other host reaches this one. Without it that is the one of hosts.yaml, or else the first that the host says it has.",
 		},
 		{
 			Name: "interface", Type: recipe.TypeString, Check: optional(interfaceName),
