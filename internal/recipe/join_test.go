@@ -37,6 +37,8 @@ func tasks(texts ...string) []recipe.Recipe {
 				r.Add(thing{Name: it}, recipe.Notification{Unit: unit, Action: recipe.Reload})
 			case restarts:
 				r.Add(program{thing{Name: own, Want: restarted}})
+			case strings.HasPrefix(item, "/"):
+				r.Add(at{thing{Name: item}})
 			case item != strings.ToLower(item):
 				r.Add(daemon{thing{Name: item}})
 			default:
@@ -79,6 +81,8 @@ func TestJoinOrders(t *testing.T) {
 		{"alone it stays", []string{"x: S a"}, "S a"},
 		{"twice in one task it is the last, what does not act the first", []string{"x: a S b S a c"}, "a b S c"},
 		{"a command does not move before what its task has before it", []string{"x: p q", "y: q CHECK p"}, "q CHECK p"},
+		{"what is in a directory stands behind it, whatever else tasks contradict each other in", []string{"x: /p /p/x f S", "y: f T /p"}, "f T /p /p/x S"},
+		{"unless its task has it before, as what goes", []string{"x: /p/x /p", "y: /p"}, "/p/x /p"},
 		{"much is in the order in which it came", []string{"x: a b c d e", "y: f g h"}, "a b c d e f g h"},
 	} {
 		joined, err := recipe.Join(tasks(test.tasks...)...)

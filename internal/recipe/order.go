@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"errors"
+	"path"
 	"slices"
 	"strings"
 )
@@ -23,10 +24,10 @@ type before struct {
 
 // ordered returns the items in an order that serves every task. What acts stands behind all
 // that it stands behind in any task, and before all that follows it there; and behind all that
-// notifies it. Beside that each task's order is kept where tasks do not contradict each other,
+// notifies it; and what a task has in a directory behind that. Beside that each task's order is kept where tasks do not contradict each other,
 // and else the order in which the items came.
 func (j *joining) ordered(recipes []Recipe) (Recipe, error) {
-	must := append(j.actingOrder(recipes), j.notifiedOrder(recipes)...)
+	must := slices.Concat(j.actingOrder(recipes), j.notifiedOrder(recipes), j.insideOrder(recipes))
 	behind := make([][]before, len(j.items)) // what an item has to stand behind
 	for _, b := range must {
 		behind[b.then] = append(behind[b.then], b)
@@ -116,6 +117,27 @@ func (j *joining) notifiedOrder(recipes []Recipe) []before {
 				if service, ok := answers[unit]; ok {
 					all = append(all, before{j.at[item.Resource.ID()], service, item.Task, true})
 				}
+			}
+		}
+	}
+	return all
+}
+
+// insideOrder is what stands before what is in it, in each task: the first cannot be made without
+// the other.
+func (j *joining) insideOrder(recipes []Recipe) []before {
+	var all []before
+	for n, sequence := range j.sequences {
+		at := map[string]int{}
+		for _, i := range sequence {
+			for _, place := range j.items[i].places() {
+				for above := path.Dir(place); above != path.Dir(above); above = path.Dir(above) {
+					if first, there := at[above]; there {
+						all = append(all, before{first: first, then: i, task: recipes[n].task()})
+						break // what is above that stands before it for the same reason
+					}
+				}
+				at[place] = i
 			}
 		}
 	}
