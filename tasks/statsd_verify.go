@@ -43,7 +43,10 @@ func verifyStatsd(in recipe.Input) ([]recipe.Check, error) {
 	check := func(name, script string) recipe.Check {
 		return recipe.Check{Name: name, From: recipe.FromHost, Within: 10 * time.Second, Needs: statsdUp, Command: &recipe.CommandCheck{Script: script}}
 	}
-	here := func(script string) string { return "[ -e /etc/graphite/local_settings.py ] || exit 0\n" + script }
+	// Debian's packages alone, which stay when graphite is removed, have no such unit.
+	here := func(script string) string {
+		return "[ -e /etc/systemd/system/" + graphiteWeb.unit() + " ] || exit 0\n" + script
+	}
 
 	up := check(statsdUp, run("up"))
 	up.Needs = ""
