@@ -40,6 +40,9 @@ func TestDashboardIsDrawnInABrowser(t *testing.T) {
 			t.Errorf("without the password: %d", status)
 		}
 		dashboardInBrowser(t, host, web)
+		if drawn := provision(t, "graph", "alias(shop.orders, 'orders')", "-H", host.Name).exits(t, 0); !strings.Contains(drawn.stdout, "orders") || !strings.Contains(drawn.stdout, " 42 ") {
+			t.Errorf("graph draws\n%s", drawn.stdout)
+		}
 
 		// verify sees what users would.
 		host.run(t, "echo '{}' >/usr/local/share/provision-dashboard/dashboards.json")
