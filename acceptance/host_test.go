@@ -19,7 +19,7 @@ import (
 // in the middle of a test.
 var packages = []string{
 	"graphite-carbon", "graphite-web", "uwsgi-core", "uwsgi-plugin-python3", "nginx-light",
-	"logrotate", "openssl", "nftables", "postgresql", "python3-psycopg2", "redis-server", "redis-sentinel", "netbase", "media-types", "unattended-upgrades", "nodejs", "gunicorn", "python3-django", "python3-venv", "stunnel4", "collectd-core",
+	"logrotate", "openssl", "nftables", "postgresql", "python3-psycopg2", "redis-server", "redis-sentinel", "netbase", "media-types", "unattended-upgrades", "carbon-c-relay", "nodejs", "gunicorn", "python3-django", "python3-venv", "stunnel4", "collectd-core",
 }
 
 // machine is a lab host, looked at without its noticing: from outside, and by commands

@@ -42,10 +42,15 @@ func Graphite() recipe.Task {
 		Uses:      []string{"nginx", "uwsgi"},
 		Variables: graphiteVariables(),
 		Actions:   append(graphiteBackup().actions(), graphiteResize()),
-		Check:     checkCertificate("graphite"),
-		Build:     buildGraphite,
-		Verify:    verifyGraphite,
-		After:     afterGraphite,
+		Check: func(vars recipe.Values) (string, error) {
+			if name, err := checkCluster(vars); err != nil {
+				return name, err
+			}
+			return checkCertificate("graphite")(vars)
+		},
+		Build:  buildGraphite,
+		Verify: verifyGraphite,
+		After:  afterGraphite,
 	}
 }
 
@@ -88,10 +93,14 @@ func (g graphite) redirects() bool { return g.tls() && g.port() == 443 }
 
 // ports are all that nginx listens at for the site.
 func (g graphite) ports() []int {
+	ports := []int{g.port()}
 	if g.redirects() {
-		return []int{80, 443}
+		ports = []int{80, 443}
 	}
-	return []int{g.port()}
+	if g.clustered() {
+		ports = append(ports, nodeWebPort)
+	}
+	return ports
 }
 
 func (g graphite) public() bool { return len(g.Vars.List("carbon_listen")) > 0 }
@@ -139,6 +148,9 @@ func (g graphite) addAccount(r *recipe.Recipe) {
 	for _, path := range []string{"/etc/carbon", "/etc/graphite", "/etc/systemd/system/carbon-cache.service.d", "/etc/systemd/system/graphite_build_search_index.service.d"} {
 		r.Add(resource.Directory{Path: path})
 	}
+	if g.clustered() {
+		r.Add(resource.Directory{Path: "/etc/systemd/system/" + relayUnit + ".d"})
+	}
 	addSecretsDirectory(r)
 }
 
@@ -158,7 +170,8 @@ func (g graphite) addConfiguration(r *recipe.Recipe) error {
 			TimeZone     string
 			PostgreSQL   bool
 			OldFinder    bool
-		}{g.allowedHosts(), g.Vars.String("time_zone"), g.postgresql(), g.Platform.Release < trixie},
+			Nodes        []string
+		}{g.allowedHosts(), g.Vars.String("time_zone"), g.postgresql(), g.Platform.Release < trixie, g.at(nodeWebPort)},
 		// What graphite-web's script in Debian 13 sets by dpkg-statoverride.
 		attributes: recipe.Attributes{Mode: 0o400, Owner: graphiteUser, Group: graphiteUser},
 		notifies:   restart(graphiteWeb.unit()),
@@ -218,7 +231,10 @@ func (g graphite) addPackages(r *recipe.Recipe) {
 	r.Add(resource.Package{Name: "graphite-web", Brings: web, Restarts: units})
 	r.Include(uwsgiPackages(units))
 	r.Include(nginxPackages())
-	if g.public() {
+	if g.clustered() {
+		r.Add(resource.Package{Name: "carbon-c-relay", Brings: []recipe.Key{recipe.UnitKey(relayUnit)}, Restarts: []string{relayUnit}})
+	}
+	if g.open() {
 		r.Add(resource.Package{Name: "nftables", Brings: []recipe.Key{}})
 	}
 	if g.postgresql() {

@@ -22,6 +22,7 @@ type site struct {
 	Certificate, Key string
 	Auth             bool
 	Timeout          int
+	Nodes            []string // of the cluster
 }
 
 type listener struct {
@@ -39,6 +40,7 @@ func (g graphite) site(ipv6 bool) site {
 	s := site{
 		Plain: listener{80, options, ipv6}, Main: listener{g.port(), options, ipv6}, Redirects: g.redirects(),
 		ServerNames: names, Auth: g.auth(), TLS: g.tls(), Timeout: g.Of("uwsgi").Int("harakiri"),
+		Nodes: g.Vars.List("carbon_nodes"),
 	}
 	if !s.TLS {
 		return s

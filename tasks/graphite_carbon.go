@@ -1,6 +1,9 @@
 package tasks
 
 import (
+	"slices"
+	"strconv"
+
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -18,17 +21,21 @@ func (g graphite) addCarbon(r *recipe.Recipe) error {
 	parts := []filePart{
 		{path: "/etc/carbon/carbon.conf", template: "graphite/carbon.conf.tmpl", notifies: carbon, data: struct {
 			Interface        string
+			Port             int
 			Pickle           bool
 			UpdatesPerSecond int
-		}{g.carbonInterface(), g.Vars.Bool("carbon_pickle"), g.Vars.Int("updates_per_second")}},
+		}{g.carbonInterface(), g.carbonPort(), g.Vars.Bool("carbon_pickle"), g.Vars.Int("updates_per_second")}},
 		{path: "/etc/carbon/storage-schemas.conf", template: "graphite/storage-schemas.conf.tmpl", notifies: carbon, data: g.Vars.Records("schemas")},
 		{path: "/etc/carbon/storage-aggregation.conf", template: "graphite/storage-aggregation.conf.tmpl", notifies: carbon, data: g.Vars.Records("aggregations")},
 		{path: "/etc/systemd/system/carbon-cache.service.d/10-provision.conf", template: "graphite/carbon-cache.conf.tmpl", notifies: carbon, data: struct {
 			Firewall bool
 			Networks []string
-		}{g.public(), g.Vars.List("carbon_listen")}},
+		}{g.open(), slices.Concat(g.Vars.List("carbon_listen"), g.nodeNetworks())}},
 	}
-	if g.public() {
+	if g.clustered() {
+		parts = append(parts, g.relay()...)
+	}
+	if g.open() {
 		parts = append(parts, g.firewall()...)
 	}
 	return addFiles(r, parts)
@@ -36,7 +43,14 @@ func (g graphite) addCarbon(r *recipe.Recipe) error {
 
 // firewall are the rules of the packet filter, and the unit that loads them.
 func (g graphite) firewall() []filePart {
-	var rules struct{ Networks4, Networks6 []string }
+	var rules struct{ Networks4, Networks6, Nodes4, Nodes6 []string }
+	for _, node := range g.nodes() {
+		if node.Is4() {
+			rules.Nodes4 = append(rules.Nodes4, node.String())
+		} else {
+			rules.Nodes6 = append(rules.Nodes6, node.String())
+		}
+	}
 	for _, network := range g.networks {
 		if network.Addr().Is4() {
 			rules.Networks4 = append(rules.Networks4, network.String())
@@ -58,7 +72,12 @@ func (g graphite) carbonInterface() string {
 			return "::"
 		}
 	}
-	if g.public() {
+	for _, node := range g.nodes() {
+		if node.Is6() {
+			return "::"
+		}
+	}
+	if g.open() {
 		return "0.0.0.0"
 	}
 	return "127.0.0.1"
@@ -68,11 +87,11 @@ func (g graphite) carbonInterface() string {
 // has gone back to loopback.
 func (g graphite) addCarbonService(r *recipe.Recipe) {
 	host := "127.0.0.1"
-	if g.public() {
+	if g.open() {
 		host = ""
 		r.Add(resource.Service{Unit: firewallUnit, Check: "nft -c -f " + firewallRules})
 	}
-	listens := []string{host + ":2003", "127.0.0.1:7002"}
+	listens := []string{host + ":" + strconv.Itoa(g.carbonPort()), "127.0.0.1:7002"}
 	if g.Vars.Bool("carbon_pickle") {
 		listens = append(listens, host+":2004")
 	}
@@ -80,4 +99,7 @@ func (g graphite) addCarbonService(r *recipe.Recipe) {
 		Unit: carbonUnit, Listens: listens,
 		Check: "validate-storage-schemas", Trees: []string{"/etc/carbon"},
 	})
+	if g.clustered() {
+		r.Add(g.relayService())
+	}
 }

@@ -73,6 +73,9 @@ func TestVariablesRefuse(t *testing.T) {
 		{"graphite", "aggregations", record("name", "a", "pattern", "a", "method", "sum", "x_files_factor", "2"), "between 0 and 1"},
 		{"graphite", "aggregations", record("name", "a", "pattern", "a", "method", "sum", "x_files_factor", "NaN"), "between 0 and 1"},
 		{"graphite", "aggregations", record("name", "a", "pattern", "a", "method", "sum", "x_files_factor", "0x1p-2"), "between 0 and 1"},
+		{"graphite", "carbon_nodes", []any{"graphite2.example.org"}, "must be an address"},
+		{"graphite", "carbon_nodes", []any{"10.0.0.1", "10.0.0.1"}, "is there twice"},
+		{"graphite", "replication_factor", 0, "must be between"},
 		{"nginx", "client_max_body_size", "8 MB", "must be a size"},
 		{"uwsgi", "processes", 0, "must be between"},
 	}

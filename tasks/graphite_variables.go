@@ -18,7 +18,7 @@ import (
 )
 
 func graphiteVariables() []recipe.Variable {
-	return slices.Concat(graphiteWebVariables(), graphiteAccessVariables(), tlsVariables(), graphiteCarbonVariables())
+	return slices.Concat(graphiteWebVariables(), graphiteAccessVariables(), tlsVariables(), graphiteCarbonVariables(), graphiteClusterVariables())
 }
 
 func graphiteWebVariables() []recipe.Variable {

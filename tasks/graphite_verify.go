@@ -127,6 +127,9 @@ func (g graphite) outside() []recipe.Check {
 	} else if !g.Vars.Bool("carbon_pickle") {
 		checks = append(checks, closed("2004"))
 	}
+	if g.clustered() {
+		checks = append(checks, closed(strconv.Itoa(nodePort)), closed(strconv.Itoa(nodeWebPort)))
+	}
 	return append(checks, closed("7002"))
 }
 

@@ -98,6 +98,7 @@ var toggles = map[string]map[string]any{
 	"postgresql":             {"database": "postgresql"},
 	"carbon for networks":    {"carbon_listen": []any{"10.1.0.0/16", "2001:db8::/32"}},
 	"carbon for IPv4":        {"carbon_listen": []any{"192.0.2.5/32"}},
+	"a cluster":              {"carbon_nodes": []any{"10.0.0.1", "10.0.0.2", "2001:db8::3"}, "carbon_listen": []any{"10.1.0.0/16"}},
 	"pickle":                 {"carbon_pickle": true},
 	"names":                  {"server_names": []any{"graphite.example.org", "*.metrics.example.org"}, "tls": "self-signed"},
 	"pickle, networks, open": {"carbon_pickle": true, "carbon_listen": []any{"10.0.0.0/8"}, "auth": false},
@@ -320,7 +321,7 @@ func TestVerifyAndAfterTellNoSecret(t *testing.T) {
 
 func TestGoldenFiles(t *testing.T) {
 	cases := map[string]map[string]any{"defaults": nil}
-	for _, name := range []string{"carbon for networks", "names", "postgresql", "without a password"} {
+	for _, name := range []string{"carbon for networks", "names", "postgresql", "without a password", "a cluster"} {
 		cases[strings.ReplaceAll(name, " ", "-")] = toggles[name]
 	}
 	for _, task := range All() {

@@ -133,6 +133,15 @@ func prefix(value string) (string, error) {
 	return network.String(), nil
 }
 
+// address returns an address in its canonical form, without a zone.
+func address(value string) (string, error) {
+	is, err := netip.ParseAddr(value)
+	if err != nil || is.Zone() != "" || is.String() != value {
+		return unfit("an address", value)
+	}
+	return value, nil
+}
+
 var redisWord = regexp.MustCompile(`^[A-Za-z0-9._/:@+-]+$`)
 
 // redisValue returns value as one word of redis.conf, which splits at white space and has

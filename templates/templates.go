@@ -121,6 +121,7 @@ func functions() template.FuncMap {
 		"unitWord":         unitWord,
 		"unitAssignment":   unitAssignment,
 		"uwsgiValue":       uwsgiValue,
+		"address":          address,
 		"prefix":           prefix,
 		"redisValue":       redisValue,
 		"lineValue":        lineValue,

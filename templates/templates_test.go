@@ -98,6 +98,7 @@ func TestEscapes(t *testing.T) {
 		"redisValue":       {redisValue, []string{"", "a b", "a\nb", `"a"`, "a'", `a\`, "#a", "a\x00", "é"}},
 		"lineValue":        {lineValue, []string{"", " a", "a ", "a\nb", "a\rb", "a\x00", "\xff", "a\u2028b"}},
 		"prefix":           {prefix, []string{"", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "x/8", "fe80::1%eth0/64"}},
+		"address":          {address, []string{"", "a", "10.0.0.0/8", "010.0.0.1", "fe80::1%eth0", "2001:DB8::1"}},
 	}
 	for name, c := range refuse {
 		for _, value := range c.values {

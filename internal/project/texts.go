@@ -17,7 +17,7 @@ func textWords() []*Word {
 	return []*Word{{
 		Name: "template", Group: Texts, Manual: "pkg.go.dev/text/template",
 		About: "The text that a template makes of values: {{ .domain }}. It is in templates/ beside the task, or beside the inventory. A value that it names and does not get is an error. " +
-			"What goes into a configuration passes a function that knows its format: nginxValue, iniName, iniValue, pythonString, javascriptString, unitValue, unitWord, unitAssignment, uwsgiValue, redisValue, prefix, lineValue. Of a secret the whole text is one.",
+			"What goes into a configuration passes a function that knows its format: nginxValue, iniName, iniValue, pythonString, javascriptString, unitValue, unitWord, unitAssignment, uwsgiValue, redisValue, address, prefix, lineValue. Of a secret the whole text is one.",
 		Example:    "file(\"/etc/nginx/sites-available/shop\", template(\"site.tmpl\", domain = v.domain), notify = reload(\"nginx.service\"))",
 		Parameters: []Parameter{required(text("file", "The template's file.")), {Name: anyName, Type: "any", Help: "The values, by the names that the template has for them."}},
 		returns:    fillIn,

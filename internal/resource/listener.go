@@ -76,9 +76,9 @@ func (s Service) Refuse(facts recipe.Facts) error {
 }
 
 // owns reports whether a listener is the service's own: of its unit, of an instance of it, or
-// of the socket unit that hands it over; or is of a unit that will not run by then.
+// of the socket unit that hands it over; or is of a unit that will not run, or not listen there, by then.
 func (s Service) owns(l recipe.Listener, facts recipe.Facts) bool {
-	if stem(l.Unit) == stem(s.Unit) {
+	if stem(l.Unit) == stem(s.Unit) || s.Follows != "" && l.Unit == s.Follows {
 		return true
 	}
 	holder := facts.Unit(l.Unit)

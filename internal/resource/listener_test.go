@@ -31,9 +31,10 @@ func TestServiceIsRefusedWhereAnotherListens(t *testing.T) {
 		{"the service itself", ":80", []recipe.Listener{at("0.0.0.0", "u", "u.service"), at("::", "u", "u.service")}, ""},
 		{"its socket", ":80", []recipe.Listener{at("::", "systemd", "u.socket")}, ""},
 		{"an instance of it", ":80", []recipe.Listener{at("::", "u", "u@15-main.service")}, ""},
+		{"what listens elsewhere by then", ":80", []recipe.Listener{at("::", "before", "before.service")}, ""},
 		{"what will be stopped", ":80", []recipe.Listener{at("::", "old", "old.service")}, ""},
 	} {
-		wanted := resource.Service{Unit: "u.service", Listens: []string{c.listens, "/run/u.sock"}, Instead: "-e u.port=8080"}
+		wanted := resource.Service{Unit: "u.service", Listens: []string{c.listens, "/run/u.sock"}, Follows: "before.service", Instead: "-e u.port=8080"}
 		facts := recipe.Facts{
 			recipe.ListenerKey(80):         {Value: c.found},
 			recipe.UnitKey("old.service"):  {Value: recipe.Unit{Load: "loaded", Active: "inactive"}},

@@ -20,6 +20,7 @@ type Service struct {
 	Dry     bool     // Check changes nothing, but in Trees and Scratch: a plan tries the new configuration too
 	Scratch []string // directories that Check writes to, as its logs'
 	Mend    string   // what may help where Check refuses the new configuration, for people
+	Follows string   // a unit that may still listen there, which an earlier change of the recipe has listen elsewhere
 	Instead string   // how it is made to listen elsewhere, for who finds that another does: "-e graphite.port=8080"
 	Ready   string   // a question to it once it has settled, in sh, run as root: it has to succeed
 	Needs   string   // a path without which it cannot run: until that is there, it is left alone
