@@ -80,7 +80,9 @@ func (g gimel) addAccount(r *recipe.Recipe) {
 	r.Add(resource.User{Name: gimelName})
 	r.Add(resource.Directory{Path: "/etc/gimel"})
 	g.releases().AddDirectories(r)
-	if !g.localRedis() { // which has added it
+	if g.localRedis() { // which has added the directory, and reads this too
+		r.Add(resource.Secret{Path: redisGimelPassword}, restart(gimelUnit)...)
+	} else {
 		addSecretsDirectory(r)
 	}
 	g.addSecret(r, gimelAPIKey, "api_key", 40)

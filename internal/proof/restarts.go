@@ -86,6 +86,9 @@ func (p *prover) reads(ctx context.Context) error {
 		}
 		for _, item := range p.items() {
 			placed, ok := item.Resource.(recipe.Placed)
+			if _, released := item.Resource.(resource.Artifact); released {
+				continue // its directory has the release's name: another is at another place, and the link to it notifies
+			}
 			if !ok || !opened[placed.Place()] && placed.Place() != "/etc/systemd/system/"+service.Unit {
 				continue
 			}
