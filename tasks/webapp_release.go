@@ -64,7 +64,8 @@ func (w webapp) addRelease(r *recipe.Recipe) error {
 
 // virtualenv makes a release's own environment of Python, with what its requirements name. They have
 // the digest of each file, and are wheels: of these nothing is run while they are installed. What the
-// release brings in its folder wheels is not asked for elsewhere. Debian's packages are seen in it.
+// release brings in its folder wheels is not asked for elsewhere. Debian's packages are seen in it. This is
+// root's Python, so it is isolated (-I): a module of the release that is called as one of its own is not it.
 func (w webapp) virtualenv(release recipe.Release, fetched bool) resource.Command {
 	directory := w.releases().Of(release)
 	header := fmt.Sprintf("directory=%s requirements=%s\n", script.Quote(directory), script.Quote(w.Vars.String("requirements")))
@@ -82,9 +83,9 @@ umask 022
 cd "$directory"
 [ -f "$requirements" ] || { echo "$requirements is not in the release" >&2; exit 1; }
 rm -rf .virtualenv
-python3 -m venv --system-site-packages .virtualenv
+python3 -I -m venv --system-site-packages .virtualenv
 if [ -d wheels ]; then set -- --no-index --find-links wheels; else set --; fi
-.virtualenv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --no-cache-dir --require-hashes --only-binary :all: "$@" -r "$requirements"
+.virtualenv/bin/python -I -m pip install --quiet --no-input --disable-pip-version-check --no-cache-dir --require-hashes --only-binary :all: "$@" -r "$requirements"
 sync -f .
 sha256sum <"$requirements" >.virtualenv/.made`,
 	}
