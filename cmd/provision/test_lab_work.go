@@ -85,7 +85,10 @@ func (p labProof) furnish(ctx context.Context) error {
 			return fmt.Errorf("%s, which is to be beside %s: %w", task.Name, p.task.Name, done.Err)
 		}
 	}
-	return nil
+	if len(beside) == 0 {
+		return nil
+	}
+	return p.Checkpoint(ctx) // what the host is taken back to, again and again
 }
 
 // doing makes a command of work.

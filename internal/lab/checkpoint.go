@@ -6,20 +6,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 )
 
 // Checkpoint makes what is on the host now the state that Rewind returns to, and boots it
-// again. It takes the place of an earlier checkpoint, and lasts until Fresh or Remove.
+// again. It stands on the checkpoints before it, and lasts until Fresh or Remove.
 func (l *Lab) Checkpoint(ctx context.Context, name string) error {
 	// A clean end, so that what is kept is whole.
 	return l.restack(ctx, name, l.powerOff, func(host *Host) error {
-		layer := filepath.Join(host.dir, "checkpoint")
-		relative, err := filepath.Rel(l.config.Base, layer)
+		layer, relative, err := l.nextCheckpoint(*host)
 		if err != nil {
 			return err
-		}
-		if slices.Contains(host.Layers, relative) {
-			return fmt.Errorf("%s: has a checkpoint: make the host fresh first", name)
 		}
 		if err := removeTree(layer); err != nil {
 			return err
@@ -30,6 +27,18 @@ func (l *Lab) Checkpoint(ctx context.Context, name string) error {
 		host.Layers = append([]string{relative}, host.Layers...)
 		return nil
 	})
+}
+
+// nextCheckpoint is the layer of a host's next checkpoint, which stands on those before it, and the name
+// that it has from the base on.
+func (l *Lab) nextCheckpoint(host Host) (layer, relative string, err error) {
+	for n := 1; ; n++ {
+		layer = filepath.Join(host.dir, "checkpoint"+strconv.Itoa(n))
+		relative, err = filepath.Rel(l.config.Base, layer)
+		if err != nil || !slices.Contains(host.Layers, relative) {
+			return layer, relative, err
+		}
+	}
 }
 
 // Rewind throws away what came onto the host since its checkpoint, or since it was made
