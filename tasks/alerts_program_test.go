@@ -238,6 +238,24 @@ func TestAlertsJudgement(t *testing.T) {
 	}
 }
 
+// carbon takes inf from whoever sends it: that is beyond a limit, is told, and keeps nothing else from being told.
+func TestAlertsReckonWithInfinity(t *testing.T) {
+	t.Parallel()
+	p := newAlertsTrial(t, map[string]string{"name": "load", "target": "load", "critical": "10", "cycles": "1"})
+	p.says(`[{"target": "load", "datapoints": [[1, 1], [-1e9999, 2], [NaN, 3], [1e9999, 4]]}]`)
+	said, exit := p.runs("check", "load")
+	if exit != 2 || !strings.Contains(said, "1e+300 (last of 5min), critical above 10") {
+		t.Errorf("%d %s", exit, said)
+	}
+	p.runs("tell")
+	if told := p.told(); !strings.Contains(told, "told: critical load") {
+		t.Errorf("it tells %q", told)
+	}
+	if said, exit := p.runs("test", "load"); exit != 0 || !strings.Contains(said, "says critical") {
+		t.Errorf("test: %d %s", exit, said)
+	}
+}
+
 // Of several series the worst counts, and is named.
 func TestAlertsNameTheWorstSeries(t *testing.T) {
 	p := newAlertsTrial(t, map[string]string{"name": "disk", "target": "servers.*.disk", "critical": "90", "cycles": "1"})
