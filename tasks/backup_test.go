@@ -10,6 +10,7 @@ import (
 
 	"provision/internal/recipe"
 	"provision/internal/script"
+	"provision/templates"
 )
 
 // everyAction calls f with each action of each task.
@@ -80,5 +81,30 @@ func TestPythonOfActions(t *testing.T) {
 	})
 	if seen == 0 {
 		t.Error("no Python was found")
+	}
+}
+
+// A directory of root's in one that another account can write to is not root's for long: it can be moved away, and
+// a link be put in its place.
+func TestBackupsLieBelowDirectoriesOfRoot(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root makes directories of root's")
+	}
+	folder := t.TempDir()
+	if err := os.Mkdir(folder+"/shared", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder+"/shared", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	before, err := templates.Render("backup/keep.sh.tmpl", "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, want := range map[string]string{folder + "/own": "", folder + "/shared": "shared: others may write there", folder + "/shared/own": "shared: others may write there"} {
+		said, err := exec.Command("sh", "-c", "to="+to+"\n"+before).CombinedOutput()
+		if (err == nil) != (want == "") || !strings.Contains(string(said), want) {
+			t.Errorf("%s: %v: %s, want %q", to, err, said, want)
+		}
 	}
 }
