@@ -10,6 +10,7 @@ import (
 	"provision/internal/inventory"
 	"provision/internal/project"
 	"provision/internal/recipe"
+	"provision/internal/report"
 	"provision/internal/run"
 )
 
@@ -92,7 +93,7 @@ func (f *flags) checkAll(io console) error {
 	if len(hosts) > 0 {
 		checked += ", " + plural(len(hosts), "host")
 	}
-	_, err = fmt.Fprint(io.out, notBuilt, checked, ": all can be built\n")
+	_, err = fmt.Fprint(io.out, report.Sanitize(notBuilt), checked, ": all can be built\n")
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"provision/internal/remote"
+	"provision/internal/report"
 )
 
 // connection says how hosts are reached.
@@ -89,7 +90,7 @@ func noteOnce(io console) func(string) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !seen[message] {
-			fmt.Fprintln(io.err, message)
+			fmt.Fprintln(io.err, report.Sanitize(message))
 		}
 		seen[message] = true
 	}

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,11 +59,13 @@ var pythonTokens = []idiom{
 	{regexp.MustCompile(`got string literal, want`), "two texts side by side", "+ joins them: \"a\" + \"b\"; or a comma is missing"},
 	{regexp.MustCompile(`not within a function`), "if and for stand within functions", "move it into build, or into a function that build calls; a list has them too: [x for x in all if x]"},
 	{regexp.MustCompile(`cannot reassign`), "a name outside of functions is given its value once", "another name, or do it within a function"},
-	{regexp.MustCompile(`got newline, want ':'`), "a colon is missing at the line's end", "if wanted:"},
+	{regexp.MustCompile(`got newline, want ':'`), "a colon is missing at the line's end", "def build(v, host):"},
 	{regexp.MustCompile(`got indent|got outdent|unindent does not match|want outdent|want indent`), "the lines do not stand one below the other", "four spaces for each level, and no tabs"},
 	{regexp.MustCompile(`want primary expression`), "a value is missing", "port = 80, or file(\"/etc/motd\", \"Hello\\n\")"},
 	{regexp.MustCompile(`in string`), "a text has no end", "a quote at its end; \"\"\" begins and ends one of several lines"},
 	{regexp.MustCompile(`load statement within`), "load stands at the file's head", "load(\"lib.star\", \"site\") above all functions"},
+	{regexp.MustCompile(`unexpected input character '\\ufeff'`), "a byte order mark stands before the text", "save the file as UTF-8 without it"},
+	{regexp.MustCompile(`unexpected input character '[“”„‘’‚]'`), "a quote as in a printed text", "\"text\", with the quote of the keyboard"},
 	{regexp.MustCompile(`not in a loop`), "break and continue stand within a loop", "return ends a function"},
 }
 
@@ -85,7 +88,8 @@ var pythonNames = []struct{ names, problem, advice string }{
 	{"environ getenv", "the environment is not read", "var(\"token\", secret): -e task.token=@env:TOKEN gives it"},
 }
 
-// pythonFailures are idioms that are read, and refused when they run.
+// pythonFailures are idioms that are read, and refused when they run. Where Starlark's own message
+// says what is wrong, there is the advice alone.
 var pythonFailures = []idiom{
 	{regexp.MustCompile(`called recursively`), "a function that calls itself: there is no recursion", "a loop: for x in all: …"},
 	{regexp.MustCompile(`(cannot .* frozen|frozen (list|dict|set)|immutable)`), "what stands outside of functions, and what a variable holds, cannot be changed", "make a new one: all = v.names + [\"more\"], within the function"},
@@ -94,6 +98,14 @@ var pythonFailures = []idiom{
 	{regexp.MustCompile(`unknown binary op: (string \+ (int|float|bool)|(int|float|bool) \+ string)`), "a text and a number are not joined", "str(n), or \"%d\" % n"},
 	{regexp.MustCompile(`unknown binary op: float`), "/ makes a fraction", "// divides whole numbers"},
 	{regexp.MustCompile(`invalid call of non-function \(task\)`), "a task that ships is not called, its parts are", "nginx.site(…); provision list --kinds has all parts"},
+	{regexp.MustCompile(`unknown binary op: (string \+ NoneType|NoneType \+ string)`), "a text and None are not joined", "(v.domain or \"\"): a variable with default = None may be None"},
+	{regexp.MustCompile(`want string, got secret`), "a secret is joined with +, %s and format", "[\"token: \" + v.token]"},
+	{regexp.MustCompile(`index -?\d+ out of range`), "", "ask before how many there are: if len(all) > 1: …"},
+	{regexp.MustCompile(`^key .* not in dict`), "", "d.get(\"key\", \"else\"), or before: if \"key\" in d: …"},
+	{regexp.MustCompile(`division by zero|modulo by zero`), "", "ask before: if n: …"},
+	{regexp.MustCompile(`arguments for format string`), "", "a value for each %s, in brackets: \"%s:%d\" % (name, port)"},
+	{regexp.MustCompile(`referenced before assignment`), "", "give it a value above the if too"},
+	{callMismatch, "", "call it as its def says"},
 	{regexp.MustCompile(tooManySteps), "runs without an end: it took more than 10 million steps", "a loop is too long, or within too many others"},
 	{regexp.MustCompile(tooLong), "takes longer than 10 seconds", "a text or a list grows too far in a loop"},
 }
@@ -162,11 +174,14 @@ func reworded(message string) (problem, advice string) {
 	}
 	for _, known := range pythonFailures {
 		if known.form.MatchString(message) {
-			return known.problem, known.advice
+			return cmp.Or(known.problem, message), known.advice
 		}
 	}
 	return message, ""
 }
+
+// callMismatch is about a function's arguments: what is wrong is its call.
+var callMismatch = regexp.MustCompile(`^function \S+ (missing|accepts|got) `)
 
 var didYouMean = regexp.MustCompile(`^(.*) \((did you mean .*\?)\)$`)
 

@@ -63,7 +63,7 @@ func (p *Project) checkNeeds() Errors {
 			}
 			if _, there := known[need]; !there {
 				advice := "provision list"
-				if near := recipe.Nearest(need, names); near != "" {
+				if near := recipe.Nearest(need, names); near != "" && near != task.Name {
 					advice = "did you mean " + near + "?"
 				}
 				errs = append(errs, p.nameError(task, needsName, fmt.Sprintf("needs: there is no task %q", need), advice))

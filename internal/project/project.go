@@ -137,7 +137,7 @@ func (p *Project) discover() ([]found, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, p.refuse(Folder, reason(err), "ls -ld "+p.shown(Folder)+" shows what it is", err)
+		return nil, p.refuse(Folder, rootReason(err).Error(), "ls -ld "+p.shown(Folder)+" shows what it is", err)
 	}
 	var all []found
 	for _, entry := range entries {
@@ -151,6 +151,8 @@ func (p *Project) discover() ([]found, error) {
 			all = append(all, found{bare, file})
 		case p.files.is(path.Join(file, "task.star")):
 			all = append(all, found{name, path.Join(file, "task.star")})
+		case entry.Type()&fs.ModeSymlink != 0 && name != goldenFolder && taskName.MatchString(name) && p.files.outside(file):
+			return nil, p.refuse(file, errOutside.Error()+": a link leads there", "copy what it leads to into the project", nil)
 		case name != templateFolder && name != fileFolder && p.files.has(file, "*.star"):
 			return nil, p.refuse(file, "has no task.star", "a task is tasks/NAME.star or tasks/NAME/task.star; what several load lies elsewhere, as in lib/", nil)
 		}

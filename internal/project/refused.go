@@ -32,7 +32,7 @@ func (p *Project) explain(err error) *recipe.SourceError {
 	var failed *starlark.EvalError
 	switch {
 	case errors.As(err, &syntaxError):
-		return p.unread(position(syntaxError.Pos), syntaxError.Msg)
+		return p.unread(p.beforeNewline(position(syntaxError.Pos), syntaxError.Msg), syntaxError.Msg)
 	case errors.As(err, &names):
 		return p.unresolved(position(names[0].Pos), names[0].Msg)
 	case errors.As(err, &failed):
@@ -41,9 +41,23 @@ func (p *Project) explain(err error) *recipe.SourceError {
 	return &recipe.SourceError{Problem: err.Error(), Cause: err}
 }
 
+// beforeNewline is the end of the line that ends too early: Starlark's place is behind its newline.
+func (p *Project) beforeNewline(at recipe.Position, message string) recipe.Position {
+	if at.Column != 1 || !strings.HasPrefix(message, "got newline, want") {
+		return at
+	}
+	at.Line--
+	at.Column = 1 + len([]rune(p.line(at)))
+	return at
+}
+
 // failed is an error of what ran: at the innermost place of the project's files.
 func (p *Project) failed(failed *starlark.EvalError) *recipe.SourceError {
-	refused := &recipe.SourceError{At: p.atWord(placeOf(failed.CallStack), failed.CallStack.At(0).Name), Problem: failed.Msg}
+	stack := failed.CallStack
+	if callMismatch.MatchString(failed.Msg) && len(stack) > 1 { // the function has not begun
+		stack = stack[:len(stack)-1]
+	}
+	refused := &recipe.SourceError{At: p.atWord(placeOf(stack), stack.At(0).Name), Problem: failed.Msg}
 	var advice *advised
 	if errors.As(failed, &advice) {
 		refused.Problem, refused.Advice, refused.Cause = advice.problem, advice.advice, advice.cause

@@ -39,6 +39,12 @@ func (s source) is(name string) bool {
 	return err == nil
 }
 
+// outside reports whether a link leads out of the project.
+func (s source) outside(name string) bool {
+	_, err := s.root.Stat(name)
+	return err != nil && rootReason(err) == errOutside
+}
+
 // has reports whether a folder has a file of that form.
 func (s source) has(folder, form string) bool {
 	matches, err := fs.Glob(s.root.FS(), path.Join(folder, form))
