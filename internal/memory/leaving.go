@@ -254,7 +254,7 @@ func (p *plan) removal(wanted recipe.Recipe) (first, then recipe.Recipe) {
 		r.answered[probe.Key.Name] = r.answered[probe.Key.Name] || probe.Key.Kind == recipe.KindPending
 		taken[probe.Key] = probe.Key.Kind == recipe.KindListener
 	}
-	leaving := resource.Leaving{Traces: p.leaving, Purge: p.Purge}
+	leaving := resource.Leaving{Traces: p.leaving, Purge: p.Purge, Spares: p.packages()}
 	for _, trace := range slices.Backward(p.leaving) {
 		gone, stays := leaving.Resource(trace)
 		if stays != "" {
@@ -300,6 +300,17 @@ func (p *plan) removal(wanted recipe.Recipe) (first, then recipe.Recipe) {
 	then.Include(r.standing)
 	then.Include(r.last)
 	return r.first, then
+}
+
+// packages are the names of those that are wanted at the end of the run.
+func (p *plan) packages() []string {
+	var names []string
+	for _, trace := range p.wants() {
+		if trace.Kind == "package" && !trace.Gone {
+			names = append(names, trace.Name)
+		}
+	}
+	return names
 }
 
 // answers reports whether a unit can be notified: it takes in what changes in the recipe, or as a

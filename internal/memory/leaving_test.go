@@ -66,3 +66,30 @@ func TestOrderOfWhatLeaves(t *testing.T) {
 		t.Errorf("another is to listen at its port, and it stops after: %q", got)
 	}
 }
+
+// A purge takes no package on which one depends that another task wants: with Python, that came for
+// one task, all that is written in it would go.
+func TestPurgeSparesWhatOthersWant(t *testing.T) {
+	var past, others recipe.Recipe
+	past.Items = []recipe.Item{item(resource.Package{Name: "python3"})}
+	others.Items = []recipe.Item{item(resource.Package{Name: "graphite-web"}), item(resource.Package{Name: "gone", Absent: true})}
+	remembered := memory.Of("x", past)
+	remembered.Traces[0].Before = &recipe.Before{Nothing: true}
+	old := memory.Memory{Head: memory.Head{Task: "x", From: memory.AdHoc}, Traces: remembered.Traces}
+	head, _, _ := strings.Cut(old.Text(), "\n")
+	host := memory.Host{From: memory.AdHoc, Purge: true, Memories: map[string]memory.Memory{"x": old}, Others: []memory.Wants{memory.Of("y", others)},
+		Facts: recipe.Facts{recipe.MemoryKey("x"): {Value: recipe.Memory{Head: head}}}}
+	joined, _, err := host.Plan(recipe.Recipe{}, []memory.Wants{memory.Of("x", recipe.Recipe{})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range joined.Items {
+		if gone, ok := item.Resource.(resource.Package); ok {
+			if !slices.Equal(gone.Spares, []string{"graphite-web"}) {
+				t.Errorf("it spares %v", gone.Spares)
+			}
+			return
+		}
+	}
+	t.Error("the package is not in the plan")
+}

@@ -13,6 +13,7 @@ import (
 type Leaving struct {
 	Traces []recipe.Trace // of all that leaves
 	Purge  bool           // packages, accounts and secrets that came for a task go too
+	Spares []string       // packages that somebody wants: one that they depend on stays
 }
 
 // Resource returns what takes a trace away, nil for what stays; stays says in a word or two what of
@@ -115,7 +116,7 @@ func (l Leaving) dear(t recipe.Trace, came bool) (recipe.Resource, string) {
 	if l.Purge {
 		switch t.Kind {
 		case "package":
-			return Package{Name: t.Name, Absent: true, Brings: l.accounts()}, ""
+			return Package{Name: t.Name, Absent: true, Brings: l.accounts(), Spares: l.Spares}, ""
 		case "user":
 			return User{Name: t.Name, Absent: true}, ""
 		case "group":

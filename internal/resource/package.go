@@ -20,6 +20,7 @@ type Package struct {
 	Restarts []string     // the units that run what it holds, and go on with the old of it after an upgrade
 	Upgrade  bool         // to the version that apt would install
 	Absent   bool         // purged, with what cannot be there without it
+	Spares   []string     // of an absent one: it stays while apt would take one of these along
 }
 
 // ID implements recipe.Resource.
@@ -85,6 +86,8 @@ func (p Package) Diff(facts recipe.Facts) (recipe.Change, error) {
 	found := facts.Package(p.Name)
 	gone := found.Status == "" || found.Status == "un"
 	switch {
+	case p.Absent && !gone && p.spares(facts.Removal(p.Name)):
+		return recipe.Change{}, nil
 	case p.Absent && !gone:
 		return p.purge(facts), nil
 	case p.Absent:
@@ -104,6 +107,11 @@ func (p Package) Diff(facts recipe.Facts) (recipe.Change, error) {
 		change.Deltas = []recipe.Delta{{Name: "dpkg status", Before: found.Status, After: "ii"}}
 	}
 	return change, nil
+}
+
+// spares reports whether what would go with a package is wanted.
+func (p Package) spares(with recipe.Removal) bool {
+	return slices.ContainsFunc(with.Along, func(name string) bool { return slices.Contains(p.Spares, name) })
 }
 
 // upgrade is to the very version that the plan shows. One that is on hold stays (apt-mark(8)).

@@ -31,6 +31,10 @@ func TestPackage(t *testing.T) {
 		{name: "gone, there", wanted: gone, found: is("ii"), kind: recipe.Delete, steps: "purge pp"},
 		{name: "gone, with others", wanted: gone, found: with("ii", recipe.Removal{Along: []string{"a", "b"}, Comes: []string{"c"}}),
 			kind: recipe.Delete, steps: "purge pp", deltas: "goes with it: a, b→; comes in its place: c→"},
+		{name: "gone, with others that somebody wants", wanted: resource.Package{Name: "pp", Absent: true, Spares: []string{"b"}},
+			found: with("ii", recipe.Removal{Along: []string{"a", "b"}})},
+		{name: "gone, with others that nobody wants", wanted: resource.Package{Name: "pp", Absent: true, Spares: []string{"c"}},
+			found: with("ii", recipe.Removal{Along: []string{"a", "b"}}), kind: recipe.Delete, steps: "purge pp", deltas: "goes with it: a, b→"},
 		{name: "gone, configuration left", wanted: gone, found: is("rc"), kind: recipe.Delete, steps: "purge pp"},
 	})
 	for _, test := range []struct {
