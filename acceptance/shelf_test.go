@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,26 +105,20 @@ func (s shelf) measures(t *testing.T) {
 	}
 }
 
-// removed takes all tasks away again, the last that came first.
+// noLonger lets apt take away what came with packages and nothing needs now: that is its business.
+const noLonger = "export DEBIAN_FRONTEND=noninteractive; exec </dev/null; apt-get -q -y -o APT::AutoRemove::RecommendsImportant=false autoremove --purge >/dev/null"
+
+// removed takes alerts away alone, of whose packages Graphite needs some; then all else, host by host.
 func (s shelf) removed(t *testing.T, before []proof.State) {
 	t.Helper()
-	for _, task := range []string{"failover", "healthcheck", "webapp", "alerts", "dashboard", "collectd", "secure_metrics", "statsd", "graphite", "nginx", "uwsgi", "firewall"} {
-		for _, host := range []string{"metrics1", "web1", "web2"} {
-			if s.wants(t, host, task) {
-				s.do(t, 0, "remove", task, "--purge", "-l", host, "-y")
-			}
+	s.do(t, 0, "remove", "alerts", "--purge", "-l", "metrics1", "-y")
+	s.do(t, 0, "install", "alerts", "-l", "metrics1", "-y")
+	for i, name := range []string{"metrics1", "web1", "web2"} {
+		tasks := strings.Fields(s.hosts[i].run(t, "ls /var/lib/provision/wanted"))
+		s.do(t, 0, slices.Concat([]string{"remove"}, tasks, []string{"--purge", "-l", name, "-y"})...)
+		s.hosts[i].run(t, noLonger)
+		for _, difference := range before[i].Differences(s.hosts[i].look(t), proof.Except("debian", "stays", "purged")) {
+			t.Errorf("%s: removed: %s", name, difference)
 		}
 	}
-	for i, host := range s.hosts {
-		for _, difference := range before[i].Differences(host.look(t), proof.Except("debian", "stays", "packages")) {
-			t.Errorf("%s: removed: %s", host.Name, difference)
-		}
-	}
-}
-
-// wants reports whether a host remembers a task.
-func (s shelf) wants(t *testing.T, host, task string) bool {
-	t.Helper()
-	at := map[string]int{"metrics1": 0, "web1": 1, "web2": 2}[host]
-	return strings.TrimSpace(s.hosts[at].run(t, "ls /var/lib/provision/wanted/"+task+" 2>/dev/null || :")) != ""
 }
