@@ -98,7 +98,8 @@ func (s Releases) Link(release recipe.Release) Link {
 
 func (s Releases) unpacked(release recipe.Release) string { return s.Of(release) + "/.unpacked" }
 
-// unpack takes out of the archive what is in it, as root's, with the modes that it has there.
+// unpack takes out of the archive what is in it, as root's: nobody else may write to it, and no program of it
+// makes another root (tar(1): for root --same-permissions is the default).
 func (s Releases) unpack(release recipe.Release) Command {
 	header := "directory=" + script.Quote(s.Of(release)) + " file=" + script.Quote(s.File) + "\n"
 	return Command{
@@ -107,8 +108,9 @@ func (s Releases) unpack(release recipe.Release) Command {
 		Reads:   []recipe.Key{recipe.PathKey(s.Of(release) + "/" + s.File), recipe.PathKey(s.unpacked(release))},
 		Unless:  header + `[ -f "$directory/.unpacked" ]`,
 		Script: header + `set -eu
+umask 022
 cd "$directory"
-tar -x --no-same-owner -f "./$file"
+tar -x --no-same-owner --no-same-permissions -f "./$file"
 sync -f .
 touch .unpacked`,
 	}
