@@ -62,6 +62,18 @@ func (w webapp) addRelease(r *recipe.Recipe) error {
 	return nil
 }
 
+// pinnedWheels refuses requirements that are more than versions with digests, and where they come from: an
+// option there overrides pip's --only-binary, a URL is not held to it, and sources are built by their own
+// program, as root. pip ends lines also where other characters than a newline stand (str.splitlines).
+const pinnedWheels = `odd=$({
+	LC_ALL=C grep -n '[^ -~	]' -- "$requirements" || :
+	sed -E 's/(^|[[:space:]])#.*//' -- "$requirements" | LC_ALL=C grep -nvE \
+		-e '^[[:space:]]*(--hash=sha(256|384|512):[0-9a-f]+[[:space:]]*\\?)?$' \
+		-e '^(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)[ =][A-Za-z0-9._~:/?&=%+@,-]+[[:space:]]*$' \
+		-e '^[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._, -]*\])?[[:space:]]*==[[:space:]]*[A-Za-z0-9.+!_]+([[:space:]]*;[^-\\]*)?([[:space:]]+--hash=sha(256|384|512):[0-9a-f]+)*[[:space:]]*\\?$'
+} | head -n 1)
+[ -z "$odd" ] || { echo "$requirements:$odd: must be a version with its hashes, as pip-compile --generate-hashes writes it" >&2; exit 1; }`
+
 // virtualenv makes a release's own environment of Python, with what its requirements name. They have
 // the digest of each file, and are wheels: of these nothing is run while they are installed. What the
 // release brings in its folder wheels is not asked for elsewhere. Debian's packages are seen in it. This is
@@ -82,6 +94,7 @@ func (w webapp) virtualenv(release recipe.Release, fetched bool) resource.Comman
 umask 022
 cd "$directory"
 [ -f "$requirements" ] || { echo "$requirements is not in the release" >&2; exit 1; }
+` + pinnedWheels + `
 rm -rf .virtualenv
 python3 -I -m venv --system-site-packages .virtualenv
 if [ -d wheels ]; then set -- --no-index --find-links wheels; else set --; fi

@@ -66,3 +66,35 @@ func TestWebappImportsNothingOfAReleaseAsRoot(t *testing.T) {
 	}
 	t.Error("nothing makes a virtual environment")
 }
+
+// Sources of a package are built by their own program: no requirement may bring any.
+func TestWebappRequiresWheelsAlone(t *testing.T) {
+	const pinned = "django==4.2.1 --hash=sha256:00\n"
+	for requirements, taken := range map[string]bool{
+		"": true, pinned: true,
+		"#\n# pip-compile -r x\n--index-url https://pypi.example.org/simple\n\nuwsgi-tools[a,b]==1.0.post1 ; python_version < \"3.12\" \\\n    --hash=sha256:0a \\\n    --hash=sha256:0b\n    # via -r x.in\n": true,
+		"--no-binary :all:\n" + pinned:                   false,
+		"--pre --no-b :all:\n" + pinned:                  false,
+		"django==4.2.1 --hash=sha256:00 --no-binary x\n": false,
+		"django==4.2.1 ; a --no-binary x\n":              false,
+		"django==4.2.1 \\\n--no-binary x\n":              false,
+		"-r other.txt\n":                                 false,
+		"-i https://x/ --no-binary :all:\n":              false,
+		"# \u2028--no-binary :all:\n":                    false,
+		"# \x0b--no-binary :all:\n":                      false,
+		"evil @ file:///srv/evil.tar.gz\n":               false,
+		"./evil.tar.gz\n":                                false,
+	} {
+		folder := t.TempDir()
+		put(t, folder+"/requirements.txt", requirements)
+		said, err := exec.Command("sh", "-c", "set -eu\ncd "+folder+"\nrequirements=requirements.txt\n"+pinnedWheels+"\necho taken").CombinedOutput()
+		if (err == nil && string(said) == "taken\n") != taken {
+			t.Errorf("%q: %v: %s, want taken %t", requirements, err, said, taken)
+		}
+	}
+	for _, item := range deployedWebapp(t, recipe.Platforms()[0], "", webappOptions["virtualenv"], "a").Items {
+		if command, is := item.Resource.(resource.Command); is && strings.Contains(command.Script, "pip install") && !strings.Contains(command.Script, pinnedWheels) {
+			t.Errorf("%s: takes whatever is required", command.Name)
+		}
+	}
+}
