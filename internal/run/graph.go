@@ -132,7 +132,7 @@ func lastLine(text string) string {
 func parseGraph(body []byte) (engine.Graphed, error) {
 	var answer []struct {
 		Target     string
-		Datapoints [][2]*float64
+		Datapoints [][2]*json.Number
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return engine.Graphed{}, fmt.Errorf("Graphite's answer is not as its render API has it: %w", err)
@@ -144,13 +144,17 @@ func parseGraph(body []byte) (engine.Graphed, error) {
 			if point[1] == nil {
 				return g, fmt.Errorf("Graphite's answer has a point of %s without its time", one.Target)
 			}
-			switch at := int64(*point[1]); i {
+			at := number(point[1])
+			if at == nil {
+				return g, fmt.Errorf("Graphite's answer has a point of %s at %s", one.Target, *point[1])
+			}
+			switch at := int64(*at); i {
 			case 0:
 				series.Start = at
 			case 1:
 				series.Step = max(at-series.Start, 1)
 			}
-			series.Values = append(series.Values, point[0])
+			series.Values = append(series.Values, number(point[0]))
 		}
 		g.Series = append(g.Series, series)
 		if len(series.Values) == 0 {
@@ -163,4 +167,16 @@ func parseGraph(body []byte) (engine.Graphed, error) {
 		g.Until = max(g.Until, end)
 	}
 	return g, nil
+}
+
+// number is what can be drawn: nil is unknown, or beyond all numbers, which Graphite writes as 1e9999.
+func number(text *json.Number) *float64 {
+	if text == nil {
+		return nil
+	}
+	value, err := text.Float64()
+	if err != nil {
+		return nil
+	}
+	return &value
 }
