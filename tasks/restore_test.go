@@ -4,8 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"provision/internal/recipe"
 )
 
 // restoreTrial is the restore of Redis in a directory of the test's, where it may do what setpriv lets it.
@@ -79,4 +82,14 @@ func TestRestoreReadsABackupAsRedis(t *testing.T) {
 	if said, err := r.runs("redis-check-rdb"); err == nil || !strings.Contains(said, "is no whole snapshot") || !r.has("appendonlydir/old") {
 		t.Errorf("%v: root itself has read it\n%s", err, said)
 	}
+}
+
+// Of several units systemctl is-active is content when one runs (systemctl(1)): each is asked for by itself.
+func TestActionsAskForEachUnit(t *testing.T) {
+	several := regexp.MustCompile(`is-active (\S+\.service ){1,}\S+\.service`)
+	everyAction(t, func(t *testing.T, _ recipe.Task, action recipe.Script) {
+		if found := several.FindString(action.Text); found != "" {
+			t.Errorf("%s is content when one of them runs", found)
+		}
+	})
 }
