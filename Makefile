@@ -25,7 +25,7 @@ bench-tasks: # what builds of own tasks cost, and a check of a hundred hosts
 	go test -run - -bench . ./internal/project ./internal/run ./cmd/provision
 
 prove: build # every project in examples and what ships, on both releases: about three hours
-	failed=0; for folder in examples/*; do (cd $$folder && ../../bin/provision test --lab $$(ls tasks)) || failed=1; done; \
+	failed=0; for folder in examples/*/tasks; do (cd $$folder/.. && ../../bin/provision test --lab $$(ls tasks)) || failed=1; done; \
 	PROVISION_PROVE=all PROVISION_RELEASES=all go test -v -timeout 4h -run 'TestExamples$$|TestProof$$' ./acceptance || failed=1; exit $$failed
 
 sweep: # a crash at every write to the host, and the run after it: about two hours
