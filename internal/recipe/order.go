@@ -196,5 +196,16 @@ func (j *joining) contradiction(stuck int, placed []bool, behind [][]before) err
 			words = append(words, b.task+" has "+first+" before "+then)
 		}
 	}
-	return errors.New("no order serves all tasks: " + strings.Join(words, ", "))
+	refused := errors.New("no order serves all tasks: " + strings.Join(words, ", "))
+	for _, b := range slices.Concat(notifying(reasons), reasons) {
+		if first, then := j.items[b.first], j.items[b.then]; then.At.File != "" {
+			return then.refuse(refused, "put it behind "+first.Where()+", or leave out one of the two")
+		}
+	}
+	return refused
+}
+
+// notifying are those of some reasons that are a notification: what it notifies stands too early.
+func notifying(reasons []before) []before {
+	return slices.DeleteFunc(slices.Clone(reasons), func(b before) bool { return !b.notifies })
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -25,9 +26,17 @@ func checkPath(what, name string) error {
 		return fmt.Errorf("%s %s: has a NUL or a newline", what, recipe.Quoted(name))
 	case path.Clean(name) != name || name == "/":
 		return fmt.Errorf("%s %s: must be a clean path below /, with neither . nor .. in it", what, recipe.Quoted(name))
+	case len(name) > longestPath || slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return len(part) > longestName }):
+		return fmt.Errorf("%s: no host has a path of more than %d bytes, or a name in one of more than %d", what, longestPath, longestName)
 	}
 	return nil
 }
+
+// Bounds of a path, and of each name in it (PATH_MAX without its NUL, and NAME_MAX: limits.h(0P)).
+const (
+	longestPath = 4095
+	longestName = 255
+)
 
 // Debian Policy 5.6.1: at least two characters, lower case letters, digits, + - and .
 // A trailing + or - would be an instruction to apt-get (apt-get(8)), so it is refused. Of two
