@@ -30,7 +30,7 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		"download":       {resource.Download{}, nil},
 		"archive":        {resource.Archive{}, nil},
 		"git":            {resource.Git{}, nil},
-		"package":        {resource.Package{}, map[string]string{"upgrade": "the command line says so", "spares": "a hint of the tasks that ship"}},
+		"package":        {resource.Package{}, map[string]string{"upgrade": "the command line says so", "spares": "a purge says so"}},
 		"service":        {resource.Service{}, map[string]string{"follows": "a hint of the tasks that ship", "mend": "a hint of the tasks that ship", "instead": "a hint of the tasks that ship"}},
 		"command":        {resource.Command{}, nil},
 		"user":           {resource.User{}, nil},
