@@ -25,7 +25,7 @@ func failoverVariables() []recipe.Variable {
 		},
 		{
 			Name: "peer", Type: recipe.TypeString, Check: optional(ipv4Address),
-			Help: "The other host's address. Without it that is the other host of hosts.yaml that has failover.",
+			Help: "The other host's address, the very one from which that one sends (its own_address): from any other nothing is believed. Without it that is the other host of hosts.yaml that has failover.",
 		},
 		{
 			Name: "own_address", Type: recipe.TypeString, Check: optional(ipv4Address),
@@ -41,7 +41,7 @@ func failoverVariables() []recipe.Variable {
 		},
 		{
 			Name: "hook", Type: recipe.TypeString,
-			Help: "A script of sh that root runs when the host gets the address or loses it, as to change a record of DNS where that has to follow: $STATE is MASTER, BACKUP or FAULT. Everybody may read it.",
+			Help: "A script of sh that root runs when the host gets the address or loses it, as to change a record of DNS where that has to follow: $STATE is MASTER, BACKUP or FAULT. Everybody may read it. It may write neither to /usr nor to /etc nor to homes, as keepalived's unit may not.",
 		},
 	}
 }

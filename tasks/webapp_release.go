@@ -94,6 +94,8 @@ func (w webapp) virtualenv(release recipe.Release, fetched bool) resource.Comman
 umask 022
 cd "$directory"
 [ -f "$requirements" ] || { echo "$requirements is not in the release" >&2; exit 1; }
+# A link might lead root anywhere, and what is odd there would be told.
+[ "$(readlink -f -- "$requirements")" = "$(pwd -P)/$requirements" ] || { echo "$requirements: must be a file of the release, and no link" >&2; exit 1; }
 ` + pinnedWheels + `
 rm -rf .virtualenv
 python3 -I -m venv --system-site-packages .virtualenv

@@ -67,6 +67,29 @@ func TestWebappImportsNothingOfAReleaseAsRoot(t *testing.T) {
 	t.Error("nothing makes a virtual environment")
 }
 
+// The requirements of a release may be a link to what root alone can read: nothing of that is told.
+func TestWebappReadsNoLinkOfAReleaseAsRoot(t *testing.T) {
+	folder := t.TempDir()
+	release := folder + "/webapp/releases/a/"
+	put(t, folder+"/shadow", "root:hunter2\n")
+	put(t, release+"other", "")
+	if err := os.Symlink(folder+"/shadow", release+"requirements.txt"); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range deployedWebapp(t, recipe.Platforms()[0], "", webappOptions["virtualenv"], "a").Items {
+		command, is := item.Resource.(resource.Command)
+		if !is || !strings.Contains(command.Name, "virtual environment") {
+			continue
+		}
+		said, err := exec.Command("sh", "-c", strings.ReplaceAll(command.Script, "/srv/", folder+"/")).CombinedOutput()
+		if err == nil || strings.Contains(string(said), "hunter2") || !strings.Contains(string(said), "no link") {
+			t.Errorf("%v: %s", err, said)
+		}
+		return
+	}
+	t.Error("nothing makes a virtual environment")
+}
+
 // Sources of a package are built by their own program: no requirement may bring any.
 func TestWebappRequiresWheelsAlone(t *testing.T) {
 	const pinned = "django==4.2.1 --hash=sha256:00\n"

@@ -99,7 +99,8 @@ func (s Releases) Link(release recipe.Release) Link {
 func (s Releases) unpacked(release recipe.Release) string { return s.Of(release) + "/.unpacked" }
 
 // unpack takes out of the archive what is in it, as root's: nobody else may write to it, and no program of it
-// makes another root (tar(1): for root --same-permissions is the default).
+// makes another root (tar(1): for root --same-permissions is the default). Devices are not made: root may
+// not either, without the capability (capabilities(7), CAP_MKNOD).
 func (s Releases) unpack(release recipe.Release) Command {
 	header := "directory=" + script.Quote(s.Of(release)) + " file=" + script.Quote(s.File) + "\n"
 	return Command{
@@ -110,7 +111,7 @@ func (s Releases) unpack(release recipe.Release) Command {
 		Script: header + `set -eu
 umask 022
 cd "$directory"
-tar -x --no-same-owner --no-same-permissions -f "./$file"
+setpriv --bounding-set -mknod tar -x --no-same-owner --no-same-permissions -f "./$file"
 sync -f .
 touch .unpacked`,
 	}
