@@ -64,6 +64,10 @@ var right = []struct{ name, project string }{
 	{"webapp", ""},
 	{"statsd", ""},
 	{"page", "testdata/failover"}, // and failover
+	{"guestbook", "../examples/wsgi"},
+	{"cache", "../examples/cluster"},
+	{"postgresql", ""},
+	{"gimel", ".."}, // whose release is built from the source tree
 }
 
 // deployed are applications, by the task that deploys them.

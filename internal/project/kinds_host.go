@@ -10,7 +10,7 @@ func hostKinds() []*Word {
 	return []*Word{
 		kind(Word{
 			Name: "sysctl", Manual: "sysctl.d(5)",
-			About:      "A parameter of the kernel: as it is now, and as it will be after the next boot, by a file of its own in /etc/sysctl.d.",
+			About:      "A parameter of the kernel: as it is now, and as it will be after the next boot, by a file of its own in /etc/sysctl.d. Proved on real hosts with those of net.*: a lab host may set no others.",
 			Leaves:     "Its file goes. The kernel keeps the value until the next boot.",
 			Example:    "sysctl(\"net.core.somaxconn\", \"4096\")",
 			Parameters: []Parameter{required(text("name", "Its name, as sysctl has it.")), text("value", "Its value."), absent()},
@@ -19,7 +19,7 @@ func hostKinds() []*Word {
 		}),
 		kind(Word{
 			Name: "module", Manual: "modules-load.d(5)",
-			About:      "A module of the kernel that is loaded, now and at every boot. It needs the package kmod.",
+			About:      "A module of the kernel that is loaded, now and at every boot. It needs the package kmod. Not proved on real hosts: a lab host may load none.",
 			Leaves:     "Its file goes. The module stays loaded until the next boot.",
 			Example:    "module(\"br_netfilter\")",
 			Parameters: []Parameter{required(text("name", "Its name.")), absent()},
@@ -83,7 +83,7 @@ func hostKinds() []*Word {
 		}),
 		composite(Word{
 			Name: "swap", Manual: "systemd.swap(5)",
-			About:      "A file that the host swaps to, now and after every boot, by a unit of systemd.",
+			About:      "A file that the host swaps to, now and after every boot, by a unit of systemd. Not proved on real hosts: a lab host may not swap.",
 			Leaves:     "Nothing is swapped to it any more, and its unit goes; the file stays, which is said: with absent it goes.",
 			Example:    "swap(\"/swapfile\", 2048)",
 			Parameters: []Parameter{required(hostPath("path", "In a directory to which only root may write.")), number("megabytes", "Its size."), absent()},

@@ -3,6 +3,7 @@ package recipe
 import (
 	"fmt"
 	"path"
+	"slices"
 )
 
 // Whole is implemented by a resource that may be a directory with all that is in it: what else is put
@@ -13,12 +14,14 @@ type Whole interface {
 }
 
 // validateInside refuses what is wanted in a directory that is wanted as a whole, or made there: it would
-// go with that directory's next change, of which the plan could say nothing.
+// go with that directory's next change, of which the plan could say nothing. And nothing is in a file.
 func (r Recipe) validateInside() error {
 	wholes := map[string]Item{}
 	for _, item := range r.Items {
-		if whole, ok := item.Resource.(Whole); ok && whole.Whole() {
-			wholes[whole.Place()] = item
+		if whole, ok := item.Resource.(Whole); ok && whole.Whole() || item.isFile() {
+			for _, place := range item.places() {
+				wholes[place] = item
+			}
 		}
 	}
 	for _, item := range r.Items {
@@ -50,11 +53,20 @@ func (i Item) gone() bool {
 	return ok && remembered.Trace().Gone
 }
 
+// isFile reports whether an item wants a file, in which there is no place for another.
+func (i Item) isFile() bool {
+	remembered, ok := i.Resource.(Remembered)
+	return ok && !i.gone() && slices.Contains([]string{"file", "secret", "certificate"}, remembered.Trace().Kind)
+}
+
 // inside is an error at the place of what is in a directory, or of that, which has one.
 func inside(directory string, whole, item Item) error {
 	how := "as a whole: it would go with the next change of that"
 	if whole.gone() {
 		how = "away with all that is in it"
+	}
+	if whole.isFile() {
+		how = "as a file"
 	}
 	problem := fmt.Errorf("%s: %s wants it in %s, which %s wants %s", item.Resource.ID(), item.Task, directory, whole.Task, how)
 	here, there := item, whole
