@@ -85,7 +85,7 @@ var metricPrefixes = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)+$`)
 
 func metricPrefix(text string) error {
 	if !metricPrefixes.MatchString(text) {
-		return fmt.Errorf("%s: must be letters, digits, - and _, with a dot behind each part: servers.", recipe.Quoted(text))
+		return fmt.Errorf("%s: must be letters, digits, - and _, with a dot behind each part, as servers. has", recipe.Quoted(text))
 	}
 	return nil
 }

@@ -18,12 +18,14 @@ func TestWhatReadsIsWaitedFor(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	opens := make(chan time.Time, 1)
+	opened := make(chan net.Listener, 1)
 	time.AfterFunc(700*time.Millisecond, func() {
-		opens <- time.Now()
-		if listener, err = net.Listen("tcp", address); err != nil {
+		slow, err := net.Listen("tcp", address)
+		if err != nil {
 			t.Error(err)
+			return
 		}
+		opened <- slow
 	})
 	script := listening(wantedService{Service: resource.Service{Unit: "slow.service", Listens: []string{address, "/run/slow.sock"}}})
 	if !strings.Contains(script, "ss -Hlnt") {
@@ -33,8 +35,8 @@ func TestWhatReadsIsWaitedFor(t *testing.T) {
 		t.Fatalf("%v: %s", err, output)
 	}
 	select {
-	case <-opens:
-		listener.Close()
+	case slow := <-opened:
+		slow.Close()
 	default:
 		t.Error("it did not wait for the listener")
 	}

@@ -87,7 +87,7 @@ func (q GraphQuery) ask(ctx context.Context, host string, connection *remote.Con
 	body, err := io.ReadAll(io.LimitReader(response.Body, longestGraph+1))
 	switch {
 	case err != nil:
-		return engine.Graphed{}, fmt.Errorf("Graphite's answer: %w", err)
+		return engine.Graphed{}, fmt.Errorf("answer of Graphite: %w", err)
 	case len(body) > longestGraph:
 		return engine.Graphed{}, &GraphError{Problem: "Graphite's answer is longer than 64 MiB", Advice: "ask for less: a shorter --from, or fewer series"}
 	case response.StatusCode != http.StatusOK:
@@ -135,18 +135,18 @@ func parseGraph(body []byte) (engine.Graphed, error) {
 		Datapoints [][2]*json.Number
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return engine.Graphed{}, fmt.Errorf("Graphite's answer is not as its render API has it: %w", err)
+		return engine.Graphed{}, fmt.Errorf("the answer of Graphite is not as its render API has it: %w", err)
 	}
 	var g engine.Graphed
 	for _, one := range answer {
 		series := engine.Series{Name: one.Target, Step: 1, Values: []*float64{}}
 		for i, point := range one.Datapoints {
 			if point[1] == nil {
-				return g, fmt.Errorf("Graphite's answer has a point of %s without its time", one.Target)
+				return g, fmt.Errorf("the answer of Graphite has a point of %s without its time", one.Target)
 			}
 			at := number(point[1])
 			if at == nil {
-				return g, fmt.Errorf("Graphite's answer has a point of %s at %s", one.Target, *point[1])
+				return g, fmt.Errorf("the answer of Graphite has a point of %s at %s", one.Target, *point[1])
 			}
 			switch at := int64(*at); i {
 			case 0:

@@ -108,7 +108,7 @@ func TestSecrets(t *testing.T) {
 		"short":          writeFile(t, "0123456789abcde\n", 0o600),
 		"missing":        "/does/not/exist",
 	} {
-		if _, err := (&Settings{HashKeyFile: key, APIKeyFile: path}).Secrets(); err == nil || strings.Contains(err.Error(), "0123") {
+		if _, err := (&Settings{HashKeyFile: key, APIKeyFile: path}).Secrets(); err == nil || strings.Contains(err.Error(), "0123456789") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
