@@ -17,7 +17,7 @@ func TestBackupAndRestore(t *testing.T) {
 	onItsDays(t, 0)
 	t.Parallel()
 	onEach(t, today(t), "labbak", bare, func(t *testing.T, _ *lab.Lab, host machine) {
-		database := "graphite.database=" + []string{"sqlite", "postgresql"}[twoDays()/2%2]
+		database := "graphite.database=" + []string{"sqlite", "postgresql"}[twoDays()/groups%2]
 		t.Log(database)
 		do := func(code int, args ...string) ended {
 			t.Helper()

@@ -116,7 +116,7 @@ func (e demonstration) converged(t *testing.T) {
 // should be; its verify finds what is broken; and removed, it is as if it had never been. What a
 // proof of a task proves of each, TestProof does.
 func TestExamples(t *testing.T) {
-	onItsDays(t, 1)
+	onItsDays(t, 3)
 	t.Parallel()
 	for _, one := range ofTheDay(t, shortExamples(), 1) {
 		t.Run(one.name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 
 // TestGraphiteOfSeveralHosts keeps each of 1,000 metrics on two of three nodes, and stops one of them.
 func TestGraphiteOfSeveralHosts(t *testing.T) {
-	onItsDays(t, 0)
+	onItsDays(t, 2)
 	t.Parallel()
 	for suite := range today(t) {
 		l := labtest.Open(t)

@@ -42,7 +42,7 @@ func plainly(t *testing.T, address, request string) string {
 // Route53 asked a site that speaks TLS alone over plain HTTP, got the redirect to HTTPS and called that
 // healthy, whatever was behind it. healthcheck says what the site does, of each way in which it fails.
 func TestHealthcheckOfATLSOnlySite(t *testing.T) {
-	onItsDays(t, 0)
+	onItsDays(t, 2)
 	t.Parallel()
 	onEach(t, today(t), "labhlth", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()

@@ -83,20 +83,20 @@ func ofTheDay[T any](t *testing.T, all []T, n int) []T {
 	return inTurn(all, n, twoDays())
 }
 
-// inTurn are those of a pair of days. A test that takes long has only every second pair (onItsDays).
+// inTurn are those of a pair of days. A test that takes long has only some of them (onItsDays).
 func inTurn[T any](all []T, n, pair int) []T {
-	first := pair / 2 * n % len(all)
+	first := pair / groups * n % len(all)
 	return slices.Concat(all, all)[first : first+n]
 }
 
-// Whatever their number, each has its days, also in a test that has only every second pair.
+// Whatever their number, each has its days, also in a test that has only some of the pairs.
 func TestEachHasItsDays(t *testing.T) {
 	var all []int
 	for length := 1; length < 20; length++ {
 		all = append(all, length)
 		for n := 1; n <= min(2, length); n++ {
 			seen := map[int]bool{}
-			for pair := 0; pair < 2*length; pair += 2 {
+			for pair := 0; pair < groups*length; pair += groups {
 				for _, one := range inTurn(all, n, pair) {
 					seen[one] = true
 				}
@@ -111,7 +111,7 @@ func TestEachHasItsDays(t *testing.T) {
 // TestProof lets test --lab find each of the faults that were planted in tasks, by its line, and pass
 // the tasks that are right.
 func TestProof(t *testing.T) {
-	onItsDays(t, 0)
+	onItsDays(t, 2)
 	t.Parallel()
 	environment := readerLab(t, "proof", "198.19.252.0/24")
 	turn(t)

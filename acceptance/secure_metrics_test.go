@@ -19,7 +19,7 @@ var application string
 // The seed's "Statsd and Carbon security": two hosts are made from bare in one run, one with Graphite and
 // one that sends, and nothing but the keys that they have made opens the way.
 func TestMetricsOfOtherHosts(t *testing.T) {
-	onItsDays(t, 0)
+	onItsDays(t, 3)
 	t.Parallel()
 	for suite, release := range today(t) {
 		t.Run(suite, func(t *testing.T) { metricsOfOtherHosts(t, suite, release) })

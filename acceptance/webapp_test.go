@@ -141,7 +141,7 @@ func largest(t *testing.T, host machine, instance string) int {
 // back, and no visitor sees anything of all that. A release with DEBUG = True, which shows visitors its
 // insides, does not go live.
 func TestWebappThatLeaks(t *testing.T) {
-	onItsDays(t, 1)
+	onItsDays(t, 3)
 	t.Parallel()
 	onEach(t, today(t), "labwapp", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()
