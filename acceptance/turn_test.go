@@ -28,8 +28,10 @@ type waiter struct {
 
 // longest are the tests that take longest, about in that order.
 var longest = []string{
-	"TestSweep", "TestFault15ChangeThatCutsTheConnectionIsUndone", "TestSweepFromBare", "TestGraphite", "TestGimel",
-	"TestReadme", "TestFault13And14BrokenConfiguration", "TestModel", "TestUpgrade", "TestFault39SecretsStayWhereTheyBelong",
+	"TestProof", "TestSweep", "TestFault15ChangeThatCutsTheConnectionIsUndone", "TestBackupAndRestore", "TestMetricsOfOtherHosts",
+	"TestDashboardIsDrawnInABrowser", "TestExamples", "TestAlerts", "TestParts", "TestHealthcheckOfATLSOnlySite",
+	"TestSweepFromBare", "TestGraphite", "TestWebappThatLeaks", "TestGraphiteOfSeveralHosts", "TestFailover", "TestStatsD", "TestGimel",
+	"TestReadme", "TestOwnRelease", "TestFault13And14BrokenConfiguration", "TestModel", "TestUpgrade", "TestFault39SecretsStayWhereTheyBelong",
 }
 
 // newTurns takes over what -parallel says, and lets go test itself start all of them.
