@@ -47,7 +47,10 @@ func work(host machine, identity, known string, task recipe.Task) (run.Work, err
 		variables[other.Name] = other
 	}
 	values := map[string]recipe.Values{}
-	for name := range variables {
+	for name, task := range variables {
+		if wantsValues(task) {
+			continue
+		}
 		var err error
 		if values[name], err = (inventory.Host{Name: host.Name}).Values(name, variables, nil); err != nil {
 			return run.Work{}, err

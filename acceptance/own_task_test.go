@@ -136,6 +136,7 @@ func TestFirstTask(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
+	ownLab1(t)
 	environment := append(readerLab(t, "first", "198.19.253.0/24"), "HOME="+home, "NO_COLOR=1", "LANG=C.UTF-8", "PATH="+os.Getenv("PATH"))
 	for _, block := range fenced(string(text)) {
 		if block.kind != "sh" {
