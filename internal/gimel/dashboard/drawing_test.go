@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 )
 
@@ -33,7 +34,7 @@ func TestTimelineIsTrueToTheCalendar(t *testing.T) {
 func TestTimelineSurvivesAWrongClock(t *testing.T) {
 	a := statistics.Variant{Label: "a", Trials: 20, Successes: 4}
 	half := statistics.Variant{Label: "a", Trials: 10, Successes: 2}
-	line := newTimeline(Goal{Variants: []statistics.Variant{a}, Days: []Day{
+	line := newTimeline(results.Goal{Variants: []statistics.Variant{a}, Days: []results.Day{
 		{Date: time.Unix(0, 0), Variants: []statistics.Variant{half}},
 		{Date: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), Variants: []statistics.Variant{half}}}}, 0.95)
 	if len(line.days) != longest {
@@ -45,12 +46,12 @@ func TestTimelineSurvivesAWrongClock(t *testing.T) {
 }
 
 func TestChartStaysInItsBox(t *testing.T) {
-	var goal Goal
+	var goal results.Goal
 	for _, label := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 		goal.Variants = append(goal.Variants, statistics.Variant{Label: label, Trials: 40000, Successes: 2000})
 	}
 	for day := range 400 {
-		d := Day{Date: time.Unix(0, 0).AddDate(0, 0, day)}
+		d := results.Day{Date: time.Unix(0, 0).AddDate(0, 0, day)}
 		for _, v := range goal.Variants {
 			d.Variants = append(d.Variants, statistics.Variant{Label: v.Label, Trials: 100, Successes: 5})
 		}

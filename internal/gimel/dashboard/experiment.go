@@ -4,11 +4,12 @@ import (
 	"strconv"
 	"time"
 
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 )
 
 type experimentView struct {
-	Detail
+	results.Detail
 	Participants int64
 	Running      string // "21 days"; empty when the start is unknown
 	Progress     *progressView
@@ -63,7 +64,7 @@ func classOf(index int) string {
 	return "s" + strconv.Itoa(index)
 }
 
-func newExperimentView(d Detail, now time.Time) experimentView {
+func newExperimentView(d results.Detail, now time.Time) experimentView {
 	view := experimentView{
 		Detail:       d,
 		Participants: participants(d.Variants),
@@ -77,7 +78,7 @@ func newExperimentView(d Detail, now time.Time) experimentView {
 		view.SplitP, view.SplitAnyP = formatP(check.P), formatP(check.SequentialP)
 		view.Shares = shareRows(d.Variants, check, view.Participants)
 	}
-	for i, report := range Analyse(d, statistics.DefaultAlpha, now) {
+	for i, report := range results.Analyse(d, statistics.DefaultAlpha, now) {
 		view.Goals = append(view.Goals, newGoalView(d, i, report))
 	}
 	return view
@@ -96,7 +97,7 @@ func shareRows(variants []statistics.Variant, check *statistics.SampleRatio, tot
 	return rows
 }
 
-func newGoalView(d Detail, index int, report statistics.Report) goalView {
+func newGoalView(d results.Detail, index int, report statistics.Report) goalView {
 	goal := d.Results[index]
 	view := goalView{
 		Name: goal.Name, ID: "goal-" + strconv.Itoa(index), Primary: goal.Name == d.Primary && len(d.Results) > 1,

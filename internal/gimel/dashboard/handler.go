@@ -16,6 +16,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"provision/internal/gimel/results"
 	"strings"
 	"time"
 )
@@ -101,7 +102,7 @@ func (h handler) experiment(w http.ResponseWriter, r *http.Request) {
 	namespace, name := namespaceOf(r), r.URL.Query().Get("name")
 	detail, err := h.source.Experiment(r.Context(), namespace, name)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, results.ErrNotFound):
 		fail(w, r, http.StatusNotFound, "This namespace has no experiment of that name.")
 		return
 	case err != nil:

@@ -12,20 +12,21 @@ import (
 	"testing"
 	"time"
 
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 )
 
 const hostile = `<script>alert("1")</script>&'/..`
 
 type fake struct {
-	details    []Detail
+	details    []results.Detail
 	err        error
 	turnedAway int64
 }
 
 func (f fake) TurnedAway(string) int64 { return f.turnedAway }
 
-func (f fake) Experiments(_ context.Context, namespace string) (summaries []Summary, _ error) {
+func (f fake) Experiments(_ context.Context, namespace string) (summaries []results.Summary, _ error) {
 	for _, d := range f.details {
 		if d.Namespace == namespace {
 			summaries = append(summaries, d.Summary)
@@ -34,44 +35,44 @@ func (f fake) Experiments(_ context.Context, namespace string) (summaries []Summ
 	return summaries, f.err
 }
 
-func (f fake) Experiment(_ context.Context, namespace, name string) (Detail, error) {
+func (f fake) Experiment(_ context.Context, namespace, name string) (results.Detail, error) {
 	for _, d := range f.details {
 		if d.Namespace == namespace && d.Name == name {
 			return d, nil
 		}
 	}
 	if f.err != nil {
-		return Detail{}, f.err
+		return results.Detail{}, f.err
 	}
-	return Detail{}, fmt.Errorf("redis: %w", ErrNotFound)
+	return results.Detail{}, fmt.Errorf("redis: %w", results.ErrNotFound)
 }
 
 // fixture has an ordinary experiment, one whose every name is hostile, one
 // with impossible counts, and one that nobody has seen.
 func fixture() fake {
-	day := func(date string, counts ...int64) Day {
+	day := func(date string, counts ...int64) results.Day {
 		at, err := time.Parse(time.DateOnly, date)
 		if err != nil {
 			panic(err)
 		}
-		return Day{Date: at, Variants: []statistics.Variant{
+		return results.Day{Date: at, Variants: []statistics.Variant{
 			{Label: "grey", Successes: counts[0], Trials: counts[1]}, {Label: "blue", Successes: counts[2], Trials: counts[3]}}}
 	}
 	variants := []statistics.Variant{{Label: "grey", Weight: 1, Trials: 10000, Successes: 520}, {Label: "blue", Weight: 1, Trials: 10010, Successes: 640}}
-	ordinary := Detail{
-		Summary: Summary{Namespace: "alephbet", Name: "button color", Variants: variants, Goals: []string{"sign-up"}, PlannedTrials: 9000,
+	ordinary := results.Detail{
+		Summary: results.Summary{Namespace: "alephbet", Name: "button color", Variants: variants, Goals: []string{"sign-up"}, PlannedTrials: 9000,
 			Started: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Declared: true},
-		Results: []Goal{{Name: "sign-up", Variants: variants,
-			Days: []Day{day("2026-11-04", 20, 400, 25, 410), day("2026-11-01", 500, 9500, 600, 9500)}}},
+		Results: []results.Goal{{Name: "sign-up", Variants: variants,
+			Days: []results.Day{day("2026-11-04", 20, 400, 25, 410), day("2026-11-01", 500, 9500, 600, 9500)}}},
 	}
-	evil := Detail{
-		Summary: Summary{Namespace: "alephbet", Name: hostile, PlannedTrials: 5, Goals: []string{hostile},
+	evil := results.Detail{
+		Summary: results.Summary{Namespace: "alephbet", Name: hostile, PlannedTrials: 5, Goals: []string{hostile},
 			Variants: []statistics.Variant{{Label: hostile, Trials: 10}, {Label: "b", Trials: 10}}},
-		Results: []Goal{{Name: hostile, Variants: []statistics.Variant{{Label: hostile, Trials: 10, Successes: 2}, {Label: "b", Trials: 10, Successes: 30}},
-			Days: []Day{{Date: time.Unix(0, 0), Variants: []statistics.Variant{{Label: hostile, Trials: 10, Successes: 2}, {Label: "b", Trials: 10, Successes: 30}}}}}},
+		Results: []results.Goal{{Name: hostile, Variants: []statistics.Variant{{Label: hostile, Trials: 10, Successes: 2}, {Label: "b", Trials: 10, Successes: 30}},
+			Days: []results.Day{{Date: time.Unix(0, 0), Variants: []statistics.Variant{{Label: hostile, Trials: 10, Successes: 2}, {Label: "b", Trials: 10, Successes: 30}}}}}},
 	}
-	unseen := Detail{Summary: Summary{Namespace: "alephbet", Name: "unseen", Declared: true, Archived: true}}
-	return fake{details: []Detail{ordinary, evil, unseen}}
+	unseen := results.Detail{Summary: results.Summary{Namespace: "alephbet", Name: "unseen", Declared: true, Archived: true}}
+	return fake{details: []results.Detail{ordinary, evil, unseen}}
 }
 
 func get(t *testing.T, h http.Handler, target string) *httptest.ResponseRecorder {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 )
 
@@ -38,9 +39,9 @@ type notice struct {
 }
 
 // newListView sorts the newest first; what has no start goes last, by name.
-func newListView(summaries []Summary, turnedAway int64) listView {
+func newListView(summaries []results.Summary, turnedAway int64) listView {
 	summaries = slices.Clone(summaries)
-	slices.SortStableFunc(summaries, func(a, b Summary) int {
+	slices.SortStableFunc(summaries, func(a, b results.Summary) int {
 		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.Name, b.Name))
 	})
 	view := listView{TurnedAway: turnedAwayNotice(turnedAway)}
@@ -89,7 +90,7 @@ func newProgressView(variants []statistics.Variant, planned int64) *progressView
 }
 
 // splitNoticeOf is nil while nothing is wrong with an experiment's split.
-func splitNoticeOf(s Summary) *notice {
+func splitNoticeOf(s results.Summary) *notice {
 	switch {
 	case s.Estimated: // its error would look like a mismatch
 		return nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 )
 
@@ -35,7 +36,7 @@ type point struct {
 const longest = 1000
 
 // newTimeline fills missing days, so that the axis is true to the calendar.
-func newTimeline(goal Goal, confidence float64) timeline {
+func newTimeline(goal results.Goal, confidence float64) timeline {
 	t := timeline{}
 	index := map[string]int{}
 	for i, v := range goal.Variants {

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	"provision/internal/gimel/dashboard"
 	"provision/internal/gimel/event"
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 	"provision/internal/gimel/store"
 )
@@ -68,7 +68,7 @@ type variantBody struct {
 	Trials int64   `json:"trials"`
 }
 
-func bodyOf(summary dashboard.Summary) experimentBody {
+func bodyOf(summary results.Summary) experimentBody {
 	body := experimentBody{
 		Namespace: summary.Namespace, Name: summary.Name, Declared: summary.Declared, Archived: summary.Archived,
 		PlannedTrials: summary.PlannedTrials, Goals: summary.Goals, Variants: []variantBody{},
@@ -99,19 +99,19 @@ func (s *Server) listExperiments(w http.ResponseWriter, r *http.Request) {
 }
 
 // detail reads the experiment that a request names, or answers why not.
-func (s *Server) detail(w http.ResponseWriter, r *http.Request) (dashboard.Detail, bool) {
+func (s *Server) detail(w http.ResponseWriter, r *http.Request) (results.Detail, bool) {
 	name, ok := s.nameOf(w, r)
 	if !ok {
-		return dashboard.Detail{}, false
+		return results.Detail{}, false
 	}
 	detail, err := s.reader.Experiment(r.Context(), namespaceOf(r), name)
-	if errors.Is(err, dashboard.ErrNotFound) {
+	if errors.Is(err, results.ErrNotFound) {
 		writeError(w, http.StatusNotFound, fmt.Sprintf("no experiment %q in namespace %q", name, namespaceOf(r)))
-		return dashboard.Detail{}, false
+		return results.Detail{}, false
 	}
 	if err != nil {
 		s.unavailable(w, err)
-		return dashboard.Detail{}, false
+		return results.Detail{}, false
 	}
 	return detail, true
 }
@@ -270,7 +270,7 @@ func (s *Server) showResults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := resultsBody{experimentBody: bodyOf(detail.Summary), Results: []goalBody{}}
-	for i, report := range dashboard.Analyse(detail, alpha, time.Now()) {
+	for i, report := range results.Analyse(detail, alpha, time.Now()) {
 		body.Results = append(body.Results, goalBody{Goal: detail.Results[i].Name, Report: report})
 	}
 	writeJSON(w, http.StatusOK, body)

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"provision/internal/gimel/dashboard"
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 )
 
@@ -37,7 +38,7 @@ type arm struct {
 	kept float64
 }
 
-type sample struct{ details []dashboard.Detail }
+type sample struct{ details []results.Detail }
 
 func newSample() sample {
 	var s sample
@@ -58,7 +59,7 @@ func newSample() sample {
 	twice.Variants[1].Successes = twice.Variants[1].Trials + 212
 	s.add("first day", 1, 60, 5000, []string{"sign-up"},
 		arm{"a", 1, []float64{0.1}, 0}, arm{"b", 1, []float64{0.1}, 0})
-	s.details = append(s.details, dashboard.Detail{Summary: dashboard.Summary{
+	s.details = append(s.details, results.Detail{Summary: results.Summary{
 		Namespace: dashboard.DefaultNamespace, Name: "announced", Declared: true, PlannedTrials: 12000,
 		Variants: []statistics.Variant{{Label: "a", Weight: 1}, {Label: "b", Weight: 1}}}})
 	s.details[3].Archived = true
@@ -70,7 +71,7 @@ func newSample() sample {
 func (s *sample) add(name string, days int, perDay, planned int64, goals []string, arms ...arm) {
 	source := rand.NewPCG(uint64(len(s.details)), 7)
 	today := time.Now().UTC().Truncate(24 * time.Hour)
-	d := dashboard.Detail{Summary: dashboard.Summary{Namespace: dashboard.DefaultNamespace, Name: name,
+	d := results.Detail{Summary: results.Summary{Namespace: dashboard.DefaultNamespace, Name: name,
 		Goals: goals, PlannedTrials: planned, Declared: true, Started: today.AddDate(0, 0, 1-days)}}
 	var weights float64
 	for _, a := range arms {
@@ -78,12 +79,12 @@ func (s *sample) add(name string, days int, perDay, planned int64, goals []strin
 		weights += a.weight
 	}
 	for _, goal := range goals {
-		d.Results = append(d.Results, dashboard.Goal{Name: goal, Variants: append([]statistics.Variant(nil), d.Variants...)})
+		d.Results = append(d.Results, results.Goal{Name: goal, Variants: append([]statistics.Variant(nil), d.Variants...)})
 	}
 	for day := range days {
 		date := d.Started.AddDate(0, 0, day)
 		for g := range d.Results {
-			d.Results[g].Days = append(d.Results[g].Days, dashboard.Day{Date: date, Variants: make([]statistics.Variant, len(arms))})
+			d.Results[g].Days = append(d.Results[g].Days, results.Day{Date: date, Variants: make([]statistics.Variant, len(arms))})
 		}
 		for i, a := range arms {
 			visitors := distuv.Poisson{Lambda: float64(perDay) * a.weight / weights, Src: source}.Rand()
@@ -103,7 +104,7 @@ func (s *sample) add(name string, days int, perDay, planned int64, goals []strin
 }
 
 // Experiments implements dashboard.Source.
-func (s sample) Experiments(_ context.Context, namespace string) (summaries []dashboard.Summary, _ error) {
+func (s sample) Experiments(_ context.Context, namespace string) (summaries []results.Summary, _ error) {
 	for _, d := range s.details {
 		if d.Namespace == namespace {
 			summaries = append(summaries, d.Summary)
@@ -113,13 +114,13 @@ func (s sample) Experiments(_ context.Context, namespace string) (summaries []da
 }
 
 // Experiment implements dashboard.Source.
-func (s sample) Experiment(_ context.Context, namespace, name string) (dashboard.Detail, error) {
+func (s sample) Experiment(_ context.Context, namespace, name string) (results.Detail, error) {
 	for _, d := range s.details {
 		if d.Namespace == namespace && d.Name == name {
 			return d, nil
 		}
 	}
-	return dashboard.Detail{}, dashboard.ErrNotFound
+	return results.Detail{}, results.ErrNotFound
 }
 
 // TurnedAway implements dashboard.Source.

@@ -1,7 +1,6 @@
-package dashboard
+package results
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -54,42 +53,5 @@ func TestTheFixedTestLooksOnce(t *testing.T) {
 		if got := Analyse(c.of, 0.05, c.now)[0].Verdict; got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
-	}
-}
-
-// Numbers that cannot be trusted have no headline that says who wins, and say why.
-func TestWhatCannotBeTrustedHasNoWinner(t *testing.T) {
-	for want, change := range map[string]func(*Detail){
-		"The split was changed while": func(d *Detail) { d.Ramped = true },
-		"are estimates":               func(d *Detail) { d.Estimated = true },
-		"not split as declared": func(d *Detail) {
-			d.Results[0].Variants[1].Trials += 4000
-			d.Variants[1].Trials = d.Results[0].Variants[1].Trials
-		},
-	} {
-		d := grown(0, counted("2026-11-01", 12_000, 600, 900))
-		change(&d)
-		view := newExperimentView(d, time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC))
-		if got := view.Goals[0].Verdict; got.Tone == "good" || !strings.Contains(got.Text, want) {
-			t.Errorf("%s: %+v", want, got)
-		}
-		if view.Goals[0].Rows[1].Best != "" {
-			t.Errorf("%s: the odds are told", want)
-		}
-	}
-}
-
-// One primary goal decides; another that shows something by itself is said to wait for it.
-func TestOtherGoalsWaitForThePrimaryOne(t *testing.T) {
-	d := grown(0, counted("2026-11-01", 12_000, 600, 610))
-	d.Results = append(d.Results, Goal{Name: "other", Variants: grown(0, counted("2026-11-01", 12_000, 600, 900)).Variants,
-		Days: []Day{counted("2026-11-01", 12_000, 600, 900)}})
-	now := time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC)
-	if got := Analyse(d, 0.05, now)[1].Verdict; got != statistics.AfterPrimary {
-		t.Errorf("%s", got)
-	}
-	view := newExperimentView(d, now)
-	if !view.Goals[0].Primary || view.Goals[1].Primary || !strings.Contains(view.Goals[1].Verdict.Title, "goal") {
-		t.Errorf("%+v, %+v", view.Goals[0].Primary, view.Goals[1].Verdict)
 	}
 }

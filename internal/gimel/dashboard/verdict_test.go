@@ -1,0 +1,60 @@
+package dashboard
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"provision/internal/gimel/results"
+	"provision/internal/gimel/statistics"
+)
+
+// grown is an experiment that has passed its size in one day: so many participants in each of two
+// variants, and their conversions.
+func grown(participants, a, b int64) results.Detail {
+	variants := func() []statistics.Variant {
+		return []statistics.Variant{{Label: "a", Weight: 1, Trials: participants, Successes: a}, {Label: "b", Weight: 1, Trials: participants, Successes: b}}
+	}
+	return results.Detail{
+		Summary: results.Summary{Name: "e", Variants: variants(), PlannedTrials: 10_000, Declared: true, Primary: "goal"},
+		Results: []results.Goal{{Name: "goal", Variants: variants(),
+			Days: []results.Day{{Date: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Variants: variants()}}}},
+	}
+}
+
+// Numbers that cannot be trusted have no headline that says who wins, and say why.
+func TestWhatCannotBeTrustedHasNoWinner(t *testing.T) {
+	for want, change := range map[string]func(*results.Detail){
+		"The split was changed while": func(d *results.Detail) { d.Ramped = true },
+		"are estimates":               func(d *results.Detail) { d.Estimated = true },
+		"not split as declared": func(d *results.Detail) {
+			d.Results[0].Variants[1].Trials += 4000
+			d.Variants[1].Trials = d.Results[0].Variants[1].Trials
+		},
+	} {
+		d := grown(12_000, 600, 900)
+		change(&d)
+		view := newExperimentView(d, time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC))
+		if got := view.Goals[0].Verdict; got.Tone == "good" || !strings.Contains(got.Text, want) {
+			t.Errorf("%s: %+v", want, got)
+		}
+		if view.Goals[0].Rows[1].Best != "" {
+			t.Errorf("%s: the odds are told", want)
+		}
+	}
+}
+
+// One primary goal decides; another that shows something by itself is said to wait for it.
+func TestOtherGoalsWaitForThePrimaryOne(t *testing.T) {
+	d := grown(12_000, 600, 610)
+	d.Results = append(d.Results, results.Goal{Name: "other", Variants: grown(12_000, 600, 900).Variants,
+		Days: grown(12_000, 600, 900).Results[0].Days})
+	now := time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC)
+	if got := results.Analyse(d, 0.05, now)[1].Verdict; got != statistics.AfterPrimary {
+		t.Errorf("%s", got)
+	}
+	view := newExperimentView(d, now)
+	if !view.Goals[0].Primary || view.Goals[1].Primary || !strings.Contains(view.Goals[1].Verdict.Title, "goal") {
+		t.Errorf("%+v, %+v", view.Goals[0].Primary, view.Goals[1].Verdict)
+	}
+}
