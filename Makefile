@@ -24,9 +24,10 @@ bench-gimel: # events a second, beside a handler that does nothing; needs nginx 
 bench-tasks: # what builds of own tasks cost, and a check of a hundred hosts
 	go test -run - -bench . ./internal/project ./internal/run ./cmd/provision
 
-prove: build # every project in examples and what ships, on both releases: about three hours
-	failed=0; for folder in examples/*/tasks; do (cd $$folder/.. && ../../bin/provision test --lab $$(ls tasks)) || failed=1; done; \
-	PROVISION_PROVE=all PROVISION_RELEASES=all go test -v -timeout 4h -run 'TestExamples$$|TestProof$$' ./acceptance || failed=1; exit $$failed
+prove: # every task and planted fault, every example, the shelf from bare, on both releases: two hours; a line of each, as it ends, in bin/prove.log
+	mkdir -p bin; failed=0; for test in TestProof TestExamples TestTheShelfFromBare; do \
+	PROVISION_PROVE=all PROVISION_RELEASES=all PROVISION_PROVE_LOG=$(CURDIR)/bin/prove.log \
+	go test -count=1 -v -timeout 4h -parallel 2 -run "$$test\$$" ./acceptance || failed=1; done; exit $$failed
 
 sweep: # a crash at every write to the host, and the run after it: about two hours
 	PROVISION_SWEEP=all go test -v -timeout 3h -run TestSweep ./acceptance

@@ -121,6 +121,7 @@ func TestExamples(t *testing.T) {
 	for _, one := range ofTheDay(t, shortExamples(), 1) {
 		t.Run(one.name, func(t *testing.T) {
 			onEach(t, today(t), "labx"+one.name[:4], bare, func(t *testing.T, l *lab.Lab, host machine) {
+				noted(t)
 				e := demonstration{example: one, lab: l, hosts: []machine{host}, project: t.TempDir()}
 				if err := os.CopyFS(e.project, os.DirFS("../examples/"+one.name)); err != nil {
 					t.Fatal(err)

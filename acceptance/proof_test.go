@@ -63,12 +63,15 @@ var right = []struct{ name, project string }{
 	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
 	{"webapp", ""},
 	{"statsd", ""},
-	{"page", "testdata/failover"}, // and failover
+	{"page", "../examples/failover"}, // and failover
 	{"guestbook", "../examples/wsgi"},
 	{"cache", "../examples/cluster"},
 	{"postgresql", ""},
 	{"gimel", ".."}, // whose release is built from the source tree
 }
+
+// given are flags, by the task that wants them: a host of the lab is none of the example's pair.
+var given = map[string][]string{"page": {"-e", "failover.peer=10.1.2.12"}}
 
 // deployed are applications, by the task that deploys them.
 var deployed = map[string]string{"webapp": "testdata/webapp/leak"}
@@ -108,8 +111,22 @@ func TestEachHasItsDays(t *testing.T) {
 	}
 }
 
+// No example's task is left out of what is right.
+func TestExamplesAreProved(t *testing.T) {
+	folders, err := filepath.Glob("../examples/*/tasks/*")
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no example: %v", err)
+	}
+	for _, folder := range folders {
+		project, name := filepath.Dir(filepath.Dir(folder)), filepath.Base(folder)
+		if !slices.Contains(right, struct{ name, project string }{name, project}) {
+			t.Errorf("%s of %s is not proved", name, project)
+		}
+	}
+}
+
 // TestProof lets test --lab find each of the faults that were planted in tasks, by its line, and pass
-// the tasks that are right.
+// the tasks that are right. Where both releases are tried, they are side by side.
 func TestProof(t *testing.T) {
 	onItsDays(t, 2)
 	t.Parallel()
@@ -117,9 +134,11 @@ func TestProof(t *testing.T) {
 	turn(t)
 	for suite := range today(t) {
 		t.Run(suite, func(t *testing.T) {
+			t.Parallel()
 			for _, fault := range ofTheDay(t, plantedFaults(t), 2) {
 				t.Run(fault.name, func(t *testing.T) {
-					found := prove(t, environment, "testdata/planted", fault.name, suite, fault.kills).exits(t, 3)
+					noted(t)
+					found := prove(t, environment, "testdata/planted", fault.name, suite, "--kills", fault.kills).exits(t, 3)
 					for _, want := range fault.finds {
 						if !regexp.MustCompile(want).MatchString(found.stdout) {
 							t.Errorf("it does not find %s:\n%s", want, found.stdout)
@@ -129,12 +148,14 @@ func TestProof(t *testing.T) {
 			}
 			for _, task := range ofTheDay(t, right, 1) {
 				t.Run(task.name, func(t *testing.T) {
-					var more []string
+					noted(t)
+					more := append(killsOfTheDay(), given[task.name]...)
 					if folder := deployed[task.name]; folder != "" {
-						more = []string{"--artifact", filepath.Join(t.TempDir(), "release.tar")}
-						applicationTar(t, folder, more[1], "", "")
+						artifact := filepath.Join(t.TempDir(), "release.tar")
+						applicationTar(t, folder, artifact, "", "")
+						more = append(more, "--artifact", artifact)
 					}
-					passed := prove(t, environment, task.project, task.name, suite, "1", more...).exits(t, 0)
+					passed := prove(t, environment, task.project, task.name, suite, more...).exits(t, 0)
 					t.Logf("%s", passed.stdout)
 				})
 			}
@@ -142,10 +163,18 @@ func TestProof(t *testing.T) {
 	}
 }
 
+// killsOfTheDay kills one run of a task that is right; PROVISION_PROVE=all as many as the command does by itself.
+func killsOfTheDay() []string {
+	if os.Getenv("PROVISION_PROVE") == "all" {
+		return nil
+	}
+	return []string{"--kills", "1"}
+}
+
 // prove proves a task of a project in a lab; hello is that of a new one.
-func prove(t *testing.T, environment []string, project, task, suite, kills string, more ...string) ended {
+func prove(t *testing.T, environment []string, project, task, suite string, more ...string) ended {
 	t.Helper()
-	c := command(t, append([]string{"test", task, "--lab", "--release", suite, "--kills", kills}, more...)...)
+	c := command(t, append([]string{"test", task, "--lab", "--release", suite}, more...)...)
 	c.Env = append(c.Env, environment...)
 	if project != "" {
 		c.Dir = project

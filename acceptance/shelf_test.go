@@ -72,6 +72,7 @@ func TestTheShelfFromBare(t *testing.T) {
 	l := labtest.Open(t)
 	for suite, release := range releases {
 		t.Run(suite, func(t *testing.T) {
+			noted(t)
 			s := newShelf(t, l, suite, release)
 			var before []proof.State
 			for _, host := range s.hosts {
