@@ -80,25 +80,56 @@ func (p *prover) reads(ctx context.Context) error {
 	}
 	reread := Except("reread")
 	for _, service := range services {
-		opened, err := p.openedBy(ctx, service)
+		opened, err := p.openedBy(ctx, "systemctl restart "+script.Quote(service.Unit)+"\n"+listening(service)+"sleep 0.5")
 		if err != nil {
 			return err
 		}
-		for _, item := range p.items() {
-			placed, ok := item.Resource.(recipe.Placed)
-			if _, released := item.Resource.(resource.Artifact); released {
-				continue // its directory has the release's name: another is at another place, and the link to it notifies
-			}
-			if !ok || !opened[placed.Place()] && placed.Place() != "/etc/systemd/system/"+service.Unit {
-				continue
-			}
-			if !p.reaches(item, service.Unit) && !(Difference{Thing: Thing{"file", placed.Place()}}).in(reread) {
+		suspect := slices.DeleteFunc(p.unreached(service.Unit, opened), func(item recipe.Item) bool {
+			return (Difference{Thing: Thing{"file", placeOf(item)}}).in(reread)
+		})
+		if len(suspect) == 0 {
+			continue
+		}
+		anyway, err := p.openedAnyway(ctx)
+		if err != nil {
+			return err
+		}
+		for _, item := range suspect {
+			if place := placeOf(item); !anyway[place] {
 				p.fault(item.At, `notify = restart("`+service.Unit+`"), or reload(…) where that is enough`,
-					"%s reads %s when it starts, and a change of that does not restart it", service.Unit, placed.Place())
+					"%s reads %s when it starts, and a change of that does not restart it", service.Unit, place)
 			}
 		}
 	}
 	return nil
+}
+
+// unreached are the items that a unit opened, its own file among them, and whose change does not come to it.
+func (p *prover) unreached(unit string, opened map[string]bool) []recipe.Item {
+	return slices.DeleteFunc(p.items(), func(item recipe.Item) bool {
+		if _, released := item.Resource.(resource.Artifact); released {
+			return true // its directory has the release's name: another is at another place, and the link to it notifies
+		}
+		place := placeOf(item)
+		return place == "" || !opened[place] && place != "/etc/systemd/system/"+unit || p.reaches(item, unit)
+	})
+}
+
+// placeOf is the path of an item that has one.
+func placeOf(item recipe.Item) string {
+	if placed, ok := item.Resource.(recipe.Placed); ok {
+		return placed.Place()
+	}
+	return ""
+}
+
+// openedAnyway are the files that are opened while nothing restarts: a page that a health check of
+// each second is answered with, and no configuration. What starts slowly is waited for first.
+func (p *prover) openedAnyway(ctx context.Context) (map[string]bool, error) {
+	if _, err := p.Host.Run(ctx, "sleep 5", ""); err != nil {
+		return nil, err
+	}
+	return p.openedBy(ctx, "sleep 3")
 }
 
 // reaches reports whether a change of an item comes to a unit: by a notification of it, or of one
@@ -122,21 +153,21 @@ func listening(service wantedService) string {
 	return wait.String()
 }
 
-// openedBy restarts a unit and returns which of the task's files were opened.
-func (p *prover) openedBy(ctx context.Context, service wantedService) (map[string]bool, error) {
+// openedBy runs a script and returns which of the task's files were opened meanwhile.
+func (p *prover) openedBy(ctx context.Context, script string) (map[string]bool, error) {
 	watch, err := newWatch()
 	if err != nil {
 		return nil, err
 	}
 	defer watch.close()
 	for _, item := range p.items() {
-		if placed, ok := item.Resource.(recipe.Placed); ok {
-			if err := watch.add(p.Host.Root(), path.Clean(placed.Place())); err != nil {
+		if place := placeOf(item); place != "" {
+			if err := watch.add(p.Host.Root(), path.Clean(place)); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if _, err := p.Host.Run(ctx, "systemctl restart "+script.Quote(service.Unit)+"\n"+listening(service)+"sleep 0.5", ""); err != nil {
+	if _, err := p.Host.Run(ctx, script, ""); err != nil {
 		return nil, err
 	}
 	return watch.opened()
