@@ -16,9 +16,10 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"provision/internal/gimel/results"
 	"strings"
 	"time"
+
+	"provision/internal/gimel/results"
 )
 
 // DefaultNamespace is shown when the address names none; it is the default of
@@ -89,13 +90,20 @@ func Login(w http.ResponseWriter, status int, message string) {
 
 func (h handler) list(w http.ResponseWriter, r *http.Request) {
 	namespace := namespaceOf(r)
-	summaries, err := h.source.Experiments(r.Context(), namespace)
+	namespaces, err := h.source.Namespaces(r.Context())
+	var details []results.Detail
+	if err == nil {
+		details, err = h.source.Experiments(r.Context(), namespace)
+	}
 	if err != nil {
 		fail(w, r, http.StatusServiceUnavailable, "The experiments could not be read. Try again in a moment.")
 		return
 	}
+	view := newListView(details, h.now())
+	view.TurnedAway = turnedAwayNotice(h.source.TurnedAway(namespace))
+	view.Namespaces = choices(namespaces, namespace)
 	render(w, http.StatusOK, "list", page{Title: "Experiments", Section: "experiments",
-		Namespace: namespace, SignedIn: true, Content: newListView(summaries, h.source.TurnedAway(namespace))})
+		Namespace: namespace, SignedIn: true, Content: view})
 }
 
 func (h handler) experiment(w http.ResponseWriter, r *http.Request) {

@@ -22,17 +22,20 @@ type fake struct {
 	details    []results.Detail
 	err        error
 	turnedAway int64
+	namespaces []string
 }
+
+func (f fake) Namespaces(context.Context) ([]string, error) { return f.namespaces, nil }
 
 func (f fake) TurnedAway(string) int64 { return f.turnedAway }
 
-func (f fake) Experiments(_ context.Context, namespace string) (summaries []results.Summary, _ error) {
+func (f fake) Experiments(_ context.Context, namespace string) (found []results.Detail, _ error) {
 	for _, d := range f.details {
 		if d.Namespace == namespace {
-			summaries = append(summaries, d.Summary)
+			found = append(found, d)
 		}
 	}
-	return summaries, f.err
+	return found, f.err
 }
 
 func (f fake) Experiment(_ context.Context, namespace, name string) (results.Detail, error) {
@@ -208,6 +211,31 @@ func TestListTellsOfDroppedEvents(t *testing.T) {
 	of.turnedAway = 1234
 	if body := get(t, Handler(of), "/").Body.String(); !strings.Contains(body, told) || !strings.Contains(body, formatCount(1234)) {
 		t.Errorf("not told:\n%s", body)
+	}
+}
+
+// The list says of each experiment what its own page would say.
+func TestListShowsVerdicts(t *testing.T) {
+	body := get(t, Handler(fixture()), "/").Body.String()
+	for _, want := range []string{`<span class="good">“blue” converts better than the control</span>`, `<span class="alarm">These counts cannot be compared</span>`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q in:\n%s", want, body)
+		}
+	}
+	if count := strings.Count(body, `<span class="calm">`); count != 0 {
+		t.Errorf("%d more, though nobody has visited the third", count)
+	}
+}
+
+func TestNamespacesAreAChoice(t *testing.T) {
+	of := fixture()
+	if body := get(t, Handler(of), "/").Body.String(); strings.Contains(body, "<select") {
+		t.Error("a choice of one")
+	}
+	of.namespaces = []string{hostile, "shop"}
+	body := get(t, Handler(of), "/?namespace=shop").Body.String()
+	if !strings.Contains(body, `<option selected>shop</option>`) || !strings.Contains(body, "<option>&lt;script&gt;") {
+		t.Errorf("%s", body)
 	}
 }
 

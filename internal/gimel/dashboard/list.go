@@ -12,6 +12,7 @@ import (
 type listView struct {
 	Running, Archived []listEntry
 	TurnedAway        *notice
+	Namespaces        []string // to choose from; none where there is no choice
 }
 
 type listEntry struct {
@@ -22,6 +23,7 @@ type listEntry struct {
 	Declared        bool
 	Progress        *progressView
 	Split           *notice
+	Verdict         *notice // of its primary goal, without a text
 }
 
 // progressView feeds a <progress> element and the words beside it.
@@ -39,27 +41,40 @@ type notice struct {
 }
 
 // newListView sorts the newest first; what has no start goes last, by name.
-func newListView(summaries []results.Summary, turnedAway int64) listView {
-	summaries = slices.Clone(summaries)
-	slices.SortStableFunc(summaries, func(a, b results.Summary) int {
+func newListView(details []results.Detail, now time.Time) listView {
+	details = slices.Clone(details)
+	slices.SortStableFunc(details, func(a, b results.Detail) int {
 		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.Name, b.Name))
 	})
-	view := listView{TurnedAway: turnedAwayNotice(turnedAway)}
-	for _, s := range summaries {
+	var view listView
+	for _, d := range details {
 		entry := listEntry{
-			Name: s.Name, Namespace: s.Namespace, Started: s.Started, Declared: s.Declared,
-			Participants: participants(s.Variants),
-			Makeup:       plural(len(s.Variants), "variant", "variants") + " · " + plural(len(s.Goals), "goal", "goals"),
-			Progress:     newProgressView(s.Variants, s.PlannedTrials),
-			Split:        splitNoticeOf(s),
+			Name: d.Name, Namespace: d.Namespace, Started: d.Started, Declared: d.Declared,
+			Participants: participants(d.Variants),
+			Makeup:       plural(len(d.Variants), "variant", "variants") + " · " + plural(len(d.Goals), "goal", "goals"),
+			Progress:     newProgressView(d.Variants, d.PlannedTrials),
+			Split:        splitNoticeOf(d.Summary),
+			Verdict:      verdictOf(d, now),
 		}
-		if s.Archived {
+		if d.Archived {
 			view.Archived = append(view.Archived, entry)
 		} else {
 			view.Running = append(view.Running, entry)
 		}
 	}
 	return view
+}
+
+// choices are the namespaces to choose from, with the one shown; nil where that
+// is the only one.
+func choices(namespaces []string, shown string) []string {
+	if !slices.Contains(namespaces, shown) {
+		namespaces = append([]string{shown}, namespaces...)
+	}
+	if len(namespaces) < 2 {
+		return nil
+	}
+	return namespaces
 }
 
 // turnedAwayNotice is nil while every experiment found room.

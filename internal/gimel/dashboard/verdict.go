@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"strings"
+	"time"
 
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 )
 
@@ -33,6 +35,33 @@ func explain(r statistics.Report, primary string) notice {
 		return notice{"calm", "Nothing to compare yet", "A comparison needs a second variant."}
 	}
 	return notice{"calm", "Nothing to compare yet", "A comparison needs participants in the control and in one more variant."}
+}
+
+// verdictOf is an experiment's verdict in a few words: that of the primary goal,
+// or where none is declared, of the first goal that shows something. It is nil
+// where there is nothing to say yet.
+func verdictOf(d results.Detail, now time.Time) *notice {
+	var chosen *statistics.Report
+	reports := results.Analyse(d, statistics.DefaultAlpha, now)
+	for i := range reports {
+		if d.Results[i].Name == d.Primary {
+			chosen = &reports[i]
+			break
+		}
+		if chosen == nil || !shows(*chosen) && shows(reports[i]) {
+			chosen = &reports[i]
+		}
+	}
+	if chosen == nil || chosen.Verdict == statistics.NoData {
+		return nil
+	}
+	verdict := explain(*chosen, d.Primary)
+	verdict.Text = ""
+	return &verdict
+}
+
+func shows(r statistics.Report) bool {
+	return r.Verdict == statistics.EarlyDifference || r.Verdict == statistics.Difference || r.Verdict == statistics.LateDifference
 }
 
 func notYet(r statistics.Report) string {

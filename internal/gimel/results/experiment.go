@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"provision/internal/gimel/statistics"
+	"provision/internal/gimel/store"
 )
 
 // ErrNotFound is returned, wrapped or bare, where the namespace has no
@@ -41,6 +42,11 @@ type Detail struct {
 	Summary
 	// Results holds one entry for each goal.
 	Results []Goal
+	// Declaration is what was declared; empty where nobody did.
+	Declaration store.Declaration
+	// Notes and Crossing are read for one experiment alone, not for a list.
+	Notes    store.Notes
+	Crossing store.Crossing
 }
 
 // Goal is one goal's counts. Every goal repeats the variants' participants as

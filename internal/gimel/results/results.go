@@ -17,7 +17,10 @@ import (
 type Store interface {
 	Experiments(ctx context.Context, namespace string) ([]*store.Experiment, error)
 	Experiment(ctx context.Context, namespace, name string) (*store.Experiment, error)
-	Days(ctx context.Context, e *store.Experiment) (map[store.Counter][]store.Day, error)
+	Days(ctx context.Context, of ...*store.Experiment) ([]map[store.Counter][]store.Day, error)
+	Notes(ctx context.Context, e *store.Experiment) (store.Notes, error)
+	Crossed(ctx context.Context, e *store.Experiment) (store.Crossing, error)
+	Namespaces(ctx context.Context) ([]string, error)
 	TurnedAway(namespace string) int64
 	Counting() store.Counting
 }
@@ -25,20 +28,35 @@ type Store interface {
 // Reader reads experiments from a store.
 type Reader struct{ Store Store }
 
-// Experiments lists a namespace's experiments by name.
-func (r Reader) Experiments(ctx context.Context, namespace string) ([]Summary, error) {
+// Experiments lists a namespace's experiments by name, without their notes, and
+// in as many round trips as one takes. Those without a planned size have no
+// days: their verdict needs none.
+func (r Reader) Experiments(ctx context.Context, namespace string) ([]Detail, error) {
 	experiments, err := r.Store.Experiments(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
-	summaries := []Summary{}
-	for _, experiment := range experiments {
-		summaries = append(summaries, r.summarize(experiment))
+	planned := slices.DeleteFunc(slices.Clone(experiments), func(e *store.Experiment) bool { return e.Planned == 0 })
+	counted, err := r.Store.Days(ctx, planned...)
+	if err != nil {
+		return nil, err
 	}
-	return summaries, nil
+	details := []Detail{}
+	for _, experiment := range experiments {
+		var days map[store.Counter][]store.Day
+		if at := slices.Index(planned, experiment); at >= 0 {
+			days = counted[at]
+		}
+		detail, err := r.detail(experiment, days)
+		if err != nil {
+			return nil, err
+		}
+		details = append(details, detail)
+	}
+	return details, nil
 }
 
-// Experiment returns one experiment, or ErrNotFound.
+// Experiment returns one experiment with all that is known of it, or ErrNotFound.
 func (r Reader) Experiment(ctx context.Context, namespace, name string) (Detail, error) {
 	experiment, err := r.Store.Experiment(ctx, namespace, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -51,14 +69,29 @@ func (r Reader) Experiment(ctx context.Context, namespace, name string) (Detail,
 	if err != nil {
 		return Detail{}, err
 	}
+	detail, err := r.detail(experiment, counted[0])
+	if err != nil {
+		return Detail{}, err
+	}
+	if detail.Notes, err = r.Store.Notes(ctx, experiment); err != nil {
+		return Detail{}, err
+	}
+	detail.Crossing, err = r.Store.Crossed(ctx, experiment)
+	return detail, err
+}
+
+// Namespaces lists the namespaces that have experiments.
+func (r Reader) Namespaces(ctx context.Context) ([]string, error) { return r.Store.Namespaces(ctx) }
+
+func (r Reader) detail(experiment *store.Experiment, counted map[store.Counter][]store.Day) (Detail, error) {
 	byDay := group(counted)
-	detail := Detail{Summary: r.summarize(experiment)}
+	detail := Detail{Summary: r.summarize(experiment), Declaration: experiment.Declaration()}
 	for _, goal := range detail.Goals {
 		result := Goal{Name: goal, Variants: Counts(experiment, goal)}
 		for day, count := range byDay {
 			date, err := time.Parse(time.DateOnly, day)
 			if err != nil {
-				return Detail{}, fmt.Errorf("day of %s: %w", name, err)
+				return Detail{}, fmt.Errorf("day of %s: %w", experiment.Name, err)
 			}
 			variants := slices.Clone(result.Variants)
 			for i, variant := range variants {

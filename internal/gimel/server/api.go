@@ -86,14 +86,14 @@ func bodyOf(summary results.Summary) experimentBody {
 }
 
 func (s *Server) listExperiments(w http.ResponseWriter, r *http.Request) {
-	summaries, err := s.reader.Experiments(r.Context(), namespaceOf(r))
+	details, err := s.reader.Experiments(r.Context(), namespaceOf(r))
 	if err != nil {
 		s.unavailable(w, err)
 		return
 	}
 	bodies := []experimentBody{}
-	for _, summary := range summaries {
-		bodies = append(bodies, bodyOf(summary))
+	for _, detail := range details {
+		bodies = append(bodies, bodyOf(detail.Summary))
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"experiments": bodies})
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"net/http"
@@ -63,30 +64,19 @@ func cell(text string) string {
 }
 
 func (s *Server) rows(r *http.Request) ([]row, error) {
-	namespace := namespaceOf(r)
-	names := []string{r.URL.Query().Get("name")}
-	if names[0] == "" {
-		var err error
-		if names, err = s.Store.Names(r.Context(), namespace); err != nil {
-			return nil, err
-		}
+	experiments, err := s.named(r.Context(), namespaceOf(r), r.URL.Query().Get("name"))
+	if err != nil {
+		return nil, err
+	}
+	days, err := s.Store.Days(r.Context(), experiments...)
+	if err != nil {
+		return nil, err
 	}
 	rows := []row{}
-	for _, name := range names {
-		experiment, err := s.Store.Experiment(r.Context(), namespace, name)
-		if errors.Is(err, store.ErrNotFound) && len(names) > 1 {
-			continue // deleted meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		days, err := s.Store.Days(r.Context(), experiment)
-		if err != nil {
-			return nil, err
-		}
+	for i, experiment := range experiments {
 		for _, counter := range experiment.Counters {
-			line := row{Namespace: namespace, Experiment: name, Event: counter.Event, Variant: counter.Variant}
-			for _, day := range days[counter] {
+			line := row{Namespace: experiment.Namespace, Experiment: experiment.Name, Event: counter.Event, Variant: counter.Variant}
+			for _, day := range days[i][counter] {
 				line.Day, line.Count = day.Day, day.Count
 				rows = append(rows, line)
 			}
@@ -95,4 +85,16 @@ func (s *Server) rows(r *http.Request) ([]row, error) {
 		}
 	}
 	return rows, nil
+}
+
+// named is one experiment, or without a name all of the namespace.
+func (s *Server) named(ctx context.Context, namespace, name string) ([]*store.Experiment, error) {
+	if name == "" {
+		return s.Store.Experiments(ctx, namespace)
+	}
+	experiment, err := s.Store.Experiment(ctx, namespace, name)
+	if err != nil {
+		return nil, err
+	}
+	return []*store.Experiment{experiment}, nil
 }

@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"provision/internal/gimel/event"
@@ -59,34 +59,44 @@ type originalResult struct {
 	Trials    int64  `json:"trials"`
 }
 
-// originalExperiments answers as the original's all() does.
+// originalExperiments answers as the original's all() does: for those in scope
+// too that there are not.
 func (s *Server) originalExperiments(w http.ResponseWriter, r *http.Request) {
-	namespace := namespaceOf(r)
-	answer := []any{}
 	var meta originalMeta
-	var names []string
+	var experiments []*store.Experiment
+	var err error
 	if scope := r.URL.Query().Get("scope"); scope != "" {
 		meta.Meta.Scope = &scope
-		names = strings.Split(scope, ",")
+		experiments, err = s.inScope(r.Context(), namespaceOf(r), strings.Split(scope, ","))
 	} else {
-		var err error
-		if names, err = s.Store.Names(r.Context(), namespace); err != nil {
-			s.unavailable(w, err)
-			return
-		}
+		experiments, err = s.Store.Experiments(r.Context(), namespaceOf(r))
 	}
-	answer = append(answer, meta)
-	for _, name := range names {
-		experiment, err := s.Store.Experiment(r.Context(), namespace, name)
-		if errors.Is(err, store.ErrNotFound) {
-			experiment = &store.Experiment{Name: name}
-		} else if err != nil {
-			s.unavailable(w, err)
-			return
-		}
+	if err != nil {
+		s.unavailable(w, err)
+		return
+	}
+	answer := []any{meta}
+	for _, experiment := range experiments {
 		answer = append(answer, asOriginal(experiment))
 	}
 	writeJSON(w, http.StatusOK, answer)
+}
+
+func (s *Server) inScope(ctx context.Context, namespace string, names []string) ([]*store.Experiment, error) {
+	found, err := s.Store.Named(ctx, namespace, names)
+	if err != nil {
+		return nil, err
+	}
+	var chosen []*store.Experiment
+	for _, name := range names {
+		at := slices.IndexFunc(found, func(e *store.Experiment) bool { return e.Name == name })
+		if at < 0 {
+			chosen = append(chosen, &store.Experiment{Name: name})
+		} else {
+			chosen = append(chosen, found[at])
+		}
+	}
+	return chosen, nil
 }
 
 func asOriginal(e *store.Experiment) originalExperiment {

@@ -22,7 +22,7 @@ type Store interface {
 	Declare(ctx context.Context, d store.Declaration) (created bool, err error)
 	SetState(ctx context.Context, namespace, experiment, state string) error
 	Delete(ctx context.Context, namespace, name string) error
-	Names(ctx context.Context, namespace string) ([]string, error)
+	Named(ctx context.Context, namespace string, names []string) ([]*store.Experiment, error)
 }
 
 // Committer returns after an event is committed.

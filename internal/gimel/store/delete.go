@@ -90,7 +90,7 @@ func (s *Store) unlist(ctx context.Context, namespace, name string) error {
 	return nil
 }
 
-// purge removes the buckets and days of a discarded life, and then the note of it.
+// purge removes the buckets, days and notes of a discarded life, and then the note of it.
 func (s *Store) purge(ctx context.Context, discarded, key, id string) error {
 	fields, err := s.client.HGetAll(ctx, discardKey(key, id)).Result()
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Store) purge(ctx context.Context, discarded, key, id string) error {
 			return fmt.Errorf("redis: sweep: %w", err)
 		}
 	}
-	if err := s.client.Unlink(ctx, discardKey(key, id)).Err(); err != nil {
+	if err := s.client.Unlink(ctx, discardKey(key, id), notesKey(key, id), logKey(key, id)).Err(); err != nil {
 		return fmt.Errorf("redis: sweep: %w", err)
 	}
 	return s.client.SRem(ctx, discardedKey, discarded).Err()

@@ -74,6 +74,22 @@ func (e *Experiment) Count(event, variant string) int64 {
 	return 0
 }
 
+// Declaration is what the experiment was declared to be.
+func (e *Experiment) Declaration() Declaration {
+	d := Declaration{Namespace: e.Namespace, Experiment: e.Name, Variants: e.Variants, Planned: e.Planned}
+	d.Goals = slices.Clone(e.Goals)
+	slices.SortStableFunc(d.Goals, func(a, b string) int {
+		switch e.Primary {
+		case a:
+			return -1
+		case b:
+			return 1
+		}
+		return 0
+	})
+	return d
+}
+
 // participants are those of all variants.
 func (e *Experiment) participants() (total int64) {
 	for _, counter := range e.Counters {
@@ -150,36 +166,64 @@ func (s *Store) Names(ctx context.Context, namespace string) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
+// Namespaces lists the namespaces that have experiments, sorted.
+func (s *Store) Namespaces(ctx context.Context) ([]string, error) {
+	members, err := s.client.SUnion(ctx, declaredKey, undeclaredKey).Result() // one hash tag
+	if err != nil {
+		return nil, fmt.Errorf("redis: list namespaces: %w", err)
+	}
+	var namespaces []string
+	for _, member := range members {
+		namespace, _, _ := strings.Cut(member, ":")
+		namespaces = append(namespaces, namespace)
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces), nil
+}
+
 // Day is what a counter counted on one day (UTC).
 type Day struct {
 	Day   string // 2006-01-02
 	Count int64
 }
 
-// Days reads the counts per day of all counters of an experiment, each sorted
-// by day. There are none where the counting is HLL, or imported.
-func (s *Store) Days(ctx context.Context, e *Experiment) (map[Counter][]Day, error) {
-	key := experimentKey(e.Namespace, e.Name)
+// Days reads the counts per day of all counters of some experiments, in one
+// round trip, each sorted by day. There are none where the counting is HLL, or
+// imported.
+func (s *Store) Days(ctx context.Context, of ...*Experiment) ([]map[Counter][]Day, error) {
 	pipe := s.client.Pipeline()
-	replies := make([]*redis.MapStringStringCmd, len(e.Counters))
-	for i, counter := range e.Counters {
-		replies[i] = pipe.HGetAll(ctx, daysKey(key, e.id, counterName(counter.Event, counter.Variant)))
+	replies := make([][]*redis.MapStringStringCmd, len(of))
+	for i, e := range of {
+		key := experimentKey(e.Namespace, e.Name)
+		for _, counter := range e.Counters {
+			replies[i] = append(replies[i], pipe.HGetAll(ctx, daysKey(key, e.id, counterName(counter.Event, counter.Variant))))
+		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("redis: read days: %w", err)
 	}
-	all := map[Counter][]Day{}
-	for i, counter := range e.Counters {
-		var days []Day
-		for day, text := range replies[i].Val() {
-			count, err := strconv.ParseInt(text, 10, 64)
+	all := make([]map[Counter][]Day, len(of))
+	for i, e := range of {
+		all[i] = map[Counter][]Day{}
+		for k, counter := range e.Counters {
+			days, err := daysOf(replies[i][k].Val())
 			if err != nil {
-				return nil, fmt.Errorf("redis: day %s: %w", day, err)
+				return nil, err
 			}
-			days = append(days, Day{Day: day, Count: count})
+			all[i][counter] = days
 		}
-		slices.SortFunc(days, func(a, b Day) int { return cmp.Compare(a.Day, b.Day) })
-		all[counter] = days
 	}
 	return all, nil
+}
+
+func daysOf(counts map[string]string) (days []Day, err error) {
+	for day, text := range counts {
+		count, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("redis: day %s: %w", day, err)
+		}
+		days = append(days, Day{Day: day, Count: count})
+	}
+	slices.SortFunc(days, func(a, b Day) int { return cmp.Compare(a.Day, b.Day) })
+	return days, nil
 }

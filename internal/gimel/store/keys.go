@@ -24,6 +24,8 @@ import (
 //	    planned           planned participants a variant
 //	gimel:{tag}:ID:EVENT:VARIANT:NUMBER       set, a bucket of fingerprints
 //	gimel:{tag}:ID:EVENT:VARIANT:days         hash, day (UTC) to count
+//	gimel:{tag}:ID:notes                      hash, what people say of it: see Notes
+//	gimel:{tag}:ID:log                        list of "UNIX-TIME TEXT"
 //	gimel:{tag}:ID:discarded                  hash, an experiment being deleted
 //	gimel:{experiments}:declared              set of namespace:experiment
 //	gimel:{experiments}:undeclared            set of namespace:experiment
@@ -53,6 +55,10 @@ func daysKey(experimentKey, id, counter string) string {
 func discardKey(experimentKey, id string) string {
 	return experimentKey + ":" + id + ":discarded"
 }
+
+func notesKey(experimentKey, id string) string { return experimentKey + ":" + id + ":notes" }
+
+func logKey(experimentKey, id string) string { return experimentKey + ":" + id + ":log" }
 
 func member(namespace, experiment string) string { return namespace + ":" + experiment }
 

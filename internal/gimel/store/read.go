@@ -33,6 +33,12 @@ func (s *Store) Experiments(ctx context.Context, namespace string) ([]*Experimen
 	if err != nil {
 		return nil, err
 	}
+	return s.Named(ctx, namespace, names)
+}
+
+// Named reads some experiments of a namespace, in their order, and leaves out
+// those that there are not.
+func (s *Store) Named(ctx context.Context, namespace string, names []string) ([]*Experiment, error) {
 	members := make([]string, len(names))
 	for i, name := range names {
 		members[i] = member(namespace, name)

@@ -30,6 +30,8 @@ var (
 	declareSource string
 	//go:embed lua/state.lua
 	stateSource string
+	//go:embed lua/annotate.lua
+	annotateSource string
 	//go:embed lua/discard.lua
 	discardSource string
 )
@@ -38,7 +40,7 @@ var (
 // a deploy has two releases of gimel running, each calls its own text, where a
 // function of one name would change under the release that drains.
 type scripts struct {
-	ready, track, admit, split, register, list, create, declare, state, discard *redis.Script
+	ready, track, admit, split, register, list, create, declare, state, annotate, discard *redis.Script
 }
 
 func newScripts() scripts {
@@ -52,12 +54,13 @@ func newScripts() scripts {
 		create:   redis.NewScript(createSource),
 		declare:  redis.NewScript(declareSource),
 		state:    redis.NewScript(stateSource),
+		annotate: redis.NewScript(annotateSource),
 		discard:  redis.NewScript(discardSource),
 	}
 }
 
 func (s scripts) all() []*redis.Script {
-	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.discard}
+	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.discard}
 }
 
 // load makes the scripts known to every master. Redis forgets them when it

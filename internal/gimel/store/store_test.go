@@ -171,7 +171,7 @@ func TestCountsPerDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := days[found.Counters[0]]
+	got := days[0][found.Counters[0]]
 	if len(got) != 1 || got[0].Count != 30 || got[0].Day < before {
 		t.Errorf("days = %+v, want 30 on %s", got, before)
 	}
@@ -383,5 +383,32 @@ func TestAChangedSplitIsNoted(t *testing.T) {
 	}
 	if !declare(1, 1) {
 		t.Error("the change is forgotten")
+	}
+}
+
+// A list is read in as many round trips as one experiment: names, counts, days.
+func TestAListCostsNoRoundTripForEach(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	for i := range 20 {
+		commitAll(t, s, participants(fmt.Sprint(i), "blue", 0, 3))
+	}
+	trips := &counting{}
+	s.client.AddHook(trips)
+	all, err := s.Experiments(t.Context(), "alephbet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	days, err := s.Days(t.Context(), all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 20 || len(days) != 20 || days[19][all[19].Counters[0]][0].Count != 3 {
+		t.Errorf("%d experiments, days %+v", len(all), days)
+	}
+	if trips.trips > 3 {
+		t.Errorf("%d round trips", trips.trips)
+	}
+	if got, err := s.Namespaces(t.Context()); err != nil || !slices.Equal(got, []string{"alephbet"}) {
+		t.Errorf("namespaces = %q, %v", got, err)
 	}
 }

@@ -104,13 +104,13 @@ func (s *sample) add(name string, days int, perDay, planned int64, goals []strin
 }
 
 // Experiments implements dashboard.Source.
-func (s sample) Experiments(_ context.Context, namespace string) (summaries []results.Summary, _ error) {
+func (s sample) Experiments(_ context.Context, namespace string) (found []results.Detail, _ error) {
 	for _, d := range s.details {
 		if d.Namespace == namespace {
-			summaries = append(summaries, d.Summary)
+			found = append(found, d)
 		}
 	}
-	return summaries, nil
+	return found, nil
 }
 
 // Experiment implements dashboard.Source.
@@ -121,6 +121,11 @@ func (s sample) Experiment(_ context.Context, namespace, name string) (results.D
 		}
 	}
 	return results.Detail{}, results.ErrNotFound
+}
+
+// Namespaces implements dashboard.Source.
+func (s sample) Namespaces(context.Context) ([]string, error) {
+	return []string{"alephbet", "shop", "newsletter"}, nil
 }
 
 // TurnedAway implements dashboard.Source.
