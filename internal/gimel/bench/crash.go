@@ -57,7 +57,7 @@ func (o options) crashOnce(fsync string) (acknowledged, counted int64, err error
 	}
 	var total atomic.Int64
 	address := freeAddress()
-	gimel, err := o.startGimel(socket, address)
+	gimel, err := o.startGimel(o.binary, socket, address)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -68,7 +68,7 @@ func (o options) crashOnce(fsync string) (acknowledged, counted int64, err error
 	}
 	time.AfterFunc(2*time.Second, func() { _ = server.Process.Signal(syscall.SIGKILL) })
 	// Each connection ends at its first answer that is not 200.
-	_, _ = loadCounting(url, o.connections, 10*time.Second, &total)
+	_, _ = loadCounting(url, o.connections[0], 10*time.Second, &total)
 	_ = server.Wait()
 
 	server = exec.Command("redis-server", args...)

@@ -1,10 +1,11 @@
 // Command bench measures gimel on this machine, load generator included:
-// committed events a second and their latency at 64 connections, direct and
-// through nginx with TLS, beside a net/http handler that does nothing and
-// beside redis-benchmark; and bytes a uuid. It prints figures and judges
-// nothing. It needs redis-server, redis-benchmark and nginx.
+// committed events a second and their latency at 64 and 256 connections, direct
+// and through nginx with TLS, beside a net/http handler that does nothing,
+// another gimel, and redis-benchmark; and bytes a uuid. It prints figures and
+// judges nothing. It needs redis-server, redis-benchmark and nginx.
 //
-//	go run ./internal/gimel/bench [--seconds 3] [--rounds 5] [--connections 64] [--gimel BINARY]
+//	go run ./internal/gimel/bench [--seconds 2] [--rounds 5] [--connections 64,256] [--only "nginx with TLS"]
+//	                              [--gimel BINARY] [--before BINARY]
 //	go run ./internal/gimel/bench --crashes
 //	go run ./internal/gimel/bench --url https://host/track   (a server that runs, e.g. behind nginx)
 package main
@@ -17,6 +18,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -52,22 +55,34 @@ type silent struct{}
 func (silent) Printf(context.Context, string, ...any) {}
 
 type options struct {
-	seconds, rounds, connections int
-	binary, url, folder          string
-	crashes                      bool
+	seconds, rounds int
+	connections     []int
+	only            string
+	binary, before  string // before: "" or another gimel
+	url, folder     string
+	crashes         bool
 }
 
 func run() error {
 	var o options
-	flag.IntVar(&o.seconds, "seconds", 3, "length of each measurement")
+	flag.IntVar(&o.seconds, "seconds", 2, "length of each measurement")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each is measured; medians are printed")
-	flag.IntVar(&o.connections, "connections", 64, "concurrent connections")
+	connections := flag.String("connections", "64,256", "concurrent connections")
+	flag.StringVar(&o.only, "only", "", "measure the speed of those alone that have this in their name")
 	flag.StringVar(&o.binary, "gimel", "", "gimel binary (default: built from this tree)")
+	flag.StringVar(&o.before, "before", "", "another gimel binary, measured in the same rounds")
 	flag.StringVar(&o.url, "url", "", "measure only this URL of a server that runs; certificates are not checked")
 	flag.BoolVar(&o.crashes, "crashes", false, "measure only what kill -9 of Redis loses")
 	flag.Parse()
+	for text := range strings.SplitSeq(*connections, ",") {
+		number, err := strconv.Atoi(text)
+		if err != nil || number < 1 {
+			return fmt.Errorf("--connections: %q is no number of connections", text)
+		}
+		o.connections = append(o.connections, number)
+	}
 	if o.url != "" {
-		figures, err := load(o.url, o.connections, time.Duration(o.seconds)*time.Second)
+		figures, err := load(o.url, o.connections[0], time.Duration(o.seconds)*time.Second)
 		if err != nil {
 			return err
 		}
@@ -89,7 +104,10 @@ func run() error {
 	if o.crashes {
 		return o.crash()
 	}
-	if err := o.speed(); err != nil {
+	if err := o.speed(); err != nil || o.only != "" {
+		return err
+	}
+	if err := o.redisBenchmark(); err != nil {
 		return err
 	}
 	return o.memory()

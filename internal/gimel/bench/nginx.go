@@ -32,11 +32,9 @@ http {
   fastcgi_temp_path %[1]s;
   uwsgi_temp_path %[1]s;
   scgi_temp_path %[1]s;
-  log_format gimel '$remote_addr [$time_local] "$request_method $uri" $status $body_bytes_sent $request_time $upstream_status';
   upstream gimel {
     server unix:%[2]s max_fails=0;
-    server unix:%[2]s max_fails=0;
-    keepalive 64;
+    keepalive 256;
   }
   server {
     listen %[3]s ssl;
@@ -45,7 +43,7 @@ http {
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_cache shared:gimel_tls:10m;
     ssl_session_tickets off;
-    access_log %[1]s/access.log gimel;
+    access_log off;
     add_header X-Content-Type-Options nosniff always;
     add_header X-Frame-Options DENY always;
     add_header Referrer-Policy no-referrer always;
@@ -75,7 +73,7 @@ func (o options) startNginx(upstream, address string) (*process, error) {
 	if err := os.WriteFile(file, fmt.Appendf(nil, nginxConfig, folder, upstream, address), 0o600); err != nil {
 		return nil, err
 	}
-	return start("/usr/sbin/nginx", "-c", file, "-e", filepath.Join(folder, "start.log"))
+	return start("nginx", "-c", file, "-e", filepath.Join(folder, "start.log"))
 }
 
 // writeCertificate makes a self-signed certificate, certificate.pem, and its

@@ -83,13 +83,13 @@ func (o options) startRedis(args []string) (socket string, server *process, err 
 	return socket, server, nil
 }
 
-// startGimel runs gimel at an address for visitors.
-func (o options) startGimel(redisSocket, address string) (*process, error) {
+// startGimel runs a gimel at an address for visitors.
+func (o options) startGimel(binary, redisSocket, address string) (*process, error) {
 	key := filepath.Join(o.folder, "key")
 	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
 		return nil, err
 	}
-	return start(o.binary, "serve", "--listen", address, "--redis", "unix://"+redisSocket,
+	return start(binary, "serve", "--listen", address, "--redis", "unix://"+redisSocket,
 		"--hash-key-file", key, "--api-key-file", key, "--drain-grace", "100ms")
 }
 

@@ -17,29 +17,59 @@ import (
 
 // subject is one line of the table.
 type subject struct {
-	name  string
-	redis []string // its arguments; nil: a handler that does nothing
-	nginx bool     // with TLS in front
+	name        string
+	redis       []string // its arguments; nil: a handler that does nothing
+	nginx       bool     // with TLS in front
+	binary      string   // of gimel
+	connections int
 }
 
-var subjects = []subject{
-	{name: "net/http handler that does nothing"},
-	{name: "gimel, redis in memory only", redis: []string{"--appendonly", "no"}},
-	{name: "gimel, appendfsync everysec", redis: []string{"--appendonly", "yes", "--appendfsync", "everysec"}},
-	{name: "gimel, appendfsync always", redis: []string{"--appendonly", "yes", "--appendfsync", "always"}},
-	{name: "nginx with TLS: does nothing", nginx: true},
-	{name: "nginx with TLS: gimel, everysec", redis: []string{"--appendonly", "yes", "--appendfsync", "everysec"}, nginx: true},
-	{name: "nginx with TLS: gimel, always", redis: []string{"--appendonly", "yes", "--appendfsync", "always"}, nginx: true},
+// subjects are all lines: what does nothing first, then what is compared with it.
+func (o options) subjects() (all []subject) {
+	redis := []struct {
+		name string
+		args []string
+	}{
+		{"redis in memory only", []string{"--appendonly", "no"}},
+		{"everysec", []string{"--appendonly", "yes", "--appendfsync", "everysec"}},
+		{"always", []string{"--appendonly", "yes", "--appendfsync", "always"}},
+	}
+	add := func(s subject) {
+		if s.redis == nil && strings.Contains(o.only, "nginx") == s.nginx || strings.Contains(s.name, o.only) {
+			all = append(all, s)
+		}
+	}
+	for _, connections := range o.connections {
+		for _, nginx := range []bool{false, true} {
+			prefix := ""
+			if nginx {
+				prefix = "nginx with TLS: "
+			}
+			add(subject{name: prefix + "does nothing", nginx: nginx, connections: connections})
+			for _, of := range redis {
+				if nginx && of.name == "redis in memory only" {
+					continue
+				}
+				add(subject{prefix + "gimel, " + of.name, of.args, nginx, o.binary, connections})
+				if o.before != "" {
+					add(subject{prefix + "gimel before, " + of.name, of.args, nginx, o.before, connections})
+				}
+			}
+		}
+	}
+	return all
 }
 
 // speed measures all subjects in turn, round after round, for other work on
-// the machine comes and goes; and prints the medians. The last column leaves
-// out what that other work takes: the machine's time for an event, load
-// generator and all, of the do-nothing handler over that of the subject.
+// the machine comes and goes; and prints the medians. "By CPU" leaves out what
+// that other work takes: the machine's time for an event, load generator and
+// all, of the do-nothing handler over that of the subject. "Of before" is the
+// median, over the rounds, of a line's rate over that of the line below it.
 func (o options) speed() error {
-	fmt.Printf("%d connections, %d rounds of %d s each, load generator on the same machine\n", o.connections, o.rounds, o.seconds)
+	fmt.Printf("%d rounds of %d s each, load generator on the same machine\n", o.rounds, o.seconds)
 	fmt.Printf("CPU: of all processes, in brackets without the load generator\n\n")
-	fmt.Printf("%-35s %9s %9s %9s %9s %18s %9s\n", "", "events/s", "p50", "p99", "of nothing", "CPU an event", "by CPU")
+	fmt.Printf("%-44s %9s %9s %9s %10s %18s %8s %9s\n", "connections", "events/s", "p50", "p99", "of nothing", "CPU an event", "by CPU", "of before")
+	subjects := o.subjects()
 	rounds := make([][]figures, len(subjects))
 	for range o.rounds {
 		for at, s := range subjects {
@@ -56,10 +86,24 @@ func (o options) speed() error {
 		if s.redis == nil {
 			nothing = f
 		}
-		fmt.Printf("%-35s %s %8.0f %% %10s (%s) %6.0f %%\n", s.name, f, 100*f.rate/nothing.rate,
+		fmt.Printf("%4d %-39s %s %8.0f %% %10s (%s) %6.0f %%", s.connections, s.name, f, 100*f.rate/nothing.rate,
 			f.total.Round(100*time.Nanosecond), f.servers.Round(100*time.Nanosecond), 100*float64(nothing.total)/float64(f.total))
+		if o.before != "" && s.binary == o.binary && s.redis != nil {
+			fmt.Printf(" %7.2f", medianRatio(rounds[at], rounds[at+1]))
+		}
+		fmt.Println()
 	}
-	return o.redisBenchmark()
+	return nil
+}
+
+// medianRatio compares what was measured one after the other.
+func medianRatio(rounds, others []figures) float64 {
+	var ratios []float64
+	for i := range rounds {
+		ratios = append(ratios, rounds[i].rate/others[i].rate)
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
 }
 
 func medians(rounds []figures) figures {
@@ -120,14 +164,14 @@ func (o options) measure(s subject) (figures, error) {
 		if err := begin(redis, err); err != nil {
 			return figures{}, err
 		}
-		if err := begin(o.startGimel(socket, address)); err != nil {
+		if err := begin(o.startGimel(s.binary, socket, address)); err != nil {
 			return figures{}, err
 		}
 	}
 	if err := awaitAnswer(url); err != nil {
 		return figures{}, err
 	}
-	return o.warmAndLoad(url, running)
+	return o.warmAndLoad(url, s.connections, running)
 }
 
 // awaitAnswer waits until a server answers 200.
@@ -148,8 +192,8 @@ func awaitAnswer(url string) error {
 }
 
 // warmAndLoad measures after a second of warming up.
-func (o options) warmAndLoad(url string, servers []*process) (figures, error) {
-	if _, err := load(url, o.connections, time.Second); err != nil {
+func (o options) warmAndLoad(url string, connections int, servers []*process) (figures, error) {
+	if _, err := load(url, connections, time.Second); err != nil {
 		return figures{}, err
 	}
 	spent := func() (sum time.Duration) {
@@ -159,7 +203,7 @@ func (o options) warmAndLoad(url string, servers []*process) (figures, error) {
 		return sum
 	}
 	serversBefore, selfBefore := spent(), ownCPU()
-	measured, err := load(url, o.connections, time.Duration(o.seconds)*time.Second)
+	measured, err := load(url, connections, time.Duration(o.seconds)*time.Second)
 	if err != nil {
 		return figures{}, err
 	}
