@@ -27,6 +27,7 @@ type Event struct {
 	Name       string // "participate" or a goal
 	Variant    string
 	UUID       string // as it came; never written to a log
+	Value      string // as it came; what it must be is Amount's to say
 }
 
 // Limits bounds what an event may be. All are in bytes.
@@ -61,6 +62,8 @@ const (
 	UndeclaredGoal       Reason = "undeclared_goal"
 	TooManyCounters      Reason = "too_many_counters"
 	Archived             Reason = "archived"
+	MissingValue         Reason = "missing_value"
+	BadValue             Reason = "bad_value"
 )
 
 // Reasons lists every reason, so that each has its counter from the start.
@@ -68,7 +71,7 @@ func Reasons() []Reason {
 	return []Reason{
 		QueryTooLong, BadQuery, MissingParameter, TooLong, Colon, BadCharacter,
 		UndeclaredExperiment, TooManyExperiments, UndeclaredVariant, UndeclaredGoal,
-		TooManyCounters, Archived,
+		TooManyCounters, Archived, MissingValue, BadValue,
 	}
 }
 
@@ -133,6 +136,8 @@ func (e *Event) field(name string) *string {
 		return &e.Variant
 	case "uuid":
 		return &e.UUID
+	case "value":
+		return &e.Value
 	}
 	return nil
 }

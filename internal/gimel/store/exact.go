@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,6 +18,7 @@ type track struct {
 	variant string
 	counter string
 	indices []int // of its events
+	valued  bool  // one of them has a value
 	// What this process believed of the counter when it sent the call.
 	id      string
 	buckets int64
@@ -34,7 +36,7 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 	full := map[growth]int64{}
 	s.settle(ctx, events, outcomes, func(open []int) (again, unknown []int, err error) {
 		tracks := groupByCounter(events, open)
-		commands := s.sendTracks(ctx, tracks, fingerprints, day)
+		commands := s.sendTracks(ctx, tracks, events, fingerprints, day)
 		for at, t := range tracks {
 			reply, problem := commands[at].Slice()
 			if problem != nil {
@@ -48,6 +50,9 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 				flags, _ := reply[2].(string)
 				for place, i := range t.indices {
 					outcomes[i] = Outcome{Added: flags[place] == '1'}
+					if flags[place] == '-' {
+						_, outcomes[i].Reason = events[i].Amount()
+					}
 				}
 				if count > t.buckets*bucketFill {
 					full[growth{t.key, t.id, t.counter}] = count
@@ -96,11 +101,12 @@ func groupByCounter(events []event.Event, open []int) []*track {
 			tracks = append(tracks, t)
 		}
 		t.indices = append(t.indices, i)
+		t.valued = t.valued || e.Value != ""
 	}
 	return tracks
 }
 
-func (s *Store) sendTracks(ctx context.Context, tracks []*track, fingerprints []int64, day string) []*redis.Cmd {
+func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.Event, fingerprints []int64, day string) []*redis.Cmd {
 	s.mu.Lock()
 	for _, t := range tracks {
 		t.id, t.buckets = "", 1
@@ -121,10 +127,24 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, fingerprints []
 			keys = append(keys, bucketKey(t.key, t.id, t.counter, bucketOf(fingerprints[i], t.buckets)))
 			arguments = append(arguments, fingerprints[i])
 		}
+		if t.valued {
+			for _, i := range t.indices {
+				arguments = append(arguments, amountOf(events[i]))
+			}
+		}
 		commands[at] = s.scripts.track.EvalSha(ctx, pipe, keys, arguments...)
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
 	return commands
+}
+
+// amountOf is an event's value as a script takes it: "" is none.
+func amountOf(e event.Event) string {
+	amount, reason := e.Amount()
+	if reason != "" {
+		return ""
+	}
+	return strconv.FormatFloat(amount, 'g', -1, 64)
 }
 
 func (s *Store) remember(key, id, counter string, buckets int64) {

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -36,6 +37,8 @@ type Declaration struct {
 	// Goals, likewise; participate is always counted. The first is the primary
 	// one: it decides.
 	Goals []string
+	// Kinds of goals that are not event.Unique.
+	Kinds map[string]event.Kind
 	// Planned participants a variant, 0 when nothing is planned.
 	Planned int64
 }
@@ -44,6 +47,14 @@ type Declaration struct {
 type Counter struct {
 	Event, Variant string
 	Count          int64
+	Values         Values
+}
+
+// Values are those that the uuids of a counter have brought, where its goal
+// counts them.
+type Values struct {
+	Of           int64 // how many uuids: others came before the goal was declared so
+	Sum, Squares float64
 }
 
 // Experiment is all that is known of one.
@@ -52,11 +63,12 @@ type Experiment struct {
 	Name      string
 	Declared  bool
 	State     string
-	Created   time.Time // zero where only the original knows of it
-	Variants  []Variant // as declared
-	Goals     []string  // as declared, sorted
-	Primary   string    // the goal that was declared first
-	Ramped    bool      // the weights were changed after the first participants
+	Created   time.Time             // zero where only the original knows of it
+	Variants  []Variant             // as declared
+	Goals     []string              // as declared, sorted
+	Kinds     map[string]event.Kind // of those that are not event.Unique
+	Primary   string                // the goal that was declared first
+	Ramped    bool                  // the weights were changed after the first participants
 	Planned   int64
 	Counters  []Counter // sorted by event, then variant
 
@@ -64,19 +76,23 @@ type Experiment struct {
 	buckets map[string]int64
 }
 
-// Count is the count of one event of one variant.
-func (e *Experiment) Count(event, variant string) int64 {
+// Counter is that of one event of one variant; nothing is counted where it is
+// not known.
+func (e *Experiment) Counter(event, variant string) Counter {
 	for _, counter := range e.Counters {
 		if counter.Event == event && counter.Variant == variant {
-			return counter.Count
+			return counter
 		}
 	}
-	return 0
+	return Counter{Event: event, Variant: variant}
 }
+
+// Count is the count of one event of one variant.
+func (e *Experiment) Count(event, variant string) int64 { return e.Counter(event, variant).Count }
 
 // Declaration is what the experiment was declared to be.
 func (e *Experiment) Declaration() Declaration {
-	d := Declaration{Namespace: e.Namespace, Experiment: e.Name, Variants: e.Variants, Planned: e.Planned}
+	d := Declaration{Namespace: e.Namespace, Experiment: e.Name, Variants: e.Variants, Kinds: e.Kinds, Planned: e.Planned}
 	d.Goals = slices.Clone(e.Goals)
 	slices.SortStableFunc(d.Goals, func(a, b string) int {
 		switch e.Primary {
@@ -115,7 +131,11 @@ func (s *Store) Declare(ctx context.Context, d Declaration) (created bool, err e
 		arguments = append(arguments, "goals", 1)
 	}
 	for place, goal := range d.Goals {
-		arguments = append(arguments, "g:"+goal, place)
+		declared := strconv.Itoa(place)
+		if kind := d.Kinds[goal]; kind != "" && kind != event.Unique {
+			declared += " " + string(kind)
+		}
+		arguments = append(arguments, "g:"+goal, declared)
 	}
 	if err := s.list(ctx, d.Namespace, d.Experiment, true); err != nil {
 		return false, err // before: a crash leaves none that counts and is in no list
@@ -183,8 +203,9 @@ func (s *Store) Namespaces(ctx context.Context) ([]string, error) {
 
 // Day is what a counter counted on one day (UTC).
 type Day struct {
-	Day   string // 2006-01-02
-	Count int64
+	Day          string // 2006-01-02
+	Count        int64
+	Sum, Squares float64 // of the values, where the goal counts them
 }
 
 // Days reads the counts per day of all counters of some experiments, in one
@@ -206,9 +227,9 @@ func (s *Store) Days(ctx context.Context, of ...*Experiment) ([]map[Counter][]Da
 	for i, e := range of {
 		all[i] = map[Counter][]Day{}
 		for k, counter := range e.Counters {
-			days, err := daysOf(replies[i][k].Val())
+			days, err := readDays(replies[i][k].Val())
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("redis: days of %s: %w", counter.Event, err)
 			}
 			all[i][counter] = days
 		}
@@ -216,14 +237,29 @@ func (s *Store) Days(ctx context.Context, of ...*Experiment) ([]map[Counter][]Da
 	return all, nil
 }
 
-func daysOf(counts map[string]string) (days []Day, err error) {
-	for day, text := range counts {
-		count, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("redis: day %s: %w", day, err)
+// readDays takes over the fields of a counter's days; see keys.go.
+func readDays(fields map[string]string) ([]Day, error) {
+	var days []Day
+	for field, text := range fields {
+		if strings.Contains(field, ":") {
+			continue
 		}
-		days = append(days, Day{Day: day, Count: count})
+		count, err := strconv.ParseInt(text, 10, 64)
+		sum, errSum := amount(fields[field+":s"])
+		squares, errSquares := amount(fields[field+":q"])
+		if err := errors.Join(err, errSum, errSquares); err != nil {
+			return nil, fmt.Errorf("%s: %w", field, err)
+		}
+		days = append(days, Day{Day: field, Count: count, Sum: sum, Squares: squares})
 	}
 	slices.SortFunc(days, func(a, b Day) int { return cmp.Compare(a.Day, b.Day) })
 	return days, nil
+}
+
+// amount reads a number; "", no such field, is 0.
+func amount(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	return strconv.ParseFloat(text, 64)
 }

@@ -19,11 +19,15 @@ import (
 //	    n:EVENT:VARIANT   number of buckets (absent: 1)
 //	    b:EVENT:VARIANT   base, imported from another Redis; added to the count
 //	    variants, v:VARIANT   declared variants: their place and weight
-//	    goals, g:GOAL         declared goals: their place (before: 1 for each)
+//	    m:, s:, q:EVENT:VARIANT   of a goal that counts values: of how many uuids,
+//	                  their sum, and that of their squares
+//	    goals, g:GOAL         declared goals: their place (before: 1 for each), and
+//	                  their kind where that is not "unique"
 //	    ramped        Unix time of the first change of the weights under traffic
 //	    planned           planned participants a variant
 //	gimel:{tag}:ID:EVENT:VARIANT:NUMBER       set, a bucket of fingerprints
-//	gimel:{tag}:ID:EVENT:VARIANT:days         hash, day (UTC) to count
+//	gimel:{tag}:ID:EVENT:VARIANT:days         hash, day (UTC) to count; DAY:s and DAY:q
+//	                                          to the sums of values and of their squares
 //	gimel:{tag}:ID:notes                      hash, what people say of it: see Notes
 //	gimel:{tag}:ID:log                        list of "UNIX-TIME TEXT"
 //	gimel:{tag}:ID:discarded                  hash, an experiment being deleted

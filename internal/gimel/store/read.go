@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"provision/internal/gimel/event"
 )
 
 // Experiment reads one experiment. It returns ErrNotFound for one that there
@@ -84,7 +86,7 @@ func (s *Store) read(ctx context.Context, members []string) ([]*Experiment, erro
 
 // read takes over the fields of an experiment's hash; see keys.go.
 func (e *Experiment) read(fields map[string]string) error {
-	counts := map[string]int64{}
+	counts, values := map[string]int64{}, map[string]*Values{}
 	e.buckets = map[string]int64{}
 	var problems []error
 	number := func(field, text string) int64 {
@@ -114,10 +116,12 @@ func (e *Experiment) read(fields map[string]string) error {
 			problems = append(problems, err)
 			e.Variants = append(e.Variants, variant)
 		case kind == "g":
-			e.Goals = append(e.Goals, name)
-			if value == "0" {
-				e.Primary = name
+			e.readGoal(name, value)
+		case kind == "m", kind == "s", kind == "q":
+			if values[name] == nil {
+				values[name] = &Values{}
 			}
+			problems = append(problems, values[name].read(kind, value))
 		case kind == "c", kind == "b":
 			counts[name] += number(field, value)
 		case kind == "n":
@@ -130,13 +134,45 @@ func (e *Experiment) read(fields map[string]string) error {
 	})
 	for name, count := range counts {
 		event, variant, _ := strings.Cut(name, ":")
-		e.Counters = append(e.Counters, Counter{Event: event, Variant: variant, Count: count})
+		counter := Counter{Event: event, Variant: variant, Count: count}
+		if found := values[name]; found != nil {
+			counter.Values = *found
+		}
+		e.Counters = append(e.Counters, counter)
 		e.buckets[name] = max(1, e.buckets[name])
 	}
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("redis: experiment %s: %w", member(e.Namespace, e.Name), err)
 	}
 	return nil
+}
+
+// readGoal takes over a declared goal: its place, and its kind where that is not
+// event.Unique.
+func (e *Experiment) readGoal(name, declared string) {
+	e.Goals = append(e.Goals, name)
+	place, kind, _ := strings.Cut(declared, " ")
+	if place == "0" {
+		e.Primary = name
+	}
+	if kind != "" {
+		if e.Kinds == nil {
+			e.Kinds = map[string]event.Kind{}
+		}
+		e.Kinds[name] = event.Kind(kind)
+	}
+}
+
+func (v *Values) read(field, text string) (err error) {
+	switch field {
+	case "m":
+		v.Of, err = strconv.ParseInt(text, 10, 64)
+	case "s":
+		v.Sum, err = strconv.ParseFloat(text, 64)
+	case "q":
+		v.Squares, err = strconv.ParseFloat(text, 64)
+	}
+	return err
 }
 
 // position is the first number of a declared variant's field.

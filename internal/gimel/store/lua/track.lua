@@ -1,10 +1,25 @@
 -- Counts uuids of one event and variant exactly, in one atomic step.
 -- KEYS: experiment, days, then the bucket of each uuid
 -- ARGV: event, variant, the id and number of buckets that the caller chose the
---       buckets by, day, limit of counters, then the fingerprint of each uuid
+--       buckets by, day, limit of counters, then the fingerprint of each uuid,
+--       then, if any has one, the value of each; '' is none
 -- Answers {'counted', count, flags}, where flags has a '1' for each uuid that
---         is new and a '0' for each that was there;
+--         is new, a '0' for each that was there, and a '-' for each that is not
+--         counted for want of a value;
 --         {'moved', id, buckets}, {'unknown'} or {reason}.
+
+-- Adds up what new uuids have brought, in all and on that day.
+local function addValues(meta, days, day, counter, added, sum, squares)
+  local function add(key, field, number)
+    redis.call('HINCRBYFLOAT', key, field, string.format('%.17g', number))
+  end
+  redis.call('HINCRBY', meta, 'm:' .. counter, added)
+  add(meta, 's:' .. counter, sum)
+  add(meta, 'q:' .. counter, squares)
+  add(days, day .. ':s', sum)
+  add(days, day .. ':q', squares)
+end
+
 local meta, days = KEYS[1], KEYS[2]
 local event, variant = ARGV[1], ARGV[2]
 local counter = event .. ':' .. variant
@@ -18,15 +33,25 @@ if found.id ~= ARGV[3] or found.buckets ~= ARGV[4] then
 end
 if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} end
 
-local added, flags = 0, {}
+local valued = found.goal and string.find(found.goal, ' value', 1, true)
+local added, sum, squares, flags = 0, 0, 0, {}
 for i = 3, #KEYS do
-  local new = redis.call('SADD', KEYS[i], ARGV[i + 4])
-  flags[i - 2] = new == 1 and '1' or '0' -- numbers would be formatted
-  added = added + new
+  local value = valued and tonumber(ARGV[i + 4 + #KEYS - 2] or '')
+  if valued and not value then
+    flags[i - 2] = '-'
+  else
+    local new = redis.call('SADD', KEYS[i], ARGV[i + 4])
+    flags[i - 2] = new == 1 and '1' or '0' -- numbers would be formatted
+    added = added + new
+    if valued and new == 1 then
+      sum, squares = sum + value, squares + value * value
+    end
+  end
 end
 local count = tonumber(found.count or 0)
 if added > 0 then
   redis.call('HINCRBY', days, ARGV[5], added)
   count = redis.call('HINCRBY', meta, 'c:' .. counter, added)
+  if valued then addValues(meta, days, ARGV[5], counter, added, sum, squares) end
 end
 return {'counted', count, table.concat(flags)}

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"math"
+	"strconv"
+	"testing"
+
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/redistest"
+)
+
+func purchase(uuid int, value string) event.Event {
+	return event.Event{Namespace: "alephbet", Experiment: "shop", Name: "buy", Variant: "blue", UUID: strconv.Itoa(uuid), Value: value}
+}
+
+func declareShop(t *testing.T, s *Store) {
+	t.Helper()
+	_, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "shop", Goals: []string{"look", "buy"},
+		Kinds: map[string]event.Kind{"look": event.Count, "buy": event.Value}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the uuids bring is added up once, in whatever batches and however often it is sent, with the
+// sum of the squares, in all and of the day.
+func TestValuesAreAddedUpOnce(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	declareShop(t, s)
+	var events []event.Event
+	var sum, squares float64
+	for i := range 1000 { // buckets are split on the way
+		value := float64(i)/8 - 10
+		sum, squares = sum+value, squares+value*value
+		events = append(events, purchase(i, strconv.FormatFloat(value, 'g', -1, 64)))
+	}
+	if added := commitAll(t, s, events); added != 1000 {
+		t.Errorf("added %d", added)
+	}
+	again := []event.Event{purchase(3, "1000"), purchase(3, "2000")}
+	if added := commitAll(t, s, again); added != 0 {
+		t.Errorf("a resend added %d", added)
+	}
+	found, err := s.Experiment(t.Context(), "alephbet", "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := found.Counter("buy", "blue")
+	if got.Count != 1000 || got.Values.Of != 1000 || math.Abs(got.Values.Sum-sum) > 1e-6 || math.Abs(got.Values.Squares-squares) > 1e-6 {
+		t.Errorf("%+v, want sum %g, squares %g", got, sum, squares)
+	}
+	days, err := s.Days(t.Context(), found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var of Day
+	for _, day := range days[0][got] { // two of them at midnight
+		of.Count, of.Sum, of.Squares = of.Count+day.Count, of.Sum+day.Sum, of.Squares+day.Squares
+	}
+	if of.Count != 1000 || math.Abs(of.Sum-sum) > 1e-6 || math.Abs(of.Squares-squares) > 1e-6 {
+		t.Errorf("days: %+v", days[0][got])
+	}
+	if found.Primary != "look" || found.Kinds["look"] != event.Count || found.Kinds["buy"] != event.Value {
+		t.Errorf("declared: primary %q, %v", found.Primary, found.Kinds)
+	}
+}
+
+// An event without a value that can be added up is dropped with its reason, and its uuid can still
+// bring one; goals of other kinds take no notice of values.
+func TestAnEventWithoutAValueIsDropped(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	declareShop(t, s)
+	look := purchase(1, "nonsense")
+	look.Name = "look"
+	for _, c := range []struct {
+		events []event.Event
+		want   []Outcome
+	}{
+		{[]event.Event{purchase(1, ""), purchase(2, "NaN"), purchase(3, "5")},
+			[]Outcome{{Reason: event.MissingValue}, {Reason: event.BadValue}, {Added: true}}},
+		{[]event.Event{purchase(4, "")}, []Outcome{{Reason: event.MissingValue}}},
+		{[]event.Event{purchase(1, "7"), look}, []Outcome{{Added: true}, {Added: true}}},
+	} {
+		for i, outcome := range s.Commit(t.Context(), c.events) {
+			if outcome != c.want[i] {
+				t.Errorf("%+v: %+v, want %+v", c.events[i], outcome, c.want[i])
+			}
+		}
+	}
+	found, err := s.Experiment(t.Context(), "alephbet", "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := found.Counter("buy", "blue"); got.Count != 2 || got.Values != (Values{Of: 2, Sum: 12, Squares: 74}) {
+		t.Errorf("%+v", got)
+	}
+}
