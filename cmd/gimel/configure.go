@@ -51,5 +51,6 @@ func (c *configuration) store(client redis.UniversalClient) *store.Store {
 		HashKey:       c.secrets.HashKey,
 		UndeclaredCap: c.UndeclaredCap,
 		CounterCap:    c.CounterCap,
+		LogBudget:     c.EventLog,
 	})
 }

@@ -6,6 +6,7 @@
 //
 //	go run ./internal/gimel/bench [--seconds 2] [--rounds 5] [--connections 64,256] [--only "nginx with TLS"]
 //	                              [--gimel BINARY] [--before BINARY]
+//	go run ./internal/gimel/bench --event-log 4gb   (the log of events on)
 //	go run ./internal/gimel/bench --crashes
 //	go run ./internal/gimel/bench --url https://host/track   (a server that runs, e.g. behind nginx)
 package main
@@ -60,6 +61,7 @@ type options struct {
 	only            string
 	binary, before  string // before: "" or another gimel
 	url, folder     string
+	eventLog        string
 	crashes         bool
 }
 
@@ -72,6 +74,7 @@ func run() error {
 	flag.StringVar(&o.binary, "gimel", "", "gimel binary (default: built from this tree)")
 	flag.StringVar(&o.before, "before", "", "another gimel binary, measured in the same rounds")
 	flag.StringVar(&o.url, "url", "", "measure only this URL of a server that runs; certificates are not checked")
+	flag.StringVar(&o.eventLog, "event-log", "off", "gimel's --event-log; nobody reads it here, so 4gb")
 	flag.BoolVar(&o.crashes, "crashes", false, "measure only what kill -9 of Redis loses")
 	flag.Parse()
 	for text := range strings.SplitSeq(*connections, ",") {

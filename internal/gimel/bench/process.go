@@ -90,7 +90,7 @@ func (o options) startGimel(binary, redisSocket, address string) (*process, erro
 		return nil, err
 	}
 	return start(binary, "serve", "--listen", address, "--redis", "unix://"+redisSocket,
-		"--hash-key-file", key, "--api-key-file", key, "--drain-grace", "100ms")
+		"--hash-key-file", key, "--api-key-file", key, "--drain-grace", "100ms", "--event-log", o.eventLog)
 }
 
 func freeAddress() string {

@@ -78,6 +78,9 @@ func (s *Server) count(rawQuery string) bool {
 		s.Counters.Dropped(outcome.Reason)
 	default:
 		s.Counters.Counted(outcome.Added)
+		if outcome.Unlogged {
+			s.Counters.Unlogged()
+		}
 	}
 	return true
 }

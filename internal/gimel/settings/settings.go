@@ -31,6 +31,7 @@ type Settings struct {
 	UndeclaredCap int
 	CounterCap    int
 	Limits        event.Limits
+	EventLog      int64 // bytes that an experiment's log may take; 0: none
 
 	TrackPaths   []string
 	APIKeyFile   string
@@ -124,6 +125,7 @@ func (s *Settings) define(flags *flag.FlagSet) {
 	flags.StringVar(&s.HashKeyFile, "hash-key-file", "", "`FILE` with the key of the uuids' HMAC, at least 16 bytes")
 	integer(flags, &s.UndeclaredCap, "undeclared-cap", 100, 0, "how many undeclared experiments of a namespace are accepted, ten times as many in all; 0 refuses them")
 	integer(flags, &s.CounterCap, "counter-cap", 200, 1, "how many counters (event times variant) an experiment has at the most")
+	size(flags, &s.EventLog, "event-log", "what an experiment's events may take of Redis's memory until gimel eventlog has taken them; off: nothing is logged")
 	integer(flags, &s.Limits.Query, "max-query-bytes", event.DefaultLimits.Query, 256, "longest query")
 	integer(flags, &s.Limits.Name, "max-name-bytes", event.DefaultLimits.Name, 16, "longest namespace, experiment, event, variant")
 	integer(flags, &s.Limits.UUID, "max-uuid-bytes", event.DefaultLimits.UUID, 36, "longest uuid")

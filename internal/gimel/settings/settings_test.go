@@ -32,6 +32,9 @@ func TestFlagsWinOverEnvironmentWinsOverFile(t *testing.T) {
 	if s.Queue != 3 || s.Batch != 12 || s.Pipelines != 21 {
 		t.Errorf("queue %d, batch %d, pipelines %d", s.Queue, s.Batch, s.Pipelines)
 	}
+	if s, err := Load("serve", append([]string{"--event-log", "3mb"}, needed...), nil, nil); err != nil || s.EventLog != 3<<20 {
+		t.Errorf("event log: %+v, %v", s, err)
+	}
 	if s.RequestTimeout != 5*time.Second || len(s.TrackPaths) != 2 || s.Counting != "exact" {
 		t.Errorf("defaults: %+v", s)
 	}
@@ -64,6 +67,8 @@ func TestABadValueStopsTheStartWithOneLine(t *testing.T) {
 		"redis URL":            {arguments: []string{"--redis", "http://x"}, want: "redis URL"},
 		"password in URL":      {arguments: []string{"--redis", "redis://u:hunter2@x"}, want: "belongs in a file"},
 		"graphite":             {arguments: []string{"--graphite", "unix:/x"}, want: "graphite"},
+		"event log":            {arguments: []string{"--event-log", "64"}, want: "neither a size such as 64mb nor off"},
+		"event log of nothing": {arguments: []string{"--event-log", "0mb"}, want: "neither a size"},
 		"no such file":         {arguments: []string{"--config", "/does/not/exist"}, want: "/does/not/exist"},
 		"no such CA":           {arguments: []string{"--redis", "rediss://x", "--redis-ca-file", "/does/not/exist"}, want: "/does/not/exist"},
 		"missing hash key":     {arguments: []string{"--hash-key-file", ""}, want: "hash-key-file"},

@@ -125,3 +125,23 @@ func positive(flags *flag.FlagSet, target *time.Duration, name string, preset ti
 		return nil
 	})
 }
+
+// size is a number of bytes, as Redis has them: 64mb; off is 0.
+func size(flags *flag.FlagSet, target *int64, name, usage string) {
+	flags.Func(name, "`SIZE`, as 64mb: "+usage+" (default off)", func(text string) error {
+		if text == "off" {
+			*target = 0
+			return nil
+		}
+		for unit, bytes := range map[string]int64{"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30} {
+			if digits, ok := strings.CutSuffix(text, unit); ok {
+				number, err := strconv.ParseInt(digits, 10, 32)
+				if err == nil && number > 0 {
+					*target = number * bytes
+					return nil
+				}
+			}
+		}
+		return errors.New("neither a size such as 64mb nor off")
+	})
+}

@@ -11,9 +11,7 @@ func TestClusterOfThreeMasters(t *testing.T) {
 	url := "redis+cluster://" + strings.Join(redistest.StartCluster(t), ",")
 	for _, counting := range []Counting{Exact, HLL} {
 		t.Run(string(counting), func(t *testing.T) {
-			settings := exactSettings
-			settings.Counting = counting
-			s := newStore(t, url, settings)
+			s := newStore(t, url, logging(counting, 1<<20))
 			if err := s.Ready(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -35,6 +33,16 @@ func TestClusterOfThreeMasters(t *testing.T) {
 			}
 			if counting == Exact {
 				checkBuckets(t, s, "}hexact", 1000)
+			}
+			log := s.EventLog("a")
+			logged, all, found := takenLog(t, s, log)
+			for _, name := range names {
+				if got := len(logged[name+string(counting)+" participate:blue"]); got < 1000 {
+					t.Errorf("%s: %d in its log", name, got)
+				}
+			}
+			if err := log.Done(t.Context(), all, found); err != nil {
+				t.Error(err)
 			}
 			for _, name := range names {
 				if err := s.Delete(t.Context(), "alephbet", name+string(counting)); err != nil {

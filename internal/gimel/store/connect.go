@@ -32,6 +32,9 @@ type Address struct {
 	// Timeout bounds a connection and an answer. An `appendfsync always` on a
 	// slow disk needs more than a memory-only Redis.
 	Timeout time.Duration
+	// Once sends no command again by itself: a log that is read twice gives
+	// other entries each time.
+	Once bool
 }
 
 // ErrPasswordInURL is returned for a URL with a password: URLs end up in
@@ -52,7 +55,7 @@ func (a Address) options() (*redis.UniversalOptions, error) {
 		Password:              a.Password,
 		DisableIdentity:       true,
 		ContextTimeoutEnabled: true,
-		// Every command that is sent may be repeated without effect.
+		// Every command of counting may be repeated without effect.
 		MaxRetries:               1,
 		DialerRetries:            1,
 		DialTimeout:              a.Timeout,
@@ -60,6 +63,9 @@ func (a Address) options() (*redis.UniversalOptions, error) {
 		WriteTimeout:             a.Timeout,
 		PoolTimeout:              a.Timeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if a.Once {
+		options.MaxRetries = -1
 	}
 	scheme, rest, found := strings.Cut(a.URL, "://")
 	if !found {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"time"
@@ -48,8 +49,10 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 			case "counted":
 				count, _ := reply[1].(int64)
 				flags, _ := reply[2].(string)
+				logged, _ := reply[3].(int64)
 				for place, i := range t.indices {
-					outcomes[i] = Outcome{Added: flags[place] == '1'}
+					added := flags[place] == '1'
+					outcomes[i] = Outcome{Added: added, Unlogged: added && logged == 0}
 					if flags[place] == '-' {
 						_, outcomes[i].Reason = events[i].Amount()
 					}
@@ -121,8 +124,9 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 	for at, t := range tracks {
 		keys := make([]string, 0, 2+len(t.indices))
 		keys = append(keys, t.key, daysKey(t.key, t.id, t.counter))
-		arguments := make([]any, 0, 6+len(t.indices))
-		arguments = append(arguments, t.event, t.variant, t.id, t.buckets, day, s.settings.CounterCap)
+		arguments := make([]any, 0, 8+len(t.indices))
+		arguments = append(arguments, t.event, t.variant, t.id, t.buckets, day, s.settings.CounterCap,
+			s.settings.LogBudget, s.packed(fingerprints, t.indices))
 		for _, i := range t.indices {
 			keys = append(keys, bucketKey(t.key, t.id, t.counter, bucketOf(fingerprints[i], t.buckets)))
 			arguments = append(arguments, fingerprints[i])
@@ -145,6 +149,18 @@ func amountOf(e event.Event) string {
 		return ""
 	}
 	return strconv.FormatFloat(amount, 'g', -1, 64)
+}
+
+// packed are the fingerprints as the log has them, where there is one.
+func (s *Store) packed(fingerprints []int64, indices []int) []byte {
+	if s.settings.LogBudget == 0 {
+		return nil
+	}
+	packed := make([]byte, 0, fingerprintSize*len(indices))
+	for _, i := range indices {
+		packed = binary.BigEndian.AppendUint64(packed, uint64(fingerprints[i]))
+	}
+	return packed
 }
 
 func (s *Store) remember(key, id, counter string, buckets int64) {

@@ -32,7 +32,8 @@ func (s *Store) commitHLL(ctx context.Context, events []event.Event) []Outcome {
 		for at, i := range open {
 			e := events[i]
 			commands[at] = s.scripts.admit.EvalSha(ctx, pipe,
-				[]string{experimentKey(e.Namespace, e.Experiment)}, e.Name, e.Variant, s.settings.CounterCap)
+				[]string{experimentKey(e.Namespace, e.Experiment)}, e.Name, e.Variant, s.settings.CounterCap,
+				s.settings.LogBudget, s.packed([]int64{s.fingerprints.of(e)}, []int{0}))
 		}
 		_, _ = pipe.Exec(ctx) // each command has its own error
 		var admitted []int
@@ -45,6 +46,8 @@ func (s *Store) commitHLL(ctx context.Context, events []event.Event) []Outcome {
 			}
 			switch code, _ := reply[0].(string); code {
 			case "admitted":
+				logged, _ := reply[1].(int64)
+				outcomes[i].Unlogged = logged == 0
 				admitted = append(admitted, i)
 			case "unknown":
 				unknown = append(unknown, i)
@@ -73,7 +76,7 @@ func (s *Store) addOriginal(ctx context.Context, events []event.Event, admitted 
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
 	for at, i := range admitted {
-		outcomes[i] = Outcome{Added: commands[at][3].Val() == 1}
+		outcomes[i].Added = commands[at][3].Val() == 1
 		for _, command := range commands[at] {
 			if err := command.Err(); err != nil {
 				outcomes[i] = Outcome{Err: fmt.Errorf("redis: %w", err)}

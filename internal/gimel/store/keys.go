@@ -25,6 +25,11 @@ import (
 //	                  their kind where that is not "unique"
 //	    ramped        Unix time of the first change of the weights under traffic
 //	    planned           planned participants a variant
+//	    gap, missed   Unix time of the first event that is counted and was not logged,
+//	                  and how many there are
+//	gimel:{tag}:ID:events                     stream, the log: c EVENT:VARIANT, f what was new,
+//	                                          8 bytes a fingerprint, x their values, if they
+//	                                          have any; see eventlog.go
 //	gimel:{tag}:ID:EVENT:VARIANT:NUMBER       set, a bucket of fingerprints
 //	gimel:{tag}:ID:EVENT:VARIANT:days         hash, day (UTC) to count; DAY:s and DAY:q
 //	                                          to the sums of values and of their squares
@@ -55,6 +60,8 @@ func bucketKey(experimentKey, id, counter string, number int64) string {
 func daysKey(experimentKey, id, counter string) string {
 	return experimentKey + ":" + id + ":" + counter + ":days"
 }
+
+func eventsKey(experimentKey, id string) string { return experimentKey + ":" + id + ":events" }
 
 func discardKey(experimentKey, id string) string {
 	return experimentKey + ":" + id + ":discarded"

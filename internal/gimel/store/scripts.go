@@ -12,6 +12,8 @@ import (
 var (
 	//go:embed lua/guard.lua
 	guardSource string
+	//go:embed lua/log.lua
+	logSource string
 	//go:embed lua/track.lua
 	trackSource string
 	//go:embed lua/admit.lua
@@ -34,20 +36,22 @@ var (
 	annotateSource string
 	//go:embed lua/discard.lua
 	discardSource string
+	//go:embed lua/done.lua
+	doneSource string
 )
 
 // scripts are called by the hash of their text, not as Redis Functions: while
 // a deploy has two releases of gimel running, each calls its own text, where a
 // function of one name would change under the release that drains.
 type scripts struct {
-	ready, track, admit, split, register, list, create, declare, state, annotate, discard *redis.Script
+	ready, track, admit, split, register, list, create, declare, state, annotate, discard, done *redis.Script
 }
 
 func newScripts() scripts {
 	return scripts{
 		ready:    redis.NewScript(readySource),
-		track:    redis.NewScript(guardSource + trackSource),
-		admit:    redis.NewScript(guardSource + admitSource),
+		track:    redis.NewScript(guardSource + logSource + trackSource),
+		admit:    redis.NewScript(guardSource + logSource + admitSource),
 		split:    redis.NewScript(splitSource),
 		register: redis.NewScript(registerSource),
 		list:     redis.NewScript(listSource),
@@ -56,11 +60,12 @@ func newScripts() scripts {
 		state:    redis.NewScript(stateSource),
 		annotate: redis.NewScript(annotateSource),
 		discard:  redis.NewScript(discardSource),
+		done:     redis.NewScript(doneSource),
 	}
 }
 
 func (s scripts) all() []*redis.Script {
-	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.discard}
+	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.discard, s.done}
 }
 
 // load makes the scripts known to every master. Redis forgets them when it

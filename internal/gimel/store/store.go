@@ -35,6 +35,9 @@ type Settings struct {
 	UndeclaredCap int
 	// CounterCap is how many counters (event times variant) an experiment has.
 	CounterCap int
+	// LogBudget is how many bytes of Redis the log of an experiment's events may
+	// take before it is read; 0: there is no log.
+	LogBudget int64
 }
 
 // ErrNotFound is returned for an experiment that there is not.
@@ -78,9 +81,10 @@ func (s *Store) Counting() Counting { return s.settings.Counting }
 // Outcome is what became of one event. With an Err it was not committed, or
 // not known to be, and should be sent again.
 type Outcome struct {
-	Added  bool         // false: it had been counted before
-	Reason event.Reason // why it was dropped, or ""
-	Err    error
+	Added    bool         // false: it had been counted before
+	Unlogged bool         // counted, but there was no room for it in the log
+	Reason   event.Reason // why it was dropped, or ""
+	Err      error
 }
 
 // Commit counts events in one go and answers for each, in their order, after

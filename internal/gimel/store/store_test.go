@@ -273,9 +273,7 @@ func testGuards(t *testing.T, settings Settings) {
 func TestDeleteLeavesNothingAndTheNameCountsAnew(t *testing.T) {
 	for _, counting := range []Counting{Exact, HLL} {
 		t.Run(string(counting), func(t *testing.T) {
-			settings := exactSettings
-			settings.Counting = counting
-			s := newStore(t, redistest.Start(t).URL(), settings)
+			s := newStore(t, redistest.Start(t).URL(), logging(counting, 1<<20))
 			commitAll(t, s, participants("kept", "blue", 0, 10))
 			before := s.client.Keys(t.Context(), "*").Val()
 			commitAll(t, s, participants("e", "blue", 0, 2000))

@@ -35,6 +35,7 @@ type Counters struct {
 	dropped          map[event.Reason]*atomic.Int64 // fixed after NewCounters
 	refused          [refusals]atomic.Int64
 	unauthorized     atomic.Int64
+	unlogged         atomic.Int64
 
 	commits      [len(bounds) + 1]atomic.Int64
 	commitEvents atomic.Int64
@@ -58,6 +59,9 @@ func (c *Counters) Counted(added bool) {
 		c.duplicate.Add(1)
 	}
 }
+
+// Unlogged notes an event that is counted, and for which the log had no room.
+func (c *Counters) Unlogged() { c.unlogged.Add(1) }
 
 // Dropped notes an event that can never be valid.
 func (c *Counters) Dropped(reason event.Reason) {
@@ -125,6 +129,7 @@ func (c *Counters) WritePrometheus(w io.Writer) {
 	family("gimel_events_total", "counter", "Events committed to Redis.", c.events())
 	family("gimel_events_dropped_total", "counter", "Events that can never be valid, answered 200.", c.drops())
 	family("gimel_events_refused_total", "counter", "Events answered 503, to be sent again.", c.refusals())
+	family("gimel_events_unlogged_total", "counter", "Events counted, for which the log had no room.", []sample{{value: c.unlogged.Load()}})
 	family("gimel_unauthorized_total", "counter", "Requests without the right key, password or session.", []sample{{value: c.unauthorized.Load()}})
 	family("gimel_queue_events", "gauge", "Events that wait for Redis.", []sample{{value: int64(c.queue())}})
 	family("gimel_commit_events_total", "counter", "Events sent to Redis in batches.", []sample{{value: c.commitEvents.Load()}})

@@ -19,6 +19,7 @@ func TestPrometheusText(t *testing.T) {
 	c.Counted(true)
 	c.Counted(false)
 	c.Dropped(event.Colon)
+	c.Unlogged()
 	c.Refused(NoRedis)
 	c.Committed(3, 2*time.Millisecond)
 	c.Committed(5, 10*time.Second)
@@ -31,6 +32,7 @@ func TestPrometheusText(t *testing.T) {
 		`gimel_events_dropped_total{reason="colon"} 1`,
 		`gimel_events_dropped_total{reason="archived"} 0`,
 		`gimel_events_refused_total{why="redis"} 1`,
+		`gimel_events_unlogged_total 1`,
 		`gimel_queue_events 7`,
 		`gimel_commit_events_total 8`,
 		`gimel_commit_seconds_bucket{le="0.001"} 0`,

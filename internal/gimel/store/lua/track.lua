@@ -1,11 +1,13 @@
 -- Counts uuids of one event and variant exactly, in one atomic step.
 -- KEYS: experiment, days, then the bucket of each uuid
 -- ARGV: event, variant, the id and number of buckets that the caller chose the
---       buckets by, day, limit of counters, then the fingerprint of each uuid,
+--       buckets by, day, limit of counters, the log's budget, the fingerprints in
+--       8 bytes each, then each once more as a number,
 --       then, if any has one, the value of each; '' is none
--- Answers {'counted', count, flags}, where flags has a '1' for each uuid that
---         is new, a '0' for each that was there, and a '-' for each that is not
---         counted for want of a value;
+-- Answers {'counted', count, flags, logged}, where flags has a '1' for each uuid
+--         that is new, a '0' for each that was there, and a '-' for each that is
+--         not counted for want of a value, and logged is 0 when what is new is not
+--         in the log;
 --         {'moved', id, buckets}, {'unknown'} or {reason}.
 
 -- Adds up what new uuids have brought, in all and on that day.
@@ -34,24 +36,27 @@ end
 if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} end
 
 local valued = found.goal and string.find(found.goal, ' value', 1, true)
-local added, sum, squares, flags = 0, 0, 0, {}
+local added, sum, squares, flags, fresh, values = 0, 0, 0, {}, {}, {}
 for i = 3, #KEYS do
-  local value = valued and tonumber(ARGV[i + 4 + #KEYS - 2] or '')
+  local value = valued and tonumber(ARGV[i + 6 + #KEYS - 2] or '')
   if valued and not value then
     flags[i - 2] = '-'
   else
-    local new = redis.call('SADD', KEYS[i], ARGV[i + 4])
+    local new = redis.call('SADD', KEYS[i], ARGV[i + 6])
     flags[i - 2] = new == 1 and '1' or '0' -- numbers would be formatted
     added = added + new
+    if new == 1 then fresh[added] = string.sub(ARGV[8], 8 * i - 23, 8 * i - 16) end
     if valued and new == 1 then
       sum, squares = sum + value, squares + value * value
+      values[added] = ARGV[i + 6 + #KEYS - 2]
     end
   end
 end
-local count = tonumber(found.count or 0)
+local count, logged = tonumber(found.count or 0), true
 if added > 0 then
   redis.call('HINCRBY', days, ARGV[5], added)
   count = redis.call('HINCRBY', meta, 'c:' .. counter, added)
   if valued then addValues(meta, days, ARGV[5], counter, added, sum, squares) end
+  logged = append(meta, found.id, counter, table.concat(fresh), table.concat(values, ' '), ARGV[7])
 end
-return {'counted', count, table.concat(flags)}
+return {'counted', count, table.concat(flags), logged and 1 or 0}

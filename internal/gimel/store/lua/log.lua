@@ -1,0 +1,24 @@
+-- Shared head of track.lua and admit.lua: the log of events, a stream beside the experiment
+-- (see keys.go). Counting goes on whatever becomes of the log: nothing in here fails, and
+-- what is not logged is noted.
+
+-- Appends the packed fingerprints of one counter, and their values with a space between, or
+-- ''; false when they did not go in.
+-- budget: bytes that the stream may take; 0: there is no log
+local function append(meta, id, counter, packed, values, budget)
+  if budget == '0' then return true end
+  local stream = meta .. ':' .. id .. ':events'
+  local used = redis.pcall('MEMORY', 'USAGE', stream) or 0 -- an error is a table
+  if type(used) == 'number' and used < tonumber(budget) then
+    local entry
+    if values == '' then
+      entry = redis.pcall('XADD', stream, '*', 'c', counter, 'f', packed)
+    else
+      entry = redis.pcall('XADD', stream, '*', 'c', counter, 'f', packed, 'x', values)
+    end
+    if type(entry) == 'string' then return true end
+  end
+  redis.call('HSETNX', meta, 'gap', redis.call('TIME')[1])
+  redis.call('HINCRBY', meta, 'missed', #packed / 8)
+  return false
+end
