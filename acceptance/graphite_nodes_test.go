@@ -45,6 +45,15 @@ func TestGraphiteOfSeveralHosts(t *testing.T) {
 		}
 		nodes[1].run(t, "systemctl start carbon-cache carbon-c-relay graphite-web nginx")
 		eventually(t, "what it missed", 60*time.Second, func() bool { return filesOfNodes(t, nodes, "meanwhile") == 2000 })
+
+		// One leaves: its relay makes room for its own carbon, and what it kept is there.
+		alone := nodes[2]
+		kept := alone.run(t, "ls /var/lib/graphite/whisper/nodes/before | wc -l")
+		provision(t, "install", "graphite", "-y", "-H", alone.Name).exits(t, 0)
+		provision(t, "plan", "graphite", "--detailed-exitcode", "-H", alone.Name).exits(t, 0)
+		if is := alone.run(t, "ls /var/lib/graphite/whisper/nodes/before | wc -l"); is != kept || kept == "0\n" {
+			t.Errorf("it had %s of the metrics, and has %s", kept, is)
+		}
 	}
 }
 

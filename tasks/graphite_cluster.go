@@ -26,7 +26,7 @@ func graphiteClusterVariables() []recipe.Variable {
 		{
 			Name: "carbon_nodes", Type: recipe.TypeList, Check: eachOf(ipAddress),
 			Help: "The addresses of all hosts of a cluster, this one among them, on each in the same order: each metric is kept by replication_factor of them, and each answers for all. " +
-				"A node that is down gets what it missed from memory when it is back, as long as that is not much. What is there is not moved when the list changes. Between nodes nothing is encrypted. A host that leaves the cluster wants its relay stopped first: systemctl disable --now carbon-c-relay.service.",
+				"A node that is down gets what it missed from memory when it is back, as long as that is not much. What is there is not moved when the list changes. Between nodes nothing is encrypted. A host without the list has a Graphite of its own again, with the metrics that it kept.",
 		},
 		{
 			Name: "replication_factor", Type: recipe.TypeInt, Default: 2, Check: between(1, 16),

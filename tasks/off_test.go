@@ -75,17 +75,27 @@ func install(t *testing.T, host *model.Host, task recipe.Task, wanted recipe.Rec
 // to stop what it cannot read any more. carbon is back on loopback before its filter goes.
 func TestFirewallGoesInOrder(t *testing.T) {
 	platform, task := recipe.Platforms()[0], taskNamed(t, "graphite")
-	host := bareHost(platform)
-	for _, raw := range []map[string]any{{"carbon_listen": []any{"10.0.0.0/8"}}, nil} {
-		host.Done = nil
-		install(t, host, task, build(t, task, platform, raw))
-	}
-	at := -1
-	for _, title := range []string{"restart " + carbonUnit, "stop " + firewallUnit, "remove " + firewallFile, "remove " + firewallRules} {
-		next := slices.Index(host.Done, title)
-		if next <= at {
-			t.Errorf("%q is at %d, after %d: %q", title, next, at, host.Done)
+	carbonFirst := []string{"restart " + carbonUnit, "stop " + firewallUnit, "remove " + firewallFile, "remove " + firewallRules}
+	for _, c := range []struct {
+		raw  map[string]any
+		want []string
+	}{
+		{map[string]any{"carbon_listen": []any{"10.0.0.0/8"}}, carbonFirst},
+		// The relay of a cluster has carbon's port.
+		{map[string]any{"carbon_nodes": []any{"10.0.0.1", "10.0.0.2"}}, append([]string{"stop " + relayUnit}, carbonFirst...)},
+	} {
+		host := bareHost(platform)
+		for _, raw := range []map[string]any{c.raw, nil} {
+			host.Done = nil
+			install(t, host, task, build(t, task, platform, raw))
 		}
-		at = next
+		at := -1
+		for _, title := range c.want {
+			next := slices.Index(host.Done, title)
+			if next <= at {
+				t.Errorf("%v: %q is at %d, after %d: %q", c.raw, title, next, at, host.Done)
+			}
+			at = next
+		}
 	}
 }

@@ -75,8 +75,9 @@ func (r Remembering) noted(wants []memory.Wants, facts recipe.Facts) (same, diff
 
 // remember completes a plan by what the host remembers: what no task wants any more goes, and what
 // the tasks want now is noted. A host that is as it should be is asked nothing more, and one that
-// has noted nothing yet notes it when something changes.
-func (h host) remember(ctx context.Context, blueprint Blueprint, made built, answer recipe.Answer, plan engine.Plan) (recipe.Recipe, engine.Plan, error) {
+// has noted nothing yet notes it when something changes. A plan that was refused is refused still when
+// nothing goes.
+func (h host) remember(ctx context.Context, blueprint Blueprint, made built, answer recipe.Answer, plan engine.Plan, refused error) (recipe.Recipe, engine.Plan, error) {
 	wanted := made.Recipe
 	along, stay, err := blueprint.along(answer.Facts)
 	if err != nil {
@@ -102,8 +103,11 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, made built, ans
 			plan.Told = append(plan.Told, task.Name+": nothing of it is noted here any more, so nothing goes")
 		}
 	}
-	if err != nil || same || !differs && plan.Empty() {
+	if err != nil {
 		return wanted, plan, err
+	}
+	if same || !differs && plan.Empty() {
+		return wanted, plan, refused
 	}
 	memories, earlier, err := h.memories(ctx, answer.Facts)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"provision/internal/journal"
 	"provision/internal/recipe"
 	"provision/internal/remote"
+	"provision/internal/resource"
 	"provision/internal/script"
 )
 
@@ -171,12 +172,13 @@ func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Pro
 		return recipe.Recipe{}, engine.Plan{}, err
 	}
 	wanted := made.Recipe
-	plan, err := engine.NewPlan(wanted, answer.Facts)
-	if err != nil {
-		return wanted, plan, err
+	plan, refused := engine.NewPlan(wanted, answer.Facts)
+	var held *resource.HeldError
+	if refused != nil && !errors.As(refused, &held) { // what leaves may free a port
+		return wanted, plan, refused
 	}
 	plan.Platform, plan.Died, plan.Told = answer.Platform, died(answer.Facts), slices.Clone(blueprint.asking.told)
-	if wanted, plan, err = h.remember(ctx, blueprint, made, answer, plan); err != nil {
+	if wanted, plan, err = h.remember(ctx, blueprint, made, answer, plan, refused); err != nil {
 		return wanted, plan, err
 	}
 	err = h.look(ctx, &plan, originals(wanted, plan), plan.Rehearsals(wanted, answer.Facts))
