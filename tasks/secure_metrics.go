@@ -98,9 +98,12 @@ func buildSecureMetrics(in recipe.Input) (recipe.Recipe, error) {
 	for _, way := range ways {
 		listens = append(listens, way.Accept)
 	}
+	instead := "-e secure_metrics.role=receiver, where the host has Graphite itself"
+	if s.receives {
+		instead = "-e secure_metrics.carbon_port=12004"
+	}
 	r.Add(resource.Service{
-		Unit: secureMetricsUnit, Check: trial, Trees: []string{secureMetricsDirectory}, Listens: listens,
-		Instead: "-e secure_metrics.carbon_port=12004",
+		Unit: secureMetricsUnit, Check: trial, Trees: []string{secureMetricsDirectory}, Listens: listens, Instead: instead,
 	})
 	return r, nil
 }

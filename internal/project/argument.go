@@ -128,6 +128,17 @@ func number(name, help string) Parameter {
 	return Parameter{Name: name, Type: "number", Help: help, read: func(c *call, v starlark.Value) (any, error) { return c.number(v) }}
 }
 
+// positive is a parameter that takes a whole number from 1 up.
+func positive(name, help string) Parameter {
+	return Parameter{Name: name, Type: "number", Help: help, read: func(c *call, v starlark.Value) (any, error) {
+		n, err := c.number(v)
+		if err == nil && n < 1 {
+			return 0, fmt.Errorf("want 1 or more, found %d", n)
+		}
+		return n, err
+	}}
+}
+
 func (c *call) number(v starlark.Value) (int, error) {
 	if _, ok := v.(starlark.Int); !ok {
 		return 0, fmt.Errorf("want a whole number, found %s", c.found(v))

@@ -160,7 +160,7 @@ func (p *Project) defined(file, unknown string) []string {
 	var names []string
 	if m := p.read[file]; m != nil && m.file != nil {
 		syntax.Walk(m.file, func(n syntax.Node) bool {
-			if ident, ok := n.(*syntax.Ident); ok && ident.Name != unknown && ident.Name != guarded {
+			if ident, ok := n.(*syntax.Ident); ok && ident.Name != unknown && ident.Name != guarded && ident.Name != uncut {
 				names = append(names, ident.Name)
 			}
 			return true

@@ -16,7 +16,7 @@ func accountKinds() []*Word {
 			Parameters: []Parameter{
 				required(text("name", "Its name.")),
 				byName(truth("login", "It is a person's.")),
-				byName(number("uid", "Its number; else the next that is free.")),
+				byName(positive("uid", "Its number; else the next that is free.")),
 				byName(text("group", "Its primary group, which has to exist; else one of its own name, which is made.")),
 				byName(texts("groups", "Groups that it is in besides; in others it stays.")),
 				byName(hostPath("home", "Its home; else /home/NAME with login, and /nonexistent without. An old one is not moved.")),

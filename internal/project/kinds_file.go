@@ -108,7 +108,7 @@ func fileKinds() []*Word {
 			Leaves:  "It stays, which is said; remove --purge takes one that was made for a task.",
 			Example: "generated(\"/etc/shop/key\", length = 64, group = \"shop\", mode = \"0640\")",
 			Parameters: append(append([]Parameter{required(hostPath("path", "Where it stands."))}, attributes("0600")...),
-				byName(or(number("length", "How many letters and digits."), "40")), absent()),
+				byName(or(positive("length", "How many letters and digits."), "40")), absent()),
 		}, func(c *call) (recipe.Resource, error) {
 			return resource.Secret{Path: given[string](c, "path"), Attributes: c.attributes(), Length: given[int](c, "length"), Absent: given[bool](c, "absent")}, nil
 		}),
@@ -123,7 +123,7 @@ func fileKinds() []*Word {
 				required(byName(hostPath("key", "Where its key stands; root may read it, and group."))),
 				byName(texts("names", "What it is for: names of hosts, *.example.org too, and IP addresses.")),
 				byName(text("group", "Who may read the key besides root: a group that exists.")),
-				byName(or(number("days", "It is good for so many."), "397")),
+				byName(or(positive("days", "It is good for so many."), "397")),
 				absent(),
 			},
 		}, func(c *call) (recipe.Resource, error) {

@@ -86,7 +86,7 @@ func hostKinds() []*Word {
 			About:      "A file that the host swaps to, now and after every boot, by a unit of systemd. Not proved on real hosts: a lab host may not swap.",
 			Leaves:     "Nothing is swapped to it any more, and its unit goes; the file stays, which is said: with absent it goes.",
 			Example:    "swap(\"/swapfile\", 2048)",
-			Parameters: []Parameter{required(hostPath("path", "In a directory to which only root may write.")), number("megabytes", "Its size."), absent()},
+			Parameters: []Parameter{required(hostPath("path", "In a directory to which only root may write.")), positive("megabytes", "Its size."), absent()},
 		}, func(c *call) (recipe.Composite, error) {
 			return resource.Swap{Path: given[string](c, "path"), Megabytes: given[int](c, "megabytes"), Absent: given[bool](c, "absent")}, nil
 		}),

@@ -47,7 +47,7 @@ func (p *Project) run(m *module) (err error) {
 	if m.file, err = dialect().Parse(p.shown(m.name), m.text, 0); err != nil {
 		return p.explain(err)
 	}
-	guardComparisons(m.file)
+	guardSecrets(m.file)
 	program, err := starlark.FileProgram(m.file, p.word.Has)
 	if err != nil {
 		return p.explain(err)

@@ -42,6 +42,26 @@ func (s *script) hasRelease(things []*thing) error {
 	return s.refuse(releasesName, "releases: build returns no release(…), and provision deploy would bring nothing", "release(\"shop\", notify = restart(\"shop.service\")) in the list of build")
 }
 
+// ownsReleases refuses what else is wanted at the link or among the releases, which are a deploy's: also in a
+// build without one, so that it is told before the first.
+func (s *script) ownsReleases(things []*thing) error {
+	if s.releases == "" {
+		return nil
+	}
+	for _, t := range things {
+		for _, item := range t.items {
+			placed, ok := item.Resource.(recipe.Placed)
+			if t.word.Name != releaseWord && ok && (placed.Place() == s.releases+"/current" || strings.HasPrefix(placed.Place(), s.releases+"/releases/")) {
+				return &recipe.SourceError{
+					At: t.at, Problem: fmt.Sprintf("%s: is among the releases of this task, which a deploy brings", placed.Place()),
+					Advice: "leave it out: release(…) makes the link current itself; or another place beside it",
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // releaseKind is what a deploy brings.
 func releaseKind() *Word {
 	return resources(Word{
@@ -54,7 +74,7 @@ func releaseKind() *Word {
 		Parameters: []Parameter{
 			required(text("file", "The name that the artifact has in a release's directory.")),
 			byName(truth("unpack", "The artifact is a tar archive, and the release is what is in it; all of it is root's.")),
-			byName(or(number("keep", "So many releases are kept, with the one that is deployed: 2 at least."), "5")),
+			byName(or(positive("keep", "So many releases are kept, with the one that is deployed: 2 at least."), "5")),
 		},
 	}, func(c *call, r *recipe.Recipe, notifies []recipe.Notification) error {
 		if c.releases == "" {

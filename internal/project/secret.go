@@ -2,6 +2,7 @@ package project
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -136,16 +137,33 @@ func (b *building) public(text string) error {
 
 var errSeen = plain("a secret would be seen here", "a secret goes into a file's content, or into input = of a command")
 
-// guarded is the name of a function that no task can call: a space is in it.
-const guarded = "not a secret"
+// guarded and uncut are names of functions that no task can call: a space is in them.
+const (
+	guarded = "not a secret"
+	uncut   = "no secret's text"
+)
 
-// guardComparisons puts each side of a comparison through a function that refuses secrets.
-// Starlark itself asks a value only when both sides are of one type, and finds all others
-// different: v.token == "" would be false, whatever the token is.
-func guardComparisons(file *syntax.File) {
+// guardSecrets puts what tells of a text through functions that refuse secrets. Of a comparison each
+// side: Starlark itself asks a value only when both sides are of one type, and finds all others
+// different, so that v.token == "" would be false, whatever the token is. Of a text what is cut out of
+// it, or asked of it: str(v.token)[3:9] would be of the mark that stands for it.
+func guardSecrets(file *syntax.File) {
+	methods := starlark.String("").AttrNames()
 	syntax.Walk(file, func(n syntax.Node) bool {
-		if binary, ok := n.(*syntax.BinaryExpr); ok && compares(binary.Op) {
-			binary.X, binary.Y = guardedOperand(binary, binary.X), guardedOperand(binary, binary.Y)
+		switch n := n.(type) {
+		case *syntax.BinaryExpr:
+			if compares(n.Op) {
+				n.X, n.Y = guardedOperand(guarded, n.OpPos, n.X), guardedOperand(guarded, n.OpPos, n.Y)
+			}
+		case *syntax.SliceExpr:
+			n.X = guardedOperand(uncut, n.Lbrack, n.X)
+		case *syntax.IndexExpr:
+			n.X = guardedOperand(uncut, n.Lbrack, n.X)
+		case *syntax.CallExpr:
+			// format and join make longer texts of theirs, which are as secret.
+			if dot, ok := n.Fn.(*syntax.DotExpr); ok && dot.Name.Name != "format" && dot.Name.Name != "join" && slices.Contains(methods, dot.Name.Name) {
+				dot.X = guardedOperand(uncut, dot.Dot, dot.X)
+			}
 		}
 		return true
 	})
@@ -159,13 +177,11 @@ func compares(op syntax.Token) bool {
 	return false
 }
 
-func guardedOperand(of *syntax.BinaryExpr, side syntax.Expr) syntax.Expr {
-	if _, literal := side.(*syntax.Literal); literal {
-		return side
+func guardedOperand(by string, at syntax.Position, operand syntax.Expr) syntax.Expr {
+	if _, literal := operand.(*syntax.Literal); literal {
+		return operand
 	}
-	return &syntax.CallExpr{
-		Fn: &syntax.Ident{NamePos: of.OpPos, Name: guarded}, Lparen: of.OpPos, Args: []syntax.Expr{side}, Rparen: of.OpPos,
-	}
+	return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: at, Name: by}, Lparen: at, Args: []syntax.Expr{operand}, Rparen: at}
 }
 
 func notSecret(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
@@ -174,6 +190,26 @@ func notSecret(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple
 		return nil, errCompared
 	}
 	return args[0], nil
+}
+
+// uncutText refuses a text with a secret in it, and passes all else on: a list or a dict of them too.
+func uncutText(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	b := buildingOf(thread)
+	if b != nil && b.holds(args[0], 0) {
+		return nil, errAsked
+	}
+	return args[0], nil
+}
+
+var errAsked = plain("a text with a secret in it is cut, or asked what is in it: that would tell of it", "make the text of its parts: \"user \" + v.token; what depends on a part belongs in a variable of its own")
+
+// counted is Starlark's len, of what is no secret's text.
+func counted(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, named []starlark.Tuple) (starlark.Value, error) {
+	b := buildingOf(thread)
+	if b != nil && len(args) == 1 && b.holds(args[0], 0) {
+		return nil, errAsked
+	}
+	return starlark.Call(thread, starlark.Universe["len"], args, named)
 }
 
 // hashed is Starlark's hash, of what has no secret in it: what stands for one is another in every

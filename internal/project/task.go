@@ -169,7 +169,7 @@ func (s *script) recipe(in recipe.Input) (recipe.Recipe, error) {
 	for _, t := range things {
 		r.Items = append(r.Items, t.items...)
 	}
-	return r, s.hasRelease(things)
+	return r, cmp.Or(s.hasRelease(things), s.ownsReleases(things))
 }
 
 // checks runs verify.
@@ -245,7 +245,7 @@ func (c *collecting) add(value starlark.Value, depth int) error {
 		if depth > 0 {
 			value.returned = true
 			c.things = append(c.things, value)
-			return nil
+			return c.few(value)
 		}
 	case *starlark.List:
 		return c.addAll(value, depth)
@@ -253,6 +253,17 @@ func (c *collecting) add(value starlark.Value, depth int) error {
 		return c.addAll(value, depth)
 	}
 	return c.refuse(value, depth)
+}
+
+// few refuses more things than a host should be asked about.
+func (c *collecting) few(last *thing) error {
+	if len(c.things) <= maxThings {
+		return nil
+	}
+	return &recipe.SourceError{
+		At: last.at, Problem: fmt.Sprintf("%s returns more than %d %s", c.f.Name(), maxThings, c.group),
+		Advice: "many files of one directory are one tree(…), which costs one question",
+	}
 }
 
 func (c *collecting) addAll(list starlark.Iterable, depth int) error {

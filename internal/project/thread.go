@@ -15,6 +15,7 @@ const (
 	maxSteps  = 10_000_000       // Starlark's own: some seconds
 	maxTime   = 10 * time.Second // also where few steps take long
 	maxRecipe = 64 << 20         // bytes of all contents
+	maxThings = 20_000           // resources: a host is asked about each, also where all is as it should be
 )
 
 const buildingKey = "building" // of a thread's own values

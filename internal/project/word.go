@@ -85,7 +85,10 @@ func Words(shipped []recipe.Task) []*Word {
 
 // predeclared are the names of a task beside Starlark's own.
 func (p *Project) predeclared() starlark.StringDict {
-	names := starlark.StringDict{guarded: starlark.NewBuiltin(guarded, notSecret), "hash": starlark.NewBuiltin("hash", hashed)}
+	names := starlark.StringDict{
+		guarded: starlark.NewBuiltin(guarded, notSecret), uncut: starlark.NewBuiltin(uncut, uncutText),
+		"hash": starlark.NewBuiltin("hash", hashed), "len": starlark.NewBuiltin("len", counted),
+	}
 	for _, t := range variableTypes {
 		names[t.name] = t.value()
 	}

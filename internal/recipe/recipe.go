@@ -153,5 +153,8 @@ func (r Recipe) Validate() error {
 			}
 		}
 	}
+	if err := r.validateListeners(); err != nil {
+		return err
+	}
 	return r.validateInside()
 }

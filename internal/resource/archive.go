@@ -50,6 +50,9 @@ func (a Archive) Validate() error {
 	if err := checkPath("archive", a.Path); err != nil || a.Absent {
 		return err
 	}
+	if err := checkOwn(what, a.Path); err != nil {
+		return err
+	}
 	if err := checkOwners(what, a.Owner, a.Group); err != nil {
 		return err
 	}

@@ -55,6 +55,9 @@ func (g Git) Validate() error {
 	if err := checkPath("git", g.Path); err != nil || g.Absent {
 		return err
 	}
+	if err := checkOwn(what, g.Path); err != nil {
+		return err
+	}
 	if err := checkOwners(what, g.Owner, g.Group); err != nil {
 		return err
 	}

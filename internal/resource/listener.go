@@ -75,6 +75,23 @@ func (s Service) Refuse(facts recipe.Facts) error {
 	return held
 }
 
+// ListensAt implements recipe.Listening.
+func (s Service) ListensAt() []recipe.Endpoint {
+	if s.Absent {
+		return nil
+	}
+	return recipe.Endpoints(s.Listens)
+}
+
+// Shares implements recipe.Listening.
+func (s Service) Shares(other recipe.Resource) bool {
+	o, ok := other.(Service)
+	return ok && (stem(s.Unit) == stem(o.Unit) || s.Follows == o.Unit || o.Follows == s.Unit)
+}
+
+// Elsewhere implements recipe.Listening.
+func (s Service) Elsewhere() string { return s.Instead }
+
 // owns reports whether a listener is the service's own: of its unit, of an instance of it, or
 // of the socket unit that hands it over; or is of a unit that will not run, or not listen there, by then.
 func (s Service) owns(l recipe.Listener, facts recipe.Facts) bool {

@@ -40,6 +40,9 @@ func (s Releases) Validate() error {
 	if err := checkPath("releases", s.Home); err != nil {
 		return err
 	}
+	if err := checkOwn(what, s.Home); err != nil {
+		return err
+	}
 	switch {
 	case path.Base(s.File) != s.File || s.File == "." || s.File == "..":
 		return fmt.Errorf("%s: %q is no name of a file", what, s.File)

@@ -57,7 +57,10 @@ func (t Tree) Probes() []recipe.Probe {
 // Validate refuses what cannot be meant.
 func (t Tree) Validate() error {
 	what := "tree " + t.Path
-	if err := checkPath("tree", t.Path); err != nil {
+	if err := checkPath("tree", t.Path); err != nil || t.Absent {
+		return err
+	}
+	if err := checkOwn(what, t.Path); err != nil {
 		return err
 	}
 	seen := map[string]bool{recipe.TreeMark: true}

@@ -3,6 +3,7 @@ package resource
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"provision/internal/recipe"
 )
@@ -14,6 +15,21 @@ import (
 // marks are the files by which a directory is known as made by one of these kinds.
 func marks(at string) []string {
 	return []string{at + "/" + recipe.TreeMark, at + "/" + recipe.ArchiveDigest, at + "/" + recipe.GitMark}
+}
+
+// ofTheSystem are directories that hold what Debian and others put there (hier(7)): nothing has one of them
+// for its own.
+var ofTheSystem = strings.Fields(`/bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr
+	/usr/bin /usr/include /usr/lib /usr/local /usr/local/bin /usr/local/lib /usr/local/sbin /usr/local/share /usr/sbin /usr/share /usr/src
+	/var /var/backups /var/cache /var/lib /var/log /var/mail /var/opt /var/spool /var/tmp
+	/etc/apt /etc/cron.d /etc/default /etc/init.d /etc/profile.d /etc/ssh /etc/ssl /etc/sudoers.d /etc/systemd /etc/systemd/system`)
+
+// checkOwn refuses a directory that cannot be a thing's own.
+func checkOwn(what, at string) error {
+	if slices.Contains(ofTheSystem, at) {
+		return fmt.Errorf("%s: %s is the system's: name a directory of its own in it", what, at)
+	}
+	return nil
 }
 
 // wholeProbes ask whose a directory is.
