@@ -15,17 +15,26 @@ func TestStatsD(t *testing.T) {
 	onEach(t, today(t), "labstatsd", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		provision(t, "install", "graphite", "statsd", "-y", "-H", host.Name).exits(t, 0)
 		converged(t, host, "graphite", "statsd")
-		t.Run("a line that ends it", func(t *testing.T) { statsdComesBack(t, host) })
+		t.Run("a line that would end it", func(t *testing.T) { statsdStays(t, host) })
 		t.Run("hits that are averaged or lost", func(t *testing.T) { hitsAreNotLost(t, host) })
 		t.Run("without a Graphite of its own", func(t *testing.T) { statsdWithoutGraphite(t, host) })
 	})
 }
 
-// statsdComesBack sends what ends statsd 0.9.0, more often than systemd starts a unit by default.
-func statsdComesBack(t *testing.T, host machine) {
+// statsdStays sends what ends statsd 0.9.0 by itself: "a client's line kills it, and the counts are lost". Then
+// it is killed, more often than systemd starts a unit by default, and is back.
+func statsdStays(t *testing.T, host machine) {
+	before := host.mainPIDs(t, "statsd")["statsd"]
+	for _, line := range []string{"constructor:1|ms", "__proto__:1|s", "rate:1|c|@+1"} {
+		host.run(t, "echo '"+line+"' >/dev/udp/127.0.0.1/8125; echo '"+line+"' >/dev/tcp/127.0.0.1/8125")
+	}
+	provision(t, "verify", "statsd", "-H", host.Name).exits(t, 0)
+	if pid := host.mainPIDs(t, "statsd")["statsd"]; pid != before {
+		t.Errorf("a line has ended it: its process was %s, is %s", before, pid)
+	}
 	for range 6 {
-		before := host.mainPIDs(t, "statsd")["statsd"]
-		host.run(t, "echo 'constructor:1|ms' >/dev/udp/127.0.0.1/8125")
+		before = host.mainPIDs(t, "statsd")["statsd"]
+		host.run(t, "kill -9 "+before)
 		eventually(t, "another statsd that listens", 30*time.Second, func() bool {
 			pid := host.mainPIDs(t, "statsd")["statsd"]
 			_, err := host.try(": >/dev/tcp/127.0.0.1/8126", "")

@@ -16,6 +16,7 @@ import (
 const (
 	statsdUnit          = "statsd.service"
 	statsdProgram       = programDirectory + "/statsd"
+	statsdListen        = programDirectory + "/statsd-listen.js"
 	statsdDirectory     = "/etc/statsd"
 	statsdConfiguration = statsdDirectory + "/config.js"
 
@@ -96,15 +97,18 @@ func buildStatsd(in recipe.Input) (recipe.Recipe, error) {
 		unit.Carbon = carbon.Host
 	}
 	err = addFiles(&r, []filePart{
+		{path: statsdListen, template: "statsd/listen.js.tmpl", notifies: restart(statsdUnit)},
 		{path: statsdConfiguration, template: "statsd/config.js.tmpl", notifies: restart(statsdUnit), data: struct {
 			Port, ManagementPort, FlushInterval        int
 			Percentiles                                []float64
 			DeleteCounters, DeleteTimers, DeleteGauges bool
 			Carbon                                     *address
 			Prefix                                     string
+			Listen, Program                            string
 		}{
 			in.Vars.Int("port"), in.Vars.Int("management_port"), in.Vars.Int("flush_interval"), percentiles,
 			s.deletes("counters"), s.deletes("timers"), s.deletes("gauges"), s.carbon(), in.Vars.String("prefix"),
+			statsdListen, statsdProgram,
 		}},
 		{path: "/etc/systemd/system/" + statsdUnit, template: "statsd/statsd.service.tmpl", notifies: restart(statsdUnit), data: unit},
 	})

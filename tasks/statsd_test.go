@@ -90,7 +90,8 @@ func TestStatsDReadsItsConfiguration(t *testing.T) {
 		}
 	}
 	got, _ := json.Marshal([]any{is["graphite"], is["percentThreshold"], is["servers"]})
-	const want = `[{"globalPrefix":"stats.web1","legacyNamespace":false},[50,99.9],[{"address":"127.0.0.1","port":8125,"server":"./servers/udp"},{"address":"127.0.0.1","port":8125,"server":"./servers/tcp"}]]`
+	const want = `[{"globalPrefix":"stats.web1","legacyNamespace":false},[50,99.9],[{"address":"127.0.0.1","behind":"/usr/lib/provision/statsd/servers/udp","port":8125,"server":"/usr/lib/provision/statsd-listen.js"},` +
+		`{"address":"127.0.0.1","behind":"/usr/lib/provision/statsd/servers/tcp","port":8125,"server":"/usr/lib/provision/statsd-listen.js"}]]`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
