@@ -2,8 +2,12 @@ package tasks
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -111,6 +115,32 @@ func TestWhatDrawsIsAsItWasPublished(t *testing.T) {
 		if is := recipe.Digest([]byte(page[name])); is != digest {
 			t.Errorf("%s: %s, want %s", name, is, digest)
 		}
+	}
+}
+
+// Graphite writes infinity, which carbon takes from anybody, as 1e9999: one such point is not drawn, and its
+// series is, on an axis that has an end.
+func TestThePageReckonsWithInfinity(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("no node here: apt-get install nodejs")
+	}
+	module := filepath.Join(t.TempDir(), "graphite.mjs")
+	if err := os.WriteFile(module, []byte(templates.Page()["graphite.js"]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), "node", "--input-type=module", "-e", `
+globalThis.fetch = async () => new Response('[{"target": "load", "datapoints": [[1, 10], [1e9999, 20], [-1e9999, 30], [null, 40], [1.7e308, 50], [-2.5, 60]]}]');
+const { series } = await import(`+strconv.Quote(module)+`);
+const { list } = await series(["load"], { from: "-1h", until: "now" }, 300, new AbortController().signal);
+console.log(JSON.stringify(list[0].ys.map((y) => (y === null ? "none" : String(y)))));
+`)
+	c.Stderr = os.Stderr
+	drawn, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `["1","none","none","none","none","-2.5"]`; strings.TrimSpace(string(drawn)) != want {
+		t.Errorf("%s, want %s", drawn, want)
 	}
 }
 

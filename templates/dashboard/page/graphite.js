@@ -69,6 +69,10 @@ async function ask(path, fields, stop) {
   }
 }
 
+// known is what can be drawn: no null, and not what Graphite writes for infinity, 1e9999, which carbon takes from
+// anybody. What comes near would be that in a sum.
+const known = (value) => (Math.abs(value) < 1e300 ? value : null);
+
 // series asks for a panel's targets: {name, start, step, points} of each series.
 export async function series(targets, span, width, stop) {
   const fields = targets.map((target) => ["target", target]);
@@ -77,7 +81,7 @@ export async function series(targets, span, width, stop) {
   if (!Array.isArray(data)) throw new Error("Graphite's answer has no series");
   return {
     now,
-    list: data.map((one) => ({ name: one.target, xs: one.datapoints.map((p) => p[1]), ys: one.datapoints.map((p) => p[0]) })),
+    list: data.map((one) => ({ name: one.target, xs: one.datapoints.map((p) => p[1]), ys: one.datapoints.map((p) => known(p[0])) })),
   };
 }
 
