@@ -50,7 +50,7 @@ func (f *flags) demo(ctx context.Context, io console, name, out string) error {
 	f.run.yes, f.run.forks, f.run.lockTimeout = true, 1, time.Minute
 	// Without a password, so that the graph's URL opens in a browser on this machine.
 	f.selection.extra = append(f.selection.extra, "graphite.auth=false")
-	if err := f.install(ctx, io, []string{"graphite"}); err != nil {
+	if err := f.install(ctx, io, []string{"graphite"}, ""); err != nil {
 		return err
 	}
 	if err := f.feed(ctx, io); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -108,14 +110,45 @@ func (f *flags) deploy(ctx context.Context, io console, name string, made *recip
 	if err != nil {
 		return err
 	}
-	for i := range e.work {
-		e.work[i].Blueprint.Deploys, e.work[i].Blueprint.Release = name, made
-	}
+	e.deploys(name, made)
 	if f.run.check {
 		_, err := f.showPlan(ctx, io, e, nil)
 		return err
 	}
 	return f.change(ctx, io, "deploy", e, run.Install)
+}
+
+// deploys lets the hosts that have a task have that release of it, and reports whether there is one.
+func (e errand) deploys(name string, made *recipe.Release) bool {
+	some := false
+	for i := range e.work {
+		its := &e.work[i].Blueprint
+		if slices.ContainsFunc(its.Tasks, func(task recipe.Task) bool { return task.Name == name }) {
+			its.Deploys, its.Release = name, made
+			some = true
+		}
+	}
+	return some
+}
+
+// addRelease adds to what is installed the release of a task, as TASK=FILE says.
+func (f *flags) addRelease(ctx context.Context, e errand, artifact string) error {
+	name, file, both := strings.Cut(artifact, "=")
+	if !both || name == "" || file == "" {
+		return usage(fmt.Errorf("--artifact %q: must be as TASK=FILE", artifact), "as --artifact webapp=shop.tar; provision deploy TASK takes the file alone")
+	}
+	deployed, err := f.findDeployed(name)
+	if err != nil {
+		return err
+	}
+	made, err := artifactFlags{file: file}.release(ctx, name, deployed)
+	if err != nil {
+		return err
+	}
+	if !e.deploys(name, made) {
+		return usage(fmt.Errorf("--artifact %s: no host of these has %s", artifact, name), "provision deploy "+name+" --artifact "+script.Quote(file))
+	}
+	return nil
 }
 
 func newReleases(f *flags, io console) *cobra.Command {

@@ -75,6 +75,7 @@ var contradictions = []struct{ one, other, hint string }{
 	{"quiet", "verbose", "-q says less, -v more"},
 	{"check", "yes", "--check changes nothing"},
 	{"check", "plan", "the file is a plan already: look at it"},
+	{"plan", "artifact", "a saved plan brings no release: provision deploy does, by itself"},
 	{"artifact", "source", "a file to deploy, or a tree to build it from"},
 	{"no-sudo", "ask-sudo-password", "--no-sudo needs no password"},
 	{"no-sudo", "user", "--user becomes another by way of root"},

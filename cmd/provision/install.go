@@ -60,7 +60,7 @@ func (r *runFlags) validate() error {
 }
 
 func newInstall(f *flags, io console) *cobra.Command {
-	var saved string
+	var saved, artifact string
 	command := &cobra.Command{
 		Use:   "install [TASK...]",
 		Short: "bring hosts to what they should be, and prove that it works",
@@ -71,34 +71,46 @@ that is as it should be is only read. Packages are installed where they are
 missing, and left at the version that they have; with --upgrade the tasks' own
 packages get the version that apt has, and what runs of them is restarted.
 
+With --artifact it deploys a release of one of the tasks with it, so that a bare
+host has all in one run: provision deploy says what that is.
+
 With --plan it makes the changes of a saved plan, and no others: a host whose
 changes are not those of the file is refused (exit code 5). The file was
 looked at, so nobody is asked, with a terminal or without.`,
 		Example: `  provision install graphite -H root@web1
   provision install -l metrics          a group, with the tasks of hosts.yaml
   provision install graphite -H web1 -e graphite.auth=false
+  provision install -l metrics --artifact webapp=shop.tar
   provision install --plan friday.plan  what provision plan --out saved`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
-			switch {
-			case saved != "":
+			if saved != "" {
 				return f.installSaved(command.Context(), io, saved, args)
-			case f.run.check:
-				return f.plan(command.Context(), io, args)
 			}
-			return f.install(command.Context(), io, args)
+			return f.install(command.Context(), io, args, artifact)
 		},
 	}
 	f.run.registerChanges(command)
 	f.run.registerUpgrade(command)
 	f.run.registerMemory(command)
 	command.Flags().StringVar(&saved, "plan", "", "make the changes of a plan that plan --out saved in a `FILE`")
+	command.Flags().StringVar(&artifact, "artifact", "", "deploy a release with it, `TASK=FILE`")
 	return command
 }
 
-func (f *flags) install(ctx context.Context, io console, names []string) error {
+// install brings what the named tasks want, and with artifact, TASK=FILE, a release of one.
+func (f *flags) install(ctx context.Context, io console, names []string, artifact string) error {
 	e, err := f.work(io, names)
 	if err != nil {
+		return err
+	}
+	if artifact != "" {
+		if err := f.addRelease(ctx, e, artifact); err != nil {
+			return err
+		}
+	}
+	if f.run.check {
+		_, err := f.showPlan(ctx, io, e, nil)
 		return err
 	}
 	return f.change(ctx, io, "install", e, run.Install)

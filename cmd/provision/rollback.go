@@ -59,9 +59,7 @@ func (f *flags) rollbackTo(ctx context.Context, io console, name, version string
 	if err != nil {
 		return err
 	}
-	for i := range e.work {
-		e.work[i].Blueprint.Deploys, e.work[i].Blueprint.Release = name, &recipe.Release{Version: version, Present: true}
-	}
+	e.deploys(name, &recipe.Release{Version: version, Present: true})
 	return f.change(ctx, io, "deploy", e, run.Install)
 }
 
