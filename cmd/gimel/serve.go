@@ -55,7 +55,8 @@ func serve(arguments, environment []string, stdout io.Writer) error {
 	site := server.New(server.Settings{
 		Store: counters, Committer: committer, Counters: telemetry, Log: log,
 		TrackPaths: config.TrackPaths, Limits: config.Limits, RequestTimeout: config.RequestTimeout,
-		APIKey: config.secrets.APIKey, Password: config.secrets.Password, SessionKey: config.secrets.HashKey,
+		APIKey: config.secrets.APIKey, ReadKey: config.secrets.ReadKey, TrackKey: config.secrets.TrackKey,
+		Password: config.secrets.Password, ViewerPassword: config.secrets.ViewerPassword, SessionKey: config.secrets.HashKey,
 	})
 
 	visitors := site.Listen(shared)

@@ -24,6 +24,7 @@ type calculatorResult struct {
 	Days              string // empty without visitors a day
 	Level             string // of each comparison
 	Several           bool   // more than one
+	Sequential        string // what looking without a plan would cost
 	Others            []otherEffect
 }
 
@@ -129,6 +130,7 @@ func (p plannedTest) result() (*calculatorResult, error) {
 		PerVariant: size, Total: size * int64(p.variants), Days: p.days(size),
 		From: formatPercent(p.baseline), To: p.other(p.effect), Level: formatPercent(p.level()), Several: p.variants > 2,
 	}
+	result.Sequential = p.sequential(size)
 	for _, factor := range []float64{0.5, 0.75, 1, 1.5, 2} {
 		size, err := p.size(p.effect * factor)
 		if err != nil {
@@ -140,6 +142,20 @@ func (p plannedTest) result() (*calculatorResult, error) {
 		})
 	}
 	return result, nil
+}
+
+// sequential says what it costs to plan no size, as against the one given.
+func (p plannedTest) sequential(planned int64) string {
+	size, err := statistics.SequentialSize(p.baseline, p.difference(p.effect), p.alpha/float64(p.variants-1), p.power)
+	if err != nil {
+		return ""
+	}
+	text := fmt.Sprintf("With no planned size the sequential test decides alone, at any look: of such an effect by %s in each variant at the latest, %.1f times as many",
+		formatCount(size), float64(size)/float64(planned))
+	if days := p.days(size); days != "" {
+		text += ": " + days
+	}
+	return text + ". A larger effect it finds sooner; with this size planned it decides too, where the effect is clear."
 }
 
 func (p plannedTest) other(effect float64) string {

@@ -94,7 +94,7 @@ func TestFormats(t *testing.T) {
 		formatCount(0): "0", formatCount(999): "999", formatCount(1000): "1,000", formatCount(1234567): "1,234,567", formatCount(-1234): "−1,234",
 		formatPercent(0.05214): "5.21%", formatPercent(0.5): "50.0%", formatPercent(1): "100%", formatPercent(0.00482): "0.482%",
 		pointsTo(0.0042, 2): "+0.42", pointsTo(-0.0042, 2): "−0.42", pointsTo(0.000001, 2): "0.00",
-		formatP(0.0004): "<0.001", formatP(0.0421): "0.042", formatP(1): "1",
+		formatP(0.0004): "<0.001", formatP(0.0421): "0.042", formatP(1): ">0.99",
 		formatProbability(0.9999): ">99.9%", formatProbability(0.0001): "<0.1%", formatProbability(0.5): "50.0%",
 	} {
 		if got != want {

@@ -6,6 +6,7 @@ import (
 
 	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
+	"provision/internal/gimel/store"
 )
 
 type experimentView struct {
@@ -17,8 +18,17 @@ type experimentView struct {
 	Shares       []shareRow
 	SplitP       string
 	SplitAnyP    string
+	Crossed      *notice // visitors in more than one variant: too many
+	CrossedWords string  // a few
+	Notes        notesView
 	Goals        []goalView
 }
+
+// notesView is what people say of an experiment.
+type notesView struct{ store.Notes }
+
+// Any says whether there is something beside the log.
+func (n notesView) Any() bool { return n.Hypothesis != "" || n.Owner != "" || n.Decision != "" }
 
 // shareRow is a variant's part of the traffic.
 type shareRow struct {
@@ -69,7 +79,9 @@ func newExperimentView(d results.Detail, now time.Time) experimentView {
 		Detail:       d,
 		Participants: participants(d.Variants),
 		Progress:     newProgressView(d.Variants, d.PlannedTrials),
+		Notes:        notesView{d.Notes},
 	}
+	view.Crossed, view.CrossedWords = crossed(d.Crossing)
 	if !d.Started.IsZero() && !d.Archived {
 		view.Running = plural(1+int(now.Sub(d.Started).Hours()/24), "day", "days")
 	}

@@ -30,6 +30,9 @@ func formatCount(n int64) string {
 
 func formatDate(t time.Time) string { return t.Format("2 Jan 2006") }
 
+// formatMoment is in UTC, as the days are.
+func formatMoment(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") }
+
 // formatPercent writes a fraction with about three significant digits.
 func formatPercent(fraction float64) string {
 	return strconv.FormatFloat(fraction*100, 'f', decimals(fraction*100), 64) + "%"
@@ -79,13 +82,14 @@ func signed(x float64, places int) string {
 	}
 }
 
-// formatP writes a p-value; below 0.001 only that.
+// formatP writes a p-value; below 0.001, and
+// above 0.99, only that: it is never quite 0 or 1.
 func formatP(p float64) string {
 	switch {
 	case p < 0.001:
 		return "<0.001"
-	case p > 0.9995:
-		return "1"
+	case p > 0.99:
+		return ">0.99"
 	}
 	return strconv.FormatFloat(p, 'f', 3, 64)
 }

@@ -7,15 +7,15 @@
 // its style sheet). All links are relative, so the prefix is free.
 //
 //	mux.Handle("/dashboard/assets/", http.StripPrefix("/dashboard/", dashboard.Assets()))
-//	mux.Handle("/dashboard/", session(http.StripPrefix("/dashboard", dashboard.Handler(source))))
+//	mux.Handle("/dashboard/", session(http.StripPrefix("/dashboard", dashboard.Handler(source, changes, mayChange))))
 package dashboard
 
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -33,7 +33,8 @@ var templateFiles embed.FS
 var assetFiles embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"count": formatCount, "date": formatDate, "percent": formatPercent, "add": func(a, b float64) float64 { return a + b },
+	"count": formatCount, "date": formatDate, "percent": formatPercent, "moment": formatMoment,
+	"position": func(index int) int { return index + 1 }, "add": func(a, b float64) float64 { return a + b },
 }).ParseFS(templateFiles, "templates/*.html"))
 
 // page is what the layout needs besides the content of a page.
@@ -42,6 +43,7 @@ type page struct {
 	Section   string // "experiments" or "calculator": marks the navigation
 	Namespace string
 	SignedIn  bool // shows the navigation and the sign-out button
+	MayChange bool // shows what changes an experiment
 	// Root leads from the address asked for to the dashboard's own ("" or
 	// "../"s): only a wrong address lies deeper.
 	Root    string
@@ -49,20 +51,30 @@ type page struct {
 }
 
 type handler struct {
-	source Source
-	now    func() time.Time
+	source    Source
+	changes   Changes
+	mayChange func(*http.Request) bool
+	now       func() time.Time
 }
 
-// Handler serves the pages for paths below "/". It only reads.
-func Handler(source Source) http.Handler {
-	h := handler{source: source, now: time.Now}
+// Handler serves the pages for paths below "/". Its forms post to themselves;
+// who mounts it sees to it that other sites' do not, and says of each request
+// whether it may change something. What "export" answers is its own too.
+func Handler(source Source, changes Changes, mayChange func(*http.Request) bool) http.Handler {
+	h := handler{source: source, changes: changes, mayChange: mayChange, now: time.Now}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", h.list)
 	mux.HandleFunc("GET /experiment", h.experiment)
 	mux.HandleFunc("GET /calculator", h.calculator)
+	mux.HandleFunc("GET /declare", h.changing(h.declareForm))
+	mux.HandleFunc("POST /declare", h.changing(h.declare))
+	mux.HandleFunc("GET /delete", h.changing(h.askDelete))
+	mux.HandleFunc("POST /delete", h.changing(h.remove))
+	mux.HandleFunc("POST /state", h.changing(h.setState))
+	mux.HandleFunc("POST /notes", h.changing(h.annotate))
 	mux.Handle("GET /assets/", Assets())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, r, http.StatusNotFound, "There is no such page.")
+		h.fail(w, r, http.StatusNotFound, "There is no such page.")
 	})
 	return mux
 }
@@ -96,46 +108,50 @@ func (h handler) list(w http.ResponseWriter, r *http.Request) {
 		details, err = h.source.Experiments(r.Context(), namespace)
 	}
 	if err != nil {
-		fail(w, r, http.StatusServiceUnavailable, "The experiments could not be read. Try again in a moment.")
+		h.failed(w, r, err)
 		return
 	}
 	view := newListView(details, h.now())
 	view.TurnedAway = turnedAwayNotice(h.source.TurnedAway(namespace))
 	view.Namespaces = choices(namespaces, namespace)
-	render(w, http.StatusOK, "list", page{Title: "Experiments", Section: "experiments",
-		Namespace: namespace, SignedIn: true, Content: view})
+	h.render(w, r, http.StatusOK, "list", page{Title: "Experiments", Section: "experiments",
+		Namespace: namespace, Content: view})
 }
 
 func (h handler) experiment(w http.ResponseWriter, r *http.Request) {
 	namespace, name := namespaceOf(r), r.URL.Query().Get("name")
 	detail, err := h.source.Experiment(r.Context(), namespace, name)
-	switch {
-	case errors.Is(err, results.ErrNotFound):
-		fail(w, r, http.StatusNotFound, "This namespace has no experiment of that name.")
-		return
-	case err != nil:
-		fail(w, r, http.StatusServiceUnavailable, "The experiment could not be read. Try again in a moment.")
+	if err != nil {
+		h.failed(w, r, err)
 		return
 	}
-	render(w, http.StatusOK, "experiment", page{Title: detail.Name, Section: "experiments",
-		Namespace: namespace, SignedIn: true, Content: newExperimentView(detail, h.now())})
+	h.render(w, r, http.StatusOK, "experiment", page{Title: detail.Name, Section: "experiments",
+		Namespace: namespace, Content: newExperimentView(detail, h.now())})
 }
 
 func (h handler) calculator(w http.ResponseWriter, r *http.Request) {
-	render(w, http.StatusOK, "calculator", page{Title: "Sample size", Section: "calculator",
-		Namespace: namespaceOf(r), SignedIn: true, Content: newCalculatorView(r.URL.Query())})
+	h.render(w, r, http.StatusOK, "calculator", page{Title: "Sample size", Section: "calculator",
+		Namespace: namespaceOf(r), Content: newCalculatorView(r.URL.Query())})
 }
 
 func namespaceOf(r *http.Request) string {
-	if namespace := r.URL.Query().Get("namespace"); namespace != "" {
-		return namespace
+	for _, values := range []url.Values{r.URL.Query(), r.PostForm} {
+		if namespace := values.Get("namespace"); namespace != "" {
+			return namespace
+		}
 	}
 	return DefaultNamespace
 }
 
-func fail(w http.ResponseWriter, r *http.Request, status int, message string) {
-	render(w, status, "error", page{Title: http.StatusText(status), Namespace: namespaceOf(r), SignedIn: true,
+func (h handler) fail(w http.ResponseWriter, r *http.Request, status int, message string) {
+	h.render(w, r, status, "error", page{Title: http.StatusText(status), Namespace: namespaceOf(r),
 		Root: strings.Repeat("../", max(0, strings.Count(r.URL.Path, "/")-1)), Content: message})
+}
+
+// render is for who has signed in.
+func (h handler) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
+	p.SignedIn, p.MayChange = true, h.mayChange(r)
+	render(w, status, name, p)
 }
 
 // contentSecurityPolicy allows our own style sheet and icon, forms to
@@ -153,7 +169,9 @@ func render(w http.ResponseWriter, status int, name string, p page) {
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Security-Policy", contentSecurityPolicy)
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
+	// Not no-referrer: a form's own Origin would be "null" then (Fetch, "append a
+	// request Origin header"), by which browsers without Sec-Fetch-Site are judged.
+	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w) // the client has gone; nothing is left to say to it

@@ -14,6 +14,7 @@ import (
 
 	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
+	"provision/internal/gimel/store"
 )
 
 const hostile = `<script>alert("1")</script>&'/..`
@@ -65,12 +66,17 @@ func fixture() fake {
 	ordinary := results.Detail{
 		Summary: results.Summary{Namespace: "alephbet", Name: "button color", Variants: variants, Goals: []string{"sign-up"}, PlannedTrials: 9000,
 			Started: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Declared: true},
+		Declaration: store.Declaration{Namespace: "alephbet", Experiment: "button color", Goals: []string{"sign-up"}, Planned: 9000,
+			Variants: []store.Variant{{Label: "grey", Weight: 2}, {Label: "blue", Weight: 2}}},
+		Notes: store.Notes{Hypothesis: "blue sells", Owner: "Ada", Log: []store.Entry{{At: time.Unix(1e9, 0), Text: "Declared"}}},
 		Results: []results.Goal{{Name: "sign-up", Variants: variants,
 			Days: []results.Day{day("2026-11-04", 20, 400, 25, 410), day("2026-11-01", 500, 9500, 600, 9500)}}},
 	}
 	evil := results.Detail{
 		Summary: results.Summary{Namespace: "alephbet", Name: hostile, PlannedTrials: 5, Goals: []string{hostile},
 			Variants: []statistics.Variant{{Label: hostile, Trials: 10}, {Label: "b", Trials: 10}}},
+		Notes:    store.Notes{Hypothesis: hostile, Owner: hostile, Decision: hostile, Log: []store.Entry{{Text: hostile}}},
+		Crossing: store.Crossing{Looked: 100, Several: 50},
 		Results: []results.Goal{{Name: hostile, Variants: []statistics.Variant{{Label: hostile, Trials: 10, Successes: 2}, {Label: "b", Trials: 10, Successes: 30}},
 			Days: []results.Day{{Date: time.Unix(0, 0), Variants: []statistics.Variant{{Label: hostile, Trials: 10, Successes: 2}, {Label: "b", Trials: 10, Successes: 30}}}}}},
 	}
@@ -91,14 +97,19 @@ func experimentURL(name string) string {
 
 // allPages is every kind of page, by name.
 func allPages(t *testing.T) map[string]*httptest.ResponseRecorder {
-	h := Handler(fixture())
+	h := pagesOf(fixture())
 	pages := map[string]*httptest.ResponseRecorder{
 		"list": get(t, h, "/"), "empty list": get(t, h, "/?namespace="+url.QueryEscape(hostile)),
 		"experiment": get(t, h, experimentURL("button color")), "hostile": get(t, h, experimentURL(hostile)),
 		"unseen": get(t, h, experimentURL("unseen")), "unknown": get(t, h, experimentURL("no such")),
 		"calculator": get(t, h, "/calculator"), "calculator, hostile": get(t, h, "/calculator?baseline="+url.QueryEscape(hostile)),
 		"calculator, points": get(t, h, "/calculator?kind=points&effect=1&variants=4&visitors=1,000"),
-		"not found":          get(t, h, "/deep/er/"), "broken": get(t, Handler(fake{err: errors.New("password=hunter2")}), "/"),
+		"declare":            get(t, h, "/declare"), "change": get(t, h, "/declare"+strings.TrimPrefix(experimentURL("button color"), "/experiment")),
+		"change, hostile":    get(t, h, "/declare"+strings.TrimPrefix(experimentURL(hostile), "/experiment")),
+		"delete":             get(t, h, "/delete"+strings.TrimPrefix(experimentURL(hostile), "/experiment")),
+		"declare, a mistake": post(t, h, "/declare", url.Values{"namespace": {hostile}, "name": {hostile}, "variant": {hostile, hostile}, "goal": {hostile}, "planned": {hostile}}),
+		"delete, a mistake":  post(t, h, "/delete", url.Values{"namespace": {"alephbet"}, "name": {hostile}, "confirm": {hostile + "x"}}),
+		"not found":          get(t, h, "/deep/er/"), "broken": get(t, pagesOf(fake{err: errors.New("password=hunter2")}), "/"),
 	}
 	login := httptest.NewRecorder()
 	Login(login, http.StatusUnauthorized, hostile)
@@ -107,7 +118,7 @@ func allPages(t *testing.T) map[string]*httptest.ResponseRecorder {
 }
 
 func TestStatusOfEveryPage(t *testing.T) {
-	want := map[string]int{"unknown": 404, "not found": 404, "broken": 503, "login": 401}
+	want := map[string]int{"declare, a mistake": 422, "delete, a mistake": 422, "unknown": 404, "not found": 404, "broken": 503, "login": 401}
 	for name, page := range allPages(t) {
 		expected, special := want[name]
 		if !special {
@@ -118,7 +129,7 @@ func TestStatusOfEveryPage(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	Handler(fixture()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/calculator", nil))
+	pagesOf(fixture()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/calculator", nil))
 	if w.Code == http.StatusOK {
 		t.Error("POST was answered 200")
 	}
@@ -187,14 +198,14 @@ func TestEveryInputHasALabel(t *testing.T) {
 }
 
 func TestListLinksToHostileNames(t *testing.T) {
-	body := get(t, Handler(fixture()), "/").Body.String()
+	body := get(t, pagesOf(fixture()), "/").Body.String()
 	links := regexp.MustCompile(`href="(experiment\?[^"]*)"`).FindAllStringSubmatch(body, -1)
 	if len(links) != 3 {
 		t.Fatalf("%d links, want 3:\n%s", len(links), body)
 	}
 	for _, link := range links {
 		target := strings.ReplaceAll(link[1], "&amp;", "&")
-		if page := get(t, Handler(fixture()), "/"+target); page.Code != http.StatusOK {
+		if page := get(t, pagesOf(fixture()), "/"+target); page.Code != http.StatusOK {
 			t.Errorf("%s: status %d", target, page.Code)
 		}
 	}
@@ -205,18 +216,18 @@ func TestListLinksToHostileNames(t *testing.T) {
 func TestListTellsOfDroppedEvents(t *testing.T) {
 	const told = "Events were dropped"
 	of := fixture()
-	if body := get(t, Handler(of), "/").Body.String(); strings.Contains(body, told) {
+	if body := get(t, pagesOf(of), "/").Body.String(); strings.Contains(body, told) {
 		t.Error("told though none was dropped")
 	}
 	of.turnedAway = 1234
-	if body := get(t, Handler(of), "/").Body.String(); !strings.Contains(body, told) || !strings.Contains(body, formatCount(1234)) {
+	if body := get(t, pagesOf(of), "/").Body.String(); !strings.Contains(body, told) || !strings.Contains(body, formatCount(1234)) {
 		t.Errorf("not told:\n%s", body)
 	}
 }
 
 // The list says of each experiment what its own page would say.
 func TestListShowsVerdicts(t *testing.T) {
-	body := get(t, Handler(fixture()), "/").Body.String()
+	body := get(t, pagesOf(fixture()), "/").Body.String()
 	for _, want := range []string{`<span class="good">“blue” converts better than the control</span>`, `<span class="alarm">These counts cannot be compared</span>`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in:\n%s", want, body)
@@ -229,18 +240,18 @@ func TestListShowsVerdicts(t *testing.T) {
 
 func TestNamespacesAreAChoice(t *testing.T) {
 	of := fixture()
-	if body := get(t, Handler(of), "/").Body.String(); strings.Contains(body, "<select") {
+	if body := get(t, pagesOf(of), "/").Body.String(); strings.Contains(body, "<select") {
 		t.Error("a choice of one")
 	}
 	of.namespaces = []string{hostile, "shop"}
-	body := get(t, Handler(of), "/?namespace=shop").Body.String()
+	body := get(t, pagesOf(of), "/?namespace=shop").Body.String()
 	if !strings.Contains(body, `<option selected>shop</option>`) || !strings.Contains(body, "<option>&lt;script&gt;") {
 		t.Errorf("%s", body)
 	}
 }
 
 func TestExperimentPage(t *testing.T) {
-	body := get(t, Handler(fixture()), experimentURL("button color")).Body.String()
+	body := get(t, pagesOf(fixture()), experimentURL("button color")).Body.String()
 	for _, want := range []string{
 		"“blue” converts better than the control", // at the end of 1 November, when 9000 were reached: 500/9600 against 615/9600
 		"5.20%", "6.39%", "&#43;1.20", "10,000 of 9,000", "reached",
@@ -297,7 +308,7 @@ func titleOf(n *notice) string {
 
 func TestAssets(t *testing.T) {
 	for _, mounted := range []http.Handler{
-		http.StripPrefix("/dashboard", Handler(fixture())),
+		http.StripPrefix("/dashboard", pagesOf(fixture())),
 		http.StripPrefix("/dashboard/", Assets()),
 	} {
 		w := get(t, mounted, "/dashboard/assets/style.css")
@@ -325,7 +336,7 @@ func TestCalculator(t *testing.T) {
 		{"visitors=-4", "Visitors a day must be"},
 		{"baseline=5&effect=1e-9", "too small"},
 	} {
-		body := get(t, Handler(fixture()), "/calculator?"+c.query).Body.String()
+		body := get(t, pagesOf(fixture()), "/calculator?"+c.query).Body.String()
 		if !strings.Contains(body, c.want) {
 			t.Errorf("%s: %q is missing", c.query, c.want)
 		}

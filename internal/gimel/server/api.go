@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"provision/internal/gimel/dashboard"
 	"provision/internal/gimel/event"
 	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
@@ -20,33 +21,22 @@ import (
 // (namespace, name): a name may hold what a path would change, such as "..".
 func (s *Server) routeAPI(mux *http.ServeMux) {
 	protect := http.NewCrossOriginProtection().Handler
-	route := func(pattern string, next http.HandlerFunc) {
-		mux.Handle(pattern, protect(s.authorized(s.limited(next))))
+	route := func(what role, pattern string, next http.HandlerFunc) {
+		mux.Handle(pattern, protect(s.authorized(what, s.limited(next))))
 	}
-	route("GET /api/v1/experiments", s.listExperiments)
-	route("GET /api/v1/experiment", s.showExperiment)
-	route("PUT /api/v1/experiment", s.declareExperiment)
-	route("DELETE /api/v1/experiment", s.deleteExperiment)
-	route("POST /api/v1/experiment/archive", s.setState(store.Archived))
-	route("POST /api/v1/experiment/restore", s.setState(store.Running))
-	route("GET /api/v1/experiment/results", s.showResults)
-	route("GET /api/v1/export", s.export)
+	route(tracker, "POST /api/v1/events", s.trackEvents)
+	route(reader, "GET /api/v1/experiments", s.listExperiments)
+	route(reader, "GET /api/v1/experiment", s.showExperiment)
+	route(admin, "PUT /api/v1/experiment", s.declareExperiment)
+	route(admin, "DELETE /api/v1/experiment", s.deleteExperiment)
+	route(admin, "POST /api/v1/experiment/archive", s.setState(store.Archived))
+	route(admin, "POST /api/v1/experiment/restore", s.setState(store.Running))
+	route(reader, "GET /api/v1/experiment/notes", s.showNotes)
+	route(admin, "POST /api/v1/experiment/notes", s.annotateExperiment)
+	route(reader, "GET /api/v1/experiment/results", s.showResults)
+	route(reader, "GET /api/v1/export", s.export)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusNotFound, "no such route, or not with this method")
-	})
-}
-
-// authorized asks for the API key, or for a session of the dashboard.
-func (s *Server) authorized(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		key := r.Header.Get("X-Api-Key")
-		if s.apiKey.matches(key) || key == "" && s.sessions.valid(r) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		s.Counters.Unauthorized()
-		writeError(w, http.StatusUnauthorized, "header X-Api-Key: missing or wrong")
 	})
 }
 
@@ -143,30 +133,42 @@ type declarationBody struct {
 	PlannedTrials int64    `json:"planned_trials"`
 }
 
-func (s *Server) declareExperiment(w http.ResponseWriter, r *http.Request) {
-	name, ok := s.nameOf(w, r)
-	if !ok {
-		return
+func (b declarationBody) of(namespace, name string) store.Declaration {
+	d := store.Declaration{Namespace: namespace, Experiment: name, Goals: b.Goals, Planned: b.PlannedTrials}
+	for _, variant := range b.Variants {
+		weight := 1.0
+		if variant.Weight != nil {
+			weight = *variant.Weight
+		}
+		d.Variants = append(d.Variants, store.Variant{Label: variant.Label, Weight: weight})
 	}
-	var body declarationBody
+	return d
+}
+
+// readJSON reads a body that is one value, or answers why not.
+func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&body); err != nil {
+	if err := decoder.Decode(into); err != nil {
 		writeError(w, http.StatusBadRequest, "body: "+err.Error())
-		return
+		return false
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		writeError(w, http.StatusBadRequest, "body: more than one JSON value")
+		return false
+	}
+	return true
+}
+
+func (s *Server) declareExperiment(w http.ResponseWriter, r *http.Request) {
+	name, ok := s.nameOf(w, r)
+	var body declarationBody
+	if !ok || !readJSON(w, r, &body) {
 		return
 	}
-	declaration, err := s.declaration(namespaceOf(r), name, body)
+	created, err := changes{s}.declare(r.Context(), body.of(namespaceOf(r), name))
 	if err != nil {
-		writeError(w, http.StatusUnprocessableEntity, err.Error())
-		return
-	}
-	created, err := s.Store.Declare(r.Context(), declaration)
-	if err != nil {
-		s.unavailable(w, err)
+		s.refuseChange(w, r, err)
 		return
 	}
 	status := http.StatusOK
@@ -178,39 +180,46 @@ func (s *Server) declareExperiment(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) declaration(namespace, name string, body declarationBody) (store.Declaration, error) {
-	d := store.Declaration{Namespace: namespace, Experiment: name, Planned: body.PlannedTrials}
-	if body.PlannedTrials < 0 {
-		return d, errors.New("planned_trials: is negative")
+// check says what is wrong with a declaration.
+func (s *Server) check(d store.Declaration) error {
+	if d.Planned < 0 {
+		return errors.New("planned_trials: is negative")
 	}
 	labels := map[string]bool{}
-	for i, variant := range body.Variants {
+	for i, variant := range d.Variants {
 		if reason := event.CheckName(variant.Label, s.Limits.Name); reason != "" {
-			return d, fmt.Errorf("variants[%d].label: %s", i, reason)
+			return fmt.Errorf("variants[%d].label: %s", i, reason)
 		}
 		if labels[variant.Label] {
-			return d, fmt.Errorf("variants[%d].label: %q is there twice", i, variant.Label)
+			return fmt.Errorf("variants[%d].label: %q is there twice", i, variant.Label)
 		}
 		labels[variant.Label] = true
-		weight := 1.0
-		if variant.Weight != nil {
-			weight = *variant.Weight
+		if !(variant.Weight > 0) || math.IsInf(variant.Weight, 0) {
+			return fmt.Errorf("variants[%d].weight: must be above zero", i)
 		}
-		if weight <= 0 || math.IsInf(weight, 0) {
-			return d, fmt.Errorf("variants[%d].weight: must be above zero", i)
-		}
-		d.Variants = append(d.Variants, store.Variant{Label: variant.Label, Weight: weight})
 	}
-	for i, goal := range body.Goals {
+	for i, goal := range d.Goals {
 		if reason := event.CheckName(goal, s.Limits.Name); reason != "" {
-			return d, fmt.Errorf("goals[%d]: %s", i, reason)
+			return fmt.Errorf("goals[%d]: %s", i, reason)
 		}
 		if goal == event.Participate {
-			return d, fmt.Errorf("goals[%d]: participate is no goal", i)
+			return fmt.Errorf("goals[%d]: participate is no goal", i)
 		}
 	}
-	d.Goals = body.Goals
-	return d, nil
+	return nil
+}
+
+// refuseChange answers what kept a change from being made.
+func (s *Server) refuseChange(w http.ResponseWriter, r *http.Request, err error) {
+	mistake, isMistake := errors.AsType[dashboard.Mistake](err)
+	switch {
+	case isMistake:
+		writeError(w, http.StatusUnprocessableEntity, string(mistake))
+	case errors.Is(err, store.ErrNotFound):
+		writeError(w, http.StatusNotFound, fmt.Sprintf("no experiment %q in namespace %q", r.URL.Query().Get("name"), namespaceOf(r)))
+	default:
+		s.unavailable(w, err)
+	}
 }
 
 func (s *Server) deleteExperiment(w http.ResponseWriter, r *http.Request) {
@@ -231,13 +240,8 @@ func (s *Server) setState(state string) http.HandlerFunc {
 		if !ok {
 			return
 		}
-		err := s.Store.SetState(r.Context(), namespaceOf(r), name, state)
-		if errors.Is(err, store.ErrNotFound) {
-			writeError(w, http.StatusNotFound, fmt.Sprintf("no experiment %q in namespace %q", name, namespaceOf(r)))
-			return
-		}
-		if err != nil {
-			s.unavailable(w, err)
+		if err := (changes{s}).SetState(r.Context(), namespaceOf(r), name, state); err != nil {
+			s.refuseChange(w, r, err)
 			return
 		}
 		s.showExperiment(w, r)

@@ -30,19 +30,13 @@ const (
 func (s *sessions) issueDevice() string {
 	var random [16]byte
 	rand.Read(random[:]) // never fails (crypto/rand since Go 1.24)
-	return base64.RawURLEncoding.EncodeToString(append(random[:], s.signDevice(random[:])...))
-}
-
-// signDevice cannot be mistaken for the signature of a session, which is of
-// another length.
-func (s *sessions) signDevice(random []byte) []byte {
-	return s.sign(append([]byte("device\x00"), random...))
+	return base64.RawURLEncoding.EncodeToString(append(random[:], sign(s.device, random[:])...))
 }
 
 func (s *sessions) triedFrom(r *http.Request) origin {
 	if cookie, err := r.Cookie(deviceName); err == nil {
 		token, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-		if err == nil && len(token) == 16+sha256.Size && hmac.Equal(token[16:], s.signDevice(token[:16])) {
+		if err == nil && len(token) == 16+sha256.Size && hmac.Equal(token[16:], sign(s.device, token[:16])) {
 			return origin{name: cookie.Value, isDevice: true}
 		}
 	}

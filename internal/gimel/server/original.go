@@ -14,7 +14,7 @@ import (
 
 // original wraps a route of the original gimel that needs the API key. The
 // original's gateway answers 403 to a wrong one.
-func (s *Server) original(method string, next http.HandlerFunc) http.HandlerFunc {
+func (s *Server) original(method string, what role, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		allowAll(w.Header())
 		switch r.Method {
@@ -26,7 +26,7 @@ func (s *Server) original(method string, next http.HandlerFunc) http.HandlerFunc
 			methodNotAllowed(w, method)
 			return
 		}
-		if !s.apiKey.matches(r.Header.Get("X-Api-Key")) {
+		if !roleOf(r.Header.Get("X-Api-Key"), s.keys).may(what) {
 			s.Counters.Unauthorized()
 			writeJSON(w, http.StatusForbidden, map[string]string{"message": "Forbidden"})
 			return

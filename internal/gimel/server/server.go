@@ -22,6 +22,7 @@ type Store interface {
 	Declare(ctx context.Context, d store.Declaration) (created bool, err error)
 	SetState(ctx context.Context, namespace, experiment, state string) error
 	Delete(ctx context.Context, namespace, name string) error
+	Annotate(ctx context.Context, namespace, name string, a store.Annotation) error
 	Named(ctx context.Context, namespace string, names []string) ([]*store.Experiment, error)
 }
 
@@ -41,16 +42,20 @@ type Settings struct {
 	// RequestTimeout bounds every request but those for events, which the
 	// Committer bounds.
 	RequestTimeout time.Duration
-	APIKey         []byte
-	Password       []byte // of the dashboard
-	SessionKey     []byte // signs the dashboard's cookies
+	// APIKey opens all of the API; ReadKey shows, and TrackKey takes events,
+	// where they are not empty.
+	APIKey, ReadKey, TrackKey []byte
+	// Password opens the dashboard; ViewerPassword only shows it, where it is
+	// not empty.
+	Password, ViewerPassword []byte
+	SessionKey               []byte // signs the dashboard's cookies
 }
 
 // Server answers requests. It is safe for concurrent use.
 type Server struct {
 	Settings
 	reader   results.Reader
-	apiKey   secret
+	keys     []key
 	sessions *sessions
 	troubles troubles
 }
@@ -60,8 +65,8 @@ func New(settings Settings) *Server {
 	return &Server{
 		Settings: settings,
 		reader:   results.Reader{Store: settings.Store},
-		apiKey:   newSecret(settings.APIKey),
-		sessions: newSessions(settings.SessionKey, settings.Password),
+		keys:     keysOf(settings),
+		sessions: newSessions(settings.SessionKey, settings.Password, settings.ViewerPassword),
 	}
 }
 
@@ -71,8 +76,8 @@ func (s *Server) Handler() http.Handler {
 	for _, path := range s.TrackPaths {
 		mux.HandleFunc(path, s.track)
 	}
-	mux.HandleFunc("/experiments", s.original(http.MethodGet, s.originalExperiments))
-	mux.HandleFunc("/delete", s.original(http.MethodDelete, s.originalDelete))
+	mux.HandleFunc("/experiments", s.original(http.MethodGet, reader, s.originalExperiments))
+	mux.HandleFunc("/delete", s.original(http.MethodDelete, admin, s.originalDelete))
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /metrics", s.metrics)
@@ -92,7 +97,9 @@ func (s *Server) routeDashboard(mux *http.ServeMux) {
 	mux.Handle("POST /dashboard/login", protect(s.limited(http.HandlerFunc(s.login))))
 	mux.Handle("POST /dashboard/logout", protect(http.HandlerFunc(s.logout)))
 	mux.Handle("GET /dashboard/assets/", http.StripPrefix("/dashboard/", dashboard.Assets()))
-	mux.Handle("GET /dashboard/", s.signedIn(http.StripPrefix("/dashboard", s.limited(dashboard.Handler(s.reader)))))
+	pages := dashboard.Handler(s.reader, changes{s}, mayChange)
+	mux.Handle("GET /dashboard/export", s.signedIn(s.limited(http.HandlerFunc(s.export))))
+	mux.Handle("/dashboard/", protect(s.signedIn(http.StripPrefix("/dashboard", s.limited(pages)))))
 }
 
 // limited gives a request a deadline. That of its body is Listener's.

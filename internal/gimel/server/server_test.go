@@ -20,6 +20,8 @@ import (
 const (
 	testKey      = "an API key for the tests"
 	testPassword = "correct horse battery"
+
+	testReadKey, testTrackKey, testViewer = "a key that shows all", "a key that tracks only", "only looking"
 )
 
 // site is a server over a Redis of its own.
@@ -51,7 +53,8 @@ func newSite(t *testing.T, change ...func(*store.Settings)) *site {
 	server := New(Settings{
 		Store: counters, Committer: committer, Counters: metrics, Log: slog.New(slog.DiscardHandler),
 		TrackPaths: []string{"/track", "/choice"}, Limits: event.DefaultLimits, RequestTimeout: time.Second,
-		APIKey: []byte(testKey), Password: []byte(testPassword), SessionKey: []byte("session key"),
+		APIKey: []byte(testKey), ReadKey: []byte(testReadKey), TrackKey: []byte(testTrackKey),
+		Password: []byte(testPassword), ViewerPassword: []byte(testViewer), SessionKey: []byte("session key"),
 	})
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

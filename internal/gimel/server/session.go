@@ -29,63 +29,95 @@ const (
 )
 
 // sessions signs and checks the dashboard's cookies: expiry (8 bytes, Unix
-// time), 16 random bytes, and the HMAC of both. The key depends on the
-// password, so that a new password ends all sessions.
+// time), 16 random bytes, and the HMAC of both.
 type sessions struct {
-	key      []byte
+	entrances []entrance
+	device    []byte // signs the cookies of browsers that have signed in
+	attempts  *attempts
+	now       func() time.Time
+}
+
+// entrance is a password and the role that it gives. Its key depends on it, so
+// that a new password ends all sessions of the old one, and no others.
+type entrance struct {
 	password secret
-	attempts *attempts
-	now      func() time.Time
+	role     role
+	key      []byte
 }
 
-func newSessions(key, password []byte) *sessions {
+func newSessions(key, password, viewer []byte) *sessions {
+	s := &sessions{device: derive(key, "device", password), attempts: newAttempts(), now: time.Now}
+	s.entrances = append(s.entrances, entrance{newSecret(password), admin, derive(key, "session", password)})
+	if len(viewer) > 0 { // an empty one would be anybody's
+		s.entrances = append(s.entrances, entrance{newSecret(viewer), reader, derive(key, "viewer's session", viewer)})
+	}
+	return s
+}
+
+func derive(key []byte, purpose string, password []byte) []byte {
+	return sign(key, append([]byte("gimel dashboard "+purpose+"\x00"), password...))
+}
+
+func sign(key, payload []byte) []byte {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("gimel dashboard session\x00"))
-	mac.Write(password)
-	return &sessions{key: mac.Sum(nil), password: newSecret(password), attempts: newAttempts(), now: time.Now}
-}
-
-func (s *sessions) sign(payload []byte) []byte {
-	mac := hmac.New(sha256.New, s.key)
 	mac.Write(payload)
 	return mac.Sum(nil)
 }
 
-func (s *sessions) issue() string {
+// enter finds the entrance that a password opens; each is compared.
+func (s *sessions) enter(password string) (found *entrance) {
+	for i := range s.entrances {
+		if s.entrances[i].password.matches(password) {
+			found = &s.entrances[i]
+		}
+	}
+	return found
+}
+
+func (s *sessions) issue(by *entrance) string {
 	payload := binary.BigEndian.AppendUint64(nil, uint64(s.now().Add(sessionLifetime).Unix()))
 	var random [16]byte
 	rand.Read(random[:]) // never fails (crypto/rand since Go 1.24)
 	payload = append(payload, random[:]...)
-	return base64.RawURLEncoding.EncodeToString(append(payload, s.sign(payload)...))
+	return base64.RawURLEncoding.EncodeToString(append(payload, sign(by.key, payload)...))
 }
 
-func (s *sessions) valid(r *http.Request) bool {
+// roleOf is the role of a request's session.
+func (s *sessions) roleOf(r *http.Request) role {
 	cookie, err := r.Cookie(cookieName)
 	if err != nil {
-		return false
+		return nobody
 	}
 	token, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 	if err != nil || len(token) != 8+16+sha256.Size {
-		return false
+		return nobody
 	}
 	payload, mac := token[:24], token[24:]
-	return hmac.Equal(mac, s.sign(payload)) &&
-		s.now().Unix() < int64(binary.BigEndian.Uint64(payload))
+	if s.now().Unix() >= int64(binary.BigEndian.Uint64(payload)) {
+		return nobody
+	}
+	for _, one := range s.entrances {
+		if hmac.Equal(mac, sign(one.key, payload)) {
+			return one.role
+		}
+	}
+	return nobody
 }
 
 func (s *Server) signedIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.sessions.valid(r) {
+		found := s.sessions.roleOf(r)
+		if !found.may(reader) {
 			w.Header().Set("Cache-Control", "no-store")
 			http.Redirect(w, r, "/dashboard/login", http.StatusSeeOther)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, withRole(r, found))
 	})
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
-	if s.sessions.valid(r) {
+	if s.sessions.roleOf(r).may(reader) {
 		http.Redirect(w, r, "/dashboard/", http.StatusSeeOther)
 		return
 	}
@@ -101,13 +133,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	if !s.sessions.password.matches(r.PostFormValue("password")) {
+	entered := s.sessions.enter(r.PostFormValue("password"))
+	if entered == nil {
 		s.Counters.Unauthorized()
 		dashboard.Login(w, http.StatusUnauthorized, "That is not the password.")
 		return
 	}
 	s.sessions.attempts.giveBack(from)
-	setCookie(w, r, cookieName, s.sessions.issue(), int(sessionLifetime.Seconds()))
+	setCookie(w, r, cookieName, s.sessions.issue(entered), int(sessionLifetime.Seconds()))
 	if !from.isDevice {
 		setCookie(w, r, deviceName, s.sessions.issueDevice(), int(deviceLifetime.Seconds()))
 	}

@@ -83,10 +83,10 @@ func TestBehindTLSTheCookieIsSecure(t *testing.T) {
 }
 
 func TestAForgedOrExpiredCookieIsNoSession(t *testing.T) {
-	s := newSessions([]byte("key"), []byte("password"))
+	s := newSessions([]byte("key"), []byte("password"), []byte("viewer's"))
 	begin := time.Now()
 	s.now = func() time.Time { return begin }
-	token := s.issue()
+	token := s.issue(&s.entrances[0])
 	flipped := "A" + token[1:]
 	if strings.HasPrefix(token, "A") {
 		flipped = "B" + token[1:]
@@ -104,13 +104,13 @@ func TestAForgedOrExpiredCookieIsNoSession(t *testing.T) {
 		"cut":              {token: token[:len(token)-4], by: s},
 		"empty":            {by: s},
 		"no base64":        {token: "!", by: s},
-		"another key":      {token: token, by: newSessions([]byte("other"), []byte("password"))},
-		"another password": {token: token, by: newSessions([]byte("key"), []byte("other"))},
+		"another key":      {token: token, by: newSessions([]byte("other"), []byte("password"), nil)},
+		"another password": {token: token, by: newSessions([]byte("key"), []byte("other"), []byte("viewer's"))},
 	}
 	for name, test := range tests {
 		test.by.now = func() time.Time { return begin.Add(test.later) }
 		request := &http.Request{Header: http.Header{"Cookie": {cookieName + "=" + test.token}}}
-		if got := test.by.valid(request); got != test.want {
+		if got := test.by.roleOf(request).may(admin); got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

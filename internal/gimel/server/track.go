@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"provision/internal/gimel/commit"
-	"provision/internal/gimel/event"
 	"provision/internal/gimel/telemetry"
 )
 
@@ -62,27 +61,7 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 // everything else makes it send the event again with each later one. So true
 // (200) means committed, or never valid; and false (503) that a retry is right.
 func (s *Server) count(rawQuery string) bool {
-	parsed, reason := event.Parse(rawQuery, s.Limits)
-	if reason != "" {
-		s.Counters.Dropped(reason)
-		return true
-	}
-	// Without the request's context: a visitor who leaves the page has still
-	// sent the event.
-	outcome, err := s.Committer.Commit(parsed)
-	switch {
-	case err != nil:
-		s.refuse(err)
-		return false
-	case outcome.Reason != "":
-		s.Counters.Dropped(outcome.Reason)
-	default:
-		s.Counters.Counted(outcome.Added)
-		if outcome.Unlogged {
-			s.Counters.Unlogged()
-		}
-	}
-	return true
+	return s.outcome(rawQuery) != notCounted
 }
 
 func (s *Server) refuse(err error) {

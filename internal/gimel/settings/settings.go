@@ -33,9 +33,12 @@ type Settings struct {
 	Limits        event.Limits
 	EventLog      int64 // bytes that an experiment's log may take; 0: none
 
-	TrackPaths   []string
-	APIKeyFile   string
-	PasswordFile string // of the dashboard; empty: the API key opens it
+	TrackPaths         []string
+	APIKeyFile         string
+	ReadKeyFile        string
+	TrackKeyFile       string
+	PasswordFile       string // of the dashboard; empty: the API key opens it
+	ViewerPasswordFile string
 
 	Queue, Batch, Pipelines int
 	RequestTimeout          time.Duration
@@ -132,7 +135,10 @@ func (s *Settings) define(flags *flag.FlagSet) {
 
 	list(flags, &s.TrackPaths, "track-paths", "/track,/choice", "comma-separated `PATHS` that take events; ad-blockers match the word track")
 	flags.StringVar(&s.APIKeyFile, "api-key-file", "", "`FILE` with the API key, at least 16 bytes")
+	flags.StringVar(&s.ReadKeyFile, "read-key-file", "", "`FILE` with an API key that shows experiments, and changes nothing")
+	flags.StringVar(&s.TrackKeyFile, "track-key-file", "", "`FILE` with an API key that sends events to /api/v1/events, and no more")
 	flags.StringVar(&s.PasswordFile, "password-file", "", "`FILE` with the dashboard's password (default: the API key)")
+	flags.StringVar(&s.ViewerPasswordFile, "viewer-password-file", "", "`FILE` with a password that shows the dashboard, and changes nothing")
 
 	integer(flags, &s.Queue, "queue", 4096, 1, "events that may wait for Redis")
 	integer(flags, &s.Batch, "batch", 256, 1, "events that travel to Redis together")

@@ -118,3 +118,23 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 }
+
+// One secret for two roles would give who was meant to look what he was not meant to have.
+func TestEachRoleHasASecretOfItsOwn(t *testing.T) {
+	one, other := writeFile(t, "0123456789abcdef\n", 0o600), writeFile(t, "fedcba9876543210", 0o600)
+	for name, s := range map[string]Settings{
+		"read-key-file: holds the same":        {ReadKeyFile: one},
+		"track-key-file: holds the same":       {TrackKeyFile: one},
+		"holds the same as read-key-file":      {TrackKeyFile: other, ReadKeyFile: other},
+		"viewer-password-file: holds the same": {ViewerPasswordFile: one},
+	} {
+		s.HashKeyFile, s.APIKeyFile = one, one
+		if _, err := s.Secrets(); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "0123") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s := Settings{HashKeyFile: one, APIKeyFile: one, ReadKeyFile: other}
+	if secrets, err := s.Secrets(); err != nil || string(secrets.ReadKey) != "fedcba9876543210" || secrets.TrackKey != nil {
+		t.Errorf("%v", err)
+	}
+}

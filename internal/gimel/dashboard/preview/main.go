@@ -15,19 +15,26 @@ import (
 	"provision/internal/gimel/dashboard"
 	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
+	"provision/internal/gimel/store"
 )
 
 func main() {
 	address := flag.String("listen", "127.0.0.1:8099", "where to listen")
 	flag.Parse()
 	mux := http.NewServeMux()
-	mux.Handle("/dashboard/", http.StripPrefix("/dashboard", dashboard.Handler(newSample())))
+	mux.Handle("/dashboard/", http.StripPrefix("/dashboard", dashboard.Handler(newSample(), sample{}, mayChange)))
 	mux.HandleFunc("/dashboard/login", func(w http.ResponseWriter, r *http.Request) {
 		dashboard.Login(w, http.StatusOK, r.URL.Query().Get("message"))
+	})
+	mux.HandleFunc("POST /dashboard/logout", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/dashboard/login", http.StatusSeeOther)
 	})
 	log.Printf("http://%s/dashboard/", *address)
 	log.Fatal(http.ListenAndServe(*address, mux))
 }
+
+// mayChange makes ?viewer=1 the page of who may only look.
+func mayChange(r *http.Request) bool { return !r.URL.Query().Has("viewer") }
 
 // arm is a variant with the rates it really has, one for each goal.
 type arm struct {
@@ -62,6 +69,16 @@ func newSample() sample {
 	s.details = append(s.details, results.Detail{Summary: results.Summary{
 		Namespace: dashboard.DefaultNamespace, Name: "announced", Declared: true, PlannedTrials: 12000,
 		Variants: []statistics.Variant{{Label: "a", Weight: 1}, {Label: "b", Weight: 1}}}})
+	s.details[0].Notes = store.Notes{
+		Hypothesis: "A colour that is nowhere else on the page is found sooner, so more people sign up. If it is only looked at more often, purchases stay as they are.",
+		Owner:      "Ada", Decision: "Blue for everybody from 1 December.\nThe purchases are looked at again in spring.",
+		Log: []store.Entry{{At: time.Now().AddDate(0, 0, -21), Text: "Declared: variants grey (1), blue (1); goals sign-up, purchase; 20000 participants in each"},
+			{At: time.Now().AddDate(0, 0, -9), Text: "The newsletter went out: more visitors than on other days"}, {At: time.Now(), Text: "Decided: blue for everybody"}},
+	}
+	s.details[0].Declaration = store.Declaration{Namespace: "alephbet", Experiment: "button color", Goals: []string{"sign-up", "purchase"}, Planned: 20000,
+		Variants: []store.Variant{{Label: "grey", Weight: 1}, {Label: "blue", Weight: 1}}}
+	s.details[0].Crossing = store.Crossing{Looked: 6100, Several: 12}
+	s.details[2].Crossing = store.Crossing{Looked: 5210, Several: 160}
 	s.details[3].Archived = true
 	s.details[6].Declared = false
 	return s
@@ -122,6 +139,16 @@ func (s sample) Experiment(_ context.Context, namespace, name string) (results.D
 	}
 	return results.Detail{}, results.ErrNotFound
 }
+
+// What follows implements dashboard.Changes, and changes nothing.
+
+func (sample) Declare(context.Context, store.Declaration) error { return nil }
+
+func (sample) SetState(context.Context, string, string, string) error { return nil }
+
+func (sample) Annotate(context.Context, string, string, store.Annotation) error { return nil }
+
+func (sample) Delete(context.Context, string, string) error { return nil }
 
 // Namespaces implements dashboard.Source.
 func (s sample) Namespaces(context.Context) ([]string, error) {
