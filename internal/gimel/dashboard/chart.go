@@ -49,13 +49,23 @@ type series struct {
 	Present            bool
 }
 
-// hover is what shows while the pointer is over a day; plain CSS.
+// hover is what shows of a day that the pointer is over, or that was chosen by
+// a touch or with the arrow keys: days are radio buttons, and the rest is CSS.
 type hover struct {
 	X, HitX, HitWidth      float64
 	Title                  string
 	BoxX, BoxY, BoxW, BoxH float64
 	TextX, TitleY, SwatchX float64
 	Rows                   []hoverRow
+}
+
+// Words are a day's numbers for who does not see the drawing.
+func (h hover) Words() string {
+	words := []string{}
+	for _, row := range h.Rows {
+		words = append(words, row.Text+" "+row.Value)
+	}
+	return h.Title + ": " + strings.Join(words, ", ")
 }
 
 type hoverRow struct {

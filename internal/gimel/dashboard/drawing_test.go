@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,4 +158,39 @@ func luminance(t *testing.T, hex string) float64 {
 		return math.Pow((c+0.055)/1.055, 2.4)
 	}
 	return 0.2126*linear(16) + 0.7152*linear(8) + 0.0722*linear(0)
+}
+
+// A forest has a scale: zero in the middle, one label or two to either side, and the largest bound
+// within it.
+func TestForestAxis(t *testing.T) {
+	for largest, want := range map[float64]string{0.0176: "−1 0 +1", 0.002: "−0.2 −0.1 0 +0.1 +0.2", 0.5: "−50 0 +50", 0.0000123: "−0.001 0 +0.001"} {
+		report := statistics.Report{Variants: []statistics.VariantReport{{}, {Comparison: &statistics.Comparison{Interval: statistics.Interval{Low: -largest, High: largest / 2}}}}}
+		axis := newForestAxis(report)
+		var labels []string
+		for _, tick := range axis.Ticks {
+			labels = append(labels, tick.Label)
+			if tick.At < 0 || tick.At > axis.Width {
+				t.Errorf("%g: %s is at %g", largest, tick.Label, tick.At)
+			}
+		}
+		if got := strings.Join(labels, " "); got != want {
+			t.Errorf("%g: %s, want %s", largest, got, want)
+		}
+		if f := newForest("s1", *report.Variants[1].Comparison, axis); f.Low != forestMargin {
+			t.Errorf("%g: it begins at %g", largest, f.Low)
+		}
+	}
+	if newForestAxis(statistics.Report{}) != nil {
+		t.Error("an axis of nothing")
+	}
+}
+
+// Each day can be reached without a pointer: it is a radio button with its numbers as its name.
+func TestADayOfTheChartIsAButton(t *testing.T) {
+	body := get(t, pagesOf(fixture()), experimentURL("button color")).Body.String()
+	for _, want := range []string{`name="goal-0-wide-day"`, `name="goal-0-narrow-day"`, `aria-label="1 Nov 2026: grey 5.21%, blue 6.41%"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s", want)
+		}
+	}
 }

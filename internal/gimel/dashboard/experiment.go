@@ -45,6 +45,7 @@ type goalView struct {
 	Primary        bool
 	Several        bool // more than one comparison: p-values are corrected
 	AtSize         bool // what is compared are the counts at the planned size
+	Axis           *forestAxis
 	Wide, Narrow   *chart
 	Days           []dayRow
 	BeforeFirstDay int64
@@ -118,9 +119,9 @@ func newGoalView(d results.Detail, index int, report statistics.Report) goalView
 		Several:    len(goal.Variants) > 2 || len(d.Results) > 1,
 		AtSize:     atPlannedSize(report),
 	}
-	scale := forestScale(report)
+	view.Axis = newForestAxis(report)
 	for i, v := range report.Variants {
-		view.Rows = append(view.Rows, newResultRow(i, v, report, scale))
+		view.Rows = append(view.Rows, newResultRow(i, v, report, view.Axis))
 	}
 	timeline := newTimeline(goal, 1-report.Alpha)
 	view.Days, view.BeforeFirstDay = timeline.rows(), timeline.before
@@ -131,7 +132,7 @@ func newGoalView(d results.Detail, index int, report statistics.Report) goalView
 	return view
 }
 
-func newResultRow(i int, v statistics.VariantReport, report statistics.Report, scale float64) resultRow {
+func newResultRow(i int, v statistics.VariantReport, report statistics.Report, axis *forestAxis) resultRow {
 	row := resultRow{
 		Class: classOf(i), Label: v.Label, Control: i == 0,
 		Participants: v.Trials, Conversions: v.Successes, Impossible: v.Impossible,
@@ -160,7 +161,7 @@ func newResultRow(i int, v statistics.VariantReport, report statistics.Report, s
 	if i := c.RelativeInterval; i != nil {
 		row.RelativeInterval = signed(100*i.Low, 1) + "% to " + signed(100*i.High, 1) + "%"
 	}
-	row.Forest = newForest(row.Class, *c, scale)
+	row.Forest = newForest(row.Class, *c, axis)
 	row.SequentialP = formatP(c.AdjustedSequentialP)
 	if c.AdjustedP != nil {
 		row.P = formatP(*c.AdjustedP)

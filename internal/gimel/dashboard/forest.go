@@ -7,35 +7,63 @@ import (
 )
 
 // forest is the small picture of a difference: an interval, its estimate and
-// the zero line, on a scale shared by all variants of a goal.
+// the zero line, on the axis that all variants of a goal share.
 type forest struct {
-	Class                            string
-	Width, Zero, Low, High, Estimate float64
+	Class               string
+	Low, High, Estimate float64
+	Axis                *forestAxis
+}
+
+// forestAxis is the scale of a goal's forests, in percentage points.
+type forestAxis struct {
+	Width, Zero float64
+	Ticks       []tick
+	largest     float64
 }
 
 const (
 	forestWidth  = 168.0
-	forestMargin = 6.0
+	forestMargin = 12.0 // half a label
 )
 
-// forestScale is the largest absolute bound of all intervals.
-func forestScale(r statistics.Report) (largest float64) {
+// newForestAxis reaches to the largest bound of all intervals, to either side;
+// it is nil where there is none.
+func newForestAxis(r statistics.Report) *forestAxis {
+	axis := &forestAxis{Width: forestWidth, Zero: forestWidth / 2}
 	for _, v := range r.Variants {
 		if v.Comparison != nil {
-			largest = max(largest, math.Abs(v.Comparison.Interval.Low), math.Abs(v.Comparison.Interval.High))
+			axis.largest = max(axis.largest, math.Abs(v.Comparison.Interval.Low), math.Abs(v.Comparison.Interval.High))
 		}
 	}
-	return largest
-}
-
-func newForest(class string, c statistics.Comparison, scale float64) *forest {
-	if scale <= 0 {
+	if axis.largest <= 0 {
 		return nil
 	}
-	at := func(difference float64) float64 {
-		return rounded(forestWidth/2 + difference/scale*(forestWidth/2-forestMargin))
+	step := niceStep(axis.largest / 2) // one tick or two to either side
+	for k := -2.0; k <= 2; k++ {
+		if math.Abs(k*step) <= axis.largest {
+			axis.Ticks = append(axis.Ticks, tick{axis.at(k * step), pointsLabel(k*step, step)})
+		}
 	}
-	return &forest{Class: class, Width: forestWidth, Zero: at(0), Low: at(c.Interval.Low), High: at(c.Interval.High), Estimate: at(c.Difference)}
+	return axis
+}
+
+func (a *forestAxis) at(difference float64) float64 {
+	return rounded(a.Zero + difference/a.largest*(forestWidth/2-forestMargin))
+}
+
+// pointsLabel has as many digits as the step between two labels needs.
+func pointsLabel(difference, step float64) string {
+	if difference == 0 {
+		return "0"
+	}
+	return signed(difference*100, max(0, int(math.Ceil(-math.Log10(step*100)-1e-9))))
+}
+
+func newForest(class string, c statistics.Comparison, axis *forestAxis) *forest {
+	if axis == nil {
+		return nil
+	}
+	return &forest{Class: class, Axis: axis, Low: axis.at(c.Interval.Low), High: axis.at(c.Interval.High), Estimate: axis.at(c.Difference)}
 }
 
 // rounded keeps drawings short: a tenth of a pixel is enough.
