@@ -6,23 +6,71 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
+// contrast is the difference of two variants as the tests take it.
+type contrast struct {
+	difference float64
+	deviation  float64 // its standard error; 0 where there is no spread
+	size       float64 // the effective size m = ab/(a+b)
+	begun      bool    // the normal approximation holds
+}
+
+func contrastOf(kind Kind, a, b Variant) contrast {
+	na, nb := float64(a.Trials), float64(b.Trials)
+	p, m := pooledRate(a, b), na*nb/(na+nb)
+	if kind == Value {
+		deviation := valueDeviation(a, b)
+		return contrast{
+			difference: a.mean() - b.mean(), deviation: deviation, size: m,
+			begun: min(na, nb)*p >= minimumValues && deviation > 0,
+		}
+	}
+	return contrast{
+		difference: a.rate() - b.rate(), deviation: math.Sqrt(p * (1 - p) / m), size: m,
+		begun: min(na, nb)*min(p, 1-p) >= minimumExpected,
+	}
+}
+
 // compare tests a variant of a goal against the control.
 func compare(goal Goal, i int, plan Plan) *Comparison {
+	kind := goal.kind()
 	control, v := goal.Variants[0], goal.Variants[i]
-	if !control.comparable() || !v.comparable() {
+	if !control.comparableAs(kind) || !v.comparableAs(kind) {
 		return nil
 	}
-	c := Comparison{SequentialP: SequentialP(v, control, plan)}
-	if goal.AtSize != nil && goal.AtSize[0].comparable() && goal.AtSize[i].comparable() {
-		p := TwoProportionP(goal.AtSize[i], goal.AtSize[0])
+	now := contrastOf(kind, v, control)
+	c := Comparison{SequentialP: now.sequentialP(plan), unbegun: kind == Value && !now.begun}
+	if goal.AtSize == nil {
+		return &c
+	}
+	control, v = goal.AtSize[0], goal.AtSize[i]
+	if control.comparableAs(kind) && v.comparableAs(kind) && (kind != Value || contrastOf(kind, v, control).begun) {
+		p := fixedP(kind, v, control)
 		c.P = &p
 	}
 	return &c
 }
 
+// fixedP is for the one look at the planned size.
+func fixedP(kind Kind, a, b Variant) float64 {
+	if kind == Value {
+		return ValueP(a, b)
+	}
+	return TwoProportionP(a, b)
+}
+
+// withdraw takes away the comparisons of too few values, which have no interval.
+func withdraw(r *Report) {
+	for i, entry := range r.Variants {
+		if entry.Comparison != nil && entry.Comparison.unbegun {
+			r.Variants[i].Comparison, r.TooFew = nil, true
+		}
+	}
+}
+
 // measured is a comparison, and what its interval is made from.
 type measured struct {
 	*Comparison
+	kind             Kind
 	control, variant Variant // at the planned size where that decides
 }
 
@@ -32,9 +80,9 @@ func comparisonsOf(goal Goal, report *Report) []measured {
 		switch c := entry.Comparison; {
 		case c == nil:
 		case c.P != nil:
-			all = append(all, measured{c, goal.AtSize[0], goal.AtSize[i]})
+			all = append(all, measured{c, goal.kind(), goal.AtSize[0], goal.AtSize[i]})
 		default:
-			all = append(all, measured{c, goal.Variants[0], goal.Variants[i]})
+			all = append(all, measured{c, goal.kind(), goal.Variants[0], goal.Variants[i]})
 		}
 	}
 	return all
@@ -55,37 +103,57 @@ func adjust(family []measured, plan Plan) {
 	adjustedFixed, amongFixed := holm(fixed)
 	for i, one := range family {
 		one.AdjustedSequentialP = adjusted[i]
-		z := sequentialZ(one.variant, one.control, plan.sequentialLevel()/among[i], plan)
 		if one.P != nil {
 			one.AdjustedP = &adjustedFixed[i]
-			z = distuv.UnitNormal.Quantile(1 - plan.FixedLevel()/amongFixed[i]/2)
+			one.measureFixed(plan.FixedLevel() / amongFixed[i])
+		} else {
+			one.measureSequential(plan.sequentialLevel()/among[i], plan)
 		}
-		one.measure(z)
 	}
 }
 
-// measure fills in the difference and its intervals, z standard errors wide.
-func (m measured) measure(z float64) {
-	control, v := m.control, m.variant
-	m.Difference = v.rate() - control.rate()
-	if m.P != nil {
-		m.Interval = Newcombe(v, control, 1-2*distuv.UnitNormal.Survival(z))
+// measureFixed fills in the difference and its intervals, of the planned size.
+func (m measured) measureFixed(level float64) {
+	z := distuv.UnitNormal.Quantile(1 - level/2)
+	if m.kind == Value {
+		z = welchOf(m.variant, m.control).students().Quantile(1 - level/2)
+		c := contrastOf(m.kind, m.variant, m.control)
+		m.Interval = Interval{Low: c.difference - z*c.deviation, High: c.difference + z*c.deviation}
 	} else {
-		// With the variance of the sequential test itself, so that both agree.
-		p := pooledRate(v, control)
-		_, size := pooledZ(v, control)
-		radius := z * math.Sqrt(p*(1-p)/size)
-		if radius == 0 || math.IsInf(z, 0) {
-			radius = 1
-		}
-		m.Interval = Interval{Low: max(-1, m.Difference-radius), High: min(1, m.Difference+radius)}
+		m.Interval = Newcombe(m.variant, m.control, 1-level)
 	}
-	if control.Successes == 0 {
+	m.measureRelative(z)
+}
+
+// measureSequential does so at any time, with the variance of the sequential
+// test itself, so that both agree.
+func (m measured) measureSequential(level float64, plan Plan) {
+	c := contrastOf(m.kind, m.variant, m.control)
+	z := c.sequentialZ(level, plan)
+	low, high := c.difference-z*c.deviation, c.difference+z*c.deviation
+	if m.kind != Value {
+		if c.deviation == 0 || math.IsInf(z, 0) {
+			low, high = -1, 1
+		}
+		low, high = max(-1, low), min(1, high)
+	}
+	m.Interval = Interval{Low: low, High: high}
+	m.measureRelative(z)
+}
+
+func (m measured) measureRelative(z float64) {
+	control, v := m.control, m.variant
+	m.Difference = v.measure(m.kind) - control.measure(m.kind)
+	if control.measure(m.kind) <= 0 {
 		return
 	}
-	relative := m.Difference / control.rate()
+	relative := m.Difference / control.measure(m.kind)
 	m.Relative = &relative
-	if v.Successes > 0 && !math.IsInf(z, 0) {
+	switch {
+	case math.IsInf(z, 0):
+	case m.kind == Value:
+		m.RelativeInterval = relativeMeans(v, control, z)
+	case v.Successes > 0:
 		m.RelativeInterval = relativeInterval(v, control, z)
 	}
 }

@@ -13,21 +13,7 @@ import (
 // without continuity correction (R: prop.test(correct = FALSE)). It holds for
 // one look at a size fixed in advance. Both variants need trials.
 func TwoProportionP(a, b Variant) float64 {
-	z, _ := pooledZ(a, b)
-	return 2 * distuv.UnitNormal.Survival(math.Abs(z))
-}
-
-// pooledZ is the z statistic of a − b and the effective size m = ab/(a+b), so
-// that the variance of the difference is p(1−p)/m. Without any spread (nobody
-// or everybody converted) z is 0: such a table says nothing of a difference.
-func pooledZ(a, b Variant) (z, m float64) {
-	na, nb := float64(a.Trials), float64(b.Trials)
-	m = na * nb / (na + nb)
-	p := pooledRate(a, b)
-	if p <= 0 || p >= 1 {
-		return 0, m
-	}
-	return (a.rate() - b.rate()) / math.Sqrt(p*(1-p)/m), m
+	return 2 * distuv.UnitNormal.Survival(math.Abs(contrastOf(Unique, a, b).z()))
 }
 
 func pooledRate(a, b Variant) float64 {

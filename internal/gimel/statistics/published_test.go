@@ -58,6 +58,26 @@ func TestNewcombePublished(t *testing.T) {
 	}
 }
 
+// R 4.2, t.test(extra ~ group, data = sleep): Student's own data, and Welch's test.
+func TestWelchPublished(t *testing.T) {
+	variant := func(values ...float64) (v Variant) {
+		for _, x := range values {
+			v.Trials, v.Successes, v.Values = v.Trials+1, v.Successes+1, v.Values+1
+			v.Sum, v.Squares = v.Sum+x, v.Squares+x*x
+		}
+		return v
+	}
+	a := variant(0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0)
+	b := variant(1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4)
+	near(t, "t", welchOf(a, b).t, -1.8608, 5e-5)
+	near(t, "degrees of freedom", welchOf(a, b).degrees, 17.776, 5e-4)
+	near(t, "p", ValueP(a, b), 0.07939, 5e-6)
+	m := measured{Comparison: &Comparison{}, kind: Value, control: b, variant: a}
+	m.measureFixed(0.05)
+	near(t, "low", m.Interval.Low, -3.3654832, 5e-8)
+	near(t, "high", m.Interval.High, 0.2054832, 5e-8)
+}
+
 // R 4.2.2, prop.test(c(a, b), c(m, n), correct = FALSE)$p.value. The second
 // table is the aspirin trial in A. Agresti, "Categorical data analysis"
 // (myocardial infarction, 189 of 11,034 on placebo, 104 of 11,037 on aspirin).

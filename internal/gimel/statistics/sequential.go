@@ -22,27 +22,44 @@ import "math"
 // The normal approximation of d must hold from the first look that counts:
 // until both variants can expect minimumExpected successes and as many
 // failures, the p-value is 1. TestSequentialUnderPeeking measures the result.
-func SequentialP(a, b Variant, plan Plan) float64 {
-	p := pooledRate(a, b)
-	if float64(min(a.Trials, b.Trials))*min(p, 1-p) < minimumExpected {
+//
+// Of values, d is the difference of the means and v their estimated variance
+// (valueDeviation), which makes the same mixture an asymptotic confidence sequence:
+// I. Waudby-Smith et al., "Time-uniform central limit theory and asymptotic
+// confidence sequences", Annals of Statistics 52 (2024), arXiv 2103.06476.
+func SequentialP(a, b Variant, plan Plan) float64 { return contrastOf(Unique, a, b).sequentialP(plan) }
+
+// SequentialMeanP is SequentialP for the values of two variants.
+func SequentialMeanP(a, b Variant, plan Plan) float64 {
+	return contrastOf(Value, a, b).sequentialP(plan)
+}
+
+func (c contrast) sequentialP(plan Plan) float64 {
+	if !c.begun {
 		return 1
 	}
-	z, m := pooledZ(a, b)
-	g := m * mixtureVariance(plan)
-	logRatio := z*z/2*g/(1+g) - math.Log1p(g)/2
+	g := c.size * mixtureVariance(plan)
+	logRatio := c.z()*c.z()/2*g/(1+g) - math.Log1p(g)/2
 	return math.Min(1, math.Exp(-logRatio))
 }
 
+// z is the difference in standard errors. Without any spread (nobody or
+// everybody converted) it is 0: such counts say nothing of a difference.
+func (c contrast) z() float64 {
+	if c.deviation == 0 {
+		return 0
+	}
+	return c.difference / c.deviation
+}
+
 // sequentialZ is how many standard errors the confidence sequence of that level
-// reaches to either side: the differences that SequentialP would not reject. It
+// reaches to either side: the differences that sequentialP would not reject. It
 // is infinite until that test begins.
-func sequentialZ(a, b Variant, level float64, plan Plan) float64 {
-	p := pooledRate(a, b)
-	if float64(min(a.Trials, b.Trials))*min(p, 1-p) < minimumExpected {
+func (c contrast) sequentialZ(level float64, plan Plan) float64 {
+	if !c.begun {
 		return math.Inf(1)
 	}
-	_, m := pooledZ(a, b)
-	g := m * mixtureVariance(plan)
+	g := c.size * mixtureVariance(plan)
 	return math.Sqrt(2 * (1 + g) / g * (math.Log(1/level) + math.Log1p(g)/2))
 }
 

@@ -16,12 +16,37 @@ type Variant struct {
 	// Trials counts the participants, Successes those who reached the goal.
 	Trials    int64 `json:"trials"`
 	Successes int64 `json:"successes"`
+	// Of a goal that counts values: how many successes brought one, the sum of
+	// the values, and that of their squares.
+	Values  int64   `json:"values,omitempty"`
+	Sum     float64 `json:"sum,omitempty"`
+	Squares float64 `json:"squares,omitempty"`
 }
+
+// Kind is what a goal counts, which says how it can be tested.
+type Kind string
+
+const (
+	// Unique is whether a participant reaches the goal: a proportion. It is that
+	// of a goal without a kind.
+	Unique Kind = "unique"
+	// Count is how often the goal is reached. How often by one participant is not
+	// known (each event has a uuid of its own), so neither is the variance, which
+	// is larger than that of a proportion and of Poisson's law: it is not tested.
+	Count Kind = "count"
+	// Value is what a participant brings.
+	Value Kind = "value"
+)
 
 // comparable reports whether the counts can be a binomial outcome. A goal that
 // is counted more than once a participant, or without a participant, cannot.
 func (v Variant) comparable() bool {
 	return v.Trials > 0 && v.Successes >= 0 && v.Successes <= v.Trials
+}
+
+// comparableAs is comparable for a kind of goal.
+func (v Variant) comparableAs(kind Kind) bool {
+	return v.comparable() && kind != Count && (kind != Value || v.Trials > 1 && v.Values == v.Successes)
 }
 
 // rate is successes per trial; call it only when there are trials.
@@ -85,10 +110,18 @@ type Design struct {
 // Goal is the counts of one goal.
 type Goal struct {
 	Name     string
+	Kind     Kind
 	Variants []Variant // now; the first is the control
 	// AtSize are the counts when the planned size was reached, at the end of that
 	// day; nil before, and where they are not known.
 	AtSize []Variant
+}
+
+func (g Goal) kind() Kind {
+	if g.Kind == "" {
+		return Unique
+	}
+	return g.Kind
 }
 
 // Interval is a closed interval of rates or of differences of rates, as
@@ -104,6 +137,7 @@ func (i Interval) Contains(x float64) bool { return i.Low <= x && x <= i.High }
 // Report is the analysis of one goal.
 type Report struct {
 	Alpha    float64         `json:"alpha"`
+	Kind     Kind            `json:"kind"`
 	Variants []VariantReport `json:"variants"`
 	// SampleRatio is nil when there is nothing to check: fewer than two
 	// variants, or no participant at all.
@@ -115,16 +149,20 @@ type Report struct {
 	// shown to differ from it. Among several variants it is proven better than
 	// the control, not than each of the others. Otherwise it is empty.
 	Leader string `json:"leader,omitempty"`
-	// Distrust says why, where the verdict is Untrusted.
+	// Distrust says why, where the verdict is Untrusted or NotTested.
 	Distrust Distrust `json:"distrust,omitempty"`
+	// TooFew says that there are variants with too few values to compare.
+	TooFew bool `json:"too_few,omitempty"`
 }
 
 // VariantReport is one variant's part of a report.
 type VariantReport struct {
 	Variant
-	// Rate is nil without participants. It may exceed 1; see Impossible.
+	// Rate is nil without participants. It may exceed 1; see Impossible. Of a goal
+	// that counts values it is what a participant brings.
 	Rate *float64 `json:"rate,omitempty"`
-	// RateInterval is Wilson's; nil without participants or when Impossible.
+	// RateInterval is Wilson's, or the normal one of values; nil without participants,
+	// when Impossible, and where it is not known how often one participant counts.
 	RateInterval *Interval `json:"rate_interval,omitempty"`
 	// Impossible marks more successes than trials: the goal is counted more
 	// than once a participant, or participants are missing. The rate is shown,
@@ -161,6 +199,8 @@ type Comparison struct {
 	// is the same after Holm's correction.
 	SequentialP         float64 `json:"sequential_p"`
 	AdjustedSequentialP float64 `json:"adjusted_sequential_p"`
+
+	unbegun bool // too few values: it is one of the family, and not shown
 }
 
 // Progress towards the planned size.
@@ -187,20 +227,22 @@ func Analyse(goals []Goal, design Design) []Report {
 func judge(goals []Goal, design Design) []Report {
 	reports := make([]Report, len(goals))
 	for g, goal := range goals {
-		reports[g] = Report{Alpha: design.alpha(), Progress: ProgressOf(goal.Variants, design.Plan)}
+		reports[g] = Report{Alpha: design.alpha(), Kind: goal.kind(), Progress: ProgressOf(goal.Variants, design.Plan)}
 		if !design.Ramped { // else the counts are not of the weights that are declared now
 			reports[g].SampleRatio = CheckSampleRatio(goal.Variants)
 		}
 		shares := Shares(goal.Variants)
 		for i, v := range goal.Variants {
-			entry := describe(v, design.alpha())
+			entry := describe(v, goal.kind(), design.alpha())
 			if i > 0 && shares[i] > 0 {
 				entry.Comparison = compare(goal, i, design.Plan)
 			}
 			reports[g].Variants = append(reports[g].Variants, entry)
 		}
 	}
-	primary := slices.IndexFunc(goals, func(g Goal) bool { return design.Primary != "" && g.Name == design.Primary })
+	primary := slices.IndexFunc(goals, func(g Goal) bool {
+		return design.Primary != "" && g.Name == design.Primary && g.kind() != Count // which never decides
+	})
 	var family []measured
 	for g := range reports {
 		if own := comparisonsOf(goals[g], &reports[g]); g == primary {
@@ -210,6 +252,9 @@ func judge(goals []Goal, design Design) []Report {
 		}
 	}
 	adjust(family, design.Plan)
+	for g := range reports {
+		withdraw(&reports[g])
+	}
 	decided := primary < 0
 	if !decided {
 		decide(&reports[primary], design)
@@ -228,7 +273,7 @@ func judge(goals []Goal, design Design) []Report {
 
 // addProbabilities tells the odds where there is a verdict.
 func addProbabilities(r *Report, variants []Variant) {
-	if !r.Verdict.shows() && r.Verdict != NoDifference {
+	if !r.Verdict.shows() && r.Verdict != NoDifference || r.Kind != Unique {
 		return
 	}
 	for i, p := range ProbabilityBest(variants) {
@@ -236,17 +281,28 @@ func addProbabilities(r *Report, variants []Variant) {
 	}
 }
 
-func describe(v Variant, alpha float64) VariantReport {
-	entry := VariantReport{Variant: v, Impossible: v.Successes > v.Trials || v.Successes < 0 || v.Trials < 0}
+func describe(v Variant, kind Kind, alpha float64) VariantReport {
+	entry := VariantReport{Variant: v, Impossible: kind != Count && v.Successes > v.Trials || v.Successes < 0 || v.Trials < 0}
 	if v.Trials > 0 {
-		rate := v.rate()
+		rate := v.measure(kind)
 		entry.Rate = &rate
 	}
-	if v.comparable() {
+	if v.comparableAs(kind) {
 		interval := Wilson(v.Successes, v.Trials, 1-alpha)
+		if kind == Value {
+			interval = meanInterval(v, 1-alpha)
+		}
 		entry.RateInterval = &interval
 	}
 	return entry
+}
+
+// measure is what variants are compared by; call it only when there are trials.
+func (v Variant) measure(kind Kind) float64 {
+	if kind == Value {
+		return v.mean()
+	}
+	return v.rate()
 }
 
 // ProgressOf tells how far the smallest variant is. Variants without a share

@@ -15,7 +15,7 @@ import (
 func TestSequentialPIsTheMixture(t *testing.T) {
 	a, b, plan := Variant{Trials: 9000, Successes: 560}, Variant{Trials: 10000, Successes: 500}, Plan{TrialsPerVariant: 12000}
 	p := pooledRate(a, b)
-	_, m := pooledZ(a, b)
+	m := contrastOf(Unique, a, b).size
 	tau := math.Sqrt(mixtureVariance(plan) * p * (1 - p))
 	sigma := math.Sqrt(p * (1 - p) / m)
 	d := a.rate() - b.rate()

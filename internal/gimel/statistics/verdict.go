@@ -24,6 +24,8 @@ const (
 	LateDifference Verdict = "late difference"
 	// NoDifference: the planned size was reached and no difference was shown.
 	NoDifference Verdict = "no difference"
+	// NotTested: there is no test for what was counted.
+	NotTested Verdict = "not tested"
 	// AfterPrimary: this goal would show a difference, and the primary goal has
 	// not: with enough goals, one shows something by chance.
 	AfterPrimary Verdict = "after the primary goal"
@@ -34,12 +36,17 @@ func (v Verdict) shows() bool {
 	return v == EarlyDifference || v == Difference || v == LateDifference
 }
 
-// Distrust is why a verdict is Untrusted.
+// Distrust is why a verdict is Untrusted or NotTested.
 type Distrust string
 
 const (
 	Mismatch     Distrust = "sample ratio mismatch"
 	SplitChanged Distrust = "split changed"
+	// CountedOften: see Count.
+	CountedOften Distrust = "counted more than once a participant"
+	// ValuesMissing: some conversions were counted before the goal was declared to
+	// have values.
+	ValuesMissing Distrust = "values missing"
 )
 
 // decide applies the rule: the sequential p may decide at any time, the fixed p
@@ -75,8 +82,16 @@ func obstacle(r *Report, design Design) Verdict {
 			return NotComparable
 		}
 		compared = compared || v.Comparison != nil
+		if r.Kind == Value && v.Values != v.Successes {
+			r.Distrust = ValuesMissing
+		}
 	}
 	switch {
+	case r.Kind == Count:
+		r.Distrust = CountedOften
+		return NotTested
+	case r.Distrust == ValuesMissing:
+		return NotTested
 	case !compared:
 		return NoData
 	case design.Estimated:
