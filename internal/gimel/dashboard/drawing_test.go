@@ -91,10 +91,12 @@ func TestNiceStep(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
+	points, amount := unitOf(statistics.Unique), unitOf(statistics.Value)
 	for got, want := range map[string]string{
 		formatCount(0): "0", formatCount(999): "999", formatCount(1000): "1,000", formatCount(1234567): "1,234,567", formatCount(-1234): "−1,234",
 		formatPercent(0.05214): "5.21%", formatPercent(0.5): "50.0%", formatPercent(1): "100%", formatPercent(0.00482): "0.482%",
-		pointsTo(0.0042, 2): "+0.42", pointsTo(-0.0042, 2): "−0.42", pointsTo(0.000001, 2): "0.00",
+		points.signed(0.0042, 2): "+0.42", points.signed(-0.0042, 2): "−0.42", points.signed(0.000001, 2): "0.00",
+		amount.format(3.14159): "3.14", amount.to(-2.5, 2): "−2.50", amount.signed(1234.5, 1): "+1234.5",
 		formatP(0.0004): "<0.001", formatP(0.0421): "0.042", formatP(1): ">0.99",
 		formatProbability(0.9999): ">99.9%", formatProbability(0.0001): "<0.1%", formatProbability(0.5): "50.0%",
 	} {

@@ -40,6 +40,8 @@ type shareRow struct {
 type goalView struct {
 	Name, ID       string
 	Verdict        notice
+	Measure, Unit  string // "Rate", "points"
+	Caption        string // of the chart
 	Confidence     string // "95%"
 	Rows           []resultRow
 	Primary        bool
@@ -114,12 +116,16 @@ func newGoalView(d results.Detail, index int, report statistics.Report) goalView
 	goal := d.Results[index]
 	view := goalView{
 		Name: goal.Name, ID: "goal-" + strconv.Itoa(index), Primary: goal.Name == d.Primary && len(d.Results) > 1,
-		Verdict:    explain(report, d.Primary),
+		Verdict: explain(report, d.Primary), Measure: measureOf(report.Kind), Unit: unitOf(report.Kind).name,
 		Confidence: strconv.Itoa(int(100*(1-report.Alpha)+0.5)) + "%",
 		Several:    len(goal.Variants) > 2 || len(d.Results) > 1,
 		AtSize:     atPlannedSize(report),
 	}
 	view.Axis = newForestAxis(report)
+	view.Caption = "Conversion rate so far, with " + view.Confidence + " intervals"
+	if report.Kind == statistics.Count {
+		view.Caption = "Events so far, in per cent of the participants"
+	}
 	for i, v := range report.Variants {
 		view.Rows = append(view.Rows, newResultRow(i, v, report, view.Axis))
 	}
@@ -137,13 +143,14 @@ func newResultRow(i int, v statistics.VariantReport, report statistics.Report, a
 		Class: classOf(i), Label: v.Label, Control: i == 0,
 		Participants: v.Trials, Conversions: v.Successes, Impossible: v.Impossible,
 	}
+	in := unitOf(report.Kind)
 	if v.Rate != nil {
-		row.Rate = formatPercent(*v.Rate)
+		row.Rate = in.format(*v.Rate)
 	}
 	if v.RateInterval != nil {
-		places := intervalDecimals(*v.RateInterval)
-		row.Rate = percentTo(*v.Rate, places)
-		row.RateInterval = percentTo(v.RateInterval.Low, places) + " to " + percentTo(v.RateInterval.High, places)
+		places := in.decimals(*v.RateInterval)
+		row.Rate = in.to(*v.Rate, places)
+		row.RateInterval = in.to(v.RateInterval.Low, places) + " to " + in.to(v.RateInterval.High, places)
 	}
 	if v.ProbabilityBest != nil {
 		row.Best = formatProbability(*v.ProbabilityBest)
@@ -152,9 +159,9 @@ func newResultRow(i int, v statistics.VariantReport, report statistics.Report, a
 	if c == nil {
 		return row
 	}
-	places := intervalDecimals(c.Interval)
-	row.Difference = pointsTo(c.Difference, places)
-	row.Interval = pointsTo(c.Interval.Low, places) + " to " + pointsTo(c.Interval.High, places)
+	places := in.decimals(c.Interval)
+	row.Difference = in.signed(c.Difference, places)
+	row.Interval = in.signed(c.Interval.Low, places) + " to " + in.signed(c.Interval.High, places)
 	if c.Relative != nil {
 		row.Relative = signed(100**c.Relative, 1) + "%"
 	}

@@ -14,7 +14,7 @@ type forest struct {
 	Axis                *forestAxis
 }
 
-// forestAxis is the scale of a goal's forests, in percentage points.
+// forestAxis is the scale of a goal's forests, in its unit.
 type forestAxis struct {
 	Width, Zero float64
 	Ticks       []tick
@@ -41,7 +41,7 @@ func newForestAxis(r statistics.Report) *forestAxis {
 	step := niceStep(axis.largest / 2) // one tick or two to either side
 	for k := -2.0; k <= 2; k++ {
 		if math.Abs(k*step) <= axis.largest {
-			axis.Ticks = append(axis.Ticks, tick{axis.at(k * step), pointsLabel(k*step, step)})
+			axis.Ticks = append(axis.Ticks, tick{axis.at(k * step), unitOf(r.Kind).tick(k*step, step)})
 		}
 	}
 	return axis
@@ -49,14 +49,6 @@ func newForestAxis(r statistics.Report) *forestAxis {
 
 func (a *forestAxis) at(difference float64) float64 {
 	return rounded(a.Zero + difference/a.largest*(forestWidth/2-forestMargin))
-}
-
-// pointsLabel has as many digits as the step between two labels needs.
-func pointsLabel(difference, step float64) string {
-	if difference == 0 {
-		return "0"
-	}
-	return signed(difference*100, max(0, int(math.Ceil(-math.Log10(step*100)-1e-9))))
 }
 
 func newForest(class string, c statistics.Comparison, axis *forestAxis) *forest {

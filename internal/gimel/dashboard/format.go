@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"provision/internal/gimel/statistics"
 )
 
 // minus is the typographic sign, as wide as the plus.
@@ -52,23 +50,6 @@ func decimals(x float64) int {
 		return 3
 	}
 }
-
-// intervalDecimals are the decimals, in per cent, that show about two significant
-// digits of an interval's width: more would be noise.
-func intervalDecimals(i statistics.Interval) int {
-	width := 100 * (i.High - i.Low)
-	if !(width > 0) {
-		return 2
-	}
-	return min(4, max(1, 1-int(math.Floor(math.Log10(width/3)))))
-}
-
-func percentTo(fraction float64, places int) string {
-	return strconv.FormatFloat(fraction*100, 'f', places, 64) + "%"
-}
-
-// pointsTo writes a difference of fractions in percentage points, signed.
-func pointsTo(difference float64, places int) string { return signed(difference*100, places) }
 
 func signed(x float64, places int) string {
 	text := strconv.FormatFloat(math.Abs(x), 'f', places, 64)

@@ -11,6 +11,7 @@ import (
 // timeline is a goal's running totals at the end of each day.
 type timeline struct {
 	labels []string
+	often  bool // a participant counts often: there is no interval
 	days   []timelineDay
 	// before counts the participants that have no day (imported data). They
 	// are in every running total.
@@ -37,7 +38,7 @@ const longest = 1000
 
 // newTimeline fills missing days, so that the axis is true to the calendar.
 func newTimeline(goal results.Goal, confidence float64) timeline {
-	t := timeline{}
+	t := timeline{often: goal.Kind == statistics.Count}
 	index := map[string]int{}
 	for i, v := range goal.Variants {
 		t.labels = append(t.labels, v.Label)
@@ -74,29 +75,29 @@ func newTimeline(goal results.Goal, confidence float64) timeline {
 		return t
 	}
 	if earliest := last.AddDate(0, 0, 1-longest); first.Before(earliest) {
-		first = addBefore(running, byDate, earliest)
+		first = t.addBefore(running, byDate, earliest)
 	}
 	for date := first; !date.After(last); date = date.AddDate(0, 0, 1) {
 		added := byDate[date]
 		if added == nil {
 			added = make([]statistics.Variant, len(goal.Variants))
 		}
-		t.days = append(t.days, timelineDay{date: date, added: added, points: advance(running, added, confidence)})
+		t.days = append(t.days, timelineDay{date: date, added: added, points: t.advance(running, added, confidence)})
 	}
 	return t
 }
 
 // addBefore adds all days before the earliest to the totals.
-func addBefore(running []statistics.Variant, byDate map[time.Time][]statistics.Variant, earliest time.Time) time.Time {
+func (t timeline) addBefore(running []statistics.Variant, byDate map[time.Time][]statistics.Variant, earliest time.Time) time.Time {
 	for date, added := range byDate {
 		if date.Before(earliest) {
-			advance(running, added, 0.95)
+			t.advance(running, added, 0.95)
 		}
 	}
 	return earliest
 }
 
-func advance(running, added []statistics.Variant, confidence float64) []point {
+func (t timeline) advance(running, added []statistics.Variant, confidence float64) []point {
 	points := make([]point, len(running))
 	for i := range running {
 		v := &running[i]
@@ -106,7 +107,7 @@ func advance(running, added []statistics.Variant, confidence float64) []point {
 			continue
 		}
 		points[i] = point{present: true, rate: float64(v.Successes) / float64(v.Trials)}
-		if v.Successes <= v.Trials {
+		if v.Successes <= v.Trials && !t.often {
 			interval := statistics.Wilson(v.Successes, v.Trials, confidence)
 			points[i].interval = &interval
 		}
@@ -136,9 +137,10 @@ func (t timeline) rows() (rows []dayRow) {
 				cell.Rate = formatPercent(p.rate)
 			}
 			if p.interval != nil {
-				places := intervalDecimals(*p.interval)
-				cell.Rate = percentTo(p.rate, places)
-				cell.Interval = percentTo(p.interval.Low, places) + " to " + percentTo(p.interval.High, places)
+				in := unitOf(statistics.Unique)
+				places := in.decimals(*p.interval)
+				cell.Rate = in.to(p.rate, places)
+				cell.Interval = in.to(p.interval.Low, places) + " to " + in.to(p.interval.High, places)
 			}
 			row.Cells = append(row.Cells, cell)
 		}

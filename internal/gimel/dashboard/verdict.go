@@ -18,6 +18,8 @@ func explain(r statistics.Report, primary string) notice {
 		return notice{"calm", "Not tested", "These counts are estimates (HyperLogLog), off by about 0.8 %: more than most differences. Count exactly to have a verdict."}
 	case statistics.Untrusted:
 		return untrusted(r)
+	case statistics.NotTested:
+		return notTested(r)
 	case statistics.AfterPrimary:
 		return notice{"calm", "Not before “" + primary + "”", "This goal would show a difference, and the primary goal has shown none: with enough goals, one shows something by chance."}
 	case statistics.LateDifference:
@@ -34,7 +36,17 @@ func explain(r statistics.Report, primary string) notice {
 	if len(r.Variants) < 2 {
 		return notice{"calm", "Nothing to compare yet", "A comparison needs a second variant."}
 	}
+	if r.TooFew {
+		return notice{"calm", "Nothing to compare yet", "A comparison of values needs some thirty conversions in each variant: few large ones would decide."}
+	}
 	return notice{"calm", "Nothing to compare yet", "A comparison needs participants in the control and in one more variant."}
+}
+
+func notTested(r statistics.Report) notice {
+	if r.Distrust == statistics.ValuesMissing {
+		return notice{"warn", "Not tested", "Some conversions were counted before this goal was declared to have values, and have none. Declare a new experiment to compare what participants bring."}
+	}
+	return notice{"calm", "Not tested", "This goal counts events, and how many of them are one participant’s is not known: no honest test can tell their number from chance. Declare a goal that each participant reaches once, or that has a value."}
 }
 
 // verdictOf is an experiment's verdict in a few words: that of the primary goal,
@@ -92,16 +104,19 @@ func before(r statistics.Report) string {
 // ahead says no more than was shown: each variant is compared with the control
 // only, not with the others.
 func ahead(r statistics.Report) string {
-	several := len(r.Variants) > 2
+	several, converts := len(r.Variants) > 2, "converts"
+	if r.Kind == statistics.Value {
+		converts = "does" // by what its participants bring
+	}
 	switch {
 	case r.Leader == "":
 		return "At least one variant differs from the control"
 	case r.Leader != r.Variants[0].Label:
-		return "“" + r.Leader + "” converts better than the control"
+		return "“" + r.Leader + "” " + converts + " better than the control"
 	case several:
-		return "At least one variant converts worse than the control"
+		return "At least one variant " + converts + " worse than the control"
 	}
-	return "The control, “" + r.Leader + "”, converts better"
+	return "The control, “" + r.Leader + "”, " + converts + " better"
 }
 
 func several(r statistics.Report) string {

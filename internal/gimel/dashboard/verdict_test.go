@@ -58,3 +58,31 @@ func TestOtherGoalsWaitForThePrimaryOne(t *testing.T) {
 		t.Errorf("%+v, %+v", view.Goals[0].Primary, view.Goals[1].Verdict)
 	}
 }
+
+// A goal is shown as what it counts: values in their own unit and not in per cent, events without
+// an interval that would have to know who they are of.
+func TestGoalsAreShownAsTheirKind(t *testing.T) {
+	d := grown(12_000, 600, 610)
+	d.Results[0].Kind = statistics.Value
+	for i, sum := range []float64{18_000, 27_000} {
+		for _, v := range []*statistics.Variant{&d.Results[0].Variants[i], &d.Results[0].Days[0].Variants[i]} {
+			v.Values, v.Sum, v.Squares = v.Successes, sum, sum*100
+		}
+	}
+	clicks := grown(12_000, 30_000, 31_000).Results[0]
+	clicks.Name, clicks.Kind = "clicks", statistics.Count
+	d.Results = append(d.Results, clicks)
+	view := newExperimentView(d, time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC))
+	values, events := view.Goals[0], view.Goals[1]
+	row := values.Rows[1]
+	if values.Measure != "Value a participant" || values.Unit != "" || row.Rate != "2.25" || row.Difference != "+0.75" || row.Relative != "+50.0%" {
+		t.Errorf("%q in %q: %+v", values.Measure, values.Unit, row)
+	}
+	if values.Verdict.Title != "“b” does better than the control" || strings.Contains(row.Interval, "%") {
+		t.Errorf("%q, %s", values.Verdict.Title, row.Interval)
+	}
+	row = events.Rows[1]
+	if events.Verdict.Title != "Not tested" || row.Rate != "2.58" || row.RateInterval != "" || row.Difference != "" || row.Impossible || strings.Contains(events.Caption, "interval") {
+		t.Errorf("%q: %+v", events.Verdict.Title, row)
+	}
+}

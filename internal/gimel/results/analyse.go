@@ -15,7 +15,7 @@ func Analyse(d Detail, alpha float64, now time.Time) []statistics.Report {
 	}
 	goals := make([]statistics.Goal, len(d.Results))
 	for i, goal := range d.Results {
-		goals[i] = statistics.Goal{Name: goal.Name, Variants: goal.Variants, AtSize: atSize(goal, design.Plan, now)}
+		goals[i] = statistics.Goal{Name: goal.Name, Kind: goal.Kind, Variants: goal.Variants, AtSize: atSize(goal, design.Plan, now)}
 	}
 	return statistics.Analyse(goals, design)
 }
@@ -35,6 +35,9 @@ func atSize(goal Goal, plan statistics.Plan, now time.Time) []statistics.Variant
 			if i, known := place[v.Label]; known {
 				running[i].Trials += sign * v.Trials
 				running[i].Successes += sign * v.Successes
+				running[i].Values += sign * v.Values
+				running[i].Sum += float64(sign) * v.Sum
+				running[i].Squares += float64(sign) * v.Squares
 			}
 		}
 	}

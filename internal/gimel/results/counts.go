@@ -35,11 +35,15 @@ func Counts(e *store.Experiment, goal string) []statistics.Variant {
 			return
 		}
 		known[label] = true
+		reached := e.Counter(goal, label)
 		variants = append(variants, statistics.Variant{
 			Label:     label,
 			Weight:    weight,
 			Trials:    e.Count(event.Participate, label),
-			Successes: e.Count(goal, label),
+			Successes: reached.Count,
+			Values:    reached.Values.Of,
+			Sum:       reached.Values.Sum,
+			Squares:   reached.Values.Squares,
 		})
 	}
 	for _, variant := range e.Variants {

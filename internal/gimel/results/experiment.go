@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"provision/internal/gimel/event"
 	"provision/internal/gimel/statistics"
 	"provision/internal/gimel/store"
 )
@@ -19,8 +20,10 @@ type Summary struct {
 	// Variants carries each variant's declared weight and participants
 	// (Trials); Successes is ignored here.
 	Variants []statistics.Variant
-	// Goals are the names of the goals seen or declared.
+	// Goals are the names of the goals seen or declared, Kinds those declared to
+	// be other than unique.
 	Goals []string
+	Kinds map[string]event.Kind
 	// PlannedTrials is the number of participants each variant is to reach;
 	// 0 when nobody planned one.
 	PlannedTrials int64
@@ -53,6 +56,7 @@ type Detail struct {
 // Trials, so that it can be analysed on its own.
 type Goal struct {
 	Name string
+	Kind statistics.Kind
 	// Variants in order; the first is the control.
 	Variants []statistics.Variant
 	// Days in any order; days without a count may be missing, and their sum

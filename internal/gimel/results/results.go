@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"provision/internal/gimel/event"
+	"provision/internal/gimel/statistics"
 	"provision/internal/gimel/store"
 )
 
@@ -87,7 +88,7 @@ func (r Reader) detail(experiment *store.Experiment, counted map[store.Counter][
 	byDay := group(counted)
 	detail := Detail{Summary: r.summarize(experiment), Declaration: experiment.Declaration()}
 	for _, goal := range detail.Goals {
-		result := Goal{Name: goal, Variants: Counts(experiment, goal)}
+		result := Goal{Name: goal, Kind: statistics.Kind(experiment.Kind(goal)), Variants: Counts(experiment, goal)}
 		for day, count := range byDay {
 			date, err := time.Parse(time.DateOnly, day)
 			if err != nil {
@@ -95,8 +96,10 @@ func (r Reader) detail(experiment *store.Experiment, counted map[store.Counter][
 			}
 			variants := slices.Clone(result.Variants)
 			for i, variant := range variants {
-				variants[i].Trials = count[pair{event.Participate, variant.Label}]
-				variants[i].Successes = count[pair{goal, variant.Label}]
+				reached := count[pair{goal, variant.Label}]
+				variants[i].Trials = count[pair{event.Participate, variant.Label}].Count
+				variants[i].Successes, variants[i].Values = reached.Count, reached.Count
+				variants[i].Sum, variants[i].Squares = reached.Sum, reached.Squares
 			}
 			result.Days = append(result.Days, Day{Date: date, Variants: variants})
 		}
@@ -116,14 +119,14 @@ func (r Reader) TurnedAway(namespace string) int64 { return r.Store.TurnedAway(n
 
 type pair struct{ event, variant string }
 
-func group(counted map[store.Counter][]store.Day) map[string]map[pair]int64 {
-	byDay := map[string]map[pair]int64{}
+func group(counted map[store.Counter][]store.Day) map[string]map[pair]store.Day {
+	byDay := map[string]map[pair]store.Day{}
 	for counter, days := range counted {
 		for _, day := range days {
 			if byDay[day.Day] == nil {
-				byDay[day.Day] = map[pair]int64{}
+				byDay[day.Day] = map[pair]store.Day{}
 			}
-			byDay[day.Day][pair{counter.Event, counter.Variant}] = day.Count
+			byDay[day.Day][pair{counter.Event, counter.Variant}] = day
 		}
 	}
 	return byDay
@@ -135,6 +138,7 @@ func (r Reader) summarize(e *store.Experiment) Summary {
 		Name:          e.Name,
 		Variants:      Counts(e, ""),
 		Goals:         Goals(e),
+		Kinds:         e.Kinds,
 		PlannedTrials: e.Planned,
 		Started:       e.Created,
 		Archived:      e.State == store.Archived,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,6 +51,8 @@ type experimentBody struct {
 	PlannedTrials int64         `json:"planned_trials"`
 	Variants      []variantBody `json:"variants"`
 	Goals         []string      `json:"goals"`
+	// Kinds of the goals that are not unique.
+	Kinds map[string]event.Kind `json:"kinds,omitempty"`
 }
 
 type variantBody struct {
@@ -61,7 +64,7 @@ type variantBody struct {
 func bodyOf(summary results.Summary) experimentBody {
 	body := experimentBody{
 		Namespace: summary.Namespace, Name: summary.Name, Declared: summary.Declared, Archived: summary.Archived,
-		PlannedTrials: summary.PlannedTrials, Goals: summary.Goals, Variants: []variantBody{},
+		PlannedTrials: summary.PlannedTrials, Goals: summary.Goals, Kinds: summary.Kinds, Variants: []variantBody{},
 	}
 	if body.Goals == nil {
 		body.Goals = []string{}
@@ -129,12 +132,13 @@ type declarationBody struct {
 		Label  string   `json:"label"`
 		Weight *float64 `json:"weight"` // absent: 1
 	} `json:"variants"`
-	Goals         []string `json:"goals"`
-	PlannedTrials int64    `json:"planned_trials"`
+	Goals         []string              `json:"goals"`
+	Kinds         map[string]event.Kind `json:"kinds"` // absent: event.Unique
+	PlannedTrials int64                 `json:"planned_trials"`
 }
 
 func (b declarationBody) of(namespace, name string) store.Declaration {
-	d := store.Declaration{Namespace: namespace, Experiment: name, Goals: b.Goals, Planned: b.PlannedTrials}
+	d := store.Declaration{Namespace: namespace, Experiment: name, Goals: b.Goals, Kinds: b.Kinds, Planned: b.PlannedTrials}
 	for _, variant := range b.Variants {
 		weight := 1.0
 		if variant.Weight != nil {
@@ -206,7 +210,7 @@ func (s *Server) check(d store.Declaration) error {
 			return fmt.Errorf("goals[%d]: participate is no goal", i)
 		}
 	}
-	return nil
+	return s.checkKinds(d)
 }
 
 // refuseChange answers what kept a change from being made.
@@ -220,6 +224,20 @@ func (s *Server) refuseChange(w http.ResponseWriter, r *http.Request, err error)
 	default:
 		s.unavailable(w, err)
 	}
+}
+
+func (s *Server) checkKinds(d store.Declaration) error {
+	for goal, kind := range d.Kinds {
+		switch {
+		case !slices.Contains(d.Goals, goal):
+			return fmt.Errorf("kinds: %q is not among the goals", goal)
+		case !event.IsKind(kind):
+			return fmt.Errorf("kinds: %q of %q is none of unique, count, value", kind, goal)
+		case kind == event.Value && s.Store.Counting() == store.HLL:
+			return fmt.Errorf("kinds: the values of %q cannot be added up where the counting is hll", goal)
+		}
+	}
+	return nil
 }
 
 func (s *Server) deleteExperiment(w http.ResponseWriter, r *http.Request) {

@@ -60,6 +60,8 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 		"label twice":       {"PUT", "/api/v1/experiment?name=a", `{"variants":[{"label":"x"},{"label":"x"}]}`, 422, "twice"},
 		"weight zero":       {"PUT", "/api/v1/experiment?name=a", `{"variants":[{"label":"x","weight":0}]}`, 422, "variants[0].weight"},
 		"participate":       {"PUT", "/api/v1/experiment?name=a", `{"goals":["participate"]}`, 422, "no goal"},
+		"kind of no goal":   {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"y":"count"}}`, 422, `\"y\" is not among`},
+		"unknown kind":      {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"x":"money"}}`, 422, "none of unique"},
 		"negative plan":     {"PUT", "/api/v1/experiment?name=a", `{"planned_trials":-1}`, 422, "planned_trials"},
 		"archive nothing":   {"POST", "/api/v1/experiment/archive?name=a", ``, 404, "no experiment"},
 		"results of none":   {"GET", "/api/v1/experiment/results?name=a", ``, 404, "no experiment"},
@@ -165,5 +167,31 @@ func TestExperimentNamesThatPathsWouldChange(t *testing.T) {
 		if got := s.count(name, "participate", "v"); got != 1 {
 			t.Errorf("%s = %d", name, got)
 		}
+	}
+}
+
+// A goal with a value, from its declaration to what its participants bring; one without is dropped
+// and counted by its reason.
+func TestAGoalCountsValues(t *testing.T) {
+	s := newSite(t)
+	declared := s.withKey("PUT", "/api/v1/experiment?name=shop", `{"variants":[{"label":"a"},{"label":"b"}],"goals":["order"],"kinds":{"order":"value"}}`)
+	if declared.status != 201 || !strings.Contains(declared.body, `"kinds":{"order":"value"}`) {
+		t.Fatalf("%+v", declared)
+	}
+	for i := range 4 {
+		for _, query := range []string{"event=participate", "event=order&value=" + fmt.Sprint(i), "event=order&value=99", "event=order"} {
+			if got := s.do("GET", fmt.Sprintf("/track?experiment=shop&variant=a&uuid=%d&%s", i, query), ""); got.status != 200 {
+				t.Fatalf("%s: %+v", query, got)
+			}
+		}
+	}
+	results := s.withKey("GET", "/api/v1/experiment/results?name=shop", "").body
+	for _, want := range []string{`"kind":"value"`, `"trials":4,"successes":4,"values":4,"sum":6,"squares":14,"rate":1.5`} {
+		if !strings.Contains(results, want) {
+			t.Errorf("no %s in %s", want, results)
+		}
+	}
+	if got := s.do("GET", "/metrics", "").body; !strings.Contains(got, `gimel_events_dropped_total{reason="missing_value"} 4`) {
+		t.Errorf("%s", got)
 	}
 }

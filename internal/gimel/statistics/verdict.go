@@ -76,21 +76,20 @@ func decide(r *Report, design Design) {
 
 // obstacle is the verdict where nothing may be concluded from the rates, or "".
 func obstacle(r *Report, design Design) Verdict {
-	var compared bool
+	var compared, missing bool
 	for _, v := range r.Variants {
 		if v.Impossible {
 			return NotComparable
 		}
 		compared = compared || v.Comparison != nil
-		if r.Kind == Value && v.Values != v.Successes {
-			r.Distrust = ValuesMissing
-		}
+		missing = missing || r.Kind == Value && v.Values != v.Successes
 	}
 	switch {
 	case r.Kind == Count:
 		r.Distrust = CountedOften
 		return NotTested
-	case r.Distrust == ValuesMissing:
+	case missing && !design.Estimated:
+		r.Distrust = ValuesMissing
 		return NotTested
 	case !compared:
 		return NoData

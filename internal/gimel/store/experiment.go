@@ -87,6 +87,14 @@ func (e *Experiment) Counter(event, variant string) Counter {
 	return Counter{Event: event, Variant: variant}
 }
 
+// Kind is what a goal counts.
+func (e *Experiment) Kind(goal string) event.Kind {
+	if kind := e.Kinds[goal]; kind != "" {
+		return kind
+	}
+	return event.Unique
+}
+
 // Count is the count of one event of one variant.
 func (e *Experiment) Count(event, variant string) int64 { return e.Counter(event, variant).Count }
 
