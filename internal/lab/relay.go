@@ -51,6 +51,13 @@ func (r *Relay) Bytes() (toTarget, fromTarget int64) {
 // Connections returns how many have been accepted so far.
 func (r *Relay) Connections() int64 { return r.connections.Load() }
 
+// Open returns how many are open now.
+func (r *Relay) Open() int {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return len(r.open) / 2 // both ends
+}
+
 // RoundTrips returns how often clients have spoken after they had heard something of the target,
 // and each one's first word: what they waited for, whatever the time that it took. It may count
 // a goodbye too, which nobody waits for.

@@ -96,6 +96,8 @@ func (t *localTransport) dial(ctx context.Context, network, address string) (net
 	return dialer.DialContext(ctx, network, address)
 }
 
+func (t *localTransport) ended() bool { return t.open.Err() != nil }
+
 func (t *localTransport) close() error {
 	t.end()
 	return nil

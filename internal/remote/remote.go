@@ -126,6 +126,7 @@ type transport interface {
 	start(ctx context.Context, commandLine string, followed bool) (stream, error)
 	dial(ctx context.Context, network, address string) (net.Conn, error)
 	close() error
+	ended() bool
 }
 
 func newConnection(t transport, name string, root bool, config Config) *Connection {
@@ -155,6 +156,9 @@ func (c *Connection) DialOutside(ctx context.Context, network, address string) (
 	}
 	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
+
+// Ended reports whether there is no connection any more: the server has ended it, or does not answer.
+func (c *Connection) Ended() bool { return c.transport.ended() }
 
 // Close ends the connection. Every pending Wait returns, with ErrLost where the
 // command's outcome is not known. It may be called more than once.

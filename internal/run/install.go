@@ -158,6 +158,9 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 	each(jobs, settings.Forks, func(j *job) {
 		plan(planning, j)
 		j.approve()
+		if len(jobs) > settings.Forks {
+			j.disconnect()
+		}
 	})
 	done()
 	deadlocked(jobs)
@@ -166,7 +169,13 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 	for _, j := range jobs {
 		pending = pending || !j.ended && !j.made.Empty()
 	}
+	asked := time.Now()
 	agreed := !pending || settings.Confirm == nil || settings.Confirm()
+	if time.Since(asked) > longQuestion {
+		for _, j := range jobs {
+			j.disconnect()
+		}
+	}
 	each(jobs, settings.Forks, func(j *job) {
 		switch {
 		case j.ended:
@@ -178,7 +187,7 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 			j.finish(engine.StatusSame, nil)
 		case !agreed:
 			j.finish(engine.StatusPending, nil)
-		default:
+		case j.reconnect(ctx):
 			apply(ctx, j)
 		}
 	})
@@ -244,9 +253,7 @@ func each(jobs []*job, forks int, work func(*job)) {
 // closeAll ends the connections to all hosts, and then those to their jump hosts.
 func closeAll(jobs []*job) {
 	for _, j := range jobs {
-		if j.host.connection != nil {
-			j.host.connection.Close()
-		}
+		j.disconnect()
 	}
 	for _, j := range jobs {
 		j.Target.dialer.Close()
@@ -259,17 +266,6 @@ func results(jobs []*job) []Result {
 		all[i] = Result{j.Target.Name, j.result, slices.Concat(j.waits, j.lacks)}
 	}
 	return all
-}
-
-func (j *job) connect(ctx context.Context) bool {
-	j.observe(engine.Connecting{Address: j.Target.Address.String()})
-	connection, err := j.Target.connect(ctx)
-	if err != nil {
-		j.finish("", err)
-		return false
-	}
-	j.host = host{target: j.Target, connection: connection}
-	return true
 }
 
 func (j *job) plan(ctx context.Context) {
@@ -345,5 +341,6 @@ func (j *job) finish(good engine.Status, err error) {
 	j.result.Err = err
 	j.result.Hint = Hint(err, j.Target.Name)
 	j.result.Elapsed = j.clock.elapsed()
+	j.disconnect()
 	j.observe(j.result)
 }

@@ -120,10 +120,7 @@ func waiting(jobs []*job) []*job {
 		if j.ended || len(j.waits) == 0 && !j.again {
 			continue
 		}
-		if j.host.connection != nil {
-			j.host.connection.Close() // the others may have taken long
-			j.host.connection = nil
-		}
+		j.disconnect() // the others may have taken long
 		j.Blueprint.asking.again()
 		j.waits, j.lacks, j.late, j.run = nil, nil, true, without(j.run, had)
 		j.sooner += j.result.Changed

@@ -1,0 +1,44 @@
+package run
+
+import (
+	"context"
+	"time"
+
+	"provision/internal/engine"
+)
+
+// A connection ends with its host's work. Between a plan and its changes a host keeps it only where all
+// hosts of the run have their turn at once, and where the question in between did not take long: servers
+// and what is on the way to them let go of who says nothing, and of thousands each has its price here.
+
+// longQuestion is how long a person may ponder before connections are made anew.
+const longQuestion = time.Minute
+
+// connect makes the connection to a host.
+func (j *job) connect(ctx context.Context) bool {
+	j.observe(engine.Connecting{Address: j.Target.Address.String()})
+	connection, err := j.Target.connect(ctx)
+	if err != nil {
+		j.finish("", err)
+		return false
+	}
+	j.host = host{target: j.Target, connection: connection}
+	return true
+}
+
+// reconnect makes the connection that a host no longer has.
+func (j *job) reconnect(ctx context.Context) bool {
+	if j.host.connection != nil && !j.host.connection.Ended() {
+		return true
+	}
+	j.disconnect()
+	return j.connect(ctx)
+}
+
+// disconnect ends the connection to a host, if there is one.
+func (j *job) disconnect() {
+	if j.host.connection != nil {
+		j.host.connection.Close()
+		j.host.connection = nil
+	}
+}
