@@ -38,10 +38,10 @@ func (silent) Printf(context.Context, string, ...any) {}
 func (c *configuration) connect() (redis.UniversalClient, error) {
 	redis.SetLogger(silent{})
 	return store.Connect(store.Address{
-		URL:           c.Redis,
+		URL:           c.Redis.URL,
 		Password:      string(c.secrets.RedisPassword),
-		AuthorityFile: c.RedisCAFile,
-		Timeout:       c.RedisTimeout,
+		AuthorityFile: c.Redis.CAFile,
+		Timeout:       c.Redis.Timeout,
 	})
 }
 

@@ -33,7 +33,7 @@ func importCounters(arguments, environment []string, stdout io.Writer) error {
 		}
 	}
 	source, err := store.Connect(store.Address{URL: from, Password: strings.TrimRight(string(password), "\r\n"),
-		AuthorityFile: config.RedisCAFile, Timeout: config.RedisTimeout})
+		AuthorityFile: config.Redis.CAFile, Timeout: config.Redis.Timeout})
 	if err != nil {
 		return fmt.Errorf("from: %w", err)
 	}

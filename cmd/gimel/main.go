@@ -18,6 +18,8 @@ const usage = `usage: gimel [COMMAND] [flags]
 
 commands:
   serve         answer requests (the default)
+  eventlog      bring the events that serve logs to PostgreSQL, or into files
+  recount       ask the eventlog of this machine whether rows and counters agree
   import        take over the counters of a gimel or lamed Redis
   ready         ask the gimel of this machine whether it can count
   verify        count an event through the site, and see that it is counted once
@@ -31,6 +33,9 @@ func main() {
 	err := run(os.Args[1:], os.Environ(), os.Stdout)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintf(os.Stderr, "gimel: %v\n", err)
+		if errors.Is(err, errDisagree) {
+			os.Exit(3)
+		}
 		os.Exit(1)
 	}
 }
@@ -43,6 +48,10 @@ func run(arguments, environment []string, stdout io.Writer) error {
 	switch command {
 	case "serve":
 		return serve(arguments, environment, stdout)
+	case "eventlog":
+		return eventLog(arguments, environment, stdout)
+	case "recount":
+		return recount(arguments, stdout)
 	case "import":
 		return importCounters(arguments, environment, stdout)
 	case "ready":

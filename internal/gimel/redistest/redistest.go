@@ -183,3 +183,26 @@ func awaitCluster(t testing.TB, address string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// CopyData copies what the server has on its disk now, and returns where to.
+func (s *Server) CopyData() string {
+	s.t.Helper()
+	copied := filepath.Join(s.folder, "copy")
+	if err := os.CopyFS(copied, os.DirFS(filepath.Join(s.folder, "appendonlydir"))); err != nil {
+		s.t.Fatal(err)
+	}
+	return copied
+}
+
+// PutData replaces what a killed server has on its disk by a copy: it has lost
+// what it wrote since.
+func (s *Server) PutData(copied string) {
+	s.t.Helper()
+	files := filepath.Join(s.folder, "appendonlydir")
+	if err := os.RemoveAll(files); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Rename(copied, files); err != nil {
+		s.t.Fatal(err)
+	}
+}

@@ -38,7 +38,7 @@ func (s *Settings) Secrets() (*Secrets, error) {
 		{"track-key-file", s.TrackKeyFile, &secrets.TrackKey, shortest},
 		{"password-file", s.PasswordFile, &secrets.Password, 8},
 		{"viewer-password-file", s.ViewerPasswordFile, &secrets.ViewerPassword, 8},
-		{"redis-password-file", s.RedisPasswordFile, &secrets.RedisPassword, 1},
+		{"redis-password-file", s.Redis.PasswordFile, &secrets.RedisPassword, 1},
 	} {
 		if one.path == "" {
 			continue

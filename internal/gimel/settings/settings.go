@@ -21,10 +21,7 @@ type Settings struct {
 	Listen  []string // addresses for visitors, beside systemd's sockets
 	Private []string // addresses that answer from the start: readiness, metrics
 
-	Redis             string
-	RedisPasswordFile string
-	RedisCAFile       string
-	RedisTimeout      time.Duration
+	Redis Redis
 
 	Counting      store.Counting
 	HashKeyFile   string
@@ -57,10 +54,19 @@ type Settings struct {
 func Load(command string, arguments, environment []string, help io.Writer,
 	more ...func(*flag.FlagSet)) (*Settings, error) {
 	s := &Settings{}
+	if err := load(command, arguments, environment, help, s.define, more...); err != nil {
+		return nil, err
+	}
+	return s, s.check()
+}
+
+// load reads flags, environment and file into what define's flags are for.
+func load(command string, arguments, environment []string, help io.Writer, define func(*flag.FlagSet),
+	more ...func(*flag.FlagSet)) error {
 	flags := flag.NewFlagSet("gimel "+command, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	config := flags.String("config", "", "file of `KEY = VALUE` lines, where KEY is a flag's name")
-	s.define(flags)
+	define(flags)
 	known := map[string]bool{}
 	flags.VisitAll(func(f *flag.Flag) { known[f.Name] = true })
 	for _, add := range more {
@@ -73,17 +79,17 @@ func Load(command string, arguments, environment []string, help io.Writer,
 			fmt.Fprintf(help, "usage: gimel %s [flags]; each flag also as GIMEL_FLAG_NAME or in --config\n", command)
 			flags.PrintDefaults()
 		}
-		return nil, err
+		return err
 	}
 	if flags.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	given := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 
 	variables, err := fromEnvironment(environment, known)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !given["config"] {
 		*config = variables.valueOf("config")
@@ -91,7 +97,7 @@ func Load(command string, arguments, environment []string, help io.Writer,
 	var lines assignments
 	if *config != "" {
 		if lines, err = fromFile(*config, known); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, source := range []assignments{variables, lines} {
@@ -101,30 +107,19 @@ func Load(command string, arguments, environment []string, help io.Writer,
 			}
 			given[one.key] = true
 			if err := flags.Set(one.key, one.value); err != nil {
-				return nil, fmt.Errorf("%s: %q: %w", one.origin, one.value, err)
+				return fmt.Errorf("%s: %q: %w", one.origin, one.value, err)
 			}
 		}
 	}
-	return s, s.check()
+	return nil
 }
 
 func (s *Settings) define(flags *flag.FlagSet) {
 	list(flags, &s.Listen, "listen", "", "comma-separated `ADDRESSES` to serve: unix:/PATH or HOST:PORT (127.0.0.1:8000 without any and without systemd's)")
 	list(flags, &s.Private, "private-listen", "", "comma-separated `ADDRESSES` that are served before Redis is ready")
 
-	flags.StringVar(&s.Redis, "redis", "unix:///run/redis/redis-server.sock", "`URL`: unix://, redis://, rediss://, redis+sentinel://, redis+cluster://")
-	flags.StringVar(&s.RedisPasswordFile, "redis-password-file", "", "`FILE` with the password of Redis")
-	flags.StringVar(&s.RedisCAFile, "redis-ca-file", "", "PEM `FILE` to check the certificate of Redis with")
-	positive(flags, &s.RedisTimeout, "redis-timeout", 2*time.Second, "for a connection to Redis, and an answer")
-
-	s.Counting = store.Exact
-	flags.Func("counting", "`exact`, or hll: the original's HyperLogLog keys (default exact)", func(text string) error {
-		s.Counting = store.Counting(text)
-		if s.Counting != store.Exact && s.Counting != store.HLL {
-			return errors.New("neither exact nor hll")
-		}
-		return nil
-	})
+	s.Redis.define(flags)
+	counting(flags, &s.Counting)
 	flags.StringVar(&s.HashKeyFile, "hash-key-file", "", "`FILE` with the key of the uuids' HMAC, at least 16 bytes")
 	integer(flags, &s.UndeclaredCap, "undeclared-cap", 100, 0, "how many undeclared experiments of a namespace are accepted, ten times as many in all; 0 refuses them")
 	integer(flags, &s.CounterCap, "counter-cap", 200, 1, "how many counters (event times variant) an experiment has at the most")
@@ -182,8 +177,7 @@ func (s *Settings) check() error {
 	if s.APIKeyFile == "" {
 		return errors.New("api-key-file: is needed")
 	}
-	_, err := store.Connect(store.Address{URL: s.Redis, AuthorityFile: s.RedisCAFile, Timeout: s.RedisTimeout})
-	return err
+	return s.Redis.check()
 }
 
 func reserved(path string) bool {

@@ -172,9 +172,6 @@ func (l *EventLog) read(ctx context.Context, lives []Life, from string, limit in
 // stream, when the experiment is deleted or Redis has lost its last writes.
 func (l *EventLog) failed(life Life, err error) error {
 	delete(l.grouped, life.events())
-	if redis.HasErrorPrefix(err, "NOGROUP") {
-		return nil
-	}
 	return fmt.Errorf("redis: read log: %w", err)
 }
 

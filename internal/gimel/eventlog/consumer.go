@@ -1,0 +1,230 @@
+package eventlog
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"provision/internal/gimel/store"
+)
+
+const (
+	// rowsAtOnce is when a batch is full. It may be larger by what one read
+	// brings.
+	rowsAtOnce = 5000
+	// entriesAtOnce is how many entries of a log one read brings, and
+	// livesAtOnce how many logs.
+	entriesAtOnce = 100
+	livesAtOnce   = 50
+	// pause is how long the rows of a batch that is not full are waited for.
+	pause = time.Second
+	// balanceEvery is how often the sink is held against the counters.
+	balanceEvery = time.Hour
+	// takeOverEvery is how often entries are looked for that another consumer
+	// has left.
+	takeOverEvery = time.Minute
+	// clocks is how far the clock of Redis may be from this one.
+	clocks = time.Minute
+)
+
+// Consumer brings logs to a sink.
+type Consumer struct {
+	store    *store.Store
+	log      *store.EventLog
+	sink     Sink
+	messages *slog.Logger
+	turn     chan struct{} // who holds it may read the log and use the sink
+
+	// After a start and after an error: what was begun comes first, and what is
+	// older than doubt may have been committed.
+	sure      bool
+	doubt     time.Time
+	takenOver time.Time
+	first     int // where the next reading of many logs begins
+	balanced  time.Time
+	missed    int64 // when it was balanced
+
+	figures figures
+}
+
+// figures are told by Metrics.
+type figures struct {
+	rows, batches, failures, filled atomic.Int64
+	lastCommit                      atomic.Int64 // Unix time
+	working                         atomic.Bool
+}
+
+// New makes a consumer of that name, which no other process may have at the
+// same time.
+func New(source *store.Store, name string, sink Sink, messages *slog.Logger) *Consumer {
+	c := &Consumer{store: source, log: source.EventLog(name), sink: sink, messages: messages, turn: make(chan struct{}, 1)}
+	c.turn <- struct{}{}
+	return c
+}
+
+// Run brings events to the sink until the context ends. What is in the way is
+// logged, and tried again.
+func (c *Consumer) Run(ctx context.Context) {
+	var wait time.Duration
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		full, err := c.cycle(ctx)
+		if err == nil && !full {
+			err = c.fill(ctx)
+		}
+		wait = c.note(ctx, wait, full, err)
+	}
+}
+
+// note says what a cycle met, once, and how long to wait for the next.
+func (c *Consumer) note(ctx context.Context, waited time.Duration, full bool, err error) time.Duration {
+	if err == nil {
+		if !c.figures.working.Swap(true) {
+			c.messages.Info("events go from the log to the sink")
+		}
+		if full {
+			return 0
+		}
+		return pause
+	}
+	if ctx.Err() != nil {
+		return 0
+	}
+	c.figures.failures.Add(1)
+	if c.figures.working.Swap(false) || waited == 0 {
+		c.messages.Error("events stay in the log", "error", err)
+	}
+	return min(2*max(waited, pause/2), 10*pause)
+}
+
+// take waits for the turn. Its end gives it back.
+func (c *Consumer) take(ctx context.Context) (end func(), err error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-c.turn:
+		return func() { c.turn <- struct{}{} }, nil
+	}
+}
+
+// cycle brings one batch to the sink, and says whether there may be another.
+func (c *Consumer) cycle(ctx context.Context) (full bool, err error) {
+	end, err := c.take(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer end()
+	defer func() {
+		if err != nil {
+			c.sure = false
+		}
+	}()
+	lives, found, full, err := c.collect(ctx)
+	if err != nil {
+		return false, err
+	}
+	batch := c.batch(lives, found)
+	if n := batch.Rows(); n > 0 {
+		if err := c.sink.Commit(ctx, batch); err != nil {
+			return false, err
+		}
+		c.figures.rows.Add(int64(n))
+		c.figures.batches.Add(1)
+		c.figures.lastCommit.Store(time.Now().Unix())
+	}
+	return full, c.log.Done(ctx, lives, found)
+}
+
+// collect reads the entries of one batch: those that were begun before others.
+func (c *Consumer) collect(ctx context.Context) (lives []store.Life, found [][]store.Counted, full bool, err error) {
+	if lives, err = c.store.Lives(ctx); err != nil {
+		return nil, nil, false, err
+	}
+	if !c.sure || time.Since(c.takenOver) > takeOverEvery {
+		if !c.sure {
+			c.doubt = time.Now().Add(clocks)
+		}
+		if err := c.log.TakeOver(ctx, lives); err != nil {
+			return nil, nil, false, err
+		}
+		begun, err := c.log.Begun(ctx, lives)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		if size(begun) > 0 {
+			c.doubt = time.Now().Add(clocks)
+			return lives, begun, true, nil
+		}
+		c.sure, c.takenOver = true, time.Now()
+	}
+	found, full, err = c.next(ctx, lives)
+	return lives, found, full, err
+}
+
+// next reads new entries until there are enough, or none are left.
+func (c *Consumer) next(ctx context.Context, lives []store.Life) (found [][]store.Counted, full bool, err error) {
+	found = make([][]store.Counted, len(lives))
+	rows := 0
+	for read := 0; read < len(lives); {
+		from := (c.first + read) % len(lives)
+		some := lives[from:min(from+livesAtOnce, len(lives), from+len(lives)-read)]
+		entries, err := c.log.Next(ctx, some, entriesAtOnce)
+		if err != nil {
+			return nil, false, err
+		}
+		for i := range some {
+			found[from+i] = entries[i]
+			full = full || len(entries[i]) == entriesAtOnce
+		}
+		rows += size(entries)
+		if read += len(some); rows >= rowsAtOnce {
+			c.first += read
+			return found, true, nil
+		}
+	}
+	return found, full, nil
+}
+
+// size is how many events the entries have.
+func size(found [][]store.Counted) (events int) {
+	for _, entries := range found {
+		for _, entry := range entries {
+			events += len(entry.Fingerprints)
+		}
+	}
+	return events
+}
+
+func (c *Consumer) batch(lives []store.Life, found [][]store.Counted) Batch {
+	var batch Batch
+	for i, entries := range found {
+		part := Part{Life: lives[i]}
+		for _, entry := range entries {
+			batch.Again = batch.Again || entry.At.Before(c.doubt)
+			part.Rows = append(part.Rows, rowsOf(entry)...)
+		}
+		if len(part.Rows) > 0 {
+			batch.Parts = append(batch.Parts, part)
+		}
+	}
+	return batch
+}
+
+func rowsOf(entry store.Counted) []Row {
+	rows := make([]Row, len(entry.Fingerprints))
+	for i, fingerprint := range entry.Fingerprints {
+		rows[i] = Row{
+			CounterName: store.CounterName{Event: entry.Event, Variant: entry.Variant},
+			Fingerprint: fingerprint, At: entry.At,
+		}
+		if entry.Values != nil {
+			rows[i].Value = &entry.Values[i]
+		}
+	}
+	return rows
+}

@@ -1,0 +1,312 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"provision/internal/gimel/event"
+	"provision/internal/gimel/redistest"
+	"provision/internal/gimel/store"
+)
+
+// memory is a sink that fails as it is told, before or after it has kept a batch.
+type memory struct {
+	mu       sync.Mutex
+	t        *testing.T
+	rows     map[string]Row
+	fails    func() (before, after bool)
+	repeated int // rows that were there, of batches that were said to be new
+}
+
+func (m *memory) key(life store.Life, row Row) string {
+	return fmt.Sprintf("%s %s %s:%s %d", life.Experiment, life.ID, row.Event, row.Variant, row.Fingerprint)
+}
+
+func (m *memory) Commit(_ context.Context, batch Batch) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before, after := false, false
+	if m.fails != nil {
+		before, after = m.fails()
+	}
+	if before {
+		return errors.New("no")
+	}
+	for _, part := range batch.Parts {
+		for _, row := range part.Rows {
+			key := m.key(part.Life, row)
+			if _, there := m.rows[key]; !there {
+				m.rows[key] = row
+			} else if !batch.Again {
+				m.repeated++
+			}
+		}
+	}
+	if after {
+		return errors.New("kept, and not said")
+	}
+	return nil
+}
+
+func (m *memory) Count(_ context.Context, life store.Life) (map[store.CounterName]Kept, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := map[store.CounterName]Kept{}
+	for key, row := range m.rows {
+		if strings.HasPrefix(key, life.Experiment+" "+life.ID+" ") {
+			kept := all[row.CounterName]
+			kept.Rows++
+			if row.At.IsZero() {
+				kept.Untimed++
+			}
+			all[row.CounterName] = kept
+		}
+	}
+	return all, nil
+}
+
+func (m *memory) Remove(context.Context, string, string) error { return nil }
+func (m *memory) Close() error                                 { return nil }
+
+func newMemory(t *testing.T) *memory { return &memory{t: t, rows: map[string]Row{}} }
+
+func counting(t *testing.T, server *redistest.Server, budget int64) *store.Store {
+	t.Helper()
+	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: 2 * time.Second, Once: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return store.New(client, store.Settings{Counting: store.Exact, HashKey: []byte("key"), UndeclaredCap: 100, CounterCap: 50, LogBudget: budget})
+}
+
+func visit(t *testing.T, s *store.Store, experiment string, from, to int) {
+	t.Helper()
+	var events []event.Event
+	for i := from; i < to; i++ {
+		events = append(events, event.Event{Namespace: "n", Experiment: experiment, Name: event.Participate, Variant: "blue", UUID: fmt.Sprint(i)})
+	}
+	for some := range slices.Chunk(events, 256) {
+		for _, outcome := range s.Commit(t.Context(), some) {
+			if outcome.Err != nil || outcome.Reason != "" {
+				t.Fatalf("%+v", outcome)
+			}
+		}
+	}
+}
+
+func newConsumer(t *testing.T, s *store.Store, sink Sink) *Consumer {
+	return New(s, "here", sink, slog.New(slog.DiscardHandler))
+}
+
+// drain cycles until nothing is left, whatever fails.
+func drain(t *testing.T, c *Consumer) {
+	t.Helper()
+	for range 1000 {
+		if full, err := c.cycle(t.Context()); err == nil && !full {
+			return
+		}
+	}
+	t.Fatal("never ends")
+}
+
+func balances(t *testing.T, c *Consumer) (lines []string) {
+	t.Helper()
+	all, err := c.Recount(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, balance := range all {
+		lines = append(lines, balance.String())
+	}
+	return lines
+}
+
+func expect(t *testing.T, c *Consumer, want ...string) {
+	t.Helper()
+	if got := balances(t, c); !slices.Equal(got, want) {
+		t.Errorf("recount:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Whatever fails, before or after the sink has kept a batch, and whenever the process is replaced:
+// each event has one row in the end, and a batch that comes again is said to.
+func TestEachEventOnceWhateverFails(t *testing.T) {
+	s := counting(t, redistest.Start(t), 8<<20)
+	sink := newMemory(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	sink.fails = func() (before, after bool) { return random.IntN(4) == 0, random.IntN(4) == 0 }
+	c := newConsumer(t, s, sink)
+	for round := range 40 {
+		for _, experiment := range []string{"a", "b", "c"} {
+			visit(t, s, experiment, round*100, round*100+150)
+		}
+		_, _ = c.cycle(t.Context())
+		if random.IntN(3) == 0 {
+			c = newConsumer(t, s, sink)
+		}
+	}
+	drain(t, c)
+	expect(t, c,
+		"n:a participate:blue  counted 4050, rows 4050, waiting 0",
+		"n:b participate:blue  counted 4050, rows 4050, waiting 0",
+		"n:c participate:blue  counted 4050, rows 4050, waiting 0")
+	if sink.repeated > 0 {
+		t.Errorf("%d rows came again in batches that were said to be new", sink.repeated)
+	}
+}
+
+// Redis loses its last writes, so what was done is new again: that is said too.
+func TestARedisThatForgets(t *testing.T) {
+	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	s := counting(t, server, 8<<20)
+	sink := newMemory(t)
+	c := newConsumer(t, s, sink)
+	visit(t, s, "a", 0, 1000)
+	copied := server.CopyData()
+	drain(t, c)
+	server.Kill()
+	server.PutData(copied)
+	server.Restart()
+	drain(t, c)
+	visit(t, s, "a", 1000, 1010)
+	drain(t, c)
+	expect(t, c, "n:a participate:blue  counted 1010, rows 1010, waiting 0")
+	if sink.repeated > 0 {
+		t.Errorf("%d rows came again in batches that were said to be new", sink.repeated)
+	}
+}
+
+// What was counted before there was a log, and while it was full, gets a row without a time; what
+// is in the log keeps its time.
+func TestWhatHasNoRowGetsOne(t *testing.T) {
+	server := redistest.Start(t)
+	before := counting(t, server, 0)
+	visit(t, before, "a", 0, 30_000) // in many buckets
+	s := counting(t, server, 8<<20)
+	visit(t, s, "a", 29_000, 31_000)
+	sink := newMemory(t)
+	c := newConsumer(t, s, sink)
+	if got := balances(t, c); len(got) != 1 || !strings.Contains(got[0], "counted 31000, rows 1000, waiting 0; MISSING 30000: counted while there was no log, since 2") {
+		t.Errorf("before: %q", got)
+	}
+	visit(t, s, "a", 31_000, 31_500)
+	if err := c.fill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "n:a participate:blue  counted 31500, rows 31500, waiting 0, 30000 rows without a time")
+
+	full := counting(t, server, 1)
+	visit(t, full, "a", 31_500, 31_600)
+	if got := balances(t, c); len(got) != 1 || !strings.Contains(got[0], "MISSING 100: the log had no room for 100 of the experiment, since 2") {
+		t.Errorf("with a gap: %q", got)
+	}
+	c.balanced = time.Now().Add(-2 * takeOverEvery) // else so many gaps would be as many recounts
+	if err := c.fill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, c, "n:a participate:blue  counted 31600, rows 31600, waiting 0, 30100 rows without a time")
+}
+
+// An HLL is held against the rows with its error; its log has every event that came.
+func TestRecountOfAnEstimate(t *testing.T) {
+	server := redistest.Start(t)
+	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	s := store.New(client, store.Settings{Counting: store.HLL, HashKey: []byte("key"), UndeclaredCap: 100, CounterCap: 50, LogBudget: 8 << 20})
+	sink := newMemory(t)
+	c := newConsumer(t, s, sink)
+	for range 2 {
+		visit(t, s, "a", 0, 20_000)
+	}
+	drain(t, c)
+	all, err := c.Recount(t.Context())
+	if err != nil || len(all) != 1 || all[0].Rows != 20_000 || all[0].Missing() != 0 || !all[0].Estimated {
+		t.Fatalf("%v, %v", all, err)
+	}
+	for key := range sink.rows {
+		if delete(sink.rows, key); len(sink.rows) < 19_000 {
+			break
+		}
+	}
+	if all, err = c.Recount(t.Context()); err != nil || all[0].Missing() <= 0 {
+		t.Errorf("a thousand rows less: %v, %v", all, err)
+	}
+}
+
+// More logs than are read at once, and a sink that comes late.
+func TestManyLogs(t *testing.T) {
+	s := counting(t, redistest.Start(t), 1<<20)
+	sink := newMemory(t)
+	c := newConsumer(t, s, sink)
+	for round := range 3 {
+		for i := range 2*livesAtOnce - 20 {
+			visit(t, s, fmt.Sprintf("e%d", i), 0, 100*(round+1))
+		}
+		drain(t, c)
+	}
+	if want := (2*livesAtOnce - 20) * 300; len(sink.rows) != want {
+		t.Errorf("%d rows, want %d", len(sink.rows), want)
+	}
+}
+
+func TestAnExperimentThatIsDeletedMeanwhile(t *testing.T) {
+	s := counting(t, redistest.Start(t), 1<<20)
+	sink := newMemory(t)
+	c := newConsumer(t, s, sink)
+	visit(t, s, "a", 0, 10)
+	visit(t, s, "b", 0, 10)
+	drain(t, c)
+	if err := s.Delete(t.Context(), "n", "a"); err != nil {
+		t.Fatal(err)
+	}
+	visit(t, s, "a", 0, 4) // the next life
+	visit(t, s, "b", 10, 20)
+	drain(t, c)
+	expect(t, c, "n:a participate:blue  counted 4, rows 4, waiting 0", "n:b participate:blue  counted 20, rows 20, waiting 0")
+}
+
+func TestMetricsTellWhatWaits(t *testing.T) {
+	server := redistest.Start(t)
+	s := counting(t, server, 1<<20)
+	c := newConsumer(t, s, newMemory(t))
+	ask := func() string {
+		answer := httptest.NewRecorder()
+		c.Handler("1").ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		return answer.Body.String()
+	}
+	has := func(lines ...string) {
+		t.Helper()
+		text := ask()
+		for _, line := range lines {
+			if !strings.Contains(text, line+"\n") {
+				t.Errorf("%q is missing in\n%s", line, text)
+			}
+		}
+	}
+	visit(t, s, "a", 0, 256)
+	visit(t, s, "a", 256, 300)
+	has("gimel_eventlog_rows_total 0", "gimel_eventlog_waiting_entries 2", "gimel_eventlog_missed_events 0")
+	time.Sleep(20 * time.Millisecond)
+	if text := ask(); strings.Contains(text, "gimel_eventlog_lag_seconds 0\n") {
+		t.Errorf("no lag:\n%s", text)
+	}
+	drain(t, c)
+	visit(t, counting(t, server, 1), "a", 300, 307)
+	has("gimel_eventlog_rows_total 300", "gimel_eventlog_batches_total 1", "gimel_eventlog_waiting_entries 0",
+		"gimel_eventlog_lag_seconds 0", "gimel_eventlog_missed_events 7", "gimel_eventlog_redis_up 1")
+	server.Kill()
+	has("gimel_eventlog_redis_up 0")
+}

@@ -1,0 +1,75 @@
+package eventlog
+
+import (
+	"context"
+	"time"
+
+	"provision/internal/gimel/store"
+)
+
+// fill gives the sink what is counted and has no row: from before there was a
+// log, or while it had no room. Redis has the fingerprints, but not the times.
+func (c *Consumer) fill(ctx context.Context) error {
+	lives, err := c.store.Lives(ctx)
+	if err != nil {
+		return err
+	}
+	var missed int64
+	for _, life := range lives {
+		missed += life.Missed
+	}
+	if age := time.Since(c.balanced); age < balanceEvery && (missed == c.missed || age < takeOverEvery) {
+		return nil
+	}
+	balances, err := c.Recount(ctx)
+	if err != nil {
+		return err
+	}
+	for _, balance := range balances {
+		if balance.Estimated || balance.Missing() <= 0 {
+			continue
+		}
+		c.messages.Info("events that are counted have no row; they get one without a time", "namespace", balance.Life.Namespace,
+			"experiment", balance.Life.Experiment, "event", balance.Event, "variant", balance.Variant, "events", balance.Missing())
+		if err := c.fillCounter(ctx, balance.Life, balance.CounterName); err != nil {
+			return err
+		}
+		c.figures.filled.Add(balance.Missing())
+	}
+	c.balanced, c.missed = time.Now(), missed
+	return nil
+}
+
+// fillCounter commits all fingerprints of a counter without a time. What the
+// log has of them goes before, with its time: it was in the log before it was
+// read here, so the log as it is now has it, or the sink.
+func (c *Consumer) fillCounter(ctx context.Context, life store.Life, name store.CounterName) error {
+	for from := int64(0); ; {
+		fingerprints, next, err := c.store.Fingerprints(ctx, life, name, from)
+		if err != nil {
+			return err
+		}
+		for full := true; full; {
+			if full, err = c.cycle(ctx); err != nil {
+				return err
+			}
+		}
+		part := Part{Life: life}
+		for _, fingerprint := range fingerprints {
+			part.Rows = append(part.Rows, Row{CounterName: name, Fingerprint: fingerprint})
+		}
+		if err := c.fillSome(ctx, part); err != nil || next == 0 {
+			return err
+		}
+		from = next
+	}
+}
+
+func (c *Consumer) fillSome(ctx context.Context, part Part) error {
+	end, err := c.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return c.sink.Commit(ctx, Batch{Parts: []Part{part}, Again: true})
+}

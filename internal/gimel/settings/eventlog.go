@@ -1,0 +1,83 @@
+package settings
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"provision/internal/gimel/listen"
+	"provision/internal/gimel/store"
+)
+
+// The sinks.
+const (
+	PostgreSQL = "postgresql"
+)
+
+// EventLog is what gimel eventlog goes by.
+type EventLog struct {
+	Private  []string // addresses for operators
+	Redis    Redis
+	Counting store.Counting
+	Name     string // of the consumer
+
+	Sink                   string
+	PostgreSQL             string // URL
+	PostgreSQLPasswordFile string
+
+	RedisPassword, PostgreSQLPassword []byte // as the files have them
+}
+
+// LoadEventLog reads the settings and the secrets of gimel eventlog; see Load.
+func LoadEventLog(arguments, environment []string, hostname string, help io.Writer) (*EventLog, error) {
+	s := &EventLog{}
+	if err := load("eventlog", arguments, environment, help, func(flags *flag.FlagSet) { s.define(flags, hostname) }); err != nil {
+		return nil, err
+	}
+	return s, s.check()
+}
+
+func (s *EventLog) define(flags *flag.FlagSet, hostname string) {
+	list(flags, &s.Private, "private-listen", "", "comma-separated `ADDRESSES` for operators, unix:/PATH or HOST:PORT: metrics, and what gimel recount asks")
+	s.Redis.define(flags)
+	counting(flags, &s.Counting)
+	flags.StringVar(&s.Name, "name", hostname, "`NAME` that no other gimel eventlog of this Redis has")
+	flags.StringVar(&s.Sink, "sink", PostgreSQL, "where events go: `postgresql`")
+	flags.StringVar(&s.PostgreSQL, "postgresql", "postgresql:///gimel", "`URL` of the database, as psql takes it")
+	flags.StringVar(&s.PostgreSQLPasswordFile, "postgresql-password-file", "", "`FILE` with its password, where it asks for one")
+}
+
+func (s *EventLog) check() error {
+	for _, address := range s.Private {
+		if err := listen.Check(address); err != nil {
+			return fmt.Errorf("private-listen: %w", err)
+		}
+	}
+	if s.Name == "" {
+		return errors.New("name: is needed")
+	}
+	if s.Sink != PostgreSQL {
+		return fmt.Errorf("sink: %q is not postgresql", s.Sink)
+	}
+	if err := s.Redis.check(); err != nil {
+		return err
+	}
+	var err error
+	if s.RedisPassword, err = optionalSecret("redis-password-file", s.Redis.PasswordFile); err != nil {
+		return err
+	}
+	s.PostgreSQLPassword, err = optionalSecret("postgresql-password-file", s.PostgreSQLPasswordFile)
+	return err
+}
+
+func optionalSecret(key, path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	secret, err := readSecret(path, 1)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return secret, nil
+}
