@@ -192,3 +192,17 @@ func provisionIn(t *testing.T, dir string, args ...string) ended {
 	c.Dir = dir
 	return finish(t, c)
 }
+
+// Each task of the examples is among those that are proved.
+func TestEveryExampleIsProved(t *testing.T) {
+	tasks, err := filepath.Glob("../examples/*/tasks/*")
+	if err != nil || len(tasks) == 0 {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	for _, path := range tasks {
+		name, project := strings.TrimSuffix(filepath.Base(path), ".star"), filepath.Dir(filepath.Dir(path))
+		if !slices.ContainsFunc(right, func(r struct{ name, project string }) bool { return r.name == name && r.project == project }) {
+			t.Errorf("%s: its task %s is not proved", project, name)
+		}
+	}
+}

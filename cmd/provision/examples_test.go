@@ -2,10 +2,7 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -45,21 +42,5 @@ func TestExamples(t *testing.T) {
 				t.Errorf("%v\n%s", err, printed)
 			}
 		})
-	}
-}
-
-// What make prove proves of each example is a task of its own: of one without, the rest would be proved
-// and called failed.
-func TestProveHasATaskOfEachExample(t *testing.T) {
-	makefile, err := os.ReadFile("../../Makefile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	loop := regexp.MustCompile(`for folder in .*; done;`).FindString(strings.ReplaceAll(string(makefile), "$$", "$"))
-	script := "failed=0; proves() { [ $# -gt 2 ]; }; " + strings.ReplaceAll(loop, "../../bin/provision", "proves") + " exit $failed"
-	c := exec.Command("sh", "-c", script)
-	c.Dir = "../.."
-	if out, err := c.CombinedOutput(); loop == "" || err != nil {
-		t.Errorf("%v: %s\n%s", err, out, script)
 	}
 }

@@ -38,15 +38,15 @@ esac
 	port := m.holds(t, "old.service")
 	before := resource.Service{Unit: "old.service", Listens: []string{port}}
 	after := resource.Service{Unit: "new.service", Listens: []string{port}}
-	plan := func(services ...recipe.Resource) error {
-		return m.works(t, "plan", Blueprint{Tasks: []recipe.Task{taskOf("x", services...)}}, Plan).Err
+	plan := func(task string, service recipe.Resource) error {
+		return m.works(t, "plan", Blueprint{Tasks: []recipe.Task{taskOf(task, service)}}, Plan).Err
 	}
 	is(t, m.does(t, before), engine.StatusChanged)
-	if err := plan(after); err != nil || !strings.HasPrefix(m.told.String(), "service:old.service delete\nservice:new.service ") {
+	if err := plan("x", after); err != nil || !strings.HasPrefix(m.told.String(), "service:old.service delete\nservice:new.service ") {
 		t.Errorf("%v, told:\n%s", err, m.told.String())
 	}
-	if err := plan(before, after); err == nil || !strings.Contains(err.Error(), "held by") {
-		t.Errorf("both at one port: %v, told:\n%s", err, m.told.String())
+	if err := plan("y", after); err == nil || !strings.Contains(err.Error(), "held by") {
+		t.Errorf("of another task, while that of before stays: %v, told:\n%s", err, m.told.String())
 	}
 }
 
