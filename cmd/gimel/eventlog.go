@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"provision/internal/gimel/eventlog"
+	"provision/internal/gimel/eventlog/files"
 	"provision/internal/gimel/eventlog/postgresql"
 	"provision/internal/gimel/listen"
 	"provision/internal/gimel/settings"
@@ -70,5 +71,8 @@ func eventLog(arguments, environment []string, stdout io.Writer) error {
 }
 
 func openSink(config *settings.EventLog) (eventlog.Sink, error) {
+	if config.Sink == settings.Files {
+		return files.Open(config.Files)
+	}
 	return postgresql.New(postgresql.Settings{URL: config.PostgreSQL, Password: string(config.PostgreSQLPassword)})
 }

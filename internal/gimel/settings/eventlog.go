@@ -13,6 +13,7 @@ import (
 // The sinks.
 const (
 	PostgreSQL = "postgresql"
+	Files      = "files"
 )
 
 // EventLog is what gimel eventlog goes by.
@@ -25,6 +26,7 @@ type EventLog struct {
 	Sink                   string
 	PostgreSQL             string // URL
 	PostgreSQLPasswordFile string
+	Files                  string // a folder
 
 	RedisPassword, PostgreSQLPassword []byte // as the files have them
 }
@@ -43,9 +45,10 @@ func (s *EventLog) define(flags *flag.FlagSet, hostname string) {
 	s.Redis.define(flags)
 	counting(flags, &s.Counting)
 	flags.StringVar(&s.Name, "name", hostname, "`NAME` that no other gimel eventlog of this Redis has")
-	flags.StringVar(&s.Sink, "sink", PostgreSQL, "where events go: `postgresql`")
+	flags.StringVar(&s.Sink, "sink", PostgreSQL, "where events go: `postgresql` or files")
 	flags.StringVar(&s.PostgreSQL, "postgresql", "postgresql:///gimel", "`URL` of the database, as psql takes it")
 	flags.StringVar(&s.PostgreSQLPasswordFile, "postgresql-password-file", "", "`FILE` with its password, where it asks for one")
+	flags.StringVar(&s.Files, "files", "", "`FOLDER` of the files of the sink files")
 }
 
 func (s *EventLog) check() error {
@@ -57,8 +60,14 @@ func (s *EventLog) check() error {
 	if s.Name == "" {
 		return errors.New("name: is needed")
 	}
-	if s.Sink != PostgreSQL {
-		return fmt.Errorf("sink: %q is not postgresql", s.Sink)
+	if s.Sink != PostgreSQL && s.Sink != Files {
+		return fmt.Errorf("sink: %q is neither postgresql nor files", s.Sink)
+	}
+	if s.Sink == Files && s.Files == "" {
+		return errors.New("files: is needed")
+	}
+	if s.Sink == Files && s.Counting != store.Exact {
+		return errors.New("sink: files want counting exact: a HyperLogLog does not know who is new, and files take what they are given")
 	}
 	if err := s.Redis.check(); err != nil {
 		return err

@@ -62,11 +62,11 @@ const bucketsAtOnce = 64
 func (s *Store) Fingerprints(ctx context.Context, life Life, name CounterName, from int64) (found []int64, next int64, err error) {
 	counter := counterName(name.Event, name.Variant)
 	pipe := s.client.Pipeline()
-	size := pipe.HGet(ctx, life.key(), "n:"+counter)
 	members := make([]*redis.StringSliceCmd, bucketsAtOnce)
 	for i := range members {
 		members[i] = pipe.SMembers(ctx, bucketKey(life.key(), life.ID, counter, from+int64(i)))
 	}
+	size := pipe.HGet(ctx, life.key(), "n:"+counter) // behind them: it has the split of each that was read halved
 	if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil {
 		return nil, 0, fmt.Errorf("redis: read buckets: %w", err)
 	}

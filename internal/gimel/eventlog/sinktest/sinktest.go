@@ -138,8 +138,10 @@ func fillsIn(t *testing.T, s *subject) {
 	}
 	s.commit(one(life, Rows(10, 20), false))
 	for range 2 {
+		s.commit(one(life, untimed[:15], true))
+		s.commit(one(life, Rows(10, 21), true)) // one with a time, between
 		s.commit(one(life, untimed, true))
-		s.counts(life, kept(30, 20))
+		s.counts(life, kept(30, 19))
 		s.reopen()
 	}
 }
