@@ -15,9 +15,11 @@ import (
 
 	"provision/internal/gimel/commit"
 	"provision/internal/gimel/listen"
+	"provision/internal/gimel/results"
 	"provision/internal/gimel/server"
 	"provision/internal/gimel/store"
 	"provision/internal/gimel/telemetry"
+	"provision/internal/gimel/webhook"
 )
 
 // garbage is the GOGC of the server: its heap is a few megabytes, so the
@@ -151,7 +153,8 @@ func awaitRedis(ctx context.Context, counters *store.Store, patience time.Durati
 	}
 }
 
-// startBackground reports to Graphite and removes what crashed deletions left.
+// startBackground reports to Graphite, tells the webhook, and removes what
+// crashed deletions left.
 func startBackground(ctx context.Context, config *configuration, counters *store.Store,
 	telemetryCounters *telemetry.Counters, log *slog.Logger) *sync.WaitGroup {
 	var group sync.WaitGroup
@@ -160,6 +163,13 @@ func startBackground(ctx context.Context, config *configuration, counters *store
 			Address: config.Graphite, Prefix: config.GraphitePrefix, Interval: config.GraphiteInterval, Log: log,
 		}
 		group.Go(func() { reporter.Run(ctx, telemetryCounters) })
+	}
+	if config.secrets.Webhook != nil {
+		watcher := webhook.Watcher{
+			Store: counters, Reader: results.Reader{Store: counters}, Interval: config.WebhookInterval, Log: log,
+			Target: webhook.NewTarget(string(config.secrets.Webhook), config.secrets.WebhookSecret),
+		}
+		group.Go(func() { watcher.Run(ctx) })
 	}
 	group.Go(func() {
 		if err := counters.Sweep(ctx); err != nil && ctx.Err() == nil {

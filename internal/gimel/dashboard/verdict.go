@@ -49,6 +49,9 @@ func notTested(r statistics.Report) notice {
 	return notice{"calm", "Not tested", "This goal counts events, and how many of them are one participant’s is not known: no honest test can tell their number from chance. Declare a goal that each participant reaches once, or that has a value."}
 }
 
+// Headline is a verdict in a few words, as the pages have it.
+func Headline(r statistics.Report, primary string) string { return explain(r, primary).Title }
+
 // verdictOf is an experiment's verdict in a few words: that of the primary goal,
 // or where none is declared, of the first goal that shows something. It is nil
 // where there is nothing to say yet.

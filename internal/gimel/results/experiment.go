@@ -17,6 +17,7 @@ var ErrNotFound = errors.New("experiment not found")
 type Summary struct {
 	Namespace string
 	Name      string
+	Life      string // tells experiments of one name apart, of which one was deleted
 	// Variants carries each variant's declared weight and participants
 	// (Trials); Successes is ignored here.
 	Variants []statistics.Variant

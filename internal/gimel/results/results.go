@@ -136,6 +136,7 @@ func (r Reader) summarize(e *store.Experiment) Summary {
 	return Summary{
 		Namespace:     e.Namespace,
 		Name:          e.Name,
+		Life:          e.Life(),
 		Variants:      Counts(e, ""),
 		Goals:         Goals(e),
 		Kinds:         e.Kinds,

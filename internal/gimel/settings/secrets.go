@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+
+	"provision/internal/gimel/webhook"
 )
 
 // Secrets are what the settings name by file. They are never printed.
@@ -15,6 +17,8 @@ type Secrets struct {
 	Password       []byte // of the dashboard
 	ViewerPassword []byte // of the dashboard, to see; nil without one
 	RedisPassword  []byte
+	Webhook        []byte // its URL; nil without one
+	WebhookSecret  []byte
 }
 
 // shortest is the least length of a secret that gimel itself relies on.
@@ -39,6 +43,8 @@ func (s *Settings) Secrets() (*Secrets, error) {
 		{"password-file", s.PasswordFile, &secrets.Password, 8},
 		{"viewer-password-file", s.ViewerPasswordFile, &secrets.ViewerPassword, 8},
 		{"redis-password-file", s.Redis.PasswordFile, &secrets.RedisPassword, 1},
+		{"webhook-file", s.WebhookFile, &secrets.Webhook, 1},
+		{"webhook-secret-file", s.WebhookSecretFile, &secrets.WebhookSecret, shortest},
 	} {
 		if one.path == "" {
 			continue
@@ -51,6 +57,11 @@ func (s *Settings) Secrets() (*Secrets, error) {
 	}
 	if secrets.Password == nil {
 		secrets.Password = secrets.APIKey
+	}
+	if secrets.Webhook != nil {
+		if err := webhook.CheckURL(string(secrets.Webhook)); err != nil {
+			return nil, fmt.Errorf("webhook-file: %s: %w", s.WebhookFile, err)
+		}
 	}
 	return secrets, secrets.distinct()
 }

@@ -43,6 +43,10 @@ type Settings struct {
 	DrainGrace              time.Duration // before the last connections are closed
 	DrainTimeout            time.Duration
 
+	WebhookFile       string // holds its URL; empty: nobody is told
+	WebhookSecretFile string
+	WebhookInterval   time.Duration
+
 	Graphite         string // HOST:PORT, or empty
 	GraphitePrefix   string
 	GraphiteInterval time.Duration
@@ -143,6 +147,10 @@ func (s *Settings) define(flags *flag.FlagSet) {
 	positive(flags, &s.DrainGrace, "drain-grace", time.Second, "at the end: ask connections to close, before closing them")
 	positive(flags, &s.DrainTimeout, "drain-timeout", 25*time.Second, "at the end: for the requests that are left")
 
+	flags.StringVar(&s.WebhookFile, "webhook-file", "", "`FILE` with the URL that is told of verdicts and mismatches: https, or http to this host")
+	flags.StringVar(&s.WebhookSecretFile, "webhook-secret-file", "", "`FILE` with the secret that signs what is told, at least 16 bytes")
+	positive(flags, &s.WebhookInterval, "webhook-interval", time.Minute, "between two looks for what is to be told")
+
 	flags.StringVar(&s.Graphite, "graphite", "", "`HOST:PORT` of a carbon that takes the counters (plain text)")
 	flags.StringVar(&s.GraphitePrefix, "graphite-prefix", "gimel", "`PREFIX` of their names")
 	positive(flags, &s.GraphiteInterval, "graphite-interval", 10*time.Second, "between two reports")
@@ -159,6 +167,9 @@ func (s *Settings) check() error {
 		if err := listen.Check(s.Graphite); err != nil || strings.HasPrefix(s.Graphite, "unix:") {
 			return fmt.Errorf("graphite: %q is no HOST:PORT", s.Graphite)
 		}
+	}
+	if (s.WebhookFile == "") != (s.WebhookSecretFile == "") {
+		return errors.New("webhook-file: needs webhook-secret-file, and that one needs it")
 	}
 	if len(s.TrackPaths) == 0 {
 		return errors.New("track-paths: at least one is needed")

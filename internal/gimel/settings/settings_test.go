@@ -69,6 +69,9 @@ func TestABadValueStopsTheStartWithOneLine(t *testing.T) {
 		"graphite":             {arguments: []string{"--graphite", "unix:/x"}, want: "graphite"},
 		"event log":            {arguments: []string{"--event-log", "64"}, want: "neither a size such as 64mb nor off"},
 		"event log of nothing": {arguments: []string{"--event-log", "0mb"}, want: "neither a size"},
+		"webhook unsigned":     {arguments: []string{"--webhook-file", "/w"}, want: "webhook-secret-file"},
+		"secret for nothing":   {arguments: []string{"--webhook-secret-file", "/w"}, want: "webhook-file"},
+		"webhook interval":     {arguments: []string{"--webhook-interval", "-1s"}, want: "webhook-interval"},
 		"no such file":         {arguments: []string{"--config", "/does/not/exist"}, want: "/does/not/exist"},
 		"no such CA":           {arguments: []string{"--redis", "rediss://x", "--redis-ca-file", "/does/not/exist"}, want: "/does/not/exist"},
 		"missing hash key":     {arguments: []string{"--hash-key-file", ""}, want: "hash-key-file"},
@@ -136,5 +139,15 @@ func TestEachRoleHasASecretOfItsOwn(t *testing.T) {
 	s := Settings{HashKeyFile: one, APIKeyFile: one, ReadKeyFile: other}
 	if secrets, err := s.Secrets(); err != nil || string(secrets.ReadKey) != "fedcba9876543210" || secrets.TrackKey != nil {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAWebhookIsHTTPS(t *testing.T) {
+	key := writeFile(t, "0123456789abcdef", 0o600)
+	for address, good := range map[string]bool{"https://hooks.example.com/secret\n": true, "http://hooks.example.com/secret": false} {
+		s := Settings{HashKeyFile: key, APIKeyFile: key, WebhookFile: writeFile(t, address, 0o600), WebhookSecretFile: key}
+		if _, err := s.Secrets(); (err == nil) != good || err != nil && strings.Contains(err.Error(), "example") {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 }

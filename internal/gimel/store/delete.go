@@ -105,7 +105,7 @@ func (s *Store) purge(ctx context.Context, discarded, key, id string) error {
 			return fmt.Errorf("redis: sweep: %w", err)
 		}
 	}
-	if err := s.client.Unlink(ctx, eventsKey(key, id), discardKey(key, id), notesKey(key, id), logKey(key, id)).Err(); err != nil {
+	if err := s.client.Unlink(ctx, eventsKey(key, id), discardKey(key, id), notesKey(key, id), logKey(key, id), toldKey(key, id)).Err(); err != nil {
 		return fmt.Errorf("redis: sweep: %w", err)
 	}
 	return s.client.SRem(ctx, discardedKey, discarded).Err()

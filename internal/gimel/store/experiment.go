@@ -98,6 +98,10 @@ func (e *Experiment) Kind(goal string) event.Kind {
 // Count is the count of one event of one variant.
 func (e *Experiment) Count(event, variant string) int64 { return e.Counter(event, variant).Count }
 
+// Life tells the lives of an experiment apart: one that is deleted and comes
+// again has another. It is empty where only the original knows of it.
+func (e *Experiment) Life() string { return e.id }
+
 // Declaration is what the experiment was declared to be.
 func (e *Experiment) Declaration() Declaration {
 	d := Declaration{Namespace: e.Namespace, Experiment: e.Name, Variants: e.Variants, Kinds: e.Kinds, Planned: e.Planned}

@@ -35,10 +35,12 @@ import (
 //	                                          to the sums of values and of their squares
 //	gimel:{tag}:ID:notes                      hash, what people say of it: see Notes
 //	gimel:{tag}:ID:log                        list of "UNIX-TIME TEXT"
+//	gimel:{tag}:ID:told                       hash, what a webhook has told, and when
 //	gimel:{tag}:ID:discarded                  hash, an experiment being deleted
 //	gimel:{experiments}:declared              set of namespace:experiment
 //	gimel:{experiments}:undeclared            set of namespace:experiment
 //	gimel:{experiments}:discarded             set of namespace:experiment:ID
+//	gimel:{lock:NAME}                         who does what one process does at a time
 //	gimel:{ready:NUMBER}                      written and removed: is its shard well?
 const (
 	declaredKey   = "gimel:{experiments}:declared"
@@ -68,6 +70,10 @@ func discardKey(experimentKey, id string) string {
 }
 
 func notesKey(experimentKey, id string) string { return experimentKey + ":" + id + ":notes" }
+
+func toldKey(experimentKey, id string) string { return experimentKey + ":" + id + ":told" }
+
+func lockKey(name string) string { return "gimel:{lock:" + name + "}" }
 
 func logKey(experimentKey, id string) string { return experimentKey + ":" + id + ":log" }
 

@@ -49,7 +49,17 @@ func TestNotesStayUntilTheyAreChangedAndGoWithTheExperiment(t *testing.T) {
 		got.Log[0].Text != "begun" || got.Log[1].Text != "decided: two words" || got.Log[0].At.IsZero() {
 		t.Errorf("%+v", got)
 	}
+	e, err := s.Experiment(ctx, "n", "e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Tell(ctx, "n", "e", e.Life(), "a verdict"); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Delete(ctx, "n", "e"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Tell(ctx, "n", "e", e.Life(), "of one that has gone"); err != nil {
 		t.Fatal(err)
 	}
 	if left := server.Client().Keys(ctx, "*").Val(); len(left) != 0 {

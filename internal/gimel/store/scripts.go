@@ -34,6 +34,10 @@ var (
 	stateSource string
 	//go:embed lua/annotate.lua
 	annotateSource string
+	//go:embed lua/tell.lua
+	tellSource string
+	//go:embed lua/unlock.lua
+	unlockSource string
 	//go:embed lua/discard.lua
 	discardSource string
 	//go:embed lua/done.lua
@@ -44,7 +48,7 @@ var (
 // a deploy has two releases of gimel running, each calls its own text, where a
 // function of one name would change under the release that drains.
 type scripts struct {
-	ready, track, admit, split, register, list, create, declare, state, annotate, discard, done *redis.Script
+	ready, track, admit, split, register, list, create, declare, state, annotate, tell, unlock, discard, done *redis.Script
 }
 
 func newScripts() scripts {
@@ -58,6 +62,8 @@ func newScripts() scripts {
 		create:   redis.NewScript(createSource),
 		declare:  redis.NewScript(declareSource),
 		state:    redis.NewScript(stateSource),
+		tell:     redis.NewScript(tellSource),
+		unlock:   redis.NewScript(unlockSource),
 		annotate: redis.NewScript(annotateSource),
 		discard:  redis.NewScript(discardSource),
 		done:     redis.NewScript(doneSource),
@@ -65,7 +71,7 @@ func newScripts() scripts {
 }
 
 func (s scripts) all() []*redis.Script {
-	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.discard, s.done}
+	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.tell, s.unlock, s.discard, s.done}
 }
 
 // load makes the scripts known to every master. Redis forgets them when it
