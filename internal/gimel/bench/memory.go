@@ -60,6 +60,7 @@ func (o options) measureMemory(uuids int) error {
 				return outcome.Err
 			}
 		}
+		counters.Grow(context.Background())
 	}
 	took := time.Since(begin)
 	found, err := counters.Experiment(context.Background(), "alephbet", "button color")

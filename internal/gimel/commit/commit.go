@@ -26,6 +26,8 @@ var ErrLate = errors.New("deadline has passed")
 // Store commits events in one go and answers for each, in order.
 type Store interface {
 	Commit(ctx context.Context, events []event.Event) []store.Outcome
+	// Grow makes room for more events; it is called after the answers.
+	Grow(ctx context.Context)
 }
 
 // Settings bound the work.
@@ -186,5 +188,8 @@ func (c *Committer) send(batch []*request) time.Duration {
 	for i, waiting := range batch {
 		waiting.done <- outcomes[i]
 	}
+	room, done := context.WithTimeout(context.Background(), c.settings.Timeout)
+	defer done()
+	c.store.Grow(room)
 	return took
 }

@@ -42,6 +42,8 @@ func (g *gate) Commit(_ context.Context, events []event.Event) []store.Outcome {
 	return outcomes
 }
 
+func (g *gate) Grow(context.Context) {}
+
 func start(g *gate, queue int) *Committer {
 	return New(g, Settings{Queue: queue, Batch: 4, Pipelines: 1, Timeout: 10 * time.Second}, func(int, time.Duration) {})
 }
@@ -146,6 +148,39 @@ type storeFunc func(context.Context, []event.Event) []store.Outcome
 
 func (f storeFunc) Commit(ctx context.Context, events []event.Event) []store.Outcome {
 	return f(ctx, events)
+}
+
+func (storeFunc) Grow(context.Context) {}
+
+// growing is a store that never finishes making room, until the test ends.
+type growing struct {
+	storeFunc
+	until chan struct{}
+}
+
+func (g growing) Grow(context.Context) { <-g.until }
+
+// Nobody's answer waits for the store to make room for more.
+func TestTheAnswerComesBeforeTheStoreGrows(t *testing.T) {
+	g := growing{func(_ context.Context, events []event.Event) []store.Outcome {
+		return make([]store.Outcome, len(events))
+	}, make(chan struct{})}
+	c := New(g, Settings{Queue: 1, Batch: 1, Pipelines: 1, Timeout: time.Minute}, func(int, time.Duration) {})
+	answered := make(chan error, 1)
+	go func() {
+		_, err := c.Commit(event.Event{})
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("no answer while the store grows")
+	}
+	close(g.until)
+	c.Close()
 }
 
 func TestCloseCommitsWhatWaits(t *testing.T) {

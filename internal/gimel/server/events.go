@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"provision/internal/gimel/event"
 )
@@ -74,6 +75,8 @@ const (
 )
 
 func (s *Server) outcome(rawQuery string) string {
+	began := time.Now()
+	defer func() { s.Counters.Answered(time.Since(began)) }()
 	parsed, reason := event.Parse(rawQuery, s.Limits)
 	if reason != "" {
 		s.Counters.Dropped(reason)

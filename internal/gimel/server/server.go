@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"provision/internal/gimel/dashboard"
@@ -80,10 +81,22 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/delete", s.original(http.MethodDelete, admin, s.originalDelete))
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.HandleFunc("GET /metrics", s.metrics)
+	mux.Handle("GET /metrics", s.Counters.Handler())
 	s.routeAPI(mux)
 	s.routeDashboard(mux)
-	return mux
+	return s.timed(mux)
+}
+
+// timed tells the counters how long what is no event took, by the pattern that
+// the mux has found for it.
+func (s *Server) timed(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		mux.ServeHTTP(w, r)
+		if !slices.Contains(s.TrackPaths, r.Pattern) {
+			s.Counters.Served(r.Pattern, time.Since(began))
+		}
+	})
 }
 
 // routeDashboard puts a session before every page but the login and what it
@@ -126,9 +139,4 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write([]byte("ready\n"))
-}
-
-func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	s.Counters.WritePrometheus(w)
 }

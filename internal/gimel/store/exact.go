@@ -34,7 +34,6 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 		fingerprints[i] = s.fingerprints.of(e)
 	}
 	day := time.Now().UTC().Format(time.DateOnly)
-	full := map[growth]int64{}
 	s.settle(ctx, events, outcomes, func(open []int) (again, unknown []int, err error) {
 		tracks := groupByCounter(events, open)
 		commands := s.sendTracks(ctx, tracks, events, fingerprints, day)
@@ -58,7 +57,7 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 					}
 				}
 				if count > t.buckets*bucketFill {
-					full[growth{t.key, t.id, t.counter}] = count
+					s.isFull(growth{t.key, t.id, t.counter}, count)
 				}
 			case "moved":
 				id, _ := reply[1].(string)
@@ -76,7 +75,6 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 		}
 		return again, unknown, err
 	})
-	s.grow(ctx, full)
 	return outcomes
 }
 

@@ -8,12 +8,26 @@ import (
 // growth names a counter of one experiment's life.
 type growth struct{ key, id, counter string }
 
+func (s *Store) isFull(of growth, count int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full == nil {
+		s.full = map[growth]int64{}
+	}
+	s.full[of] = count
+}
+
 // splitsAtOnce bounds the work between two batches; a bucket has room to wait.
 const splitsAtOnce = 8
 
-// grow splits buckets of counters that are full. It may fail or not happen at
-// all: the next event of the counter tries again.
-func (s *Store) grow(ctx context.Context, full map[growth]int64) {
+// Grow splits buckets of the counters that commits have found full: after them,
+// so that no visitor waits for it. It may fail or not happen at all: the next
+// event of the counter finds it full again.
+func (s *Store) Grow(ctx context.Context) {
+	s.mu.Lock()
+	full := s.full
+	s.full = nil
+	s.mu.Unlock()
 	for g, count := range full {
 		s.mu.Lock()
 		known := s.layouts[g.key]

@@ -54,6 +54,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	layouts map[string]*layout // by experiment key
+	full    map[growth]int64   // counters to be split, and their counts
 }
 
 // layout is what this process believes of an experiment's buckets. Redis

@@ -51,6 +51,7 @@ func commitAll(t testing.TB, s *Store, events []event.Event) (added int) {
 				added++
 			}
 		}
+		s.Grow(t.Context())
 	}
 	return added
 }

@@ -19,6 +19,14 @@ type Graphite struct {
 	Log      *slog.Logger
 }
 
+// paths are what Graphite is told, below the prefix; a label's value follows.
+var paths = map[string]string{
+	"gimel_events_total":         "events",
+	"gimel_events_dropped_total": "dropped",
+	"gimel_events_refused_total": "refused",
+	"gimel_queue_events":         "queue",
+}
+
 // timeout bounds a connection to carbon, and one report.
 const timeout = 2 * time.Second
 
@@ -51,11 +59,24 @@ func (g Graphite) report(ctx context.Context, counters *Counters, now time.Time)
 	if err := connection.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
+	families, err := counters.registry.Gather()
+	if err != nil {
+		return err
+	}
 	var lines bytes.Buffer
-	samples := append(append(counters.events(), counters.drops()...), counters.refusals()...)
-	samples = append(samples, sample{path: "queue", value: int64(counters.queue())})
-	for _, s := range samples {
-		fmt.Fprintf(&lines, "%s.%s %d %d\n", g.Prefix, s.path, s.value, now.Unix())
+	for _, family := range families {
+		path := paths[family.GetName()]
+		for _, metric := range family.GetMetric() {
+			if path == "" {
+				break
+			}
+			name := g.Prefix + "." + path
+			for _, label := range metric.GetLabel() {
+				name += "." + label.GetValue()
+			}
+			// Of the two only one is there; the other is 0.
+			fmt.Fprintf(&lines, "%s %.0f %d\n", name, metric.GetCounter().GetValue()+metric.GetGauge().GetValue(), now.Unix())
+		}
 	}
 	_, err = connection.Write(lines.Bytes())
 	return err

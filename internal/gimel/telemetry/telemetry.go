@@ -2,10 +2,13 @@
 package telemetry
 
 import (
-	"fmt"
-	"io"
-	"sync/atomic"
+	"net/http"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"provision/internal/gimel/event"
 )
@@ -23,125 +26,100 @@ const (
 
 var refusalNames = [refusals]string{"busy", "redis", "deadline"}
 
-// bounds are the upper bounds of the histogram of commits, in seconds.
-var bounds = [...]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
+// bounds are the upper bounds of all histograms, in seconds.
+var bounds = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
 
 // Counters counts. Use NewCounters. It is safe for concurrent use.
 type Counters struct {
-	version string
-	queue   func() int
+	registry *prometheus.Registry
 
-	added, duplicate atomic.Int64
-	dropped          map[event.Reason]*atomic.Int64 // fixed after NewCounters
-	refused          [refusals]atomic.Int64
-	unauthorized     atomic.Int64
-	unlogged         atomic.Int64
-
-	commits      [len(bounds) + 1]atomic.Int64
-	commitEvents atomic.Int64
-	commitNanos  atomic.Int64
+	added, duplicate       prometheus.Counter
+	dropped                map[event.Reason]prometheus.Counter // fixed after NewCounters
+	refused                [refusals]prometheus.Counter
+	unauthorized, unlogged prometheus.Counter
+	commitEvents           prometheus.Counter
+	commits, events        prometheus.Histogram
+	requests               *prometheus.HistogramVec
 }
 
 // NewCounters makes counters at zero. queue tells how many events wait.
 func NewCounters(version string, queue func() int) *Counters {
-	c := &Counters{version: version, queue: queue, dropped: map[event.Reason]*atomic.Int64{}}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	in := promauto.With(registry)
+	counter := func(name, help string) prometheus.Counter {
+		return in.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	histogram := func(name, help string) prometheus.HistogramOpts {
+		return prometheus.HistogramOpts{Name: name, Help: help, Buckets: bounds}
+	}
+	in.NewGaugeFunc(prometheus.GaugeOpts{Name: "gimel_build_info", Help: "The running version.",
+		ConstLabels: prometheus.Labels{"version": version}}, func() float64 { return 1 })
+	in.NewGaugeFunc(prometheus.GaugeOpts{Name: "gimel_queue_events", Help: "Events that wait for Redis."},
+		func() float64 { return float64(queue()) })
+	events := in.NewCounterVec(prometheus.CounterOpts{Name: "gimel_events_total", Help: "Events committed to Redis."}, []string{"outcome"})
+	dropped := in.NewCounterVec(prometheus.CounterOpts{Name: "gimel_events_dropped_total", Help: "Events that can never be valid, answered 200."}, []string{"reason"})
+	refused := in.NewCounterVec(prometheus.CounterOpts{Name: "gimel_events_refused_total", Help: "Events answered 503, to be sent again."}, []string{"why"})
+	c := &Counters{
+		registry: registry,
+		added:    events.WithLabelValues("added"), duplicate: events.WithLabelValues("duplicate"),
+		dropped:      map[event.Reason]prometheus.Counter{},
+		unauthorized: counter("gimel_unauthorized_total", "Requests without the right key, password or session."),
+		unlogged:     counter("gimel_events_unlogged_total", "Events counted, for which the log had no room."),
+		commitEvents: counter("gimel_commit_events_total", "Events sent to Redis in batches."),
+		commits:      in.NewHistogram(histogram("gimel_commit_seconds", "Time that Redis took for a batch.")),
+		events:       in.NewHistogram(histogram("gimel_event_seconds", "Time from an event's request to its answer.")),
+		requests:     in.NewHistogramVec(histogram("gimel_request_seconds", "Time that any other request took."), []string{"route"}),
+	}
 	for _, reason := range event.Reasons() {
-		c.dropped[reason] = &atomic.Int64{}
+		c.dropped[reason] = dropped.WithLabelValues(string(reason))
+	}
+	for why, name := range refusalNames {
+		c.refused[why] = refused.WithLabelValues(name)
 	}
 	return c
+}
+
+// Handler answers as Prometheus asks.
+func (c *Counters) Handler() http.Handler {
+	return promhttp.HandlerFor(c.registry, promhttp.HandlerOpts{})
 }
 
 // Counted notes an event that Redis has committed.
 func (c *Counters) Counted(added bool) {
 	if added {
-		c.added.Add(1)
+		c.added.Inc()
 	} else {
-		c.duplicate.Add(1)
+		c.duplicate.Inc()
 	}
 }
 
 // Unlogged notes an event that is counted, and for which the log had no room.
-func (c *Counters) Unlogged() { c.unlogged.Add(1) }
+func (c *Counters) Unlogged() { c.unlogged.Inc() }
 
 // Dropped notes an event that can never be valid.
 func (c *Counters) Dropped(reason event.Reason) {
 	if counter := c.dropped[reason]; counter != nil {
-		counter.Add(1)
+		counter.Inc()
 	}
 }
 
 // Refused notes an event that got 503.
-func (c *Counters) Refused(why Refusal) { c.refused[why].Add(1) }
+func (c *Counters) Refused(why Refusal) { c.refused[why].Inc() }
 
 // Unauthorized notes a request without the right key, password or session.
-func (c *Counters) Unauthorized() { c.unauthorized.Add(1) }
+func (c *Counters) Unauthorized() { c.unauthorized.Inc() }
 
 // Committed notes one batch.
 func (c *Counters) Committed(events int, took time.Duration) {
-	slot := 0
-	for slot < len(bounds) && took.Seconds() > bounds[slot] {
-		slot++
-	}
-	c.commits[slot].Add(1)
-	c.commitEvents.Add(int64(events))
-	c.commitNanos.Add(int64(took))
+	c.commits.Observe(took.Seconds())
+	c.commitEvents.Add(float64(events))
 }
 
-// sample is one number with its Prometheus and its Graphite name.
-type sample struct {
-	labels, path string
-	value        int64
-}
+// Answered notes how long the answer to an event took.
+func (c *Counters) Answered(took time.Duration) { c.events.Observe(took.Seconds()) }
 
-func (c *Counters) events() []sample {
-	return []sample{
-		{`{outcome="added"}`, "events.added", c.added.Load()},
-		{`{outcome="duplicate"}`, "events.duplicate", c.duplicate.Load()},
-	}
-}
-
-func (c *Counters) drops() []sample {
-	var samples []sample
-	for _, reason := range event.Reasons() {
-		samples = append(samples, sample{fmt.Sprintf("{reason=%q}", reason), "dropped." + string(reason), c.dropped[reason].Load()})
-	}
-	return samples
-}
-
-func (c *Counters) refusals() []sample {
-	var samples []sample
-	for why, name := range refusalNames {
-		samples = append(samples, sample{fmt.Sprintf("{why=%q}", name), "refused." + name, c.refused[why].Load()})
-	}
-	return samples
-}
-
-// WritePrometheus writes all counters in the text format 0.0.4
-// (https://prometheus.io/docs/instrumenting/exposition_formats/).
-func (c *Counters) WritePrometheus(w io.Writer) {
-	family := func(name, kind, help string, samples []sample) {
-		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
-		for _, s := range samples {
-			fmt.Fprintf(w, "%s%s %d\n", name, s.labels, s.value)
-		}
-	}
-	family("gimel_build_info", "gauge", "The running version.", []sample{{labels: fmt.Sprintf("{version=%q}", c.version), value: 1}})
-	family("gimel_events_total", "counter", "Events committed to Redis.", c.events())
-	family("gimel_events_dropped_total", "counter", "Events that can never be valid, answered 200.", c.drops())
-	family("gimel_events_refused_total", "counter", "Events answered 503, to be sent again.", c.refusals())
-	family("gimel_events_unlogged_total", "counter", "Events counted, for which the log had no room.", []sample{{value: c.unlogged.Load()}})
-	family("gimel_unauthorized_total", "counter", "Requests without the right key, password or session.", []sample{{value: c.unauthorized.Load()}})
-	family("gimel_queue_events", "gauge", "Events that wait for Redis.", []sample{{value: int64(c.queue())}})
-	family("gimel_commit_events_total", "counter", "Events sent to Redis in batches.", []sample{{value: c.commitEvents.Load()}})
-
-	const name = "gimel_commit_seconds"
-	fmt.Fprintf(w, "# HELP %s Time that Redis took for a batch.\n# TYPE %s histogram\n", name, name)
-	var total int64
-	for slot, bound := range bounds {
-		total += c.commits[slot].Load()
-		fmt.Fprintf(w, "%s_bucket{le=\"%g\"} %d\n", name, bound, total)
-	}
-	total += c.commits[len(bounds)].Load()
-	fmt.Fprintf(w, "%s_bucket{le=\"+Inf\"} %d\n%s_sum %g\n%s_count %d\n",
-		name, total, name, time.Duration(c.commitNanos.Load()).Seconds(), name, total)
+// Served notes how long any other request took; routes are few and fixed.
+func (c *Counters) Served(route string, took time.Duration) {
+	c.requests.WithLabelValues(route).Observe(took.Seconds())
 }

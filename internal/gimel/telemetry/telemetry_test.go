@@ -1,11 +1,11 @@
 package telemetry
 
 import (
-	"bufio"
-	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +23,11 @@ func TestPrometheusText(t *testing.T) {
 	c.Refused(NoRedis)
 	c.Committed(3, 2*time.Millisecond)
 	c.Committed(5, 10*time.Second)
-	var text bytes.Buffer
-	c.WritePrometheus(&text)
+	c.Answered(700 * time.Microsecond)
+	c.Served("GET /api/v1/experiments", time.Millisecond)
+	answer := httptest.NewRecorder()
+	c.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	text := answer.Body.String()
 	for _, want := range []string{
 		`gimel_build_info{version="1.0\"x"} 1`,
 		`gimel_events_total{outcome="added"} 2`,
@@ -40,9 +43,12 @@ func TestPrometheusText(t *testing.T) {
 		`gimel_commit_seconds_bucket{le="+Inf"} 2`,
 		`gimel_commit_seconds_sum 10.002`,
 		`gimel_commit_seconds_count 2`,
+		`gimel_event_seconds_bucket{le="0.0005"} 0`,
+		`gimel_event_seconds_bucket{le="0.001"} 1`,
+		`gimel_request_seconds_count{route="GET /api/v1/experiments"} 1`,
 	} {
-		if !strings.Contains(text.String(), want+"\n") {
-			t.Errorf("%q is missing in\n%s", want, text.String())
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("%q is missing in\n%s", want, text)
 		}
 	}
 }
@@ -53,7 +59,7 @@ func TestGraphiteGetsTheCounters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	c := NewCounters("1", func() int { return 0 })
+	c := NewCounters("1", func() int { return 3 })
 	c.Counted(true)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -63,8 +69,10 @@ func TestGraphiteGetsTheCounters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	line, err := bufio.NewReader(connection).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "ab.gimel.events.added 1 ") {
-		t.Errorf("%q, %v", line, err)
+	report, err := io.ReadAll(connection)
+	for _, want := range []string{"ab.gimel.events.added 1 ", "ab.gimel.events.duplicate 0 ", "ab.gimel.dropped.colon 0 ", "ab.gimel.refused.busy 0 ", "ab.gimel.queue 3 "} {
+		if err != nil || !strings.Contains("\n"+string(report), "\n"+want) {
+			t.Errorf("%q is not in %q, %v", want, report, err)
+		}
 	}
 }
