@@ -4,12 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"provision/internal/run"
 )
@@ -67,44 +64,18 @@ func (l lastSaid) file(host string) string {
 
 // Of implements run.Last.
 func (l lastSaid) Of(host string) (run.Known, bool) {
-	// Neither a link nor what might be waited for.
-	file, err := os.OpenFile(l.file(host), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return run.Known{}, false
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !ours(info) || !info.Mode().IsRegular() {
-		return run.Known{}, false
-	}
-	text, err := io.ReadAll(io.LimitReader(file, maxLast+1))
+	text, err := readOwn(l.file(host), maxLast)
 	var said saidBy
-	if err != nil || len(text) > maxLast || json.Unmarshal(text, &said) != nil || said.Of != l.whose(host) {
+	if err != nil || json.Unmarshal(text, &said) != nil || said.Of != l.whose(host) {
 		return run.Known{}, false
 	}
 	return said.Known, true
 }
 
-// Keep implements run.Last: the file is written beside its place, and renamed.
+// Keep implements run.Last. What cannot be kept is asked again.
 func (l lastSaid) Keep(host string, known run.Known) {
 	text, err := json.Marshal(saidBy{l.whose(host), known})
-	if err != nil || len(text) > maxLast || os.MkdirAll(l.dir, 0o700) != nil {
-		return
+	if err == nil && len(text) < maxLast {
+		_ = writeOwn(l.file(host), append(text, '\n'))
 	}
-	if info, err := os.Lstat(l.dir); err != nil || !ours(info) || !info.IsDir() {
-		return
-	}
-	file, err := os.CreateTemp(l.dir, ".new.*") // mode 0600
-	if err != nil {
-		return
-	}
-	_, err = file.Write(append(text, '\n'))
-	if errors.Join(err, file.Close()) != nil || os.Rename(file.Name(), l.file(host)) != nil {
-		os.Remove(file.Name())
-	}
-}
-
-// ours reports whether nobody else can write something.
-func ours(info os.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().Perm()&0o022 == 0
 }

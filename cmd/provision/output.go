@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -110,6 +111,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	settings.Observe = shown.Event
 	settings.Forks = int(f.run.forks)
 	settings.Last, settings.Exporters = f.lastSaid(e), e.exports
+	began := time.Now()
 	results, err := do(ctx, e.work, settings)
 	if err != nil {
 		return nil, errors.Join(err, shown.Close())
@@ -117,6 +119,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	closed := shown.Close()
 	_, _ = waiting.WriteTo(io.out) // of a run that ended before the question
 	code := worst(results, e.pendingCode())
+	f.keepRun(e, began, results, code)
 	shown.Summary(f.again(e, results), code)
 	if closed != nil && !readerGone(closed) {
 		code = max(code, exitUsage) // what the hosts say goes first

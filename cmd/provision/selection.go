@@ -33,7 +33,7 @@ type selection struct {
 func (s *selection) hostFlags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringArrayVarP(&s.hosts, "hosts", "H", nil, "`HOSTS`, ad hoc: user@host:port, with commas between")
-	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions")
+	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions, @failed and @unreachable of the last run, @FILE")
 	f.BoolVar(&s.local, "local", false, "this machine, without SSH")
 	f.BoolVar(&s.list, "list-hosts", false, "say which hosts these are, and do nothing")
 	return f
@@ -161,7 +161,11 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task) ([]inve
 	case len(s.hosts) > 0:
 		return inv.AdHoc(s.hosts)
 	case len(s.limit) > 0:
-		return inv.Select(s.limit)
+		limit, err := s.limited()
+		if err != nil {
+			return nil, err
+		}
+		return inv.Select(limit)
 	}
 	var hosts []inventory.Host
 	for _, host := range inv.Hosts() {

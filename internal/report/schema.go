@@ -26,11 +26,11 @@ var records = []struct {
 	{"note", note{}}, {"changed", changed{}}, {"restored", restored{}}, {"verifying", verifying{}},
 	{"checked", checked{}}, {"printed", printed{}}, {"graphed", graphed{}}, {"finished", finished{}}, {"summary", summary{}}, {"error", problem{}},
 	{"proving", proving{}}, {"proved", proved{}}, {"fault", fault{}}, {"brings", brings{}}, {"changes", changes{}},
-	{"task", listedTask{}}, {"host", listedHost{}}, {"kind", listedKind{}},
+	{"task", listedTask{}}, {"host", listedHost{}}, {"kind", listedKind{}}, {"run", pastRun{}},
 }
 
 // hostless are the events of no host.
-var hostless = []word{"summary", "error", "proving", "proved", "fault", "brings", "changes", "task", "kind"}
+var hostless = []word{"summary", "error", "proving", "proved", "fault", "brings", "changes", "task", "kind", "run"}
 
 // words are the closed sets of words, by type.
 var words = map[reflect.Type][]string{

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"provision/internal/inventory"
+)
+
+// limited is what -l says, with names for what is written elsewhere: @failed and @unreachable are hosts of
+// the last run, @FILE those of a file, @- of standard input.
+func (s selection) limited() ([]string, error) {
+	terms, err := inventory.Expand(s.limit)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, term := range terms {
+		bare, not := strings.CutPrefix(term, "!")
+		elsewhere, found := strings.CutPrefix(bare, "@")
+		if !found {
+			all = append(all, term)
+			continue
+		}
+		names, err := s.elsewhere(elsewhere)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if not {
+				name = "!" + name
+			}
+			all = append(all, name)
+		}
+	}
+	return all, nil
+}
+
+func (s selection) elsewhere(name string) ([]string, error) {
+	switch name {
+	case "":
+		return nil, usage(errors.New(`limit "@": says not where the hosts are`), "-l @failed, -l @hosts.txt")
+	case "failed":
+		return s.ofLastRun(name, func(code int) bool { return code != exitGood && code != exitPending })
+	case "unreachable":
+		return s.ofLastRun(name, func(code int) bool { return code == exitUnreachable })
+	}
+	return listedIn(name)
+}
+
+// ofLastRun are the hosts on which it ended with such a code.
+func (s selection) ofLastRun(name string, with func(code int) bool) ([]string, error) {
+	past, err := pastRunsOf(s)
+	if err != nil {
+		return nil, err
+	}
+	last, err := past.find("")
+	if err != nil {
+		return nil, fmt.Errorf("limit @%s: %w", name, err)
+	}
+	var hosts []string
+	for _, host := range last.Hosts {
+		if with(host.ExitCode) {
+			hosts = append(hosts, host.Host)
+		}
+	}
+	if len(hosts) == 0 {
+		return nil, usage(fmt.Errorf("limit @%s: of the last run, %s, there is no such host", name, last.Command), "provision runs "+last.ID)
+	}
+	return hosts, nil
+}
+
+// maxListed bounds a file with names, in bytes.
+const maxListed = 1 << 20
+
+// listedIn reads names, as -l takes them: a line each, or with commas between. What stands behind # is not read.
+func listedIn(file string) ([]string, error) {
+	in := os.Stdin
+	if file != "-" {
+		var err error
+		if in, err = os.Open(file); err != nil {
+			return nil, usage(fmt.Errorf("limit @%s: %w", file, err), "a file with the name of a host in each line; or @failed, @unreachable")
+		}
+		defer in.Close()
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxListed+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("limit @%s: %w", file, err)
+	case len(text) > maxListed:
+		return nil, fmt.Errorf("limit @%s: is longer than a MiB", file)
+	}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line != "" {
+			names = append(names, line)
+		}
+	}
+	if len(names) == 0 {
+		return nil, usage(fmt.Errorf("limit @%s: has no names", file), "the name of a host in each line")
+	}
+	return inventory.Expand(names)
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"provision/internal/report"
+	"provision/internal/run"
+	"provision/internal/script"
+)
+
+const (
+	mostPast = 100      // runs are kept of an inventory
+	maxPast  = 16 << 20 // bytes of one
+)
+
+// pastRuns are the runs of a person on hosts of an inventory: a file each, in the person's cache. What a
+// host itself knows of them is in its journal.
+type pastRuns struct{ dir string }
+
+// pastRunsOf returns those of an inventory.
+func pastRunsOf(s selection) (pastRuns, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return pastRuns{}, err
+	}
+	from, err := filepath.Abs(s.path())
+	sum := sha256.Sum256([]byte(from))
+	return pastRuns{filepath.Join(cache, "provision", "runs", hex.EncodeToString(sum[:16]))}, err
+}
+
+// keepRun remembers how a run ended. One that cannot be kept was made all the same.
+func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code int) {
+	past, err := pastRunsOf(f.selection)
+	if err != nil || len(results) == 0 || f.typed.looks() {
+		return
+	}
+	masker := report.NewMasker(e.secrets)
+	ended := report.PastRun{ID: began.UTC().Format("20060102-150405.000"), Began: began, Seconds: time.Since(began).Seconds(), ExitCode: code}
+	ended.Command = masker.Mask(strings.Join(f.typed.verb[min(1, len(f.typed.verb)):], " "))
+	if !f.typed.command { // what exec was to do may have a password in it
+		ended.Command = masker.Mask(strings.Join(slices.Concat([]string{ended.Command}, f.typed.arguments), " "))
+	}
+	for _, result := range results {
+		host := report.PastHost{Host: result.Host, Status: result.Status, ExitCode: codeOf(result.Status, e.pendingCode()), Changed: result.Changed, Same: result.Same, Seconds: result.Elapsed.Seconds()}
+		if result.Err != nil {
+			host.Error = masker.Mask(result.Err.Error())
+		}
+		ended.Hosts = append(ended.Hosts, host)
+	}
+	past.keep(ended)
+}
+
+// looks reports whether a command only looks at what is there: between a run that failed and the next one
+// it changes nothing of who is meant by @failed.
+func (t typed) looks() bool {
+	return slices.ContainsFunc([]string{"journal", "releases", "graph", "get"}, func(verb string) bool { return slices.Contains(t.verb, verb) })
+}
+
+func (p pastRuns) keep(ended report.PastRun) {
+	text, err := json.Marshal(ended)
+	if err != nil || len(text) > maxPast || writeOwn(filepath.Join(p.dir, ended.ID+".json"), append(text, '\n')) != nil {
+		return
+	}
+	ids, _ := p.ids()
+	for _, old := range ids[:max(len(ids)-mostPast, 0)] {
+		os.Remove(filepath.Join(p.dir, old+".json"))
+	}
+}
+
+// ids are the runs that are there, the oldest first.
+func (p pastRuns) ids() ([]string, error) {
+	entries, err := os.ReadDir(p.dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var ids []string
+	for _, entry := range entries { // which ReadDir has sorted
+		if id, found := strings.CutSuffix(entry.Name(), ".json"); found {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// errNoRun says that nothing is remembered.
+var errNoRun = errors.New("none is remembered of this inventory")
+
+// find returns the run of an ID, or of how one begins; without one the last.
+func (p pastRuns) find(id string) (report.PastRun, error) {
+	ids, err := p.ids()
+	if err != nil {
+		return report.PastRun{}, err
+	}
+	var fits []string
+	for _, one := range ids {
+		if strings.HasPrefix(one, id) {
+			fits = append(fits, one)
+		}
+	}
+	switch {
+	case len(ids) == 0:
+		return report.PastRun{}, usage(fmt.Errorf("runs: %w", errNoRun), "provision journal -H HOST tells what a host knows of")
+	case len(fits) == 0:
+		return report.PastRun{}, usage(fmt.Errorf("run %q: there is none", id), "provision runs")
+	case len(fits) > 1 && id != "":
+		return report.PastRun{}, usage(fmt.Errorf("run %q: several begin so", id), "one of "+strings.Join(fits[:min(len(fits), 3)], ", "))
+	}
+	return p.read(fits[len(fits)-1])
+}
+
+func (p pastRuns) read(id string) (report.PastRun, error) {
+	var past report.PastRun
+	file := filepath.Join(p.dir, id+".json")
+	text, err := readOwn(file, maxPast)
+	if err == nil {
+		err = json.Unmarshal(text, &past)
+	}
+	if err != nil {
+		return past, usage(fmt.Errorf("run %s: %w", id, err), "rm "+script.Quote(file))
+	}
+	return past, nil
+}
