@@ -18,6 +18,8 @@ const (
 	gimelAPIKey   = secretsDirectory + "/gimel-api-key"
 	gimelHashKey  = secretsDirectory + "/gimel-hash-key"
 	gimelRedisKey = secretsDirectory + "/gimel-redis" // of a Redis elsewhere
+
+	gimelWebhookSecret = secretsDirectory + "/gimel-webhook-secret"
 )
 
 // Gimel is the A/B testing backend: Redis, the server and nginx on one host.
@@ -45,6 +47,8 @@ type gimel struct{ recipe.Input }
 func (g gimel) selfSigned() bool { return g.Vars.String("tls") == "self-signed" }
 func (g gimel) localRedis() bool { return isLocalRedis(g.Vars.String("redis_url")) }
 func (g gimel) keep() int        { return g.Vars.Int("keep_releases") }
+
+func (g gimel) hasWebhook() bool { return !g.Vars.Secret("webhook").Empty() }
 
 func (g gimel) own() selfSigned {
 	return selfSigned{Task: gimelName, Names: g.Vars.List("server_names")}
@@ -88,8 +92,11 @@ func (g gimel) addAccount(r *recipe.Recipe) {
 	g.addSecret(r, gimelAPIKey, "api_key", 40)
 	g.addSecret(r, gimelHashKey, "hash_key", 40)
 	g.addSecret(r, gimelPassword, "password", 24)
-	if !g.localRedis() && !g.Vars.Secret("redis_password").Empty() {
-		g.addSecret(r, gimelRedisKey, "redis_password", 0)
+	for _, one := range g.given() {
+		g.addSecret(r, one.Path, one.given, 0)
+	}
+	if g.hasWebhook() {
+		g.addSecret(r, gimelWebhookSecret, "webhook_secret", 40)
 	}
 }
 

@@ -17,26 +17,45 @@ type gimelService struct {
 
 // credential is a secret that systemd hands to the service, and the variable in which
 // gimel looks for its path.
-type credential struct{ Name, Path, Variable string }
+type credential struct {
+	Name, Path, Variable string
+	given                string // the variable that it is only there with
+}
 
 // File is the name of its file.
 func (c credential) File() string { return path.Base(c.Path) }
 
-func (g gimel) unit() gimelService {
-	redis := redisGimelPassword
-	if !g.localRedis() {
-		redis = gimelRedisKey
+// given are the secrets that are there only where a variable gives them.
+func (g gimel) given() (all []credential) {
+	for _, one := range []credential{
+		{"redis-password", gimelRedisKey, "GIMEL_REDIS_PASSWORD_FILE", "redis_password"},
+		{"viewer-password", secretsDirectory + "/gimel-viewer-password", "GIMEL_VIEWER_PASSWORD_FILE", "viewer_password"},
+		{"read-key", secretsDirectory + "/gimel-read-key", "GIMEL_READ_KEY_FILE", "read_key"},
+		{"track-key", secretsDirectory + "/gimel-track-key", "GIMEL_TRACK_KEY_FILE", "track_key"},
+		{"webhook", secretsDirectory + "/gimel-webhook", "GIMEL_WEBHOOK_FILE", "webhook"},
+	} {
+		if !g.Vars.Secret(one.given).Empty() && !(one.Path == gimelRedisKey && g.localRedis()) {
+			all = append(all, one)
+		}
 	}
+	return all
+}
+
+func (g gimel) unit() gimelService {
 	unit := gimelService{
-		LocalRedis: g.localRedis(), Network: !g.localRedis() || g.Vars.String("graphite") != "",
+		LocalRedis: g.localRedis(), Network: !g.localRedis() || g.Vars.String("graphite") != "" || g.hasWebhook(),
 		Credentials: []credential{
-			{"hash-key", gimelHashKey, "GIMEL_HASH_KEY_FILE"},
-			{"api-key", gimelAPIKey, "GIMEL_API_KEY_FILE"},
-			{"password", gimelPassword, "GIMEL_PASSWORD_FILE"},
+			{Name: "hash-key", Path: gimelHashKey, Variable: "GIMEL_HASH_KEY_FILE"},
+			{Name: "api-key", Path: gimelAPIKey, Variable: "GIMEL_API_KEY_FILE"},
+			{Name: "password", Path: gimelPassword, Variable: "GIMEL_PASSWORD_FILE"},
 		},
 	}
-	if g.localRedis() || !g.Vars.Secret("redis_password").Empty() {
-		unit.Credentials = append(unit.Credentials, credential{"redis-password", redis, "GIMEL_REDIS_PASSWORD_FILE"})
+	if g.localRedis() {
+		unit.Credentials = append(unit.Credentials, credential{Name: "redis-password", Path: redisGimelPassword, Variable: "GIMEL_REDIS_PASSWORD_FILE"})
+	}
+	unit.Credentials = append(unit.Credentials, g.given()...)
+	if g.hasWebhook() {
+		unit.Credentials = append(unit.Credentials, credential{Name: "webhook-secret", Path: gimelWebhookSecret, Variable: "GIMEL_WEBHOOK_SECRET_FILE"})
 	}
 	return unit
 }

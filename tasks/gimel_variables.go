@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -53,6 +54,26 @@ func gimelSiteVariables() []recipe.Variable {
 		{
 			Name: "api_key", Type: recipe.TypeSecret, Check: secretOf(16),
 			Help: "The key of the API (header X-Api-Key); without one a random one is made on the host, once, in " + gimelAPIKey + ".",
+		},
+		{
+			Name: "viewer_password", Type: recipe.TypeSecret, Check: secretOf(8),
+			Help: "A second password of the dashboard: who signs in with it sees all and changes nothing. Without one there is none.",
+		},
+		{
+			Name: "read_key", Type: recipe.TypeSecret, Check: secretOf(16),
+			Help: "A second key of the API, which shows experiments and changes nothing. Without one there is none.",
+		},
+		{
+			Name: "track_key", Type: recipe.TypeSecret, Check: secretOf(16),
+			Help: "A key of the API that sends events to /api/v1/events, for servers that know of conversions themselves, and does no more. Without one there is none.",
+		},
+		{
+			Name: "webhook", Type: recipe.TypeSecret, Check: webhookURL,
+			Help: "A URL that is told of each verdict and each mismatch of the split, once: https, or http to the host itself. A secret, for who knows such a URL can often write to what is behind it.",
+		},
+		{
+			Name: "webhook_secret", Type: recipe.TypeSecret, Check: secretOf(16),
+			Help: "What the webhook's messages are signed with, as Standard Webhooks are; without one a random one is made on the host, once, in " + gimelWebhookSecret + ".",
 		},
 		{
 			Name: "keep_releases", Type: recipe.TypeInt, Default: 5, Check: between(2, 50),
@@ -154,6 +175,24 @@ func secretOf(least int) func(any) error {
 		}
 		return nil
 	}
+}
+
+// webhookURL is checked as gimel does (internal/gimel/webhook); its text is a secret.
+func webhookURL(value any) error {
+	text := value.(recipe.Secret).Reveal()
+	if text == "" {
+		return nil
+	}
+	address, err := url.Parse(text)
+	if err != nil || address.Host == "" || address.User != nil || strings.ContainsAny(text, "\x00\n\r") {
+		return errors.New("must be a URL without a user")
+	}
+	host := address.Hostname()
+	local := host == "localhost" || net.ParseIP(host).IsLoopback()
+	if address.Scheme != "https" && !(address.Scheme == "http" && local) {
+		return errors.New("must be https, or http to the host itself")
+	}
+	return nil
 }
 
 // As gimel reads it (internal/gimel/store refuses the rest, on the host): socket, kind, hosts,
