@@ -19,7 +19,7 @@ ended on each host. Commands that only look, as journal and graph, are not
 remembered. What was done on a host, by whomever, is in the host's own journal:
 provision journal.
 
-The hosts on which the last run did not end well are @failed where -l takes hosts;
+The hosts where the last run did not end well are @failed where -l takes hosts;
 those of them that could not be reached are @unreachable.`,
 		Example: `  provision runs
   provision install -l @failed`,
