@@ -27,10 +27,13 @@ func Failover() recipe.Task {
 		Summary: "an address that moves to another host when the service on this one fails (keepalived)",
 		About: "Two hosts of one network, and an address that one of them has: that whose service passes its check. The check is asked once a second; the second time that it fails, the other host takes the address, three seconds after the service has stopped, five after it began to hang, and tells the network so, again every five seconds. " +
 			"A host that comes back does not take it again: provision do failover failback moves it, when the host that is to have it passes its check. " +
-			"Two hosts cannot tell a cut network from a death, so while they do not hear each other both have the address; three seconds after they do again, one of them has it, and all that was wrong in the network's tables is put right. What the service writes has to be of the kind that stands this, and nothing is brought from one host to the other. " +
+			"Two hosts cannot tell a cut network from a death, so while they do not hear each other both have the address; three seconds after they do again, one of them has it, and all that was wrong in the network's tables is put right. What the service writes has to be of the kind that stands this. " +
+			"With failover.content a directory is kept in step: the host that has not the address copies it from the one that has, every failover.content_every seconds, and never the other way; what is copied away from under a host that had the address is kept in " + failoverState + "/kept. While both have the address nothing is copied. " +
 			"provision do failover drill stops the service where the address is, and measures how long the address is without an answer; verify harms nothing.",
 		Uses:      []string{"firewall"},
-		Variables: failoverVariables(),
+		Variables: slices.Concat(failoverVariables(), contentVariables()),
+		Exports:   []recipe.Export{{Name: "certificate", Path: failoverCertificate}},
+		Check:     checkFailover,
 		Build:     buildFailover,
 		Verify:    verifyFailover,
 		Actions: []recipe.Script{{
@@ -50,12 +53,20 @@ func Failover() recipe.Task {
 	}
 }
 
+func checkFailover(vars recipe.Values) (string, error) {
+	if vars.String("content") != "" && vars.String("peer") != "" && vars.String("peer_certificate") == "" {
+		return "peer_certificate", errors.New("is wanted for the content, of a peer that is named by its address")
+	}
+	return "", nil
+}
+
 // failover is one of the two hosts, as its configuration sees it.
 type failover struct {
 	recipe.Input
 	Address   netip.Prefix // that moves
 	Own, Peer netip.Addr
-	Primary   bool // of the two the one that failback gives the address to
+	PeerName  string // in hosts.yaml, where it is there
+	Primary   bool   // of the two the one that failback gives the address to
 	Interface string
 }
 
@@ -139,6 +150,7 @@ func (f *failover) findPeer() error {
 	}
 	f.Primary = own == 0
 	other := pair[1-own]
+	f.PeerName = other.Name
 	var said bool
 	if f.Peer, said = standsAt(other.Vars, other.Listed); !said {
 		return fmt.Errorf("own_address: %s is known as %q, which is no IPv4 address: set failover.own_address there", other.Name, other.Address)
@@ -175,13 +187,20 @@ func buildFailover(in recipe.Input) (recipe.Recipe, error) {
 		return recipe.Recipe{}, err
 	}
 	var r recipe.Recipe
+	c, err := newContent(f)
+	if err != nil {
+		return r, err
+	}
 	for _, path := range []string{configDirectory, failoverDirectory, "/etc/keepalived", "/etc/systemd/system/keepalived.service.d"} {
 		r.Add(resource.Directory{Path: path})
 	}
-	if err := f.addFiles(&r); err != nil {
+	if err := f.addFiles(&r, c.settings()); err != nil {
 		return r, err
 	}
 	if err := f.addFirewall(&r); err != nil {
+		return r, err
+	}
+	if err := c.add(&r); err != nil {
 		return r, err
 	}
 	for _, name := range []string{"curl", "iproute2"} {
@@ -189,7 +208,7 @@ func buildFailover(in recipe.Input) (recipe.Recipe, error) {
 	}
 	r.Add(resource.Package{Name: "keepalived", Brings: []recipe.Key{recipe.UnitKey(keepalivedUnit)}, Restarts: []string{keepalivedUnit}})
 	r.Add(resource.Service{Unit: keepalivedUnit, Check: checkKeepalived, Trees: []string{"/etc/keepalived"}})
-	return r, nil
+	return r, c.addServices(&r)
 }
 
 // checkKeepalived judges the configuration by what is said of it: Debian 12's keepalived 2.2.7 ends its
@@ -200,7 +219,10 @@ case $?:$said in
 *) printf '%s\n' "$said" >&2; exit 1 ;;
 esac`
 
-func (f failover) addFiles(r *recipe.Recipe) error {
+// setting is a variable that the scripts read.
+type setting struct{ Name, Value string }
+
+func (f failover) addFiles(r *recipe.Recipe, more []setting) error {
 	settings := struct {
 		failover
 		VRID, Priority int
@@ -216,7 +238,7 @@ func (f failover) addFiles(r *recipe.Recipe) error {
 		{path: failoverDirectory + "/check.sh", template: "failover/check.sh.tmpl", attributes: executable},
 		{path: failoverDirectory + "/hook.sh", template: "failover/hook.sh.tmpl", data: f.Vars.String("hook"), attributes: executable},
 		{path: failoverDirectory + "/failover.sh", template: "failover/failover.sh.tmpl"},
-		{path: failoverDirectory + "/settings", template: "failover/settings.tmpl", data: []struct{ Name, Value string }{
+		{path: failoverDirectory + "/settings", template: "failover/settings.tmpl", data: append([]setting{
 			{"ADDRESS", script.Quote(f.Address.Addr().String())},
 			{"PEER", script.Quote(f.Peer.String())},
 			{"PRIMARY", script.Quote(primary)},
@@ -224,7 +246,7 @@ func (f failover) addFiles(r *recipe.Recipe) error {
 			{"CHECK", script.Quote(f.Vars.String("check"))},
 			{"PEER_CHECK", script.Quote(f.checkAt(f.Peer))},
 			{"ADDRESS_CHECK", script.Quote(f.checkAt(f.Address.Addr()))},
-		}},
+		}, more...)},
 		// A reload keeps the address where it is.
 		{path: keepalivedFile, template: "failover/keepalived.conf.tmpl", data: settings, notifies: reload(keepalivedUnit)},
 	})
@@ -246,16 +268,24 @@ func (f failover) addFirewall(r *recipe.Recipe) error {
 
 // verifyFailover sees that this host could take the address, and that one has it. That it moves, the
 // drill shows: a proof that is made after each install must not stop what serves.
-func verifyFailover(recipe.Input) ([]recipe.Check, error) {
+func verifyFailover(in recipe.Input) ([]recipe.Check, error) {
+	f, err := newFailover(in)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newContent(f)
+	if err != nil {
+		return nil, err
+	}
 	command := func(name, script, contains string) recipe.Check {
 		return recipe.Check{
 			Name: name, From: recipe.FromHost, Within: 15 * time.Second,
 			Command: &recipe.CommandCheck{Script: script, Contains: contains},
 		}
 	}
-	return []recipe.Check{
+	return append([]recipe.Check{
 		command("keepalived runs", "systemctl is-active "+keepalivedUnit, ""),
 		command("the service passes its check", "sh "+failoverDirectory+"/failover.sh checks", "passes"),
 		command("the address is on one of the two, and answers", "sh "+failoverDirectory+"/failover.sh status", "answers"),
-	}, nil
+	}, c.verify()...), nil
 }

@@ -118,7 +118,7 @@ func renamed(t *testing.T, in recipe.Input, address string) func(string) ([]reci
 
 // The scripts are POSIX sh, as all that runs on a host; what they read is made beside them.
 func TestFailoverShellcheck(t *testing.T) {
-	for _, name := range []string{"failover/failover.sh.tmpl", "failover/check.sh.tmpl"} {
+	for _, name := range []string{"failover/failover.sh.tmpl", "failover/check.sh.tmpl", "failover/content.sh.tmpl"} {
 		shellchecked(t, name)
 	}
 }

@@ -61,7 +61,7 @@ func (s *secureMetrics) knowSenders(peers []recipe.Peer) error {
 		if receivesMetrics(peer.Listed, peer.Vars) || slices.Contains(out, peer.Name) {
 			continue
 		}
-		certificate, err := s.certificateOf(peer.Name)
+		certificate, err := exportedCertificate(s.Input, peer.Name, secureMetricsName, secureMetricsCertificate)
 		if err != nil {
 			return fmt.Errorf("%w; to go on without it: shut_out = [%s]", err, peer.Name)
 		}
@@ -107,7 +107,7 @@ func (s *secureMetrics) knowReceiver(peers []recipe.Peer) error {
 	s.statsd = slices.Contains(receiver.Tasks, "statsd") && !slices.Contains(s.Host.Tasks, "statsd")
 	s.address, s.ports = reachedAt(receiver), receiver.Vars
 	s.out = slices.Contains(receiver.Vars.List("shut_out"), s.Host.Name)
-	certificate, err := s.certificateOf(receiver.Name)
+	certificate, err := exportedCertificate(s.Input, receiver.Name, secureMetricsName, secureMetricsCertificate)
 	if err == nil && certificate != "" {
 		s.known = []knownKey{{receiver.Name, s.address, certificate}}
 	}
@@ -122,23 +122,23 @@ func reachedAt(peer recipe.Peer) string {
 	return peer.Address
 }
 
-// certificateOf is what a host exports, "" where that is not there yet.
-func (s *secureMetrics) certificateOf(host string) (string, error) {
-	if s.Exported == nil {
+// exportedCertificate is what a host's task exports, "" where that is not there yet.
+func exportedCertificate(in recipe.Input, host, task, path string) (string, error) {
+	if in.Exported == nil {
 		return madeUpCertificate, nil
 	}
-	said, known := s.Exported(host, secureMetricsName, "certificate")
+	said, known := in.Exported(host, task, "certificate")
 	switch {
 	case said.Problem == recipe.NotYet:
 		return "", nil
 	case said.Problem != "":
-		return "", fmt.Errorf("%s of %s %s", secureMetricsCertificate, host, said.Problem)
+		return "", fmt.Errorf("%s of %s %s", path, host, said.Problem)
 	case !known && said.Text == "":
 		return madeUpCertificate, nil
 	}
 	certificate, err := parseCertificate(said.Text)
 	if err != nil {
-		return "", fmt.Errorf("%s of %s %w", secureMetricsCertificate, host, err)
+		return "", fmt.Errorf("%s of %s %w", path, host, err)
 	}
 	return certificate, nil
 }

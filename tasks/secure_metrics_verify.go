@@ -56,20 +56,25 @@ const (
 	unknownKey       = "a key that is not known is refused"
 )
 
+// refusesUnknown is a check that who listens at address, with a certificate, takes neither a new key nor none.
+func refusesUnknown(name, address, certificate string) recipe.Check {
+	return onHost(name, tlsCall+`line="provision.verify-unknown-$NONCE $NONCE -1"
+made=$(mktemp -d) || exit
+trap 'rm -rf "$made"' EXIT
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=secure-metrics -keyout "$made/key" -out "$made/certificate" 2>/dev/null
+for key in "-cert $made/certificate -key $made/key" ""; do
+	call -connect `+address+` $key -CAfile `+certificate+`
+	[ "$answer" = refused ] || { echo "with ${key:-no key}: $answer" >&2; exit 1; }
+done`)
+}
+
 // receiving are the checks of the receiver.
 func (s secureMetrics) receiving() []recipe.Check {
 	checks := []recipe.Check{onHost(throughTLS, tlsCall+`line="provision.verify-tls-$NONCE $NONCE -1"
 call -unix `+secureMetricsCheck+secureMetricsOwn+" -CAfile "+secureMetricsCertificate+`
 [ "$answer" = taken ] || { printf '%s\n' "$said" | tail -n 3 >&2; exit 1; }`)}
 	for _, port := range s.publicPorts() {
-		checks = append(checks, onHost(unknownKey+" at port "+port, tlsCall+`line="provision.verify-unknown-$NONCE $NONCE -1"
-made=$(mktemp -d) || exit
-trap 'rm -rf "$made"' EXIT
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=secure-metrics -keyout "$made/key" -out "$made/certificate" 2>/dev/null
-for key in "-cert $made/certificate -key $made/key" ""; do
-	call -connect `+s.own(port)+` $key -CAfile `+secureMetricsCertificate+`
-	[ "$answer" = refused ] || { echo "with ${key:-no key}: $answer" >&2; exit 1; }
-done`))
+		checks = append(checks, refusesUnknown(unknownKey+" at port "+port, s.own(port), secureMetricsCertificate))
 	}
 	ports := []string{"8125", "2003", "2004", "7002"}
 	if slices.Contains(s.Host.Tasks, "graphite") {
