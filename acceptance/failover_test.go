@@ -85,24 +85,29 @@ func TestFailover(t *testing.T) {
 	network := p.hosts[0].Address.As4()
 	p.address = fmt.Sprintf("%d.%d.%d.250", network[0], network[1], network[2])
 	p.flags = []string{"-o", "UserKnownHostsFile=" + l.KnownHosts(), "-i", l.Identity()}
-	inventory := fmt.Sprintf("vars:\n  failover.address: %s/24\n  failover.check: http://127.0.0.1/health\nhosts:\n", p.address)
+	inventory := fmt.Sprintf("vars:\n  failover.address: %s/24\n  failover.check: http://127.0.0.1/health\n  failover.content: %s\n  failover.content_every: 2\nhosts:\n", p.address, pairContent)
 	for _, host := range p.hosts {
 		host.run(t, "exec </dev/null; export DEBIAN_FRONTEND=noninteractive; apt-get -q -y --no-install-recommends install nftables")
 		inventory += fmt.Sprintf("  %s: {address: root@%s, tasks: [page, failover]}\n", host.Name, host.Address)
 	}
 	writeProject(t, p.project, map[string]string{"hosts.yaml": inventory})
 
-	p.do(t, 0, "install", "-y")
-	p.do(t, 0, "verify")
+	p.do(t, 0, "install", "-y") // and its proof
 	p.do(t, 0, "plan", "--detailed-exitcode")
 	p.do(t, 0, "do", "failover", "failback", "-y")
 	p.settles(t, 0, 5*time.Second, "installed")
+	p.takesNothingForged(t)
+	p.contentFollows(t, 0)
+	p.emptinessIsNotCopied(t, 0)
 
+	p.writes(t, 0, "before-the-drill")
 	told := p.do(t, 0, "do", "failover", "drill", "-y", "-l", p.hosts[0].Name) // more than three seconds are an error
 	t.Log(told)
 	p.settles(t, 1, time.Second, "a drill")
 	time.Sleep(5 * time.Second) // the service of the first runs again, and for long enough
 	p.settles(t, 1, time.Second, "the first is back")
+	p.has(t, 1, "before-the-drill")
+	p.contentFollows(t, 1)
 
 	// Fenced: what does not work gets nothing.
 	p.hosts[0].run(t, "systemctl stop nginx")
@@ -113,8 +118,10 @@ func TestFailover(t *testing.T) {
 	p.do(t, 3, "verify", "-l", p.hosts[0].Name)
 	p.settles(t, 1, time.Second, "a failback that was refused")
 	p.hosts[0].run(t, "systemctl start nginx")
+	p.writes(t, 1, "before-the-failback")
 	t.Log(p.do(t, 0, "do", "failover", "failback", "-y"))
 	p.settles(t, 0, time.Second, "a failback")
+	p.has(t, 0, "before-the-failback")
 
 	// What a failback that was killed leaves: this host would not take the address.
 	p.hosts[1].run(t, "echo -254 >/run/provision-failover-yield")
@@ -123,8 +130,13 @@ func TestFailover(t *testing.T) {
 
 	p.cut(t)
 	eventually(t, "cut off from each other, both have the address", 5*time.Second, func() bool { return len(p.holders(t)) == 2 })
+	p.writes(t, 0, "apart")
+	p.writes(t, 1, "apart")
+	time.Sleep(3 * time.Second) // a copy would have come meanwhile
+	p.has(t, 1, "apart")
 	p.hosts[0].run(t, "nft delete table inet cut")
 	p.settles(t, 0, 3*time.Second, "the network is whole")
+	p.oneOfBothIsLeft(t, 0, "apart")
 	// It was the other's turn: the one that steps back is the one with the address before.
 	p.hosts[0].run(t, "systemctl stop keepalived")
 	p.settles(t, 1, 3*time.Second, "keepalived stops")

@@ -141,6 +141,7 @@ func (c contentCopy) verify() []recipe.Check {
 		return check
 	}
 	return []recipe.Check{
+		onHost("the content is sent and copied", "systemctl is-active "+failoverSourceUnit+" "+failoverCopyUnit),
 		step("what is written where the address is, is on the other host", "written"),
 		step("what is removed there, is gone on the other host", "removed"),
 		refusesUnknown("a key that is not the other host's gets no content", c.listens(), failoverCertificate),

@@ -54,8 +54,8 @@ func TestFailoverPair(t *testing.T) {
 		configuration []string
 		settings      []string
 	}{
-		{one, []string{"unicast_src_ip 10.1.2.9\n", "unicast_peer {\n        10.1.2.4\n", "priority 150\n", "10.1.2.100/24 dev eth0"}, []string{"PRIMARY=yes", "PEER_CHECK=http://10.1.2.4:8080/health", "ADDRESS_CHECK=http://10.1.2.100:8080/health"}},
-		{other, []string{"unicast_src_ip 10.1.2.4\n", "unicast_peer {\n        10.1.2.9\n", "priority 100\n"}, []string{"PRIMARY=''", "PEER_CHECK=http://10.1.2.9:8080/health"}},
+		{one, []string{"unicast_src_ip 10.1.2.9\n", "unicast_peer {\n        10.1.2.4 min_ttl 255\n", "priority 150\n", "10.1.2.100/24 dev eth0"}, []string{"PRIMARY=yes", "PEER_CHECK=http://10.1.2.4:8080/health", "ADDRESS_CHECK=http://10.1.2.100:8080/health"}},
+		{other, []string{"unicast_src_ip 10.1.2.4\n", "unicast_peer {\n        10.1.2.9 min_ttl 255\n", "priority 100\n"}, []string{"PRIMARY=''", "PEER_CHECK=http://10.1.2.9:8080/health"}},
 	} {
 		for path, wants := range map[string][]string{keepalivedFile: append(row.configuration, "nopreempt", "state BACKUP", "\n    check_unicast_src\n"), failoverDirectory + "/settings": row.settings} {
 			text := written(t, row.in, path)
