@@ -21,7 +21,7 @@ func explain(r statistics.Report, primary string) notice {
 	case statistics.NotTested:
 		return notTested(r)
 	case statistics.AfterPrimary:
-		return notice{"calm", "Not before “" + primary + "”", "This goal would show a difference, and the primary goal has shown none: with enough goals, one shows something by chance."}
+		return notice{"calm", "Not before “" + primary + "”", "This goal would show a difference, and the primary goal has shown none" + ofEach(r) + ": with enough goals, one shows something by chance."}
 	case statistics.LateDifference:
 		return notice{"good", ahead(r), "There was none when the planned size was reached; the sequential test, which allows for looking on, has decided since." + several(r)}
 	case statistics.NotYet:
@@ -127,6 +127,13 @@ func several(r statistics.Report) string {
 		return ""
 	}
 	return " Each variant is compared with the control, not with the others."
+}
+
+func ofEach(r statistics.Report) string {
+	if len(r.Variants) <= 2 {
+		return ""
+	}
+	return " of each variant yet"
 }
 
 func impossible(r statistics.Report) string {

@@ -164,5 +164,15 @@ func (m measured) measureRelative(z float64) {
 func relativeInterval(v, control Variant, z float64) *Interval {
 	ratio := v.rate() / control.rate()
 	spread := z * math.Sqrt((1-v.rate())/float64(v.Successes)+(1-control.rate())/float64(control.Successes))
-	return &Interval{Low: ratio*math.Exp(-spread) - 1, High: ratio*math.Exp(spread) - 1}
+	return intervalOfRatio(ratio, spread)
+}
+
+// intervalOfRatio is nil where its end is out of all bounds, as where the control's
+// mean is all but nothing: it says nothing then.
+func intervalOfRatio(ratio, spread float64) *Interval {
+	high := ratio*math.Exp(spread) - 1
+	if math.IsInf(high, 0) {
+		return nil
+	}
+	return &Interval{Low: ratio*math.Exp(-spread) - 1, High: high}
 }

@@ -73,7 +73,7 @@ func meanInterval(v Variant, confidence float64) Interval {
 
 // relativeMeans is the interval of the ratio of two means, less one, by the
 // delta method on its logarithm, z standard errors wide, as the difference is;
-// nil unless both means are above zero.
+// nil unless both means are above zero, and enough to be bounds.
 func relativeMeans(v, control Variant, z float64) *Interval {
 	if v.mean() <= 0 || control.mean() <= 0 {
 		return nil
@@ -81,5 +81,5 @@ func relativeMeans(v, control Variant, z float64) *Interval {
 	ratio := v.mean() / control.mean()
 	z *= valueDeviation(v, control) / math.Hypot(v.deviation(), control.deviation())
 	spread := z * math.Hypot(v.deviation()/v.mean(), control.deviation()/control.mean())
-	return &Interval{Low: ratio*math.Exp(-spread) - 1, High: ratio*math.Exp(spread) - 1}
+	return intervalOfRatio(ratio, spread)
 }

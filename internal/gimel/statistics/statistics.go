@@ -103,7 +103,7 @@ type Design struct {
 	// larger than the differences that are looked for.
 	Estimated bool
 	// Primary is the goal that decides; the others may show something once it
-	// has. Without one all goals share Alpha.
+	// has, of each variant. Without one all goals share Alpha.
 	Primary string
 }
 
@@ -258,7 +258,7 @@ func judge(goals []Goal, design Design) []Report {
 	decided := primary < 0
 	if !decided {
 		decide(&reports[primary], design)
-		decided = reports[primary].Verdict.shows()
+		decided = opens(reports[primary], Shares(goals[primary].Variants), design)
 	}
 	for g := range reports {
 		if g != primary {

@@ -27,7 +27,7 @@ const (
 	// NotTested: there is no test for what was counted.
 	NotTested Verdict = "not tested"
 	// AfterPrimary: this goal would show a difference, and the primary goal has
-	// not: with enough goals, one shows something by chance.
+	// not, of all variants: with enough goals, one shows something by chance.
 	AfterPrimary Verdict = "after the primary goal"
 )
 
@@ -56,8 +56,7 @@ func decide(r *Report, design Design) {
 	if r.Verdict != "" {
 		return
 	}
-	sequential := func(c Comparison) bool { return c.AdjustedSequentialP <= design.sequentialLevel() }
-	fixed := func(c Comparison) bool { return c.AdjustedP != nil && *c.AdjustedP <= design.FixedLevel() }
+	sequential, fixed := design.shownByLooking, design.shownAtSize
 	looked := r.Progress.Reached && shown(*r, func(c Comparison) bool { return c.AdjustedP != nil })
 	switch {
 	case looked && shown(*r, fixed):
@@ -72,6 +71,31 @@ func decide(r *Report, design Design) {
 	default:
 		r.Verdict = NotYet
 	}
+}
+
+func (d Design) shownByLooking(c Comparison) bool {
+	return c.AdjustedSequentialP <= d.sequentialLevel()
+}
+
+func (d Design) shownAtSize(c Comparison) bool {
+	return c.AdjustedP != nil && *c.AdjustedP <= d.FixedLevel()
+}
+
+// opens says whether the primary goal has shown all that it compares. Alpha is
+// handed on to the other goals then and not before: a variant of which nothing is
+// shown yet may still be shown wrongly, and that is what Alpha bounds (gatekeeping:
+// A. Dmitrienko et al., "Multiple Testing Problems in Pharmaceutical Statistics",
+// 2010, chapter 5).
+func opens(primary Report, shares []float64, design Design) bool {
+	if !primary.Verdict.shows() {
+		return false
+	}
+	for i, v := range primary.Variants {
+		if c := v.Comparison; i > 0 && shares[i] > 0 && (c == nil || !design.shownByLooking(*c) && !design.shownAtSize(*c)) {
+			return false
+		}
+	}
+	return true
 }
 
 // obstacle is the verdict where nothing may be concluded from the rates, or "".
