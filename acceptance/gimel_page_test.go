@@ -41,6 +41,7 @@ func (g gimelHost) pages(t *testing.T) {
 	if err := os.WriteFile(script, []byte(pageScript), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("dashboard", func(t *testing.T) { g.clicks(t, modules) })
 	for _, adapter := range []string{"GimelAdapter", "LamedAdapter"} {
 		t.Run(adapter, func(t *testing.T) {
 			experiment := "button of " + adapter
@@ -58,6 +59,32 @@ func (g gimelHost) pages(t *testing.T) {
 				t.Errorf("%d participants and %d conversions, want 1 and 3", trials, successes)
 			}
 		})
+	}
+}
+
+//go:embed testdata/gimel-dashboard.mjs
+var gimelDashboardScript string
+
+// clicks goes through the dashboard as who runs an experiment does: calculates, declares, changes,
+// notes, archives, exports and deletes, with no script on the page.
+func (g gimelHost) clicks(t *testing.T, modules string) {
+	script := filepath.Join(modules, "dashboard.mjs")
+	if err := os.WriteFile(script, []byte(gimelDashboardScript), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	password := strings.TrimSpace(g.run(t, "cat /etc/provision/secrets/gimel-password"))
+	for again := 0; ; again++ {
+		c := exec.CommandContext(t.Context(), "node", script, g.site())
+		c.Dir, c.Env = modules, append(os.Environ(), "PASSWORD="+password)
+		output, err := c.CombinedOutput()
+		if err == nil {
+			t.Log(strings.TrimSpace(string(output)))
+			return
+		}
+		// An interface that comes to the machine, or goes, ends chromium's requests: see gimel-page.mjs.
+		if again == 2 || !strings.Contains(string(output), "ERR_NETWORK_CHANGED") {
+			t.Fatalf("%v\n%s", err, output)
+		}
 	}
 }
 
