@@ -204,7 +204,7 @@ func (h handler) declareForm(w http.ResponseWriter, r *http.Request) {
 func (h handler) showDeclare(w http.ResponseWriter, r *http.Request, status int, view declareView) {
 	title := "Declare an experiment"
 	if view.Known {
-		title = "Change " + view.Name
+		title = "Change “" + view.Name + "”"
 	}
 	h.render(w, r, status, "declare", page{Title: title, Section: "experiments", Namespace: view.Namespace, Content: view})
 }
