@@ -19,6 +19,9 @@ const (
 // Django's own question, migrate --check, takes most of a second. The guard instead
 // compares the versions that the last migration was made for, which it wrote down, with
 // those that are installed, and sees that the database is there.
+//
+// Django makes an application's first tables in one transaction and notes that it has them in the
+// next: --fake-initial takes those for made that a migration left which died between the two.
 func (g graphite) addMigration(r *recipe.Recipe) {
 	engine, there := "sqlite", "[ -s "+graphiteDatabase+" ]"
 	reads := []recipe.Key{recipe.PackageKey("graphite-web"), recipe.PathKey(graphiteDatabase), recipe.PathKey(graphiteMigrated)}
@@ -39,7 +42,7 @@ stamp=` + graphiteMigrated + "\n"
 		Script: header + `set -eu
 umask 027
 cd /
-` + asUser(graphiteUser) + `graphite-manage migrate --run-syncdb --noinput
+` + asUser(graphiteUser) + `graphite-manage migrate --run-syncdb --fake-initial --noinput
 printf '%s\n' "$versions" | ` + asUser(graphiteUser) + `sh -c 'cat >"$1"' sh "$stamp"`,
 		Timeout: 10 * time.Minute,
 	}, restart(graphiteWeb.unit())...)
