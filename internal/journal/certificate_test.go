@@ -89,6 +89,33 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
+// A run that dies while it makes a pair leaves half of one, which the next run takes away.
+func TestCertificateOfARunThatDied(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.blocked(t, "sync", "*/key*/certificate")
+	wanted := resource.Certificate{Path: m.root + "/it's.pem", Key: m.root + "/a key", Names: []string{"example.org"}}
+	c := m.begin(t)
+	change, err := wanted.Diff(c.ask(t, wanted.Probes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := c.background(t, change.Steps...)
+	eventually(t, "blocked", func() bool { return exists(m.dir + "/blocked") })
+	c.kill(t)
+	<-ended
+	for _, process := range []string{"/parent", "/blocked"} {
+		endProcess(t, m.dir+process)
+	}
+	if len(m.left(t, m.root)) == 0 {
+		t.Fatal("it died before it had made anything")
+	}
+	m.begin(t).finish(t)
+	if names := m.left(t, m.root); len(names) > 0 {
+		t.Errorf("there is %q", names)
+	}
+}
+
 // theirsStay fails when a pair that was not made here, or half of one, is not refused.
 func theirsStay(t *testing.T, c *client, wanted resource.Certificate) {
 	t.Helper()

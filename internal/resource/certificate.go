@@ -67,6 +67,9 @@ const mayGo = "replace"
 // madeKeys is where the host notes a line for each key that it has made: its public half's digest.
 const madeKeys = recipe.State + "/certified"
 
+// temporaries is the list of what the next run sweeps, a line each (sweep in sh/place.sh).
+const temporaries = recipe.State + "/temporaries"
+
 // mayGoSh says that nothing is there but what was made here: a key that the host has noted, and of one
 // of these a certificate that no authority has signed.
 const mayGoSh = `may_go() {
@@ -200,7 +203,8 @@ func (c Certificate) notMadeHere() error {
 }
 
 // make is the sh that makes both, where only root can come, and moves them into their places: the key
-// first, for without it the certificate is of no use.
+// first, for without it the certificate is of no use. Where they are made is noted before, as of any
+// step (private in sh/place.sh): the next run sweeps it, should this one die. It needs no secret name.
 func (c Certificate) make(key recipe.Path) string {
 	mode := fmt.Sprintf("%04o", key.Mode)
 	return c.header() + `set -eu
@@ -212,8 +216,13 @@ for directory in ` + script.QuoteAll(path.Dir(c.Path), path.Dir(c.Key)) + `; do
 	*) echo "$directory: others than root can write there" >&2; exit 1 ;;
 	esac
 done
-made=$(mktemp -d -- "$directory/.certificate-XXXXXXXXXX")
+made=$directory/.provision-certificate
+printf '%s\n' "$(printf %s "$made" | base64 -w 0)" >>` + temporaries + `
+sync ` + temporaries + `
+rm -rf -- "$made"
+mkdir -- "$made"
 trap 'rm -rf -- "$made"' EXIT
+trap 'exit 1' HUP INT TERM
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days ` + fmt.Sprint(cmp.Or(c.Days, 397)) + ` \
 	-subj ` + script.Quote("/CN="+shortName(c.Names[0])) + ` -addext ` + script.Quote("subjectAltName="+c.names(func(a netip.Addr) string { return "IP:" + a.String() })) + ` \
 	-keyout "$made/key" -out "$made/certificate" 2>"$made/said" || { cat "$made/said" >&2; exit 1; }
