@@ -10,7 +10,7 @@ import (
 // and before Django has written down that they are.
 const dies = `set -eu
 cd /
-systemctl stop graphite-web.socket graphite-web.service
+systemctl stop graphite-web.service
 rm /var/lib/graphite/.provision-migrated /var/lib/graphite/graphite.db
 as() { setpriv --reuid _graphite --regid _graphite --init-groups "$@"; }
 as graphite-manage migrate contenttypes --noinput >/dev/null 2>&1
