@@ -137,6 +137,10 @@ func otherSchemasAreTakenIn(t *testing.T, host machine, do func(int, ...string) 
 	if told := do(0, append([]string{"do", "graphite", "resize"}, other...)...); !strings.Contains(told.stdout, "all files have the shape") {
 		t.Errorf("after it: %s", told.stdout)
 	}
+	pid := host.run(t, "systemctl show -p MainPID carbon-cache")
+	if told := do(0, append([]string{"do", "graphite", "resize", "-e", "step=apply"}, other...)...); host.run(t, "systemctl show -p MainPID carbon-cache") != pid {
+		t.Errorf("carbon was stopped for nothing: %s", told.stdout)
+	}
 	do(0, append([]string{"verify", "graphite"}, other[1:]...)...)
 	do(0, append([]string{"do", "graphite", "resize", "-e", "step=undo"}, other...)...)
 	if points() != before {

@@ -97,7 +97,7 @@ func TestBackupsLieBelowDirectoriesOfRoot(t *testing.T) {
 	if err := os.Chmod(folder+"/shared", 0o777); err != nil {
 		t.Fatal(err)
 	}
-	before, err := templates.Render("backup/keep.sh.tmpl", "shop")
+	before, err := templates.Render("backup/keep.sh.tmpl", struct{ Task, AsIt, Home string }{Task: "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +105,35 @@ func TestBackupsLieBelowDirectoriesOfRoot(t *testing.T) {
 		said, err := exec.Command("sh", "-c", "to="+to+"\n"+before).CombinedOutput()
 		if (err == nil) != (want == "") || !strings.Contains(string(said), want) {
 			t.Errorf("%s: %v: %s, want %q", to, err, said, want)
+		}
+	}
+}
+
+// carbon stops for what is resized, and not to find that nothing is.
+func TestResizeStopsCarbonForWhatItChangesAlone(t *testing.T) {
+	r := newRestoreTrial(t)
+	r.write("bin/python3", `#!/bin/sh
+cat >/dev/null
+[ "$2" != due ] || exit "$DUE"
+[ ! -e "`+r.folder+`/runs" ] || echo "it runs at $2"
+`)
+	r.write("bin/find", "#!/bin/sh\n[ \"$DUE\" != 0 ] || echo one\n")
+	for _, c := range []struct {
+		step, due, says string
+		fails           bool
+	}{
+		{"plan", "0", "it runs at plan", false},
+		{"apply", "0", "", false},
+		{"apply", "1", "", true},
+		{"undo", "0", "", false},
+		{"undo", "9", "it runs at undo", false},
+		{"clean", "0", "it runs at clean", false},
+		{"apply", "9", "", false},
+	} {
+		r.again(nil)
+		said, err := r.runs("step="+c.step+"\n"+graphiteResize().Text, graphiteHome, "DUE="+c.due)
+		if strings.TrimSpace(said) != c.says || (err != nil) != c.fails || !r.running() {
+			t.Errorf("%s, %s: %v, %q", c.step, c.due, err, said)
 		}
 	}
 }

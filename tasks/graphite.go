@@ -131,6 +131,7 @@ func buildGraphiteWith(in recipe.Input, packages func(*recipe.Recipe)) (recipe.R
 	if g.postgresql() {
 		addPostgreSQL(&r)
 	}
+	g.addMending(&r)
 	g.addMigration(&r)
 	g.addServices(&r)
 	return r, nil
