@@ -101,6 +101,10 @@ func TestHealthcheckOfATLSOnlySite(t *testing.T) {
 		}
 		asksBounded(t, host, health)
 		do(0, "plan", "shop", "--detailed-exitcode")
+		do(0, "remove", "shop", "healthcheck", "-y")
+		if left := host.run(t, "ls -d /run/provision-* 2>/dev/null || :"); left != "" {
+			t.Errorf("removed, and left: %s", left)
+		}
 	})
 }
 

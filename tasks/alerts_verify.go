@@ -87,6 +87,7 @@ mv -T "$folder/.$NONCE" "$folder/$NONCE.json"`
 // alertsForget removes what a verify has left: its rule, what it was told, and its metric, which carbon may
 // write down later: those of ten minutes go too.
 const alertsForget = `rm -f ` + alertsVerify + `/"$NONCE".json
+rmdir --ignore-fail-on-non-empty ` + alertsVerify + ` 2>/dev/null
 cd / && ` + "setpriv --reuid " + alertsAccount + " --regid " + alertsAccount + ` --init-groups find ` + alertsState + ` -mindepth 1 -maxdepth 1 -name 'verify-*' \( -name "verify-$NONCE" -o -mmin +20 \) -exec rm -r {} +
 ! id -u ` + graphiteUser + ` >/dev/null 2>&1 || setpriv --reuid ` + graphiteUser + ` --regid ` + graphiteUser + ` --init-groups sh -c '
 cd /var/lib/graphite/whisper/provision 2>/dev/null || exit 0
