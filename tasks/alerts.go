@@ -32,6 +32,7 @@ func Alerts() recipe.Task {
 		Name:    alertsName,
 		Summary: "alerts: monit asks Graphite, tells of thresholds, of no data and of recovery, and restarts what hangs",
 		About: "Installs monit from Debian's package. It asks Graphite's render API what each rule says, and when a rule has a new answer, it is told once: by mail, by a command, and in the journal. " +
+			"A check that crashes, or does not come to its end, is an alert of its own. " +
 			"Graphite is that of the host itself, which comes with it, with the variables of the task graphite, or one elsewhere, by alerts.url. Of its own Graphite the services are looked after too: " +
 			"what dies is started by systemd, and what runs and does not answer is restarted, a few times and no more; what somebody stopped is told, and stays stopped. " +
 			"provision do alerts test RULE shows what a rule says now, drawn; alerts status what all are in; alerts message sends a test.",
@@ -105,7 +106,7 @@ func (a alerts) addAccount(r *recipe.Recipe) {
 // alertsModules are the files of the program, and the templates that they are made from.
 func alertsModules() map[string]string {
 	files := map[string]string{"alerts": "alerts/alerts.tmpl", "verify": "alerts/verify.tmpl"}
-	for _, module := range []string{"graphite", "messages", "plot", "services", "states"} {
+	for _, module := range []string{"checks", "graphite", "messages", "plot", "services", "states"} {
 		files[module+".py"] = "alerts/" + module + ".py.tmpl"
 	}
 	return files

@@ -58,25 +58,25 @@ type alertMail struct {
 
 // alertSettings are what the program reads.
 type alertSettings struct {
-	URL             string         `json:"url"`
-	Own             bool           `json:"own"`
-	User            string         `json:"user"`
-	PasswordFile    string         `json:"password_file"`
-	CAFile          string         `json:"ca_file"`
-	Graphs          string         `json:"graphs"`
-	Interval        int            `json:"interval"`
-	Cycles          string         `json:"cycles"`
-	RemindHours     int            `json:"remind_hours"`
-	RestartsAtMost  int            `json:"restarts_at_most"`
-	WatchesGraphite bool           `json:"watches_graphite"`
-	Journal         bool           `json:"journal"`
-	Mail            *alertMail     `json:"mail"`
-	Command         string         `json:"command"`
-	State           string         `json:"state"`
-	Restarts        string         `json:"restarts"`
-	Verifies        string         `json:"verifies"`
-	Rules           []alertRule    `json:"rules"`
-	Services        []alertService `json:"services"`
+	URL            string         `json:"url"`
+	Own            bool           `json:"own"`
+	User           string         `json:"user"`
+	PasswordFile   string         `json:"password_file"`
+	CAFile         string         `json:"ca_file"`
+	Graphs         string         `json:"graphs"`
+	Interval       int            `json:"interval"`
+	Cycles         string         `json:"cycles"`
+	RemindHours    int            `json:"remind_hours"`
+	RestartsAtMost int            `json:"restarts_at_most"`
+	WatchesItself  bool           `json:"watches_itself"`
+	Journal        bool           `json:"journal"`
+	Mail           *alertMail     `json:"mail"`
+	Command        string         `json:"command"`
+	State          string         `json:"state"`
+	Restarts       string         `json:"restarts"`
+	Verifies       string         `json:"verifies"`
+	Rules          []alertRule    `json:"rules"`
+	Services       []alertService `json:"services"`
 }
 
 func (a alerts) rules() []alertRule {
@@ -92,7 +92,7 @@ func (a alerts) config() (string, error) {
 	settings := alertSettings{
 		URL: a.url(), Own: a.local(), User: a.Vars.String("user"), PasswordFile: alertsGraphs, CAFile: a.Vars.String("ca_file"), Graphs: a.graphs(),
 		Interval: a.Vars.Int("interval"), Cycles: "2", RemindHours: a.Vars.Int("remind_hours"), RestartsAtMost: a.Vars.Int("restarts"),
-		WatchesGraphite: true, Journal: true, Command: a.Vars.String("command"),
+		WatchesItself: true, Journal: true, Command: a.Vars.String("command"),
 		State: alertsState, Restarts: alertsData + "/restarts", Verifies: alertsVerify, Rules: a.rules(), Services: append([]alertService{}, a.services()...),
 	}
 	if a.mails() {

@@ -22,7 +22,8 @@ func verifyAlerts(in recipe.Input) ([]recipe.Check, error) {
 		checks = append(checks, made...)
 	}
 	checks = append(checks, a.firesAndRecovers()...)
-	checks = append(checks, a.monitLooks(), alertsCommand("nobody reaches monit from outside", 10*time.Second, "ss -Hlnt | grep -w 2812 || echo closed", "closed"))
+	comes := alertsCommand("each check comes to its end", 10*time.Second, "cd / && "+asUser(alertsAccount)+alertsProgram+` status | awk '$1 == "checks" { sub($1 " +", ""); print }'`, "ok")
+	checks = append(checks, a.monitLooks(), comes, alertsCommand("nobody reaches monit from outside", 10*time.Second, "ss -Hlnt | grep -w 2812 || echo closed", "closed"))
 	if a.mails() {
 		checks = append(checks, alertsCommand("the mail server answers", 10*time.Second,
 			"cd / && "+asUser(alertsAccount)+"msmtp --file="+alertsConfig+"/msmtprc --serverinfo 2>&1", "SMTP server"))
