@@ -20,10 +20,6 @@ const (
 	alertsVerify  = "/run/provision-alerts-verify"      // root's: the rules of a verify
 	smtpPassword  = alertsConfig + "/smtp-password"     // where the account may read it
 	alertsGraphs  = alertsConfig + "/graphite-password" // and this
-
-	monitUnit   = "monit.service"
-	monitSocket = "/run/monit.sock"
-	monitCycle  = 2 // seconds
 )
 
 // Alerts is monit, which asks Graphite what rules say, and tells people.
@@ -82,9 +78,7 @@ func buildAlerts(in recipe.Input) (recipe.Recipe, error) {
 	} else {
 		a.addPackages(&r)
 	}
-	r.Add(resource.Service{
-		Unit: monitUnit, Check: "monit -t", Trees: []string{"/etc/monit"}, Listens: []string{monitSocket}, Ready: "monit -B summary",
-	})
+	addMonitService(&r)
 	return r, nil
 }
 
@@ -98,9 +92,7 @@ func (a alerts) addAccount(r *recipe.Recipe) {
 	r.Add(resource.Directory{Path: alertsData + "/restarts", Data: true})
 	r.Add(resource.Directory{Path: configDirectory})
 	r.Add(resource.Directory{Path: alertsConfig, Attributes: recipe.Attributes{Mode: 0o750, Group: alertsAccount}})
-	for _, path := range []string{alertsFolder, "/etc/monit", "/etc/monit/conf.d", "/etc/monit/conf-enabled", "/etc/systemd/system/monit.service.d"} {
-		r.Add(resource.Directory{Path: path})
-	}
+	r.Add(resource.Directory{Path: alertsFolder})
 }
 
 // alertsModules are the files of the program, and the templates that they are made from.
@@ -129,7 +121,9 @@ func (a alerts) addProgram(r *recipe.Recipe) error {
 // addConfiguration adds what the program reads, each time anew, and what monit reads.
 func (a alerts) addConfiguration(r *recipe.Recipe) error {
 	readable := recipe.Attributes{Mode: 0o640, Group: alertsAccount}
-	monit := restart(monitUnit)
+	if err := addMonitFiles(r); err != nil {
+		return err
+	}
 	config, err := a.config()
 	if err != nil {
 		return err
@@ -141,8 +135,8 @@ func (a alerts) addConfiguration(r *recipe.Recipe) error {
 		}
 	}
 	parts := []filePart{
-		{path: "/etc/monit/monitrc", template: "alerts/monitrc.tmpl", data: a.monit(), attributes: recipe.Attributes{Mode: 0o600}, notifies: monit},
-		{path: "/etc/systemd/system/monit.service.d/10-provision.conf", template: "alerts/monit.service.conf.tmpl", data: a.monit(), notifies: monit},
+		{path: monitChecks + "/provision-alerts", template: "alerts/monit.conf.tmpl", data: a.monit(), notifies: restart(monitUnit)},
+		{path: monitDropIn + "/20-provision-alerts.conf", template: "alerts/monit.service.conf.tmpl", data: a.monit(), notifies: restart(monitUnit)},
 	}
 	if a.mails() {
 		parts = append(parts, filePart{path: alertsConfig + "/msmtprc", template: "alerts/msmtprc.tmpl", data: a.mailServer(), attributes: readable})
@@ -151,7 +145,7 @@ func (a alerts) addConfiguration(r *recipe.Recipe) error {
 }
 
 func (a alerts) addPackages(r *recipe.Recipe) {
-	r.Add(resource.Package{Name: "monit", Brings: []recipe.Key{recipe.UnitKey(monitUnit)}, Restarts: []string{monitUnit}})
+	addMonitPackage(r)
 	r.Add(resource.Package{Name: "python3", Brings: []recipe.Key{}})
 	if a.mails() {
 		r.Add(resource.Package{Name: "msmtp", Brings: []recipe.Key{}})

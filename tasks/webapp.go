@@ -54,6 +54,7 @@ func (w webapp) secretKey() string  { return secretsDirectory + "/" + w.name() }
 func (w webapp) uwsgi() bool        { return w.Vars.String("server") == "uwsgi" }
 func (w webapp) tls() bool          { return w.Vars.String("tls") != "off" }
 func (w webapp) selfSigned() bool   { return w.Vars.String("tls") == "self-signed" }
+func (w webapp) guarded() bool      { return w.Vars.Bool("monit") }
 func (w webapp) measures() bool     { return w.Vars.String("graphite") != "" }
 
 func (w webapp) account() string {
@@ -77,6 +78,11 @@ func buildWebapp(in recipe.Input) (recipe.Recipe, error) {
 		return r, fmt.Errorf("%w: name one with %s.user", err, in.Named(webappName))
 	}
 	w.addPlaces(&r)
+	if w.guarded() { // as early as alerts has it, which may be on the host too
+		if err := addMonitFiles(&r); err != nil {
+			return r, err
+		}
+	}
 	w.addPython(&r)
 	if err := w.addSite(&r); err != nil {
 		return r, err
@@ -88,6 +94,9 @@ func buildWebapp(in recipe.Input) (recipe.Recipe, error) {
 		return r, err
 	}
 	r.Include(nginxPackages())
+	if w.guarded() {
+		addMonitPackage(&r)
+	}
 	return r, w.addServices(&r)
 }
 
@@ -141,5 +150,8 @@ func (w webapp) addServices(r *recipe.Recipe) error {
 		ports = append(ports, 443)
 	}
 	r.Include(nginxService(ports, "", "", w.name()))
+	if w.guarded() {
+		addMonitService(r)
+	}
 	return nil
 }

@@ -37,6 +37,8 @@ type webappSettings struct {
 	TLS, HTTP2On                 bool
 	Certificate, Key             string
 	Static, StaticURL            string
+	GuardedMemory, GuardPatience int // megabytes and seconds, of monit
+	GuardEvery, GuardHour        int // its cycles
 }
 
 func (w webapp) settings() webappSettings {
@@ -54,6 +56,8 @@ func (w webapp) settings() webappSettings {
 		Host: w.host(), HealthPath: w.Vars.String("health_path"), HealthStatus: w.Vars.Int("health_status"), HealthContains: w.Vars.String("health_contains"),
 		GraphitePrefix: w.Vars.String("graphite_prefix"), Series: cmp.Or(w.Instance, webappName), TLS: w.tls(),
 	}
+	s.GuardedMemory, s.GuardPatience = s.MemoryMax*9/10, 4*s.Patience // to ask, and to stop in
+	s.GuardEvery, s.GuardHour = 30/monitCycle, 3600/monitCycle
 	if w.measures() {
 		s.GraphiteHost, s.GraphitePort, _ = net.SplitHostPort(w.Vars.String("graphite")) // which hostPort has read
 	}
@@ -125,6 +129,11 @@ func (w webapp) addConfiguration(r *recipe.Recipe) error {
 		parts = append(parts,
 			filePart{path: in("memory.py"), template: "webapp/memory.py.tmpl", data: live, notifies: restart(w.memoryUnit())},
 			filePart{path: systemd(w.memoryUnit()), template: "webapp/memory.service.tmpl", data: live, notifies: restart(w.memoryUnit())})
+	}
+	if w.guarded() {
+		parts = append(parts,
+			filePart{path: in("guard.py"), template: "webapp/guard.py.tmpl", data: live},
+			filePart{path: monitChecks + "/provision-" + w.name(), template: "webapp/monit.conf.tmpl", data: live, notifies: restart(monitUnit)})
 	}
 	if err := addFiles(r, parts); err != nil {
 		return err

@@ -20,6 +20,7 @@ var webappOptions = map[string]map[string]any{
 	"django":         {"module": "shop.wsgi:application", "packages": []any{"python3-django"}, "django_settings": "shop.settings", "static": "static"},
 	"environment":    {"environment": []any{"A=a b"}, "secrets": "TOKEN=correct-horse\n", "after": []any{"postgresql.service"}},
 	"unmeasured":     {"graphite": ""},
+	"monit":          {"monit": true},
 	"virtualenv":     {"requirements": "requirements.txt"},
 	"from git":       {"repository": "https://example.org/shop.git", "commit": oneCommit},
 	"account":        {"user": "www-shop"},

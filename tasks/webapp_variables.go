@@ -143,6 +143,10 @@ func webappMemoryVariables() []recipe.Variable {
 			Help: "The last wall, in megabytes for all of it together, at which the kernel kills (MemoryMax=); 0 is evil_reload_on_rss for each process, and once more.",
 		},
 		{
+			Name: "monit", Type: recipe.TypeBool,
+			Help: "The last resort: monit looks at it every half minute, and restarts it when three times in succession it answered nobody, or had more than nine tenths of memory_max in all, which no worker's own limit sees; three times in an hour, and then no more. What somebody stopped stays stopped.",
+		},
+		{
 			Name: "graphite", Type: recipe.TypeString, Default: "127.0.0.1:2003", Check: optional(hostPort),
 			Help: "The carbon that takes the memory of each worker, every ten seconds, as webapp.HOST.shop.worker.1.rss; empty sends nothing. It may be down.",
 		},

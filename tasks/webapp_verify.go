@@ -26,6 +26,11 @@ systemctl is-active `+w.unit(), "active"),
 python3 -B %s/memory.py --print | grep -c '^%s[.].*[.]%s[.]worker[.][0-9]*[.]rss [0-9]'`,
 			w.memoryUnit(), w.directory(), strings.ReplaceAll(w.Vars.String("graphite_prefix"), ".", "[.]"), w.settings().Series), fmt.Sprintf("\n%d\n", w.Vars.Int("processes"))))
 	}
+	if w.guarded() {
+		guard := w.onHost("monit looks after it", `monit -B summary | awk '$1 == "`+w.name()+`" { $1 = ""; $NF = ""; print }'; python3 -IB `+w.directory()+"/guard.py", " OK \nanswers, and has ")
+		guard.Within = 30 * time.Second // monit's first look
+		checks = append(checks, guard)
+	}
 	if !isLoopback(in.Address) { // there nothing sees the host from outside
 		checks = append(checks, w.answers("it answers from outside", recipe.FromController, "$HOST"))
 		if w.tls() {
