@@ -37,7 +37,7 @@ func TestWebappsLastResort(t *testing.T) {
 		if strings.Count(said, "is inactive") != 2 || !strings.HasSuffix(said, "inactive\n") {
 			t.Errorf("what somebody stopped is looked at, and: %s", said)
 		}
-		host.run(t, "systemctl start webapp.socket; monit -B unmonitor webapp")
+		host.run(t, "systemctl start webapp.socket webapp.service; monit -B unmonitor webapp")
 		do("verify", 3).tells(t, "monit looks after it")
 	})
 }
