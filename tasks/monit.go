@@ -10,7 +10,8 @@ const (
 	monitSocket = "/run/monit.sock"
 	monitChecks = "/etc/monit/conf.d"
 	monitDropIn = "/etc/systemd/system/" + monitUnit + ".d"
-	monitCycle  = 2 // seconds
+	monitState  = "/var/lib/provision-monit" // what it knows of one start to the next
+	monitCycle  = 2                          // seconds
 )
 
 // monit is what several tasks of a host may have look after something: each has files of its own in
@@ -21,10 +22,11 @@ func addMonitFiles(r *recipe.Recipe) error {
 	for _, path := range []string{"/etc/monit", monitChecks, "/etc/monit/conf-enabled", monitDropIn} {
 		r.Add(resource.Directory{Path: path})
 	}
+	r.Add(resource.Directory{Path: monitState, Data: true})
 	data := struct {
-		Cycle  int
-		Socket string
-	}{monitCycle, monitSocket}
+		Cycle         int
+		Socket, State string
+	}{monitCycle, monitSocket, monitState}
 	return addFiles(r, []filePart{
 		{path: "/etc/monit/monitrc", template: "monit/monitrc.tmpl", data: data, attributes: recipe.Attributes{Mode: 0o600}, notifies: restart(monitUnit)},
 		{path: monitDropIn + "/10-provision.conf", template: "monit/monit.service.conf.tmpl", data: data, notifies: restart(monitUnit)},
