@@ -33,12 +33,19 @@ func Gimel() recipe.Task {
 			"the dashboard asks for a password, which is made on the host.",
 		Uses:      []string{"nginx", "redis"},
 		Variables: gimelVariables(),
-		Check:     checkCertificate(gimelName),
+		Check:     checkGimel,
 		Build:     buildGimel,
 		Verify:    verifyGimel,
 		Deployed:  &recipe.Deployed{Releases: gimelReleases, Current: gimelCurrent, Source: "./cmd/gimel", Binary: "gimel"},
 		After:     afterGimel,
 	}
+}
+
+func checkGimel(vars recipe.Values) (string, error) {
+	if name, err := checkCertificate(gimelName)(vars); err != nil {
+		return name, err
+	}
+	return checkEventLog(vars)
 }
 
 // gimel is what the parts of the recipe are made from.
@@ -85,7 +92,7 @@ func (g gimel) addAccount(r *recipe.Recipe) {
 	r.Add(resource.Directory{Path: "/etc/gimel"})
 	g.releases().AddDirectories(r)
 	if g.localRedis() { // which has added the directory, and reads this too
-		r.Add(resource.Secret{Path: redisGimelPassword}, restart(gimelUnit)...)
+		r.Add(resource.Secret{Path: redisGimelPassword}, g.restarts()...)
 	} else {
 		addSecretsDirectory(r)
 	}
@@ -104,12 +111,12 @@ func (g gimel) addAccount(r *recipe.Recipe) {
 func (g gimel) addSecret(r *recipe.Recipe, file, variable string, length int) {
 	given := g.Vars.Secret(variable)
 	if given.Empty() {
-		r.Add(resource.Secret{Path: file, Length: length}, restart(gimelUnit)...)
+		r.Add(resource.Secret{Path: file, Length: length}, g.restarts()...)
 		return
 	}
 	r.Add(resource.File{
 		Path: file, Content: given.Reveal(), Secret: true, Attributes: recipe.Attributes{Mode: 0o600},
-	}, restart(gimelUnit)...)
+	}, g.restarts()...)
 }
 
 func (g gimel) releases() resource.Releases {
@@ -136,10 +143,13 @@ func (g gimel) addConfiguration(r *recipe.Recipe) error {
 		{path: "/etc/gimel/trial.service", template: "gimel/gimel.service.tmpl", data: trial, notifies: restart(gimelUnit)},
 		{path: "/etc/gimel/gimel.conf", template: "gimel/gimel.conf.tmpl", data: g.settings(), notifies: restart(gimelUnit)},
 	})
+	if err == nil {
+		err = g.addEventLogConfiguration(r)
+	}
 	if err != nil || g.Release == nil {
 		return err
 	}
-	r.Add(g.releases().Link(*g.Release), restart(gimelUnit)...)
+	r.Add(g.releases().Link(*g.Release), g.restarts()...)
 	return nil
 }
 
@@ -147,6 +157,9 @@ func (g gimel) addConfiguration(r *recipe.Recipe) error {
 func (g gimel) addPackages(r *recipe.Recipe) {
 	if g.localRedis() {
 		addRedisPackage(r)
+	}
+	if g.eventLog() == eventLogPostgreSQL {
+		r.Add(postgresqlPackage())
 	}
 	r.Include(nginxPackages())
 }
@@ -169,6 +182,7 @@ func (g gimel) addServices(r *recipe.Recipe) error {
 		Listens: []string{"/run/gimel-private/private.sock"},
 		Ready:   gimelCurrent + "/gimel ready --within 10s",
 	})
+	g.addEventLogService(r)
 	r.Include(nginxService([]int{80, 443}, "", "", gimelName))
 	return nil
 }

@@ -69,10 +69,11 @@ type gimelSettings struct {
 	TrackPaths                []string
 	Queue, Batch              int
 	Graphite, GraphitePrefix  string
+	EventLog                  string // memory for it, or ""
 }
 
 func (g gimel) settings() gimelSettings {
-	return gimelSettings{
+	settings := gimelSettings{
 		Redis: g.Vars.String("redis_url"), RedisCAFile: g.Vars.String("redis_ca_file"),
 		Counting:      g.Vars.String("counting"),
 		UndeclaredCap: g.Vars.Int("undeclared_cap"), CounterCap: g.Vars.Int("counter_cap"),
@@ -80,6 +81,10 @@ func (g gimel) settings() gimelSettings {
 		Queue: g.Vars.Int("queue"), Batch: g.Vars.Int("batch"),
 		Graphite: g.Vars.String("graphite"), GraphitePrefix: g.Vars.String("graphite_prefix"),
 	}
+	if g.logs() {
+		settings.EventLog = g.Vars.String("event_log_memory")
+	}
+	return settings
 }
 
 // gimelSite is what nginx's template of the site is filled in with.

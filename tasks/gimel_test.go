@@ -25,6 +25,8 @@ var gimelOptions = map[string]map[string]any{
 	"redis without a password": {"redis_url": "redis+cluster://10.0.0.1:7000,10.0.0.2:7000"},
 	"graphite":                 {"graphite": "127.0.0.1:2003", "graphite_prefix": "ab.gimel"},
 	"hll":                      {"counting": "hll", "undeclared_cap": 0},
+	"events in PostgreSQL":     {"event_log": "postgresql", "event_log_memory": "64mb"},
+	"events in files":          {"event_log": "files"},
 	"one path":                 {"track_paths": []any{"/measure/it"}},
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 func gimelVariables() []recipe.Variable {
-	return slices.Concat(gimelSiteVariables(), gimelCountingVariables(), gimelStoreVariables())
+	return slices.Concat(gimelSiteVariables(), gimelCountingVariables(), gimelEventLogVariables(), gimelStoreVariables())
 }
 
 func gimelSiteVariables() []recipe.Variable {

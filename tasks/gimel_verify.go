@@ -34,6 +34,7 @@ systemctl is-active gimel.service`},
 			Command: &recipe.CommandCheck{Script: g.proof(), Contains: "each counted once"},
 		},
 	}
+	checks = append(checks, g.eventLogChecks()...)
 	if !isLoopback(in.Address) { // there nothing sees the host from outside
 		checks = append(checks, g.outside()...)
 	}
@@ -48,8 +49,12 @@ const gimelRuns = "gimel runs a release"
 // proof is the command that counts, and removes what it has counted. It speaks to nginx as
 // everybody does, and checks the certificate against itself.
 func (g gimel) proof() string {
+	rows := ""
+	if g.logs() { // it leaves none there either
+		rows = " --event-log unix:" + eventLogSocket
+	}
 	return gimelCurrent + "/gimel verify --url " + script.Quote(g.URL(g.certified())) + " --address 127.0.0.1:443 --ca-file " +
-		script.Quote(g.certificate()) + " --api-key-file " + gimelAPIKey + " --track-path " + script.Quote(g.Vars.List("track_paths")[0])
+		script.Quote(g.certificate()) + " --api-key-file " + gimelAPIKey + " --track-path " + script.Quote(g.Vars.List("track_paths")[0]) + rows
 }
 
 // outside are the checks that the controller makes, at the host's address, with the site's

@@ -320,19 +320,20 @@ func TestVerifyAndAfterTellNoSecret(t *testing.T) {
 }
 
 func TestGoldenFiles(t *testing.T) {
-	cases := map[string]map[string]any{"defaults": nil}
-	for _, name := range []string{"carbon for networks", "names", "postgresql", "without a password", "a cluster"} {
-		cases[strings.ReplaceAll(name, " ", "-")] = toggles[name]
+	of := map[string][]string{
+		"graphite": {"carbon for networks", "names", "postgresql", "without a password", "a cluster"},
+		"gimel":    {"events in PostgreSQL", "events in files"},
 	}
 	for _, task := range All() {
+		cases := map[string]map[string]any{"defaults": nil}
+		for _, name := range of[task.Name] {
+			cases[strings.ReplaceAll(name, " ", "-")] = options[task.Name][name]
+		}
 		for _, platform := range recipe.Platforms() {
 			if platform.Arch != "amd64" {
 				continue
 			}
 			for name, raw := range cases {
-				if raw != nil && task.Name != "graphite" {
-					continue
-				}
 				t.Run(fmt.Sprintf("%s-%d-%s", task.Name, platform.Release, name), func(t *testing.T) {
 					golden(t, filepath.Join("testdata", fmt.Sprintf("%s-%d-%s.golden", task.Name, platform.Release, name)),
 						describe(build(t, task, platform, raw)))

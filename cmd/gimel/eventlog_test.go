@@ -36,7 +36,7 @@ func recountUntil(t *testing.T, address, want string) {
 	t.Helper()
 	var output bytes.Buffer
 	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		output.Reset()
 		if err = recount([]string{"--address", address}, &output); err == nil && strings.HasSuffix(output.String(), want+"\n") {
 			return
@@ -79,6 +79,31 @@ func TestAThousandEventsSentTwiceAreAThousandRows(t *testing.T) {
 	recountUntil(t, private, "1 counters: counted 1000, rows 1000, waiting 0")
 
 	connection := database.Connect()
+	proof := func() (string, error) {
+		var output bytes.Buffer
+		err := verify([]string{"--url", url, "--events", "1000", "--event-log", private, "--api-key-file", keyFile(t)}, &output)
+		return output.String(), err
+	}
+	if output, err := proof(); err != nil || output != "1000 participants and one conversion, each counted once, each one row\n" {
+		t.Errorf("verify: %q, %v", output, err)
+	}
+	var left int
+	if err := connection.QueryRow(t.Context(), "select count(*) from gimel.events where namespace = 'provision-verify'").Scan(&left); err != nil || left != 0 {
+		t.Errorf("verify left %d rows, %v", left, err)
+	}
+	// A database that drops rows unsaid, as a trigger or a rule of somebody's would.
+	_, err := connection.Exec(t.Context(), `create function gimel.drop_some() returns trigger language plpgsql as
+		$$ begin if new.fingerprint % 50 = 0 then return null; end if; return new; end $$;
+		create trigger drop_some before insert on gimel.counted for each row execute function gimel.drop_some()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := proof(); err == nil || !strings.Contains(err.Error(), "MISSING") {
+		t.Errorf("verify of a database that drops rows: %v", err)
+	}
+	if _, err := connection.Exec(t.Context(), "drop trigger drop_some on gimel.counted"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := connection.Exec(t.Context(), "delete from gimel.counted where fingerprint % 100 = 0"); err != nil {
 		t.Fatal(err)
 	}

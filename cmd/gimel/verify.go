@@ -16,11 +16,14 @@ import (
 	"net/url"
 	"os"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // verify counts as a page would, through whatever stands in front of the server:
 // an event twice and another once, which have to be one participant and one
-// conversion. Then it removes its experiment.
+// conversion, and a row each where there is an event log. Then it removes its
+// experiment, and the rows.
 func verify(arguments []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("gimel verify", flag.ContinueOnError)
 	flags.SetOutput(stdout)
@@ -29,6 +32,8 @@ func verify(arguments []string, stdout io.Writer) error {
 	address := flags.String("address", "", "unix:/`PATH` or HOST:PORT to connect to instead of the URL's host")
 	authority := flags.String("ca-file", "", "PEM `FILE` to check the site's certificate with")
 	keyFile := flags.String("api-key-file", "", "`FILE` with the API key")
+	events := flags.Int("events", 1, "`NUMBER` of participants, each sent twice")
+	eventLog := flags.String("event-log", "", "unix:/`PATH` or HOST:PORT of gimel eventlog's --private-listen: ask it for the rows")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -39,7 +44,7 @@ func verify(arguments []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{}, MaxIdleConnsPerHost: senders}
 	if *address != "" {
 		transport.DialContext = dialer(*address)
 	}
@@ -60,12 +65,21 @@ func verify(arguments []string, stdout io.Writer) error {
 		base:       *base,
 		path:       *path,
 		key:        string(bytes.TrimSpace(key)),
+		events:     *events,
+		eventLog:   *eventLog,
 		experiment: fmt.Sprintf("%s-%d-%s", proofNamespace, time.Now().Unix(), hex.EncodeToString(random)),
 	}
 	if err := p.prove(context.Background()); err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, "one participant and one conversion, each counted once")
+	text := "one participant and one conversion, each counted once"
+	if *events != 1 {
+		text = fmt.Sprintf("%d participants and one conversion, each counted once", *events)
+	}
+	if *eventLog != "" {
+		text += ", each one row"
+	}
+	fmt.Fprintln(stdout, text)
 	return nil
 }
 
@@ -78,6 +92,8 @@ type proof struct {
 	base, path string
 	key        string
 	experiment string
+	events     int
+	eventLog   string
 }
 
 func (p proof) prove(ctx context.Context) (err error) {
@@ -86,25 +102,77 @@ func (p proof) prove(ctx context.Context) (err error) {
 	}
 	// Also when the counts are wrong.
 	defer func() { err = errors.Join(err, p.remove(ctx, p.experiment)) }()
-	for _, event := range []string{"participate", "participate", "goal"} {
-		if err := p.track(ctx, event); err != nil {
-			return err
-		}
+	if err := p.send(ctx); err != nil {
+		return err
 	}
 	trials, successes, err := p.counts(ctx)
 	if err != nil {
 		return err
 	}
-	if trials != 1 || successes != 1 {
-		return fmt.Errorf("an event sent twice and one sent once are counted %d and %d, want 1 and 1", trials, successes)
+	// Of many an original's HyperLogLog has an estimate; the rows are exact.
+	if estimated := p.events > 1 && p.eventLog != ""; !estimated && trials != int64(p.events) || successes != 1 {
+		return fmt.Errorf("%d events sent twice and one sent once are counted %d and %d, want %d and 1", p.events, trials, successes, p.events)
 	}
-	return nil
+	if p.eventLog == "" {
+		return nil
+	}
+	return p.proveRows(ctx)
 }
 
-func (p proof) track(ctx context.Context, event string) error {
+// senders are how many send at once.
+const senders = 16
+
+// send sends participants, each twice, and one goal.
+func (p proof) send(ctx context.Context) error {
+	group, all := errgroup.WithContext(ctx)
+	group.SetLimit(senders)
+	for i := range p.events {
+		group.Go(func() error {
+			for range 2 {
+				if err := p.track(all, "participate", i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return p.track(ctx, "goal", 0)
+}
+
+// rowsWithin is how long the event log may take for what nothing else delays.
+const rowsWithin = 30 * time.Second
+
+// proveRows waits until nothing of the experiment is left in the log, and sees
+// that each event has one row.
+func (p proof) proveRows(ctx context.Context) error {
+	for deadline := time.Now().Add(rowsWithin); ; time.Sleep(200 * time.Millisecond) {
+		counters, err := recounted(ctx, p.eventLog, proofNamespace, p.experiment)
+		if err != nil {
+			return fmt.Errorf("event log: %w", err)
+		}
+		var rows, waiting int64
+		for _, counter := range counters {
+			rows, waiting = rows+counter.Rows, waiting+counter.Waiting
+			if counter.Missing != 0 {
+				return fmt.Errorf("event log: %s", counter.Text)
+			}
+		}
+		if waiting == 0 && rows == int64(p.events)+1 {
+			return nil
+		}
+		if waiting == 0 || time.Now().After(deadline) {
+			return fmt.Errorf("event log: %d events sent twice and one sent once have %d rows, and %d wait; want %d", p.events, rows, waiting, p.events+1)
+		}
+	}
+}
+
+func (p proof) track(ctx context.Context, event string, visitor int) error {
 	answer, err := p.ask(ctx, http.MethodGet, p.path, url.Values{
 		"namespace": {proofNamespace}, "experiment": {p.experiment}, "variant": {"blue"},
-		"event": {event}, "uuid": {p.experiment + "." + event},
+		"event": {event}, "uuid": {fmt.Sprintf("%s.%s.%d", p.experiment, event, visitor)},
 	})
 	if err != nil {
 		return err
@@ -155,8 +223,15 @@ func (p proof) experiments(ctx context.Context, query url.Values) ([]experiment,
 }
 
 func (p proof) remove(ctx context.Context, experiment string) error {
-	_, err := p.ask(ctx, http.MethodDelete, "/delete", url.Values{"namespace": {proofNamespace}, "experiment": {experiment}})
-	return err
+	named := url.Values{"namespace": {proofNamespace}, "experiment": {experiment}}
+	if _, err := p.ask(ctx, http.MethodDelete, "/delete", named); err != nil || p.eventLog == "" {
+		return err
+	}
+	// Behind it: now nothing of it comes any more.
+	if _, err := askEventLog(ctx, http.MethodDelete, p.eventLog, "/rows", named); err != nil {
+		return fmt.Errorf("event log: %w", err)
+	}
+	return nil
 }
 
 // abandoned is the age at which an experiment of verify is one of a run that was killed: no run

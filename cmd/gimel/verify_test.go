@@ -29,7 +29,7 @@ func TestVerifyRemovesWhatIsLeft(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	own := proofNamespace + "-1-own"
-	if err := (proof{client: server.Client(), base: server.URL, path: "/track", experiment: own}).prove(t.Context()); err != nil {
+	if err := (proof{client: server.Client(), base: server.URL, path: "/track", experiment: own, events: 1}).prove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{killed, own}; !slices.Equal(removed, want) {

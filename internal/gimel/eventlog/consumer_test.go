@@ -246,6 +246,15 @@ func TestRecountOfAnEstimate(t *testing.T) {
 	}
 }
 
+// Without any event too it is told that the sink is not there.
+func TestASinkThatIsNotThere(t *testing.T) {
+	c := newConsumer(t, counting(t, redistest.Start(t), 1<<20), newMemory(t))
+	c.sink.(*memory).fails = func() (before, after bool) { return true, false }
+	if _, err := c.cycle(t.Context()); err == nil {
+		t.Error("a sink that refuses all is well")
+	}
+}
+
 // More logs than are read at once, and a sink that comes late.
 func TestManyLogs(t *testing.T) {
 	s := counting(t, redistest.Start(t), 1<<20)

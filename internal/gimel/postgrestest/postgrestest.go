@@ -92,7 +92,7 @@ func (s *Server) Restart() {
 	if err := s.command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		connection, err := pgx.Connect(context.Background(), s.URL())
 		if err == nil {
@@ -100,7 +100,7 @@ func (s *Server) Restart() {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("PostgreSQL does not answer within 20 s: %v", err)
+			s.t.Fatalf("PostgreSQL does not answer within a minute: %v", err)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
