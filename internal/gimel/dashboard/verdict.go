@@ -57,7 +57,7 @@ func Headline(r statistics.Report, primary string) string { return explain(r, pr
 // where there is nothing to say yet.
 func verdictOf(d results.Detail, now time.Time) *notice {
 	var chosen *statistics.Report
-	reports := results.Analyse(d, statistics.DefaultAlpha, now)
+	reports := results.Judge(d, statistics.DefaultAlpha, now)
 	for i := range reports {
 		if d.Results[i].Name == d.Primary {
 			chosen = &reports[i]

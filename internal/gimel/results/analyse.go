@@ -9,6 +9,15 @@ import (
 
 // Analyse reports on the goals of an experiment, in their order.
 func Analyse(d Detail, alpha float64, now time.Time) []statistics.Report {
+	return statistics.Analyse(goalsOf(d, alpha, now))
+}
+
+// Judge is Analyse without the odds, which take the longest.
+func Judge(d Detail, alpha float64, now time.Time) []statistics.Report {
+	return statistics.Judge(goalsOf(d, alpha, now))
+}
+
+func goalsOf(d Detail, alpha float64, now time.Time) ([]statistics.Goal, statistics.Design) {
 	design := statistics.Design{
 		Plan:     statistics.Plan{TrialsPerVariant: d.PlannedTrials, Alpha: alpha},
 		Declared: d.Declared, Ramped: d.Ramped, Estimated: d.Estimated, Primary: d.Primary,
@@ -17,7 +26,7 @@ func Analyse(d Detail, alpha float64, now time.Time) []statistics.Report {
 	for i, goal := range d.Results {
 		goals[i] = statistics.Goal{Name: goal.Name, Kind: goal.Kind, Variants: goal.Variants, AtSize: atSize(goal, design.Plan, now)}
 	}
-	return statistics.Analyse(goals, design)
+	return goals, design
 }
 
 // atSize are the counts at the end of the day (UTC) on which the planned size

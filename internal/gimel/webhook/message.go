@@ -64,7 +64,7 @@ func messages(d results.Detail, now time.Time) (all []Message) {
 		all = append(all, Message{Type: Mismatch, At: now, Data: data, what: Mismatch,
 			Text: fmt.Sprintf("%s: the participants are not split as declared, so no verdict is given", d.Name)})
 	}
-	for i, report := range results.Analyse(d, statistics.DefaultAlpha, now) {
+	for i, report := range results.Judge(d, statistics.DefaultAlpha, now) {
 		if !decided(report.Verdict) {
 			continue
 		}
