@@ -71,7 +71,7 @@ var right = []struct{ name, project string }{
 }
 
 // given are flags, by the task that wants them: a host of the lab is none of the example's pair.
-var given = map[string][]string{"page": {"-e", "failover.peer=10.1.2.12"}}
+var given = map[string][]string{"page": {"-e", "failover.peer=10.1.2.12", "-e", "failover.content="}}
 
 // deployed are applications, by the task that deploys them.
 var deployed = map[string]string{"webapp": "testdata/webapp/leak"}
