@@ -195,3 +195,14 @@ func TestAGoalCountsValues(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// A spreadsheet of a country with decimal commas splits a line at semicolons, of whatever is quoted.
+func TestNoCellOfAnExportIsAFormula(t *testing.T) {
+	for text, want := range map[string]string{
+		"a-b": "a-b", "=1+1": "'=1+1", "-1": "'-1", "a;=1+1;-2": "a;'=1+1;'-2", "＝1": "'＝1", ` @x`: `' @x`, `a;"=1`: `a;'"=1`, "": "",
+	} {
+		if got := cell(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

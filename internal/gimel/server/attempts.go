@@ -14,30 +14,34 @@ import (
 // origin is where a login is tried from: an address, or a browser that has
 // signed in before.
 type origin struct {
-	name     string
-	isDevice bool
+	name   string
+	device role // that the browser has signed in with; nobody for an address
 }
 
 // A browser that signed in gets a cookie that says so and opens nothing. What
 // it tries is counted by itself, so strangers who guess cannot lock its owner
 // out, from whatever address (OWASP, "Slow Down Online Guessing Attacks with
-// Device Cookies").
+// Device Cookies"). Those who may only look get as many of them as they like, so
+// what they try is bounded as that of strangers is, and beside it: it may be the
+// other password.
 const (
 	deviceName     = "gimel_device"
 	deviceLifetime = 365 * 24 * time.Hour
 )
 
-func (s *sessions) issueDevice() string {
+func (e *entrance) issueDevice() string {
 	var random [16]byte
 	rand.Read(random[:]) // never fails (crypto/rand since Go 1.24)
-	return base64.RawURLEncoding.EncodeToString(append(random[:], sign(s.device, random[:])...))
+	return base64.RawURLEncoding.EncodeToString(append(random[:], sign(e.device, random[:])...))
 }
 
 func (s *sessions) triedFrom(r *http.Request) origin {
 	if cookie, err := r.Cookie(deviceName); err == nil {
 		token, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-		if err == nil && len(token) == 16+sha256.Size && hmac.Equal(token[16:], sign(s.device, token[:16])) {
-			return origin{name: cookie.Value, isDevice: true}
+		for _, one := range s.entrances {
+			if err == nil && len(token) == 16+sha256.Size && hmac.Equal(token[16:], sign(one.device, token[:16])) {
+				return origin{name: cookie.Value, device: one.role}
+			}
 		}
 	}
 	return origin{name: visitor(r)}
@@ -67,13 +71,13 @@ func network(address string) string {
 }
 
 // attempts bounds logins that fail: five in five minutes from one origin, and
-// a hundred from all addresses together. Not x/time/rate: a limiter cannot be
+// a hundred from all addresses together, and from all browsers of viewers. Not x/time/rate: a limiter cannot be
 // given back what the right password has taken.
 type attempts struct {
 	mu    sync.Mutex
 	since time.Time
 	by    map[origin]int
-	total int
+	total map[role]int // of an origin's device
 }
 
 const (
@@ -82,22 +86,20 @@ const (
 	attemptsAll    = 100
 )
 
-func newAttempts() *attempts { return &attempts{by: map[origin]int{}} }
+func newAttempts() *attempts { return &attempts{by: map[origin]int{}, total: map[role]int{}} }
 
 // take says whether one more may be tried, and counts it.
 func (a *attempts) take(from origin, now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if now.Sub(a.since) >= attemptsWindow {
-		a.since, a.by, a.total = now, map[origin]int{}, 0
+		a.since, a.by, a.total = now, map[origin]int{}, map[role]int{}
 	}
-	if a.by[from] >= attemptsEach || !from.isDevice && a.total >= attemptsAll {
+	if a.by[from] >= attemptsEach || from.device != admin && a.total[from.device] >= attemptsAll {
 		return false
 	}
 	a.by[from]++
-	if !from.isDevice {
-		a.total++
-	}
+	a.total[from.device]++
 	return true
 }
 
@@ -109,7 +111,5 @@ func (a *attempts) giveBack(from origin) {
 		return // a new window has begun
 	}
 	a.by[from]--
-	if !from.isDevice {
-		a.total--
-	}
+	a.total[from.device]--
 }

@@ -5,8 +5,8 @@ import (
 	"encoding/csv"
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
-	"strings"
 
 	"provision/internal/gimel/store"
 )
@@ -54,14 +54,13 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	writer.Flush() // its error: the client has gone
 }
 
+// formula is what a spreadsheet takes for the beginning of one, at that of a cell;
+// where decimals have a comma, a cell begins behind a semicolon too, quoted or not.
+var formula = regexp.MustCompile(`(^|;)("?\s*[=+\-@＝＋－＠])`)
+
 // cell keeps a spreadsheet from taking a visitor's text for a formula
 // (https://owasp.org/www-community/attacks/CSV_Injection).
-func cell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
+func cell(text string) string { return formula.ReplaceAllString(text, "$1'$2") }
 
 func (s *Server) rows(r *http.Request) ([]row, error) {
 	experiments, err := s.named(r.Context(), namespaceOf(r), r.URL.Query().Get("name"))

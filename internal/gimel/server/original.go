@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -143,8 +144,13 @@ func writeError(w http.ResponseWriter, status int, problem string) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
+	var body bytes.Buffer
+	if err := json.NewEncoder(&body).Encode(value); err != nil { // a number that JSON does not know: no empty 200
+		http.Error(w, "the answer could not be written", http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the client has gone; nothing is left to say to it
+	_, _ = body.WriteTo(w) // the client has gone; nothing is left to say to it
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -173,4 +174,27 @@ func TestServersSendEventsWithTheirKey(t *testing.T) {
 // sorted puts the two equal events' outcomes, which come in either order, as they are compared.
 func sorted(body string) string {
 	return strings.Replace(body, `"counted_before","counted"`, `"counted","counted_before"`, 1)
+}
+
+// Who may only look has signed in too, as often as he likes, and each time from a new browser: that
+// gives him no more tries of the other password than a stranger has.
+func TestAViewerCannotGuessOnWithNewBrowsers(t *testing.T) {
+	s := newSite(t)
+	guessed := 0
+	for range 2 * attemptsAll / attemptsEach {
+		device := ""
+		for _, cookie := range (&http.Response{Header: s.login(url.QueryEscape(testViewer)).header}).Cookies() {
+			if cookie.Name == deviceName {
+				device = cookie.Name + "=" + cookie.Value
+			}
+		}
+		for range attemptsEach {
+			if got := s.login("wrong", "Cookie", device); got.status == 401 {
+				guessed++
+			}
+		}
+	}
+	if guessed > attemptsAll {
+		t.Errorf("a viewer tried %d passwords at a limit of %d", guessed, attemptsAll)
+	}
 }

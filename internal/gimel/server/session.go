@@ -32,7 +32,6 @@ const (
 // time), 16 random bytes, and the HMAC of both.
 type sessions struct {
 	entrances []entrance
-	device    []byte // signs the cookies of browsers that have signed in
 	attempts  *attempts
 	now       func() time.Time
 }
@@ -43,13 +42,14 @@ type entrance struct {
 	password secret
 	role     role
 	key      []byte
+	device   []byte // signs the cookies of browsers that have signed in
 }
 
 func newSessions(key, password, viewer []byte) *sessions {
-	s := &sessions{device: derive(key, "device", password), attempts: newAttempts(), now: time.Now}
-	s.entrances = append(s.entrances, entrance{newSecret(password), admin, derive(key, "session", password)})
+	s := &sessions{attempts: newAttempts(), now: time.Now}
+	s.entrances = append(s.entrances, entrance{newSecret(password), admin, derive(key, "session", password), derive(key, "device", password)})
 	if len(viewer) > 0 { // an empty one would be anybody's
-		s.entrances = append(s.entrances, entrance{newSecret(viewer), reader, derive(key, "viewer's session", viewer)})
+		s.entrances = append(s.entrances, entrance{newSecret(viewer), reader, derive(key, "viewer's session", viewer), derive(key, "viewer's device", viewer)})
 	}
 	return s
 }
@@ -141,8 +141,8 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	s.sessions.attempts.giveBack(from)
 	setCookie(w, r, cookieName, s.sessions.issue(entered), int(sessionLifetime.Seconds()))
-	if !from.isDevice {
-		setCookie(w, r, deviceName, s.sessions.issueDevice(), int(deviceLifetime.Seconds()))
+	if from.device < entered.role { // an owner who looks as a viewer keeps what he has
+		setCookie(w, r, deviceName, entered.issueDevice(), int(deviceLifetime.Seconds()))
 	}
 	http.Redirect(w, r, "/dashboard/", http.StatusSeeOther)
 }
