@@ -66,6 +66,9 @@ func newSample() sample {
 	twice.Variants[1].Successes = twice.Variants[1].Trials + 212
 	s.add("first day", 1, 60, 5000, []string{"sign-up"},
 		arm{"a", 1, []float64{0.1}, 0}, arm{"b", 1, []float64{0.1}, 0})
+	s.add("basket", 18, 1500, 12000, []string{"revenue"},
+		arm{"as it was", 1, []float64{0.06}, 0}, arm{"with pictures", 1, []float64{0.064}, 0})
+	bring(&s.details[len(s.details)-1].Results[0], 41, 46)
 	s.details = append(s.details, results.Detail{Summary: results.Summary{
 		Namespace: dashboard.DefaultNamespace, Name: "announced", Declared: true, PlannedTrials: 12000,
 		Variants: []statistics.Variant{{Label: "a", Weight: 1}, {Label: "b", Weight: 1}}}})
@@ -118,6 +121,22 @@ func (s *sample) add(name string, days int, perDay, planned int64, goals []strin
 		}
 	}
 	s.details = append(s.details, d)
+}
+
+// bring gives each conversion of a variant a value, of which this is the mean.
+func bring(goal *results.Goal, means ...float64) {
+	goal.Kind = statistics.Value
+	add := func(variants []statistics.Variant) {
+		for i := range variants {
+			v, spread := &variants[i], means[i]*0.6
+			v.Values, v.Sum = v.Successes, float64(v.Successes)*means[i]
+			v.Squares = float64(v.Successes) * (means[i]*means[i] + spread*spread)
+		}
+	}
+	add(goal.Variants)
+	for _, day := range goal.Days {
+		add(day.Variants)
+	}
 }
 
 // Experiments implements dashboard.Source.
