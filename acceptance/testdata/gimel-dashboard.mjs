@@ -68,6 +68,13 @@ await shows("12 of " + Number(planned).toLocaleString("en"))
 await page.focus(".chart.wide input.pick")
 assert.ok(await page.isVisible(".chart.wide .tip .when"), "the day is not shown to the keyboard")
 await fits()
+const phone = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false, hasTouch: true, isMobile: true,
+  viewport: { width: 390, height: 800 }, storageState: await context.storageState() })
+const touched = await phone.newPage()
+await touched.goto(page.url())
+await touched.tap(".chart.narrow input.pick")
+assert.ok(await touched.isVisible(".chart.narrow .tip .when"), "the day is not shown to a finger")
+await phone.close()
 
 // The weights may not change unnoticed.
 await page.click(".do >> text=Change")
