@@ -137,3 +137,26 @@ func TestNothingIsMounted(t *testing.T) {
 		t.Error("an empty root is looked at as if it were a host's")
 	}
 }
+
+// systemd of a busy host sees late what it has mounted for its own units at boot. What a task's unit
+// brings is told.
+func TestMountsOfCredentials(t *testing.T) {
+	host := paper{root: t.TempDir()}
+	if err := os.WriteFile(filepath.Join(host.root, "there"), nil, 0o644); err != nil { // as of a host that is mounted
+		t.Fatal(err)
+	}
+	before, err := Look(t.Context(), host, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host.said = "unit\trun-credentials-systemd\\x2dtmpfiles\\x2dsetup.service.mount\tloaded active mounted\n" +
+		"unit\trun-credentials-shop.service.mount\tloaded active mounted\n"
+	after, err := Look(t.Context(), host, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := before.Differences(after, Except("debian"))
+	if len(got) != 1 || got[0].Name != "run-credentials-shop.service.mount" {
+		t.Errorf("they differ in %v", got)
+	}
+}
