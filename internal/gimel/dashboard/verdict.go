@@ -37,7 +37,7 @@ func explain(r statistics.Report, primary string) notice {
 		return notice{"calm", "Nothing to compare yet", "A comparison needs a second variant."}
 	}
 	if r.TooFew {
-		return notice{"calm", "Nothing to compare yet", "A comparison of values needs some thirty conversions in each variant: few large ones would decide."}
+		return notice{"calm", "Nothing to compare yet", "A comparison of means needs some thirty participants with conversions in each variant: a few large ones would decide."}
 	}
 	return notice{"calm", "Nothing to compare yet", "A comparison needs participants in the control and in one more variant."}
 }
@@ -46,7 +46,7 @@ func notTested(r statistics.Report) notice {
 	if r.Distrust == statistics.ValuesMissing {
 		return notice{"warn", "Not tested", "Some conversions were counted before this goal was declared to have values, and have none. Declare a new experiment to compare what participants bring."}
 	}
-	return notice{"calm", "Not tested", "This goal counts events, and how many of them are one participant’s is not known: no honest test can tell their number from chance. Declare a goal that each participant reaches once, or that has a value."}
+	return notice{"calm", "Not tested", "This goal counts events, and how many of them are one participant’s is not known: no honest test can tell their number from chance. Let each event say whose it is (visitor=), or declare a goal that each participant reaches once."}
 }
 
 // Headline is a verdict in a few words, as the pages have it.
@@ -108,7 +108,7 @@ func before(r statistics.Report) string {
 // only, not with the others.
 func ahead(r statistics.Report) string {
 	several, converts := len(r.Variants) > 2, "converts"
-	if r.Kind == statistics.Value {
+	if r.Kind == statistics.Value || r.Kind == statistics.Count {
 		converts = "does" // by what its participants bring
 	}
 	switch {

@@ -28,6 +28,7 @@ type Event struct {
 	Variant    string
 	UUID       string // as it came; never written to a log
 	Value      string // as it came; what it must be is Amount's to say
+	Visitor    string // as it came: whose event of a Count it is; "" where that is not known
 }
 
 // Limits bounds what an event may be. All are in bytes.
@@ -138,6 +139,8 @@ func (e *Event) field(name string) *string {
 		return &e.UUID
 	case "value":
 		return &e.Value
+	case "visitor":
+		return &e.Visitor
 	}
 	return nil
 }

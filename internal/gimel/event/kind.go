@@ -12,7 +12,7 @@ const (
 	// Unique is whether a participant reaches the goal, which makes a proportion.
 	// It is the kind of a goal of which nothing was declared.
 	Unique Kind = "unique"
-	// Count is how often the goal is reached, by whomever.
+	// Count is how often the goal is reached: by whom, the parameter visitor says.
 	Count Kind = "count"
 	// Value is what a participant brings who reaches the goal: the parameter
 	// value, of each uuid once.

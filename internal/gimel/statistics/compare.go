@@ -17,11 +17,11 @@ type contrast struct {
 func contrastOf(kind Kind, a, b Variant) contrast {
 	na, nb := float64(a.Trials), float64(b.Trials)
 	p, m := pooledRate(a, b), na*nb/(na+nb)
-	if kind == Value {
+	if kind != Unique {
 		deviation := valueDeviation(a, b)
 		return contrast{
 			difference: a.mean() - b.mean(), deviation: deviation, size: m,
-			begun: min(na, nb)*p >= minimumValues && deviation > 0,
+			begun: min(na, nb)/(na+nb)*bringers(kind, a, b) >= minimumValues && deviation > 0,
 		}
 	}
 	return contrast{
@@ -38,12 +38,12 @@ func compare(goal Goal, i int, plan Plan) *Comparison {
 		return nil
 	}
 	now := contrastOf(kind, v, control)
-	c := Comparison{SequentialP: now.sequentialP(plan), unbegun: kind == Value && !now.begun}
+	c := Comparison{SequentialP: now.sequentialP(plan), unbegun: kind != Unique && !now.begun}
 	if goal.AtSize == nil {
 		return &c
 	}
 	control, v = goal.AtSize[0], goal.AtSize[i]
-	if control.comparableAs(kind) && v.comparableAs(kind) && (kind != Value || contrastOf(kind, v, control).begun) {
+	if control.comparableAs(kind) && v.comparableAs(kind) && (kind == Unique || contrastOf(kind, v, control).begun) {
 		p := fixedP(kind, v, control)
 		c.P = &p
 	}
@@ -52,10 +52,10 @@ func compare(goal Goal, i int, plan Plan) *Comparison {
 
 // fixedP is for the one look at the planned size.
 func fixedP(kind Kind, a, b Variant) float64 {
-	if kind == Value {
-		return ValueP(a, b)
+	if kind == Unique {
+		return TwoProportionP(a, b)
 	}
-	return TwoProportionP(a, b)
+	return ValueP(a, b)
 }
 
 // withdraw takes away the comparisons of too few values, which have no interval.
@@ -115,7 +115,7 @@ func adjust(family []measured, plan Plan) {
 // measureFixed fills in the difference and its intervals, of the planned size.
 func (m measured) measureFixed(level float64) {
 	z := distuv.UnitNormal.Quantile(1 - level/2)
-	if m.kind == Value {
+	if m.kind != Unique {
 		z = welchOf(m.variant, m.control).students().Quantile(1 - level/2)
 		c := contrastOf(m.kind, m.variant, m.control)
 		m.Interval = Interval{Low: c.difference - z*c.deviation, High: c.difference + z*c.deviation}
@@ -131,7 +131,7 @@ func (m measured) measureSequential(level float64, plan Plan) {
 	c := contrastOf(m.kind, m.variant, m.control)
 	z := c.sequentialZ(level, plan)
 	low, high := c.difference-z*c.deviation, c.difference+z*c.deviation
-	if m.kind != Value {
+	if m.kind == Unique {
 		if c.deviation == 0 || math.IsInf(z, 0) {
 			low, high = -1, 1
 		}
@@ -151,7 +151,7 @@ func (m measured) measureRelative(z float64) {
 	m.Relative = &relative
 	switch {
 	case math.IsInf(z, 0):
-	case m.kind == Value:
+	case m.kind != Unique:
 		m.RelativeInterval = relativeMeans(v, control, z)
 	case v.Successes > 0:
 		m.RelativeInterval = relativeInterval(v, control, z)

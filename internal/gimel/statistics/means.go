@@ -8,7 +8,8 @@ import (
 
 // A goal that counts values is compared by what a participant brings on
 // average, nothing included: most bring nothing, and a few bring much. The
-// variance is that of the participants, from the sum of the squares.
+// variance is that of the participants, from the sum of the squares. A count is
+// the same, where a participant brings the number of times.
 
 // mean is the value that a participant brings; call it only when there are trials.
 func (v Variant) mean() float64 { return v.Sum / float64(v.Trials) }
@@ -26,6 +27,20 @@ func (v Variant) deviation() float64 { return math.Sqrt(v.variance() / float64(v
 // that are mostly nothing than of a proportion. TestValuesUnderPeeking measures
 // the result for values as spread as those of orders.
 const minimumValues = 30
+
+// bringers are those of two variants who bring something. Of a count they are
+// estimated by its square over the sum of squares, which is their number where
+// all come equally often, and less where a few come much oftener: L. Kish,
+// "Survey Sampling" (1965), the effective size.
+func bringers(kind Kind, a, b Variant) float64 {
+	if kind == Value {
+		return float64(a.Successes + b.Successes)
+	}
+	if a.Squares+b.Squares == 0 {
+		return 0
+	}
+	return (a.Sum + b.Sum) * (a.Sum + b.Sum) / (a.Squares + b.Squares)
+}
 
 // welch is the difference of two means of unknown and unequal variances:
 // B. L. Welch, "The generalization of 'Student's' problem when several different

@@ -17,7 +17,8 @@ type Variant struct {
 	Trials    int64 `json:"trials"`
 	Successes int64 `json:"successes"`
 	// Of a goal that counts values: how many successes brought one, the sum of
-	// the values, and that of their squares.
+	// the values, and that of their squares. Of a count: of how many successes
+	// the visitor is known, and the visitors' numbers likewise.
 	Values  int64   `json:"values,omitempty"`
 	Sum     float64 `json:"sum,omitempty"`
 	Squares float64 `json:"squares,omitempty"`
@@ -30,9 +31,9 @@ const (
 	// Unique is whether a participant reaches the goal: a proportion. It is that
 	// of a goal without a kind.
 	Unique Kind = "unique"
-	// Count is how often the goal is reached. How often by one participant is not
-	// known (each event has a uuid of its own), so neither is the variance, which
-	// is larger than that of a proportion and of Poisson's law: it is not tested.
+	// Count is how often the goal is reached. Its variance is larger than that of a
+	// proportion and of Poisson's law, for some participants come back and others
+	// do not: it is tested where each event says whose it is.
 	Count Kind = "count"
 	// Value is what a participant brings.
 	Value Kind = "value"
@@ -46,7 +47,10 @@ func (v Variant) comparable() bool {
 
 // comparableAs is comparable for a kind of goal.
 func (v Variant) comparableAs(kind Kind) bool {
-	return v.comparable() && kind != Count && (kind != Value || v.Trials > 1 && v.Values == v.Successes)
+	if kind == Unique {
+		return v.comparable()
+	}
+	return v.Trials > 1 && v.Successes >= 0 && v.Values == v.Successes && (kind == Count || v.comparable())
 }
 
 // rate is successes per trial; call it only when there are trials.
@@ -115,6 +119,11 @@ type Goal struct {
 	// AtSize are the counts when the planned size was reached, at the end of that
 	// day; nil before, and where they are not known.
 	AtSize []Variant
+}
+
+// attributed says whether it is known whose each success is.
+func (g Goal) attributed() bool {
+	return !slices.ContainsFunc(g.Variants, func(v Variant) bool { return v.Values != v.Successes })
 }
 
 func (g Goal) kind() Kind {
@@ -241,7 +250,8 @@ func judge(goals []Goal, design Design) []Report {
 		}
 	}
 	primary := slices.IndexFunc(goals, func(g Goal) bool {
-		return design.Primary != "" && g.Name == design.Primary && g.kind() != Count // which never decides
+		// A count whose events nobody is known of never decides.
+		return design.Primary != "" && g.Name == design.Primary && (g.kind() != Count || g.attributed())
 	})
 	var family []measured
 	for g := range reports {
@@ -288,13 +298,17 @@ func describe(v Variant, kind Kind, alpha float64) VariantReport {
 		entry.Rate = &rate
 	}
 	if v.comparableAs(kind) {
-		interval := Wilson(v.Successes, v.Trials, 1-alpha)
-		if kind == Value {
-			interval = meanInterval(v, 1-alpha)
-		}
+		interval := intervalOf(v, kind, 1-alpha)
 		entry.RateInterval = &interval
 	}
 	return entry
+}
+
+func intervalOf(v Variant, kind Kind, confidence float64) Interval {
+	if kind == Unique {
+		return Wilson(v.Successes, v.Trials, confidence)
+	}
+	return meanInterval(v, confidence)
 }
 
 // measure is what variants are compared by; call it only when there are trials.

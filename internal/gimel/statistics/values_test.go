@@ -9,10 +9,21 @@ import (
 )
 
 // bring lets so many visitors come to a variant of a goal that counts values: some convert, each
-// with a value as orders have them, log-normal around 30 with a tail (σ of the logarithm is spread).
-func bring(v *Variant, visitors int64, rate, spread, lift float64, random *rand.Rand) {
+// with a value as orders have them, log-normal around 30 with a tail (σ of the logarithm is spread);
+// or, of a count, come again with that probability after each time.
+func bring(kind Kind, v *Variant, visitors int64, rate, spread, lift float64, random *rand.Rand) {
 	v.Trials += visitors
 	conversions := draw(visitors, rate, random)
+	if kind == Count {
+		for range conversions {
+			times := 1.0
+			for ; random.Float64() < spread; times++ {
+			}
+			v.Successes, v.Values = v.Successes+int64(times), v.Values+int64(times)
+			v.Sum, v.Squares = v.Sum+times, v.Squares+times*times
+		}
+		return
+	}
 	for range conversions {
 		value := lift * math.Exp(math.Log(30)+spread*random.NormFloat64())
 		v.Sum, v.Squares = v.Sum+value, v.Squares+value*value
@@ -34,14 +45,14 @@ func (s shop) run(plan Plan, random *rand.Rand) (shown bool, smallest float64) {
 	smallest = 1
 	for range s.days {
 		first := draw(s.perDay, s.share, random)
-		bring(&goal.Variants[0], first, s.rate, s.spread, 1, random)
-		bring(&goal.Variants[1], s.perDay-first, s.rate, s.spread, s.lift, random)
+		bring(s.kind, &goal.Variants[0], first, s.rate, s.spread, 1, random)
+		bring(s.kind, &goal.Variants[1], s.perDay-first, s.rate, s.spread, s.lift, random)
 		if goal.AtSize == nil && ProgressOf(goal.Variants, plan).Reached {
 			goal.AtSize = append([]Variant(nil), goal.Variants...)
 		}
 		r := judge([]Goal{goal}, Design{Plan: plan})[0]
 		shown = shown || r.Verdict.shows()
-		if contrastOf(Value, goal.Variants[0], goal.Variants[1]).begun {
+		if contrastOf(s.kind, goal.Variants[0], goal.Variants[1]).begun {
 			smallest = min(smallest, 2*distuv.UnitNormal.Survival(math.Abs(welchOf(goal.Variants[0], goal.Variants[1]).t)))
 		}
 	}
@@ -64,6 +75,9 @@ func TestValuesUnderPeeking(t *testing.T) {
 		{"rare, a long tail", shop{Value, 0.5, 0.01, 1.5, 1, 2000, 30}, 10_000, 0.05},
 		{"90:10, a long tail", shop{Value, 0.9, 0.05, 1.5, 1, 2000, 30}, 2000, 0.05},
 		{"90:10, a long tail, at 0.01", shop{Value, 0.9, 0.05, 1.5, 1, 2000, 30}, 2000, 0.01},
+		{"clicks, five a visitor", shop{Count, 0.5, 0.05, 0.8, 1, 2000, 30}, 10_000, 0.05},
+		{"clicks, five a visitor, at 0.01", shop{Count, 0.5, 0.05, 0.8, 1, 2000, 30}, 10_000, 0.01},
+		{"clicks, twenty a visitor, 90:10", shop{Count, 0.9, 0.05, 0.95, 1, 2000, 30}, 2000, 0.05},
 		{"few a day, from the first", shop{Value, 0.5, 0.2, 1, 1, 80, 50}, 0, 0.05},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,14 +101,18 @@ func TestValuesUnderPeeking(t *testing.T) {
 // Or the test above could be passed by silence: orders that are a quarter larger are found.
 func TestADifferenceOfValuesIsFound(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 40_000))
-	found := 0
+	found, more := 0, 0
 	for range 200 {
 		shown, _ := shop{Value, 0.5, 0.1, 0.7, 1.25, 2000, 20}.run(Plan{TrialsPerVariant: 15_000}, random)
 		found += count(shown)
+		clicks := Goal{Kind: Count, Variants: make([]Variant, 2)}
+		bring(Count, &clicks.Variants[0], 20_000, 0.05, 0.8, 1, random)
+		bring(Count, &clicks.Variants[1], 20_000, 0.05, 0.86, 1, random) // seven clicks, not five
+		more += count(judge([]Goal{clicks}, Design{})[0].Verdict.shows())
 	}
-	t.Logf("%d of 200 found", found)
-	if found < 180 {
-		t.Errorf("%d of 200 found", found)
+	t.Logf("%d and %d of 200 found", found, more)
+	if found < 180 || more < 180 {
+		t.Errorf("%d and %d of 200 found", found, more)
 	}
 }
 

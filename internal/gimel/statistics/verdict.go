@@ -42,8 +42,8 @@ type Distrust string
 const (
 	Mismatch     Distrust = "sample ratio mismatch"
 	SplitChanged Distrust = "split changed"
-	// CountedOften: see Count.
-	CountedOften Distrust = "counted more than once a participant"
+	// VisitorsUnknown: some events of a count do not say whose they are.
+	VisitorsUnknown Distrust = "visitors unknown"
 	// ValuesMissing: some conversions were counted before the goal was declared to
 	// have values.
 	ValuesMissing Distrust = "values missing"
@@ -106,14 +106,14 @@ func obstacle(r *Report, design Design) Verdict {
 			return NotComparable
 		}
 		compared = compared || v.Comparison != nil
-		missing = missing || r.Kind == Value && v.Values != v.Successes
+		missing = missing || r.Kind != Unique && v.Values != v.Successes
 	}
 	switch {
-	case r.Kind == Count:
-		r.Distrust = CountedOften
-		return NotTested
 	case missing && !design.Estimated:
 		r.Distrust = ValuesMissing
+		if r.Kind == Count {
+			r.Distrust = VisitorsUnknown
+		}
 		return NotTested
 	case !compared:
 		return NoData

@@ -105,6 +105,11 @@ func (s *Store) purge(ctx context.Context, discarded, key, id string) error {
 			return fmt.Errorf("redis: sweep: %w", err)
 		}
 	}
+	for _, counter := range experiment.Counters {
+		if err := s.unlinkTallies(ctx, key, id, counter); err != nil {
+			return fmt.Errorf("redis: sweep: %w", err)
+		}
+	}
 	if err := s.client.Unlink(ctx, eventsKey(key, id), discardKey(key, id), notesKey(key, id), logKey(key, id), toldKey(key, id)).Err(); err != nil {
 		return fmt.Errorf("redis: sweep: %w", err)
 	}
@@ -127,6 +132,19 @@ func (s *Store) unlinkBuckets(ctx context.Context, key, id, counter string, buck
 	}
 	if len(keys) == 0 {
 		return nil
+	}
+	return s.client.Unlink(ctx, keys...).Err()
+}
+
+// unlinkTallies removes the visitors of a count, whatever its goal is declared to
+// be by now.
+func (s *Store) unlinkTallies(ctx context.Context, key, id string, of Counter) error {
+	if of.Values.Of == 0 {
+		return nil
+	}
+	var keys []string
+	for number := range tallies {
+		keys = append(keys, tallyKey(key, id, counterName(of.Event, of.Variant), number))
 	}
 	return s.client.Unlink(ctx, keys...).Err()
 }

@@ -19,7 +19,7 @@ type track struct {
 	variant string
 	counter string
 	indices []int // of its events
-	valued  bool  // one of them has a value
+	more    bool  // one of them has a value or a visitor
 	// What this process believed of the counter when it sent the call.
 	id      string
 	buckets int64
@@ -102,7 +102,7 @@ func groupByCounter(events []event.Event, open []int) []*track {
 			tracks = append(tracks, t)
 		}
 		t.indices = append(t.indices, i)
-		t.valued = t.valued || e.Value != ""
+		t.more = t.more || e.Value != "" || e.Visitor != ""
 	}
 	return tracks
 }
@@ -129,15 +129,24 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 			keys = append(keys, bucketKey(t.key, t.id, t.counter, bucketOf(fingerprints[i], t.buckets)))
 			arguments = append(arguments, fingerprints[i])
 		}
-		if t.valued {
+		if t.more {
 			for _, i := range t.indices {
-				arguments = append(arguments, amountOf(events[i]))
+				arguments = append(arguments, amountOf(events[i])+" "+s.visitorOf(events[i]))
 			}
 		}
 		commands[at] = s.scripts.track.EvalSha(ctx, pipe, keys, arguments...)
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
 	return commands
+}
+
+// visitorOf is who has reached a goal, as a script takes it: "" is nobody known.
+func (s *Store) visitorOf(e event.Event) string {
+	if e.Visitor == "" {
+		return ""
+	}
+	e.UUID = e.Visitor
+	return strconv.FormatInt(s.fingerprints.of(e), 10)
 }
 
 // amountOf is an event's value as a script takes it: "" is none.

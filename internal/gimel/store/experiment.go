@@ -51,9 +51,9 @@ type Counter struct {
 }
 
 // Values are those that the uuids of a counter have brought, where its goal
-// counts them.
+// counts them; or how often each visitor has reached it, where it is a count.
 type Values struct {
-	Of           int64 // how many uuids: others came before the goal was declared so
+	Of           int64 // how many uuids: others came before the goal was declared so, or without a visitor
 	Sum, Squares float64
 }
 

@@ -20,7 +20,8 @@ import (
 //	    b:EVENT:VARIANT   base, imported from another Redis; added to the count
 //	    variants, v:VARIANT   declared variants: their place and weight
 //	    m:, s:, q:EVENT:VARIANT   of a goal that counts values: of how many uuids,
-//	                  their sum, and that of their squares
+//	                  their sum, and that of their squares; of a count: of how many
+//	                  the visitor is known, and the visitors' numbers likewise
 //	    goals, g:GOAL         declared goals: their place (before: 1 for each), and
 //	                  their kind where that is not "unique"
 //	    ramped        Unix time of the first change of the weights under traffic
@@ -36,6 +37,7 @@ import (
 //	gimel:{tag}:ID:notes                      hash, what people say of it: see Notes
 //	gimel:{tag}:ID:log                        list of "UNIX-TIME TEXT"
 //	gimel:{tag}:ID:told                       hash, what a webhook has told, and when
+//	gimel:{tag}:ID:EVENT:VARIANT:by:NUMBER    hash, of a count: visitor to number
 //	gimel:{tag}:ID:discarded                  hash, an experiment being deleted
 //	gimel:{experiments}:declared              set of namespace:experiment
 //	gimel:{experiments}:undeclared            set of namespace:experiment
@@ -64,6 +66,13 @@ func daysKey(experimentKey, id, counter string) string {
 }
 
 func eventsKey(experimentKey, id string) string { return experimentKey + ":" + id + ":events" }
+
+// tallies is how many hashes hold the visitors of a count; track.lua has it too.
+const tallies = 256
+
+func tallyKey(experimentKey, id, counter string, number int) string {
+	return experimentKey + ":" + id + ":" + counter + ":by:" + strconv.Itoa(number)
+}
 
 func discardKey(experimentKey, id string) string {
 	return experimentKey + ":" + id + ":discarded"

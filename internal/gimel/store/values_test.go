@@ -95,3 +95,47 @@ func TestAnEventWithoutAValueIsDropped(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// Of a count, what is added up are the visitors: how often each has come, and the squares of that.
+func TestVisitorsOfACount(t *testing.T) {
+	server := redistest.Start(t)
+	s := newStore(t, server.URL(), exactSettings)
+	declareShop(t, s)
+	look := func(uuid int, visitor string) event.Event {
+		e := purchase(uuid, "")
+		e.Name, e.Visitor = "look", visitor
+		return e
+	}
+	uuid, want := 0, Values{}
+	for visitor := range 300 {
+		times := visitor%7 + 1
+		want.Of, want.Sum, want.Squares = want.Of+int64(times), want.Sum+float64(times), want.Squares+float64(times*times)
+		var events []event.Event
+		for range times {
+			uuid++
+			events = append(events, look(uuid, "visitor "+strconv.Itoa(visitor)))
+		}
+		commitAll(t, s, events[:1])
+		commitAll(t, s, events) // the first once more
+	}
+	got := func() Counter {
+		found, err := s.Experiment(t.Context(), "alephbet", "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found.Counter("look", "blue")
+	}
+	if got := got(); got.Values != want || got.Count != want.Of {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	commitAll(t, s, []event.Event{look(uuid+1, "")})
+	if got := got(); got.Values != want || got.Count != want.Of+1 {
+		t.Errorf("and one of nobody known: %+v, want %+v", got, want)
+	}
+	if err := s.Delete(t.Context(), "alephbet", "shop"); err != nil {
+		t.Fatal(err)
+	}
+	if left := server.Client().Keys(t.Context(), "*shop*").Val(); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}

@@ -3,23 +3,31 @@
 -- ARGV: event, variant, the id and number of buckets that the caller chose the
 --       buckets by, day, limit of counters, the log's budget, the fingerprints in
 --       8 bytes each, then each once more as a number,
---       then, if any has one, the value of each; '' is none
+--       then, if any has one, 'VALUE VISITOR' of each; '' is none
 -- Answers {'counted', count, flags, logged}, where flags has a '1' for each uuid
 --         that is new, a '0' for each that was there, and a '-' for each that is
 --         not counted for want of a value, and logged is 0 when what is new is not
 --         in the log;
 --         {'moved', id, buckets}, {'unknown'} or {reason}.
 
--- Adds up what new uuids have brought, in all and on that day.
-local function addValues(meta, days, day, counter, added, sum, squares)
+-- Adds up what new uuids have brought, in all and on that day: of how many, the
+-- sum, and that of the squares.
+local function addValues(meta, days, day, counter, of, sum, squares)
   local function add(key, field, number)
     redis.call('HINCRBYFLOAT', key, field, string.format('%.17g', number))
   end
-  redis.call('HINCRBY', meta, 'm:' .. counter, added)
+  redis.call('HINCRBY', meta, 'm:' .. counter, of)
   add(meta, 's:' .. counter, sum)
   add(meta, 'q:' .. counter, squares)
   add(days, day .. ':s', sum)
   add(days, day .. ':q', squares)
+end
+
+-- How often a visitor has reached a goal that is counted, this time included. The
+-- hashes are compact up to 512 visitors each (hash-max-listpack-entries).
+local function times(meta, id, counter, visitor)
+  local place = tonumber(string.sub(visitor, -6)) % 256
+  return redis.call('HINCRBY', meta .. ':' .. id .. ':' .. counter .. ':by:' .. place, visitor, 1)
 end
 
 local meta, days = KEYS[1], KEYS[2]
@@ -35,20 +43,25 @@ if found.id ~= ARGV[3] or found.buckets ~= ARGV[4] then
 end
 if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} end
 
-local valued = found.goal and string.find(found.goal, ' value', 1, true)
-local added, sum, squares, flags, fresh, values = 0, 0, 0, {}, {}, {}
+local kind = string.match(found.goal or '', ' (%a+)$')
+local added, of, sum, squares, flags, fresh, values = 0, 0, 0, 0, {}, {}, {}
 for i = 3, #KEYS do
-  local value = valued and tonumber(ARGV[i + 6 + #KEYS - 2] or '')
-  if valued and not value then
+  local text, visitor = string.match(ARGV[i + 4 + #KEYS] or '', '^(%S*) ?(%d*)$')
+  local value = tonumber(text)
+  if kind == 'value' and not value then
     flags[i - 2] = '-'
   else
     local new = redis.call('SADD', KEYS[i], ARGV[i + 6])
     flags[i - 2] = new == 1 and '1' or '0' -- numbers would be formatted
     added = added + new
-    if new == 1 then fresh[added] = string.sub(ARGV[8], 8 * i - 23, 8 * i - 16) end
-    if valued and new == 1 then
-      sum, squares = sum + value, squares + value * value
-      values[added] = ARGV[i + 6 + #KEYS - 2]
+    if new == 1 then
+      fresh[added] = string.sub(ARGV[8], 8 * i - 23, 8 * i - 16)
+      if kind == 'value' then
+        of, sum, squares = of + 1, sum + value, squares + value * value
+        values[added] = text
+      elseif kind == 'count' and visitor ~= '' then -- n² is the sum of the first n odd numbers
+        of, sum, squares = of + 1, sum + 1, squares + 2 * times(meta, found.id, counter, visitor) - 1
+      end
     end
   end
 end
@@ -56,7 +69,7 @@ local count, logged = tonumber(found.count or 0), true
 if added > 0 then
   redis.call('HINCRBY', days, ARGV[5], added)
   count = redis.call('HINCRBY', meta, 'c:' .. counter, added)
-  if valued then addValues(meta, days, ARGV[5], counter, added, sum, squares) end
+  if of > 0 then addValues(meta, days, ARGV[5], counter, of, sum, squares) end
   logged = append(meta, found.id, counter, table.concat(fresh), table.concat(values, ' '), ARGV[7])
 end
 return {'counted', count, table.concat(flags), logged and 1 or 0}
