@@ -46,8 +46,11 @@ if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} en
 local kind = string.match(found.goal or '', ' (%a+)$')
 local added, of, sum, squares, flags, fresh, values = 0, 0, 0, 0, {}, {}, {}
 for i = 3, #KEYS do
-  local text, visitor = string.match(ARGV[i + 4 + #KEYS] or '', '^(%S*) ?(%d*)$')
-  local value = tonumber(text)
+  local text, visitor, value
+  if kind then
+    text, visitor = string.match(ARGV[i + 4 + #KEYS] or '', '^(%S*) ?(%d*)$')
+    value = tonumber(text)
+  end
   if kind == 'value' and not value then
     flags[i - 2] = '-'
   else
