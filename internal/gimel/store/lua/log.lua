@@ -2,6 +2,16 @@
 -- (see keys.go). Counting goes on whatever becomes of the log: nothing in here fails, and
 -- what is not logged is noted.
 
+-- Of packed fingerprints those that have a '1' in flags; mostly that is all.
+local function fresh(packed, flags, added)
+  if packed == '' or added == #flags then return packed end
+  local some = {}
+  for i, flag in ipairs(flags) do
+    if flag == '1' then some[#some + 1] = string.sub(packed, 8 * i - 7, 8 * i) end
+  end
+  return table.concat(some)
+end
+
 -- Appends the packed fingerprints of one counter, and their values with a space between, or
 -- ''; false when they did not go in.
 -- budget: bytes that the stream may take; 0: there is no log

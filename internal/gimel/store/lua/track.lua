@@ -44,7 +44,7 @@ end
 if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} end
 
 local kind = string.match(found.goal or '', ' (%a+)$')
-local added, of, sum, squares, flags, fresh, values = 0, 0, 0, 0, {}, {}, {}
+local added, of, sum, squares, flags, values = 0, 0, 0, 0, {}, {}
 for i = 3, #KEYS do
   local text, visitor, value
   if kind then
@@ -57,14 +57,11 @@ for i = 3, #KEYS do
     local new = redis.call('SADD', KEYS[i], ARGV[i + 6])
     flags[i - 2] = new == 1 and '1' or '0' -- numbers would be formatted
     added = added + new
-    if new == 1 then
-      fresh[added] = string.sub(ARGV[8], 8 * i - 23, 8 * i - 16)
-      if kind == 'value' then
-        of, sum, squares = of + 1, sum + value, squares + value * value
-        values[added] = text
-      elseif kind == 'count' and visitor ~= '' then -- n² is the sum of the first n odd numbers
-        of, sum, squares = of + 1, sum + 1, squares + 2 * times(meta, found.id, counter, visitor) - 1
-      end
+    if new == 1 and kind == 'value' then
+      of, sum, squares = of + 1, sum + value, squares + value * value
+      values[added] = text
+    elseif new == 1 and kind == 'count' and visitor ~= '' then -- n² is the sum of the first n odd numbers
+      of, sum, squares = of + 1, sum + 1, squares + 2 * times(meta, found.id, counter, visitor) - 1
     end
   end
 end
@@ -73,6 +70,6 @@ if added > 0 then
   redis.call('HINCRBY', days, ARGV[5], added)
   count = redis.call('HINCRBY', meta, 'c:' .. counter, added)
   if of > 0 then addValues(meta, days, ARGV[5], counter, of, sum, squares) end
-  logged = append(meta, found.id, counter, table.concat(fresh), table.concat(values, ' '), ARGV[7])
+  logged = append(meta, found.id, counter, fresh(ARGV[8], flags, added), table.concat(values, ' '), ARGV[7])
 end
 return {'counted', count, table.concat(flags), logged and 1 or 0}
