@@ -109,6 +109,11 @@ func (c *Consumer) settled(ctx context.Context) (end func(), err error) {
 	}
 }
 
+// uncounted is an error of a sink that could not tell what it has.
+type uncounted struct{ error }
+
+func (u uncounted) Unwrap() error { return u.error }
+
 func (c *Consumer) balance(ctx context.Context, life store.Life) ([]Balance, error) {
 	before, err := c.store.Counts(ctx, life)
 	if err != nil {
@@ -125,7 +130,7 @@ func (c *Consumer) balance(ctx context.Context, life store.Life) ([]Balance, err
 	}
 	kept, err := c.sink.Count(ctx, life)
 	if err != nil {
-		return nil, err
+		return nil, uncounted{err}
 	}
 	after, err := c.store.Counts(ctx, life)
 	if err != nil {
