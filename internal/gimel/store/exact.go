@@ -117,6 +117,7 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 	}
 	s.mu.Unlock()
 
+	budget := s.budget()
 	pipe := s.client.Pipeline()
 	commands := make([]*redis.Cmd, len(tracks))
 	for at, t := range tracks {
@@ -124,7 +125,7 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 		keys = append(keys, t.key, daysKey(t.key, t.id, t.counter))
 		arguments := make([]any, 0, 8+len(t.indices))
 		arguments = append(arguments, t.event, t.variant, t.id, t.buckets, day, s.settings.CounterCap,
-			s.settings.LogBudget, s.packed(fingerprints, t.indices))
+			budget, s.packed(fingerprints, t.indices))
 		for _, i := range t.indices {
 			keys = append(keys, bucketKey(t.key, t.id, t.counter, bucketOf(fingerprints[i], t.buckets)))
 			arguments = append(arguments, fingerprints[i])
@@ -156,6 +157,14 @@ func amountOf(e event.Event) string {
 		return ""
 	}
 	return strconv.FormatFloat(amount, 'g', -1, 64)
+}
+
+// budget is that of a log as the scripts take it, with the time.
+func (s *Store) budget() string {
+	if s.settings.LogBudget == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d %d", s.settings.LogBudget, time.Now().Unix())
 }
 
 // packed are the fingerprints as the log has them, where there is one.

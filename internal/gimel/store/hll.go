@@ -27,13 +27,14 @@ func originalCounter(e event.Event) string {
 func (s *Store) commitHLL(ctx context.Context, events []event.Event) []Outcome {
 	outcomes := make([]Outcome, len(events))
 	s.settle(ctx, events, outcomes, func(open []int) (again, unknown []int, err error) {
+		budget := s.budget()
 		pipe := s.client.Pipeline()
 		commands := make([]*redis.Cmd, len(open))
 		for at, i := range open {
 			e := events[i]
 			commands[at] = s.scripts.admit.EvalSha(ctx, pipe,
 				[]string{experimentKey(e.Namespace, e.Experiment)}, e.Name, e.Variant, s.settings.CounterCap,
-				s.settings.LogBudget, s.packed([]int64{s.fingerprints.of(e)}, []int{0}))
+				budget, s.packed([]int64{s.fingerprints.of(e)}, []int{0}))
 		}
 		_, _ = pipe.Exec(ctx) // each command has its own error
 		var admitted []int

@@ -41,6 +41,14 @@ func TestACLUserOfItsOwnKeysIsEnough(t *testing.T) {
 	if added := commitAll(t, s, participants("e", "blue", 0, 1000)); added != 1000 {
 		t.Errorf("added %d", added)
 	}
+	// With a log too, and when that is full.
+	logged := New(client, logging(Exact, 1))
+	if added := commitAll(t, logged, participants("e", "green", 0, 1000)); added != 1000 {
+		t.Errorf("added %d", added)
+	}
+	if life := lives(t, logged)[0]; life.Missed == 0 || time.Since(life.Gap) > time.Minute {
+		t.Errorf("%+v", life)
+	}
 	if _, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "e"}); err != nil {
 		t.Error(err)
 	}

@@ -14,12 +14,14 @@ end
 
 -- Appends the packed fingerprints of one counter, and their values with a space between, or
 -- ''; false when they did not go in.
--- budget: bytes that the stream may take; 0: there is no log
+-- budget: bytes that the stream may take, and the Unix time, for the TIME of Redis is not in
+-- what an ACL of reading and writing allows; 0: there is no log
 local function append(meta, id, counter, packed, values, budget)
   if budget == '0' then return true end
+  local bytes, now = string.match(budget, '^(%d+) (%d+)$')
   local stream = meta .. ':' .. id .. ':events'
   local used = redis.pcall('MEMORY', 'USAGE', stream) or 0 -- an error is a table
-  if type(used) == 'number' and used < tonumber(budget) then
+  if type(used) == 'number' and used < tonumber(bytes) then
     local entry
     if values == '' then
       entry = redis.pcall('XADD', stream, '*', 'c', counter, 'f', packed)
@@ -28,7 +30,7 @@ local function append(meta, id, counter, packed, values, budget)
     end
     if type(entry) == 'string' then return true end
   end
-  redis.call('HSETNX', meta, 'gap', redis.call('TIME')[1])
+  redis.call('HSETNX', meta, 'gap', now)
   redis.call('HINCRBY', meta, 'missed', #packed / 8)
   return false
 end
