@@ -11,7 +11,7 @@ import (
 
 // All returns the tasks, in the order in which they are listed.
 func All() []recipe.Task {
-	return []recipe.Task{Alerts(), Collectd(), Dashboard(), Failover(), Firewall(), Gimel(), Graphite(), Healthcheck(), Nginx(), PostgreSQL(), Redis(), SecureMetrics(), StatsD(), UWSGI(), Webapp()}
+	return []recipe.Task{Alerts(), Balancer(), Collectd(), Dashboard(), Failover(), Firewall(), Gimel(), Graphite(), Healthcheck(), Nginx(), PostgreSQL(), Redis(), SecureMetrics(), StatsD(), UWSGI(), Webapp()}
 }
 
 const (

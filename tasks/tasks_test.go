@@ -20,6 +20,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // needed are values of the variables that have to be set.
 var needed = map[string]map[string]any{
+	"balancer":    {"servers": []any{"192.0.2.21", "192.0.2.22"}},
 	"failover":    {"address": "192.0.2.100/24"},
 	"healthcheck": {"domain": "shop.example.org"},
 }
