@@ -64,13 +64,15 @@ var right = []struct{ name, project string }{
 	{"webapp", ""},
 	{"statsd", ""},
 	{"page", "../examples/failover"}, // and failover
+	{"servers", "testdata/balancer"}, // and balancer
 	{"guestbook", "../examples/wsgi"},
 	{"cache", "../examples/cluster"},
 	{"postgresql", ""},
 	{"gimel", ".."}, // whose release is built from the source tree
 }
 
-// given are flags, by the task that wants them: a host of the lab is none of the example's pair.
+// given are flags, by the task that wants them: a host of the lab is none of the example's pair, and there is
+// nobody for its content.
 var given = map[string][]string{"page": {"-e", "failover.peer=10.1.2.12", "-e", "failover.content="}}
 
 // deployed are applications, by the task that deploys them.

@@ -87,8 +87,8 @@ func checkBalancer(vars recipe.Values) (string, error) {
 	switch {
 	case len(servers) != 2 || servers[0] == servers[1]:
 		return "servers", errors.New("must be two")
-	case len(ports) == 0 || len(slices.Compact(slices.Sorted(slices.Values(ports)))) != len(ports):
-		return "ports", errors.New("must be one or more, each once")
+	case len(ports) == 0:
+		return "ports", errors.New("must be one or more")
 	case !haproxyPath.MatchString(vars.String("check_path")):
 		return "check_path", errors.New("must be a path such as /health")
 	}
@@ -140,7 +140,6 @@ func addBalancerFiles(r *recipe.Recipe, in recipe.Input) error {
 		{path: balancerDirectory + "/settings", template: "failover/settings.tmpl", notifies: restart(balancerUnit), data: []setting{
 			{"FIRST", script.Quote(servers[0])},
 			{"SECOND", script.Quote(servers[1])},
-			{"PORT", script.Quote(ports[0])},
 			{"PORTS", script.Quote(strings.Join(ports, " "))},
 			{"CHECKED", script.Quote("servers-" + ports[0])},
 			{"CHECK_PORT", script.Quote(checkPort)},
