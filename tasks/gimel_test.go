@@ -194,6 +194,8 @@ func TestTasksTogether(t *testing.T) {
 			switch task.Name {
 			case "graphite":
 				in.Vars = in.Of(task.Name)
+			case "balancer": // 80 and 443 are nginx's
+				in.Vars = values(t, task, map[string]any{"ports": []any{"8443"}})
 			case secureMetricsName: // a sender's way is where carbon listens
 				in.Vars = values(t, task, map[string]any{"role": "receiver"})
 			}
