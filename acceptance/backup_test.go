@@ -16,7 +16,7 @@ const redisAdmin = `REDISCLI_AUTH=$(cat /etc/provision/secrets/redis-admin) redi
 func TestBackupAndRestore(t *testing.T) {
 	onItsDays(t, 0)
 	t.Parallel()
-	onEach(t, today(t), "labbak", bare, func(t *testing.T, _ *lab.Lab, host machine) {
+	onEach(t, today(t), "labbak", installed, func(t *testing.T, _ *lab.Lab, host machine) {
 		database := "graphite.database=" + []string{"sqlite", "postgresql"}[twoDays()/groups%2]
 		t.Log(database)
 		do := func(code int, args ...string) ended {

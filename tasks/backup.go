@@ -35,7 +35,7 @@ func (b backup) actions() []recipe.Script {
 		},
 		{
 			Name: "restore", Timeout: 6 * time.Hour, Text: b.script("backup/open.sh.tmpl", b.Restore),
-			Help: "Brings " + b.What + " back from a file that backup wrote. It is read and checked before anything stops; what was there stays beside it, under another name.",
+			Help: "Brings " + b.What + " back from a file that backup wrote. It is read and checked before anything stops; what was there stays beside it, under another name. Where one was killed, the next install, or the next restore, has what was there before or what it brought, whole.",
 			Arguments: []recipe.Variable{{
 				Name: "from", Type: recipe.TypeString, Needed: true, Check: text(hostPath),
 				Help: "The file on the host; its .sha256 is beside it. provision put brings both there.",
