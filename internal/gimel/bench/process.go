@@ -89,8 +89,12 @@ func (o options) startGimel(binary, redisSocket, address string) (*process, erro
 	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
 		return nil, err
 	}
-	return start(binary, "serve", "--listen", address, "--redis", "unix://"+redisSocket,
-		"--hash-key-file", key, "--api-key-file", key, "--drain-grace", "100ms", "--event-log", o.eventLog)
+	args := []string{"serve", "--listen", address, "--redis", "unix://" + redisSocket,
+		"--hash-key-file", key, "--api-key-file", key, "--drain-grace", "100ms"}
+	if o.eventLog != "off" { // which a gimel of before the log does not know
+		args = append(args, "--event-log", o.eventLog)
+	}
+	return start(binary, args...)
 }
 
 func freeAddress() string {
