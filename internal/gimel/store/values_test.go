@@ -139,3 +139,34 @@ func TestVisitorsOfACount(t *testing.T) {
 		t.Errorf("left behind: %q", left)
 	}
 }
+
+// Of a goal that was one of values and is one of visits now, no sum is of both.
+func TestSumsOfAnotherKindAreNotAddedTo(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	declare := func(kind event.Kind) {
+		t.Helper()
+		if _, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "e", Goals: []string{"other", "buy"},
+			Kinds: map[string]event.Kind{"buy": kind}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buy := func(uuid string) Values {
+		t.Helper()
+		commitAll(t, s, []event.Event{{Namespace: "alephbet", Experiment: "e", Name: "buy", Variant: "blue", UUID: uuid, Value: "100", Visitor: uuid}})
+		e, err := s.Experiment(t.Context(), "alephbet", "e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Counter("buy", "blue").Values
+	}
+	declare(event.Value)
+	buy("a")
+	declare(event.Value)
+	if got := buy("b"); got != (Values{Of: 2, Sum: 200, Squares: 20_000}) {
+		t.Errorf("declared again: %+v", got)
+	}
+	declare(event.Count)
+	if got := buy("c"); got != (Values{Of: 1, Sum: 1, Squares: 1}) {
+		t.Errorf("as a count: %+v", got)
+	}
+}

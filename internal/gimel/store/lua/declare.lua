@@ -17,10 +17,14 @@ local function scaled(shares)
   for _, weight in pairs(shares) do sum = sum + weight end
   for label, weight in pairs(shares) do shares[label] = weight / sum end
 end
+-- What a goal adds up, by its name: values, or how often somebody comes. Its place is no matter.
+local function kindOf(declared) return string.match(declared or '', ' (%a+)$') end
+local kinds = {}
 local fields = redis.call('HGETALL', meta)
 for i = 1, #fields, 2 do
   local field, kind = fields[i], string.sub(fields[i], 1, 2)
   if kind == 'v:' then add(before, field, fields[i + 1]) end
+  if kind == 'g:' then kinds[string.sub(field, 3)] = kindOf(fields[i + 1]) end
   if string.sub(field, 1, 14) == 'c:participate:' and fields[i + 1] ~= '0' then counted = true end
   if kind == 'v:' or kind == 'g:' or field == 'variants' or field == 'goals' then
     redis.call('HDEL', meta, field)
@@ -29,6 +33,14 @@ end
 for i = 3, #ARGV, 2 do
   redis.call('HSET', meta, ARGV[i], ARGV[i + 1])
   if string.sub(ARGV[i], 1, 2) == 'v:' then add(after, ARGV[i], ARGV[i + 1]) end
+end
+
+-- Sums of values and of visits cannot be told apart: where the one has become the other, they begin
+-- anew, and as many of the goal's events have none for good.
+for i = 1, #fields, 2 do
+  local kind, goal = string.match(fields[i], '^([msq]):([^:]*):')
+  local now = kind and kindOf(redis.call('HGET', meta, 'g:' .. goal))
+  if kinds[goal] and now and now ~= kinds[goal] then redis.call('HDEL', meta, fields[i]) end
 end
 
 -- Another split while participants come is noted for good: they are not counted by period.
