@@ -15,8 +15,9 @@ import (
 func TestGimelEventLog(t *testing.T) {
 	onItsDays(t, 2)
 	t.Parallel()
+	built := buildReleases(t)
 	onEach(t, today(t), "labevent", bare, func(t *testing.T, _ *lab.Lab, host machine) {
-		g := gimelHost{host, buildReleases(t)}
+		g := gimelHost{host, built}
 		with := append([]string{"gimel", "-H", g.Name, "-e", "gimel.event_log=postgresql"}, gimelSettings...)
 		provision(t, append([]string{"deploy", "--artifact", g.releases["first"]}, with...)...).exits(t, 0)
 		again := provision(t, append([]string{"install", "--json"}, with...)...).exits(t, 0)

@@ -131,6 +131,6 @@ func (g gimel) eventLogChecks() []recipe.Check {
 		},
 	}, {
 		Name: "rows and counters agree", From: recipe.FromHost, Within: gimelLogWithin,
-		Command: &recipe.CommandCheck{Script: gimelCurrent + "/gimel recount", Contains: "counters: counted"},
+		Command: &recipe.CommandCheck{Script: gimelCurrent + "/gimel recount --quiet", Contains: "counters: counted"},
 	}}
 }

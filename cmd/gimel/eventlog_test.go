@@ -108,7 +108,7 @@ func TestAThousandEventsSentTwiceAreAThousandRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	output.Reset()
-	if err := recount([]string{"--address", private}, &output); !errors.Is(err, errDisagree) || !strings.Contains(output.String(), "MISSING") {
+	if err := recount([]string{"--address", private, "--quiet"}, &output); !errors.Is(err, errDisagree) || !strings.Contains(output.String(), "MISSING") {
 		t.Errorf("after rows were deleted: %v\n%s", err, output.String())
 	}
 	for _, process := range []*gimel{g, c} {

@@ -29,6 +29,7 @@ func recount(arguments []string, stdout io.Writer) error {
 	address := flags.String("address", eventLogSocket, "unix:/`PATH` or HOST:PORT of gimel eventlog's --private-listen")
 	namespace := flags.String("namespace", "", "`NAMESPACE` to recount (default: all)")
 	experiment := flags.String("experiment", "", "`EXPERIMENT` to recount (default: all)")
+	quiet := flags.Bool("quiet", false, "print the counters alone that do not agree, and the sum")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -42,7 +43,9 @@ func recount(arguments []string, stdout io.Writer) error {
 	var counted, rows, waiting int64
 	agree := true
 	for _, one := range counters {
-		fmt.Fprintln(stdout, one.Text)
+		if !*quiet || one.Missing != 0 {
+			fmt.Fprintln(stdout, one.Text)
+		}
 		counted, rows, waiting = counted+one.Counted, rows+one.Rows, waiting+one.Waiting
 		agree = agree && one.Missing == 0
 	}
