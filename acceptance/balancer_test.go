@@ -27,7 +27,7 @@ func TestBalancer(t *testing.T) {
 			ended := finish(t, c).exits(t, code)
 			return ended.stdout + ended.stderr
 		}
-		host.run(t, "exec </dev/null; export DEBIAN_FRONTEND=noninteractive; apt-get -q -y --no-install-recommends install nftables")
+		host.run(t, "exec </dev/null; export DEBIAN_FRONTEND=noninteractive; apt-get -q -y --no-install-recommends install nftables curl")
 		do(0, "install", "servers", "-y")
 		do(0, "plan", "servers", "--detailed-exitcode")
 
