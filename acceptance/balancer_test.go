@@ -56,7 +56,7 @@ func TestBalancer(t *testing.T) {
 			time.Sleep(6 * time.Second) // it passes its check five times
 		}
 
-		goesTo("first", time.Second, "installed")
+		goesTo("first", 10*time.Second, "installed")
 		fails("127.0.0.2", "meta l4proto 6 reject with tcp reset")
 		goesTo("second", 3*time.Second, "the first refuses")
 		if told := do(3, "do", "balancer", "failback", "-y"); !strings.Contains(told, "does not pass its check") {
@@ -74,7 +74,7 @@ func TestBalancer(t *testing.T) {
 		staysWith("second", "haproxy was reloaded")
 
 		fails("127.0.0.3", "drop")
-		goesTo("first", 3*time.Second, "the second is gone")
+		goesTo("first", 4*time.Second, "the second is gone") // each question that goes unanswered takes half a second
 		works()
 		staysWith("first", "the second is back")
 		t.Log(do(0, "do", "balancer", "drill", "-y")) // more than three seconds are an error
