@@ -36,16 +36,6 @@ what it changes is known then.`,
 	return command
 }
 
-// plan shows what would change.
-func (f *flags) plan(ctx context.Context, io console, names []string) error {
-	e, err := f.work(io, names)
-	if err != nil {
-		return err
-	}
-	_, err = f.showPlan(ctx, io, e, nil)
-	return err
-}
-
 // planTo shows what would change, and saves it.
 func (f *flags) planTo(ctx context.Context, io console, names []string, out string) error {
 	if out != "" {
