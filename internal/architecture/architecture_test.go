@@ -74,6 +74,8 @@ var libraries = map[string][]string{
 	"golang.org/x/sync":                 {"internal/run", "internal/gimel", "cmd/gimel"},
 	"golang.org/x/sys":                  {"internal/remote", "internal/lab", "internal/gimel", "cmd/gimel"},
 	"github.com/redis/go-redis":         {"internal/gimel", "cmd/gimel"},
+	"github.com/jackc/pgx":              {"internal/gimel"},
+	"github.com/prometheus":             {"internal/gimel"},
 	"gonum.org/v1/gonum":                {"internal/gimel"},
 
 	// What --json prints is checked with it, in tests.

@@ -86,7 +86,7 @@ func TestTLSIsCheckedAgainstTheAuthorityFile(t *testing.T) {
 	redistest.Start(t, "--tls-port", port, "--bind", "127.0.0.1", "--tls-cert-file", certificate,
 		"--tls-key-file", key, "--tls-ca-cert-file", certificate, "--tls-auth-clients", "no")
 	ready := func(authority string) error {
-		client, err := Connect(Address{URL: "rediss://127.0.0.1:" + port, AuthorityFile: authority, Timeout: 2 * time.Second})
+		client, err := Connect(Address{URL: "rediss://127.0.0.1:" + port, AuthorityFile: authority, Timeout: 30 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
