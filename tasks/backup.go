@@ -92,7 +92,7 @@ func (g graphite) addMending(r *recipe.Recipe) {
 	r.Add(resource.Command{
 		Name:    "put back what a restore that died has moved",
 		Changes: []recipe.Key{recipe.PathKey(graphiteDatabase)},
-		Reads:   []recipe.Key{recipe.PathKey(graphiteHome)},
+		Reads:   []recipe.Key{recipe.PathKey(graphiteHome + "/.restore-*/moving")}, // which no other resource makes
 		Unless:  "! ls " + graphiteHome + "/.restore-*/moving >/dev/null 2>&1",
 		Script: "set -eu\ncd /\nas_it() { " + asUser(graphiteUser) + `"$@"; }` + "\nhome=" + graphiteHome + "\n" +
 			mustRender(graphitePutsBack, graphiteStopped()) + "mend",
