@@ -2,7 +2,6 @@ package run
 
 import (
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
@@ -20,18 +19,7 @@ func TestConnectionsEndWithTheirWork(t *testing.T) {
 		return
 	}
 	target := m.sshd(t)
-	relay, err := lab.NewRelay(fmt.Sprintf("127.0.0.1:%d", target.Address.Port), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer relay.Close()
-	_, port, err := net.SplitHostPort(relay.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fmt.Sscan(port, &target.Address.Port); err != nil {
-		t.Fatal(err)
-	}
+	relay := relayed(t, &target, 0)
 	for _, test := range []struct{ forks, pondered int }{{3, 3}, {2, 0}} {
 		var work []Work
 		for i := range 3 {

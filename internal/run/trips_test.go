@@ -63,18 +63,7 @@ func TestRoundTrips(t *testing.T) {
 // trips runs a recipe, and returns its round trips: with that of TCP, which the relay answers.
 func trips(t *testing.T, target Target, of func(*recipe.Recipe), status engine.Status) int64 {
 	t.Helper()
-	relay, err := lab.NewRelay(fmt.Sprintf("127.0.0.1:%d", target.Address.Port), 10*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer relay.Close()
-	_, port, err := net.SplitHostPort(relay.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fmt.Sscan(port, &target.Address.Port); err != nil {
-		t.Fatal(err)
-	}
+	relay := relayed(t, &target, 10*time.Millisecond)
 	task := recipe.Task{Name: "x", Build: func(recipe.Input) (recipe.Recipe, error) {
 		var r recipe.Recipe
 		of(&r)
@@ -88,6 +77,24 @@ func trips(t *testing.T, target Target, of func(*recipe.Recipe), status engine.S
 	}
 	is(t, results[0].Finished, status)
 	return relay.RoundTrips() + 1
+}
+
+// relayed lets the way to a target lead through a relay.
+func relayed(t *testing.T, target *Target, delay time.Duration) *lab.Relay {
+	t.Helper()
+	relay, err := lab.NewRelay(fmt.Sprintf("127.0.0.1:%d", target.Address.Port), delay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { relay.Close() })
+	_, port, err := net.SplitHostPort(relay.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(port, &target.Address.Port); err != nil {
+		t.Fatal(err)
+	}
+	return relay
 }
 
 // systemd puts a systemctl in front of the real one, whose x.service always runs.
