@@ -62,8 +62,8 @@ func (g guardTrial) runs(words ...string) (string, int) {
 func TestWebappsGuard(t *testing.T) {
 	t.Parallel()
 	g := newGuardTrial(t, map[string]any{"reload_on_rss": 16, "evil_reload_on_rss": 30, "processes": 1, "server": "gunicorn"})
-	// Its workers are a process that has 40 MB, of a main one that has little: the limit is nine tenths of 60.
-	c := exec.CommandContext(t.Context(), "sh", "-c", `python3 -c 'import time; kept = b"x" * (40 << 20); print(flush=True); time.sleep(60)' & wait`)
+	// Its workers are a process that has 36 MB and Python, of a main one that has little: the limit is nine tenths of 60.
+	c := exec.CommandContext(t.Context(), "sh", "-c", `python3 -c 'import time; kept = b"x" * (36 << 20); print(flush=True); time.sleep(60)' & wait`)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := c.StdoutPipe()
 	if err != nil {
