@@ -14,7 +14,7 @@ const redisAdmin = `REDISCLI_AUTH=$(cat /etc/provision/secrets/redis-admin) redi
 // TestBackupAndRestore takes backups of a Graphite and a Redis that are in use, destroys what they have,
 // and brings it back: points, users and keys are there. What is damaged, or does not fit, changes nothing.
 func TestBackupAndRestore(t *testing.T) {
-	onItsDays(t, 0)
+	onItsDays(t, 4)
 	t.Parallel()
 	onEach(t, today(t), "labbak", installed, func(t *testing.T, _ *lab.Lab, host machine) {
 		database := "graphite.database=" + []string{"sqlite", "postgresql"}[twoDays()/groups%2]

@@ -13,7 +13,7 @@ import (
 // whether the first refuses or is gone, and stay there when it is back, also over a restart of haproxy,
 // until somebody gives them back; which is refused while the first does not pass its check.
 func TestBalancer(t *testing.T) {
-	onItsDays(t, 3)
+	onItsDays(t, 4)
 	t.Parallel()
 	onEach(t, today(t), "labbal", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()

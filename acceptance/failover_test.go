@@ -79,7 +79,7 @@ func (p pair) cut(t *testing.T) {
 // somebody moves it back; a cut network makes two of it, and three seconds after it is whole again
 // there is one. The content goes from the one that has it to the other. The two are of different releases.
 func TestFailover(t *testing.T) {
-	onItsDays(t, 1)
+	onItsDays(t, 5)
 	t.Parallel()
 	l := labtest.Open(t)
 	p := pair{project: t.TempDir(), hosts: [2]machine{boot(t, l, "bookworm", "labover1")[0], boot(t, l, "trixie", "labover2")[0]}}

@@ -13,7 +13,7 @@ import (
 // TestGimelEventLog: a thousand events sent twice are a thousand rows, with PostgreSQL stopped in the
 // middle, gimel and the process of the log killed, and Redis killed and started again.
 func TestGimelEventLog(t *testing.T) {
-	onItsDays(t, 2)
+	onItsDays(t, 5)
 	t.Parallel()
 	built := buildReleases(t)
 	onEach(t, today(t), "labevent", bare, func(t *testing.T, _ *lab.Lab, host machine) {

@@ -22,6 +22,7 @@ d.commit()'`
 
 // The next run goes on where a migration died.
 func TestGraphiteWhoseMigrationDied(t *testing.T) {
+	onItsDays(t, 4)
 	t.Parallel()
 	onEach(t, today(t), "labmigra", installed, func(t *testing.T, _ *lab.Lab, host machine) {
 		if gone := host.run(t, dies); gone != "1\n" {

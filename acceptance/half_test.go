@@ -46,6 +46,7 @@ KEYS = {
 // Half of a task's resources are taken out of its file: the host is as if they had never been. With
 // the whole task it becomes what it was before any of it.
 func TestHalfOfATaskLeaves(t *testing.T) {
+	onItsDays(t, 5)
 	t.Parallel()
 	onEach(t, today(t), "labhalf", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()

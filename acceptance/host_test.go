@@ -66,9 +66,9 @@ func today(t *testing.T) map[string]string {
 func twoDays() int { return int(time.Now().Unix() / (2 * 24 * 3600)) }
 
 // groups are those of tests that take long.
-const groups = 4
+const groups = 6
 
-// onItsDays skips a test on days that are others': those that take long are run on two days of eight, one
+// onItsDays skips a test on days that are others': those that take long are run on two days of twelve, one
 // on each release. PROVISION_PROVE=all runs them all.
 func onItsDays(t *testing.T, group int) {
 	t.Helper()

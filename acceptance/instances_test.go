@@ -37,6 +37,7 @@ def verify(v, host):
 // Instances of one task are installed, proved, changed, taken back and removed each by itself; a task
 // that is renamed has what was noted of it, and what came for it alone goes with it.
 func TestOwnTaskInstances(t *testing.T) {
+	onItsDays(t, 5)
 	onEach(t, today(t), "labinst", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		project := t.TempDir()
 		writeProject(t, project, instances)

@@ -25,6 +25,7 @@ dpkg-deb -f nginx-light.deb Version`
 // TestUpgrade makes a newer version of a package appear: it is left alone until it is asked
 // for, then installed as it was shown, and what runs of it is restarted.
 func TestUpgrade(t *testing.T) {
+	onItsDays(t, 4)
 	t.Parallel()
 	onEach(t, today(t), "labup", bare, func(t *testing.T, _ *lab.Lab, host machine) {
 		provision(t, "install", "nginx", "-y", "-H", host.Name).exits(t, 0)
