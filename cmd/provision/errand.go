@@ -21,6 +21,7 @@ type errand struct {
 	typed    []string                             // how each host is named on the command line, for one that runs it again
 	secrets  []string                             // never shown
 	plan     bool                                 // the plan is what was asked for
+	drift    bool                                 // of it, what differs, of all hosts in one table
 	jumps    func(host string) (remote.Way, bool) // what the inventory knows of jump hosts
 	question string                               // what is asked before the changes
 	asks     bool                                 // what agree decides, somebody has to look at

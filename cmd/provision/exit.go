@@ -20,7 +20,7 @@ import (
 const (
 	exitGood         = 0
 	exitUsage        = 1 // wrong usage, or an internal error
-	exitPending      = 2 // plan --detailed-exitcode, and there are changes
+	exitPending      = 2 // drift, and plan --detailed-exitcode: there are changes
 	exitFailed       = 3 // a host failed: a step, a check, a command
 	exitUnreachable  = 4
 	exitLocked       = 5 // locked, or a stale plan

@@ -28,7 +28,7 @@ var otherVerbs = []struct{ words, hint string }{
 	{"fetch download pull", "provision get PATH"},
 	{"login connect", "provision ssh HOST"},
 	{"ping", "provision exec -l all -- true"},
-	{"diff preview status dry-run", "provision plan"},
+	{"diff preview status dry-run", "provision plan; of all hosts in one table: provision drift"},
 	{"lint validate syntax", "provision check"},
 	{"undo revert", "provision rollback TASK"},
 	{"destroy uninstall purge delete", "provision remove TASK"},

@@ -60,6 +60,9 @@ func (o output) reporter(io console, e errand) (shown reporter, waiting *bytes.B
 	} else {
 		terminal.AnswerTo(io.out, answers)
 	}
+	if e.drift {
+		return report.NewDrift(terminal), waiting
+	}
 	return terminal, waiting
 }
 

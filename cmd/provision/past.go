@@ -62,7 +62,7 @@ func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code in
 // looks reports whether a command only looks at what is there: between a run that failed and the next one
 // it changes nothing of who is meant by @failed.
 func (t typed) looks() bool {
-	return slices.ContainsFunc([]string{"journal", "releases", "graph", "get"}, func(verb string) bool { return slices.Contains(t.verb, verb) })
+	return slices.ContainsFunc([]string{"journal", "releases", "graph", "get", "drift"}, func(verb string) bool { return slices.Contains(t.verb, verb) })
 }
 
 func (p pastRuns) keep(ended report.PastRun) {

@@ -269,14 +269,19 @@ func results(jobs []*job) []Result {
 }
 
 func (j *job) plan(ctx context.Context) {
+	j.planBy(ctx, func() (err error) {
+		j.wanted, j.made, err = j.host.plan(ctx, j.Blueprint, j.probes)
+		return err
+	})
+}
+
+// planBy makes the plan of a host, that ask makes of what it asks, and tells it.
+func (j *job) planBy(ctx context.Context, ask func() error) {
 	if !j.connect(ctx) {
 		return
 	}
 	j.observe(engine.Asking{})
-	err := j.settled(ctx, func() (err error) {
-		j.wanted, j.made, err = j.host.plan(ctx, j.Blueprint, j.probes)
-		return err
-	})
+	err := j.settled(ctx, ask)
 	if err != nil && j.wait(err) {
 		return
 	}

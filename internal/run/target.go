@@ -167,22 +167,28 @@ func supported(answer recipe.Answer) error {
 // plan asks the host what it has and computes what differs. For what is overwritten or
 // removed it asks for the old content too, which a converged host is never asked.
 func (h host) plan(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, engine.Plan, error) {
-	made, answer, err := h.ask(ctx, blueprint, probes)
+	wanted, plan, found, err := h.compare(ctx, blueprint, probes)
 	if err != nil {
-		return recipe.Recipe{}, engine.Plan{}, err
-	}
-	wanted := made.Recipe
-	plan, refused := engine.NewPlan(wanted, answer.Facts)
-	var held *resource.HeldError
-	if refused != nil && !errors.As(refused, &held) { // what leaves may free a port
-		return wanted, plan, refused
-	}
-	plan.Platform, plan.Died, plan.Told = answer.Platform, died(answer.Facts), slices.Clone(blueprint.asking.told)
-	if wanted, plan, err = h.remember(ctx, blueprint, made, answer, plan, refused); err != nil {
 		return wanted, plan, err
 	}
-	err = h.look(ctx, &plan, originals(wanted, plan), plan.Rehearsals(wanted, answer.Facts))
+	err = h.look(ctx, &plan, originals(wanted, plan), plan.Rehearsals(wanted, found))
 	return wanted, plan, err
+}
+
+// compare asks the host what it has, which it returns too, and computes what differs.
+func (h host) compare(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (recipe.Recipe, engine.Plan, recipe.Facts, error) {
+	made, answer, err := h.ask(ctx, blueprint, probes)
+	if err != nil {
+		return recipe.Recipe{}, engine.Plan{}, nil, err
+	}
+	plan, refused := engine.NewPlan(made.Recipe, answer.Facts)
+	var held *resource.HeldError
+	if refused != nil && !errors.As(refused, &held) { // what leaves may free a port
+		return made.Recipe, plan, nil, refused
+	}
+	plan.Platform, plan.Died, plan.Told = answer.Platform, died(answer.Facts), slices.Clone(blueprint.asking.told)
+	wanted, plan, err := h.remember(ctx, blueprint, made, answer, plan, refused)
+	return wanted, plan, answer.Facts, err
 }
 
 // look asks for what a plan shows beside what differs, what is replaced for the first time, and whether
