@@ -30,13 +30,20 @@ func recount(arguments []string, stdout io.Writer) error {
 	namespace := flags.String("namespace", "", "`NAMESPACE` to recount (default: all)")
 	experiment := flags.String("experiment", "", "`EXPERIMENT` to recount (default: all)")
 	quiet := flags.Bool("quiet", false, "print the counters alone that do not agree, and the sum")
+	each := flags.Bool("rows", false, "count the rows one by one first, which may take long, instead of going by what was noted as they came")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("recount: unexpected argument %q", flags.Arg(0))
 	}
-	counters, err := recounted(context.Background(), *address, *namespace, *experiment)
+	query := url.Values{"namespace": {*namespace}, "experiment": {*experiment}}
+	within := answerWithin
+	if *each {
+		query.Set("rows", "each")
+		within = checkWithin
+	}
+	counters, err := recounted(context.Background(), *address, query, within)
 	if err != nil {
 		return fmt.Errorf("recount: %w", err)
 	}
@@ -56,8 +63,8 @@ func recount(arguments []string, stdout io.Writer) error {
 	return nil
 }
 
-func recounted(ctx context.Context, address, namespace, experiment string) ([]eventlog.Counted, error) {
-	body, err := askEventLog(ctx, http.MethodGet, address, "/recount", url.Values{"namespace": {namespace}, "experiment": {experiment}})
+func recounted(ctx context.Context, address string, query url.Values, within time.Duration) ([]eventlog.Counted, error) {
+	body, err := askEventLog(ctx, http.MethodGet, address, "/recount", query, within)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +75,15 @@ func recounted(ctx context.Context, address, namespace, experiment string) ([]ev
 	return counters, nil
 }
 
-// askEventLog asks for something that may take as long as its sink does.
-func askEventLog(ctx context.Context, method, address, path string, query url.Values) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+const (
+	// answerWithin is what an answer may take: as long as its sink does.
+	answerWithin = 5 * time.Minute
+	// checkWithin is for rows that are counted one by one.
+	checkWithin = 12 * time.Hour
+)
+
+func askEventLog(ctx context.Context, method, address, path string, query url.Values, within time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer(address)}}
 	request, err := http.NewRequestWithContext(ctx, method, "http://gimel"+path+"?"+query.Encode(), nil)

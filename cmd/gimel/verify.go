@@ -149,7 +149,7 @@ const rowsWithin = 30 * time.Second
 // that each event has one row.
 func (p proof) proveRows(ctx context.Context) error {
 	for deadline := time.Now().Add(rowsWithin); ; time.Sleep(200 * time.Millisecond) {
-		counters, err := recounted(ctx, p.eventLog, proofNamespace, p.experiment)
+		counters, err := recounted(ctx, p.eventLog, url.Values{"namespace": {proofNamespace}, "experiment": {p.experiment}}, answerWithin)
 		if err != nil {
 			return fmt.Errorf("event log: %w", err)
 		}
@@ -228,7 +228,7 @@ func (p proof) remove(ctx context.Context, experiment string) error {
 		return err
 	}
 	// Behind it: now nothing of it comes any more.
-	if _, err := askEventLog(ctx, http.MethodDelete, p.eventLog, "/rows", named); err != nil {
+	if _, err := askEventLog(ctx, http.MethodDelete, p.eventLog, "/rows", named, answerWithin); err != nil {
 		return fmt.Errorf("event log: %w", err)
 	}
 	return nil

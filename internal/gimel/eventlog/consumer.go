@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,9 @@ type Consumer struct {
 	balanced  time.Time
 	missed    int64 // when it was balanced
 
+	checking atomic.Bool
+	beside   sync.WaitGroup // what goes on beside the cycles
+
 	figures figures
 }
 
@@ -66,6 +70,7 @@ func New(source *store.Store, name string, sink Sink, messages *slog.Logger) *Co
 // Run brings events to the sink until the context ends. What is in the way is
 // logged, and tried again.
 func (c *Consumer) Run(ctx context.Context) {
+	defer c.beside.Wait()
 	var wait time.Duration
 	for {
 		select {

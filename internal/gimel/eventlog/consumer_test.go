@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http/httptest"
 	"slices"
@@ -74,8 +75,16 @@ func (m *memory) Count(_ context.Context, life store.Life) (map[store.CounterNam
 	return all, nil
 }
 
-func (m *memory) Remove(context.Context, string, string) error { return nil }
-func (m *memory) Close() error                                 { return nil }
+func (m *memory) Check(context.Context, store.Life) error { return nil }
+
+func (m *memory) Remove(_ context.Context, _, experiment, life string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.rows, func(key string, _ Row) bool { return strings.HasPrefix(key, experiment+" "+life) })
+	return nil
+}
+
+func (m *memory) Close() error { return nil }
 
 func newMemory(t *testing.T) *memory { return &memory{t: t, rows: map[string]Row{}} }
 

@@ -23,6 +23,11 @@ func (c *Consumer) fill(ctx context.Context) error {
 		return nil
 	}
 	balances, err := c.Recount(ctx)
+	if errors.Is(err, ErrToCheck) {
+		c.checkOnce(ctx)
+		c.balanced, c.missed = time.Now().Add(takeOverEvery-balanceEvery), missed // in a minute again
+		return nil
+	}
 	if _, only := errors.AsType[uncounted](err); only && ctx.Err() == nil {
 		// As where a table has grown too large to be counted in time: what comes in is kept all the
 		// same, and must not wait for a count with each batch.
@@ -46,6 +51,20 @@ func (c *Consumer) fill(ctx context.Context) error {
 	}
 	c.balanced, c.missed = time.Now(), missed
 	return nil
+}
+
+// checkOnce has rows of an older version counted, beside all else.
+func (c *Consumer) checkOnce(ctx context.Context) {
+	if !c.checking.CompareAndSwap(false, true) {
+		return
+	}
+	c.beside.Go(func() {
+		defer c.checking.Store(false)
+		c.messages.Info("rows that an older version has kept are counted once; until then no recount")
+		if err := c.Check(ctx); err != nil && ctx.Err() == nil {
+			c.messages.Warn("rows that an older version has kept are not counted yet; it is tried again", "error", err)
+		}
+	})
 }
 
 // fillCounter commits all fingerprints of a counter without a time. What the

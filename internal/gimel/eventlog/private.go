@@ -3,6 +3,8 @@ package eventlog
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 )
 
@@ -20,8 +22,8 @@ type Counted struct {
 	Text       string `json:"text"`
 }
 
-// Handler answers operators: /metrics, /readyz, GET /recount, and DELETE /rows
-// of an experiment. It asks for no key: whoever reaches it may do so.
+// Handler answers operators: /metrics, /readyz, GET /recount, with rows=each
+// after the rows were counted one by one, and DELETE /rows of an experiment. It asks for no key: whoever reaches it may do so.
 func (c *Consumer) Handler(version string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", c.metrics(version))
@@ -31,13 +33,20 @@ func (c *Consumer) Handler(version string) http.Handler {
 		}
 	})
 	mux.HandleFunc("GET /recount", func(w http.ResponseWriter, r *http.Request) {
-		balances, err := c.Recount(r.Context())
+		query := r.URL.Query()
+		var err error
+		if query.Get("rows") == "each" {
+			err = c.Check(r.Context())
+		}
+		var balances []Balance
+		if err == nil {
+			balances, err = c.Recount(r.Context())
+		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		answer := []Counted{}
-		query := r.URL.Query()
 		for _, b := range balances {
 			if asked(query.Get("namespace"), b.Life.Namespace) && asked(query.Get("experiment"), b.Life.Experiment) {
 				answer = append(answer, Counted{Namespace: b.Life.Namespace, Experiment: b.Life.Experiment, Event: b.Event, Variant: b.Variant,
@@ -49,7 +58,10 @@ func (c *Consumer) Handler(version string) http.Handler {
 	})
 	mux.HandleFunc("DELETE /rows", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
-		if err := c.remove(r.Context(), query.Get("namespace"), query.Get("experiment")); err != nil {
+		switch err := c.remove(r.Context(), query.Get("namespace"), query.Get("experiment")); {
+		case errors.Is(err, errCounts):
+			http.Error(w, err.Error(), http.StatusConflict)
+		case err != nil:
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		}
 	})
@@ -58,11 +70,24 @@ func (c *Consumer) Handler(version string) http.Handler {
 
 func asked(wanted, name string) bool { return wanted == "" || wanted == name }
 
+// errCounts refuses to take rows away that would come back.
+var errCounts = errors.New("gimel counts it, and would give what it has counted rows again, without their times: " +
+	"delete it in gimel first, on its page of the dashboard or by DELETE /api/v1/experiment, and then its rows")
+
 func (c *Consumer) remove(ctx context.Context, namespace, experiment string) error {
 	end, err := c.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	return c.sink.Remove(ctx, namespace, experiment)
+	lives, err := c.store.Lives(ctx)
+	if err != nil {
+		return err
+	}
+	for _, life := range lives {
+		if life.Namespace == namespace && life.Experiment == experiment {
+			return fmt.Errorf("%s of %s: %w", experiment, namespace, errCounts)
+		}
+	}
+	return c.sink.Remove(ctx, namespace, experiment, "")
 }

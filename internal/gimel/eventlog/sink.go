@@ -4,6 +4,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"provision/internal/gimel/store"
@@ -44,14 +45,24 @@ func (b Batch) Rows() (n int) {
 // time.
 type Kept struct{ Rows, Untimed int64 }
 
-// Sink keeps rows. It is called by one goroutine at a time.
+// ErrToCheck is what Count says of rows that were kept by a version which did
+// not count them as it kept them: Check does, once.
+var ErrToCheck = errors.New("rows that an older version has kept are to be counted first")
+
+// Sink keeps rows. But for Check it is called by one goroutine at a time.
 type Sink interface {
 	// Commit returns when the rows are kept for good: a crash takes none. A row
 	// that is there stays as it is. After an error some may be kept.
 	Commit(ctx context.Context, batch Batch) error
-	// Count tells what there is of a life.
+	// Count tells what there is of a life. No event is committed meanwhile, so it
+	// is to be quick however many rows there are: from a count that is kept with
+	// them. It may be ErrToCheck.
 	Count(ctx context.Context, life store.Life) (map[store.CounterName]Kept, error)
-	// Remove takes away the rows of an experiment, of all its lives.
-	Remove(ctx context.Context, namespace, experiment string) error
+	// Check counts the rows of a life one by one, as long as that takes, and sets
+	// right what Count tells of it. Others are called meanwhile.
+	Check(ctx context.Context, life store.Life) error
+	// Remove takes away the rows of an experiment: those of one life of it, or of
+	// all where that is "".
+	Remove(ctx context.Context, namespace, experiment, life string) error
 	Close() error
 }

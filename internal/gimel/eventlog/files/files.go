@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -56,6 +57,9 @@ type Sink struct {
 	lock   *os.File
 	// While batches may come again: what the folders have, by their pattern.
 	known map[string]known
+
+	mu     sync.Mutex // guards what Check changes
+	counts map[lifeName]counts
 }
 
 // Open takes a folder, which no other process may have at the same time.
@@ -78,7 +82,7 @@ func Open(folder string) (*Sink, error) {
 			return nil, fmt.Errorf("files: %w", err)
 		}
 	}
-	return &Sink{folder: folder, lock: lock, known: map[string]known{}}, nil
+	return &Sink{folder: folder, lock: lock, known: map[string]known{}, counts: map[lifeName]counts{}}, nil
 }
 
 const (
@@ -140,6 +144,7 @@ func (s *Sink) keep(life store.Life, hour string, lines []line, again bool) erro
 		}
 	}
 	var content bytes.Buffer
+	var written []line
 	encoder := json.NewEncoder(&content)
 	for _, l := range lines {
 		if id := l.identity(); !there[id] {
@@ -147,6 +152,7 @@ func (s *Sink) keep(life store.Life, hour string, lines []line, again bool) erro
 			if err := encoder.Encode(l); err != nil {
 				return err
 			}
+			written = append(written, l)
 		}
 	}
 	if content.Len() == 0 {
@@ -157,8 +163,10 @@ func (s *Sink) keep(life store.Life, hour string, lines []line, again bool) erro
 	err := write(folder, name, content.Bytes())
 	if err != nil {
 		clear(s.known) // it is not there after all
+		return err
 	}
-	return err
+	s.added(life, written)
+	return nil
 }
 
 // there are the lines that may be the same as new ones of an hour: those of that
@@ -237,52 +245,6 @@ func eachLine(pattern string, see func(line)) error {
 			}
 			see(l)
 		}
-	}
-	return nil
-}
-
-// Count implements eventlog.Sink.
-func (s *Sink) Count(_ context.Context, life store.Life) (map[store.CounterName]eventlog.Kept, error) {
-	all := map[store.CounterName]eventlog.Kept{}
-	err := eachLine(filepath.Join(pattern(s.folder), pattern(nameOf(life.Namespace)), "*", life.ID+".*"+finished), func(l line) {
-		if l.Experiment != life.Experiment {
-			return
-		}
-		name := l.identity().name
-		kept := all[name]
-		kept.Rows++
-		if l.At == nil {
-			kept.Untimed++
-		}
-		all[name] = kept
-	})
-	if err != nil {
-		return nil, fmt.Errorf("files: %w", err)
-	}
-	return all, nil
-}
-
-// Remove implements eventlog.Sink: a file has events of one life only.
-func (s *Sink) Remove(_ context.Context, namespace, experiment string) error {
-	clear(s.known)
-	names, err := filepath.Glob(filepath.Join(pattern(s.folder), pattern(nameOf(namespace)), "*", "*"+finished))
-	if err != nil {
-		return fmt.Errorf("files: %w", err)
-	}
-	for _, name := range names {
-		is := false
-		if err := eachLine(pattern(name), func(l line) { is = is || l.Experiment == experiment }); err != nil {
-			return fmt.Errorf("files: %w", err)
-		}
-		if !is {
-			continue
-		}
-		if err := os.Remove(name); err != nil {
-			return fmt.Errorf("files: %w", err)
-		}
-		// Empty folders go too; another hour's or namespace's stay.
-		_ = os.Remove(filepath.Dir(name))
-		_ = os.Remove(filepath.Dir(filepath.Dir(name)))
 	}
 	return nil
 }

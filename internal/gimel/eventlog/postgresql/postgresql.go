@@ -45,6 +45,9 @@ type Sink struct {
 	months   map[time.Time]bool
 }
 
+// countersKnown bounds what is remembered of a database.
+const countersKnown = 10_000
+
 type counter struct {
 	namespace, experiment, life string
 	name                        store.CounterName
@@ -98,29 +101,43 @@ func (s *Sink) connect(ctx context.Context) error {
 	if s.connection != nil {
 		return nil
 	}
-	connection, err := pgx.ConnectConfig(ctx, s.config)
+	connection, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	s.connection, s.counters, s.months = connection, map[counter]int32{}, map[time.Time]bool{}
-	return pgx.BeginFunc(ctx, connection, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", schemaLock); err != nil {
-			return err
-		}
-		// Who may not make them finds them made, by somebody who may.
-		var there bool
-		if err := tx.QueryRow(ctx, "select to_regclass('gimel.daily') is not null").Scan(&there); err != nil {
-			return err
-		}
-		if !there {
-			if _, err := tx.Exec(ctx, schema); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, `create temporary table batch (counter integer, fingerprint bigint, month date, at timestamptz, value double precision)
-			on commit delete rows`)
+	_, err = connection.Exec(ctx, `create temporary table batch (counter integer, fingerprint bigint, month date, at timestamptz, value double precision)
+		on commit delete rows`)
+	return err
+}
+
+// open connects to a database that has the tables.
+func (s *Sink) open(ctx context.Context) (*pgx.Conn, error) {
+	connection, err := pgx.ConnectConfig(ctx, s.config)
+	if err != nil {
+		return nil, err
+	}
+	if err := pgx.BeginFunc(ctx, connection, func(tx pgx.Tx) error { return makeTables(ctx, tx) }); err != nil {
+		_ = connection.Close(ctx) // there is another error already
+		return nil, err
+	}
+	return connection, nil
+}
+
+// lastMade is what the schema makes at its end: where that is there, all is.
+const lastMade = "select exists (select from pg_trigger where tgname = 'rows_removed' and tgrelid = to_regclass('gimel.counted'))"
+
+// makeTables makes what there is not. Who may not finds it made, by somebody who may.
+func makeTables(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", schemaLock); err != nil {
 		return err
-	})
+	}
+	var there bool
+	if err := tx.QueryRow(ctx, lastMade).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err := tx.Exec(ctx, schema)
+	return err
 }
 
 // Close ends the connection.
@@ -195,15 +212,22 @@ func (s *Sink) partition(ctx context.Context, tx pgx.Tx, month time.Time) error 
 	return nil
 }
 
+// digestOf stands for a counter's names, of which none has a colon in it.
+func digestOf(life store.Life, name store.CounterName) string {
+	names := []string{life.Namespace, life.Experiment, life.ID, name.Event, name.Variant}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, ":"))))
+}
+
 // counter finds a counter's number, or makes the counter.
 func (s *Sink) counter(ctx context.Context, tx pgx.Tx, life store.Life, name store.CounterName) (int32, error) {
 	key := counter{life.Namespace, life.Experiment, life.ID, name}
 	if id, known := s.counters[key]; known {
 		return id, nil
 	}
-	// No name has a colon in it.
-	names := []string{life.Namespace, life.Experiment, life.ID, name.Event, name.Variant}
-	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, ":"))))
+	if len(s.counters) >= countersKnown { // most of them of experiments that are gone
+		clear(s.counters)
+	}
+	digest := digestOf(life, name)
 	_, err := tx.Exec(ctx, `insert into gimel.counter (namespace, experiment, life, event, variant, began, month, digest)
 		values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
 		life.Namespace, life.Experiment, life.ID, name.Event, name.Variant, life.Began, monthOf(life), digest)
@@ -216,41 +240,4 @@ func (s *Sink) counter(ctx context.Context, tx pgx.Tx, life store.Life, name sto
 	}
 	s.counters[key] = id
 	return id, nil
-}
-
-// Count implements eventlog.Sink.
-func (s *Sink) Count(ctx context.Context, life store.Life) (map[store.CounterName]eventlog.Kept, error) {
-	all := map[store.CounterName]eventlog.Kept{}
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select event, variant, count(*), count(*) - count(at)
-			from gimel.counted join gimel.counter on counter.id = counted.counter
-			where namespace = $1 and experiment = $2 and life = $3 and counted.month = $4 group by event, variant`,
-			life.Namespace, life.Experiment, life.ID, monthOf(life))
-		if err != nil {
-			return err
-		}
-		var name store.CounterName
-		var kept eventlog.Kept
-		_, err = pgx.ForEachRow(rows, []any{&name.Event, &name.Variant, &kept.Rows, &kept.Untimed}, func() error {
-			all[name] = kept
-			return nil
-		})
-		return err
-	})
-	return all, err
-}
-
-// Remove implements eventlog.Sink.
-func (s *Sink) Remove(ctx context.Context, namespace, experiment string) error {
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `delete from gimel.counted using gimel.counter
-			where counter.id = counted.counter and namespace = $1 and experiment = $2`, namespace, experiment)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, "delete from gimel.counter where namespace = $1 and experiment = $2", namespace, experiment)
-		return err
-	})
-	s.counters = map[counter]int32{} // their numbers are no one's
-	return err
 }

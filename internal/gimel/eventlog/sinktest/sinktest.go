@@ -22,6 +22,8 @@ func Run(t *testing.T, begin func(t *testing.T) (open func() eventlog.Sink)) {
 		"tells the lives of a name apart":    tellsLivesApart,
 		"fills in without a time":            fillsIn,
 		"takes away":                         takesAway,
+		"takes a life away":                  takesALifeAway,
+		"counts one by one":                  countsOneByOne,
 		"keeps all and each once in a storm": storm,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,6 +64,13 @@ func (s *subject) counts(life store.Life, want string) {
 	}
 	if got := fmt.Sprint(found); got != want {
 		s.t.Errorf("%s %s: there is %s, want %s", life.Experiment, life.ID, got, want)
+	}
+}
+
+func (s *subject) remove(experiment, life string) {
+	s.t.Helper()
+	if err := s.sink.Remove(s.t.Context(), "alephbet", experiment, life); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
@@ -151,15 +160,54 @@ func takesAway(t *testing.T, s *subject) {
 	for range 2 {
 		s.commit(one(life, Rows(0, 10), false))
 		s.commit(one(other, Rows(0, 3), true))
-		if err := s.sink.Remove(t.Context(), life.Namespace, "e"); err != nil {
-			t.Fatal(err)
-		}
+		s.remove("e", "")
 		s.counts(life, "map[]")
 		s.counts(other, kept(3, 0))
 	}
-	if err := s.sink.Remove(t.Context(), life.Namespace, "none"); err != nil {
-		t.Error(err)
+	s.remove("none", "")
+}
+
+// One life goes, and another of that name stays.
+func takesALifeAway(t *testing.T, s *subject) {
+	first, second, other := NewLife("e", "01"), NewLife("e", "02"), NewLife("f", "03")
+	second.Began = Began.AddDate(0, 3, 0)
+	for range 2 {
+		s.commit(eventlog.Batch{Parts: []eventlog.Part{{Life: first, Rows: Rows(0, 10)}, {Life: second, Rows: Rows(5, 20)}, {Life: other, Rows: Rows(0, 3)}}, Again: true})
+		s.remove("e", "01")
+		s.counts(first, "map[]")
+		s.counts(second, kept(15, 0))
+		s.counts(other, kept(3, 0))
 	}
+	s.reopen()
+	s.counts(second, kept(15, 0))
+}
+
+// To count one by one changes nothing of what was counted as it came, whatever comes meanwhile.
+func countsOneByOne(t *testing.T, s *subject) {
+	life := NewLife("e", "01")
+	check := func() {
+		if err := s.sink.Check(t.Context(), life); err != nil {
+			t.Error(err)
+		}
+	}
+	check()
+	s.commit(one(life, Rows(0, 100), false))
+	s.counts(life, kept(100, 0))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range 5 {
+			check()
+		}
+	}()
+	for from := 100; from < 1000; from += 100 {
+		s.commit(one(life, Rows(from-50, from+100), true))
+		s.counts(life, kept(from+100, 0))
+	}
+	<-ended
+	s.counts(life, kept(1000, 0))
+	check()
+	s.counts(life, kept(1000, 0))
 }
 
 // Batches are cut off at some moment, the process is replaced, and what is not known to be kept
