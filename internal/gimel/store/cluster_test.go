@@ -1,9 +1,15 @@
 package store
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"provision/internal/gimel/event"
 	"provision/internal/gimel/redistest"
 )
 
@@ -53,5 +59,136 @@ func TestClusterOfThreeMasters(t *testing.T) {
 				t.Errorf("left: %v, %v", left, err)
 			}
 		})
+	}
+}
+
+// moving is a slot on its way from one master to another.
+type moving struct {
+	t        *testing.T
+	slot     int64
+	from, to *redis.Client
+	ids      [2]string
+}
+
+func move(t *testing.T, addresses []string, key string) *moving {
+	t.Helper()
+	m := &moving{t: t}
+	for _, address := range addresses {
+		node := redis.NewClient(&redis.Options{Addr: address, DisableIdentity: true})
+		t.Cleanup(func() { node.Close() })
+		id := node.Do(t.Context(), "CLUSTER", "MYID").Val().(string)
+		if err := node.Exists(t.Context(), key).Err(); err == nil {
+			m.from, m.ids[0] = node, id
+		} else {
+			m.to, m.ids[1] = node, id
+		}
+	}
+	m.slot = m.from.ClusterKeySlot(t.Context(), key).Val()
+	m.do(m.to, "CLUSTER", "SETSLOT", m.slot, "IMPORTING", m.ids[0])
+	m.do(m.from, "CLUSTER", "SETSLOT", m.slot, "MIGRATING", m.ids[1])
+	return m
+}
+
+func (m *moving) do(node *redis.Client, words ...any) {
+	m.t.Helper()
+	if err := node.Do(m.t.Context(), words...).Err(); err != nil {
+		m.t.Fatalf("%v: %v", words, err)
+	}
+}
+
+// carry moves those of the slot's keys that it should.
+func (m *moving) carry(should func(key string) bool) {
+	m.t.Helper()
+	host, port, _ := strings.Cut(m.to.Options().Addr, ":")
+	for _, key := range m.from.ClusterGetKeysInSlot(m.t.Context(), int(m.slot), 100_000).Val() {
+		if should(key) {
+			m.do(m.from, "MIGRATE", host, port, key, 0, 5000)
+		}
+	}
+}
+
+func (m *moving) end() {
+	m.t.Helper()
+	m.do(m.to, "CLUSTER", "SETSLOT", m.slot, "NODE", m.ids[1])
+	m.do(m.from, "CLUSTER", "SETSLOT", m.slot, "NODE", m.ids[1])
+}
+
+// While the keys of an experiment are on their way to another shard, an event is counted or it is
+// not, and the client is told which: never in part.
+func TestASlotThatMoves(t *testing.T) {
+	addresses := redistest.StartCluster(t)
+	s := newStore(t, "redis+cluster://"+strings.Join(addresses, ","), logging(Exact, 1<<20))
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "e", Goals: []string{"visit"}, Kinds: map[string]event.Kind{"visit": event.Count}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	visitors := func(from, to int) []event.Event {
+		events := participants("e", "blue", from, to)
+		for _, e := range slices.Clone(events) {
+			e.Name, e.Visitor = "visit", e.UUID
+			events = append(events, e)
+		}
+		return events
+	}
+	send := func() (refused int) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		for _, outcome := range s.Commit(ctx, visitors(sent, sent+20))[:20] { // the participants
+			if outcome.Err != nil {
+				refused++
+			}
+		}
+		sent += 20
+		return refused
+	}
+	send()
+	slot := move(t, addresses, experimentKey("alephbet", "e"))
+	if refused := send(); refused > 0 {
+		t.Errorf("%d refused while all keys are where they were", refused)
+	}
+	for _, kind := range []string{"days", "events", "by", "participate"} {
+		slot.carry(func(key string) bool { return strings.Contains(key, ":"+kind) })
+		if refused := send(); refused != 20 {
+			t.Errorf("%d of 20 refused while some keys are elsewhere", refused)
+		}
+	}
+	slot.carry(func(string) bool { return true })
+	if refused := send(); refused > 0 {
+		t.Errorf("%d refused when all keys are at the new place", refused)
+	}
+	slot.end()
+	if refused := send(); refused > 0 {
+		t.Errorf("%d refused after the end", refused)
+	}
+	for from := 0; from < sent; from += 20 { // as clients do
+		for _, outcome := range s.Commit(t.Context(), visitors(from, from+20)) {
+			if outcome.Err != nil {
+				t.Fatal(outcome.Err)
+			}
+		}
+	}
+	e, err := s.Experiment(t.Context(), "alephbet", "e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Values{Of: int64(sent), Sum: float64(sent), Squares: float64(sent)}
+	if visits := e.Counter("visit", "blue"); e.Count("participate", "blue") != int64(sent) || visits.Count != int64(sent) || visits.Values != want {
+		t.Errorf("%+v of %d", e.Counters, sent)
+	}
+	checkBuckets(t, s, "e", sent)
+	logged, _, _ := takenLog(t, s, s.EventLog("a"))
+	for _, counter := range []string{"e participate:blue", "e visit:blue"} {
+		all := slices.Sorted(slices.Values(logged[counter]))
+		if len(slices.Compact(slices.Clone(all))) != sent || len(all) != sent {
+			t.Errorf("%s: %d in the log, %d different ones, want %d", counter, len(all), len(slices.Compact(all)), sent)
+		}
+	}
+	if missed := lives(t, s)[0].Missed; missed != 0 {
+		t.Errorf("%d missed", missed)
 	}
 }

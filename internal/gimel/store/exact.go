@@ -121,18 +121,24 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 	pipe := s.client.Pipeline()
 	commands := make([]*redis.Cmd, len(tracks))
 	for at, t := range tracks {
-		keys := make([]string, 0, 2+len(t.indices))
-		keys = append(keys, t.key, daysKey(t.key, t.id, t.counter))
-		arguments := make([]any, 0, 8+len(t.indices))
+		keys := make([]string, 0, 3+len(t.indices))
+		keys = append(keys, t.key, daysKey(t.key, t.id, t.counter), eventsKey(t.key, t.id))
+		arguments := make([]any, 0, 9+len(t.indices))
 		arguments = append(arguments, t.event, t.variant, t.id, t.buckets, day, s.settings.CounterCap,
-			budget, s.packed(fingerprints, t.indices))
+			budget, s.packed(fingerprints, t.indices), len(t.indices))
 		for _, i := range t.indices {
 			keys = append(keys, bucketKey(t.key, t.id, t.counter, bucketOf(fingerprints[i], t.buckets)))
 			arguments = append(arguments, fingerprints[i])
 		}
 		if t.more {
 			for _, i := range t.indices {
-				arguments = append(arguments, amountOf(events[i])+" "+s.visitorOf(events[i]))
+				visitor := ""
+				if events[i].Visitor != "" {
+					visited := s.visitorOf(events[i])
+					visitor = strconv.FormatInt(visited, 10)
+					keys = append(keys, tallyKey(t.key, t.id, t.counter, tallyOf(visited)))
+				}
+				arguments = append(arguments, amountOf(events[i])+" "+visitor)
 			}
 		}
 		commands[at] = s.scripts.track.EvalSha(ctx, pipe, keys, arguments...)
@@ -141,13 +147,10 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 	return commands
 }
 
-// visitorOf is who has reached a goal, as a script takes it: "" is nobody known.
-func (s *Store) visitorOf(e event.Event) string {
-	if e.Visitor == "" {
-		return ""
-	}
+// visitorOf is the fingerprint of who has reached a goal.
+func (s *Store) visitorOf(e event.Event) int64 {
 	e.UUID = e.Visitor
-	return strconv.FormatInt(s.fingerprints.of(e), 10)
+	return s.fingerprints.of(e)
 }
 
 // amountOf is an event's value as a script takes it: "" is none.
@@ -188,6 +191,16 @@ func (s *Store) remember(key, id, counter string, buckets int64) {
 		s.layouts[key] = known
 	}
 	known.buckets[counter] = buckets
+}
+
+// lifeOf is the experiment's id, as far as this process knows it.
+func (s *Store) lifeOf(key string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.layouts[key]; known != nil {
+		return known.id
+	}
+	return ""
 }
 
 func (s *Store) forget(key string) {

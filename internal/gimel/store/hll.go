@@ -32,9 +32,10 @@ func (s *Store) commitHLL(ctx context.Context, events []event.Event) []Outcome {
 		commands := make([]*redis.Cmd, len(open))
 		for at, i := range open {
 			e := events[i]
-			commands[at] = s.scripts.admit.EvalSha(ctx, pipe,
-				[]string{experimentKey(e.Namespace, e.Experiment)}, e.Name, e.Variant, s.settings.CounterCap,
-				budget, s.packed([]int64{s.fingerprints.of(e)}, []int{0}))
+			key := experimentKey(e.Namespace, e.Experiment)
+			id := s.lifeOf(key)
+			commands[at] = s.scripts.admit.EvalSha(ctx, pipe, []string{key, eventsKey(key, id)}, e.Name, e.Variant, id,
+				s.settings.CounterCap, budget, s.packed([]int64{s.fingerprints.of(e)}, []int{0}))
 		}
 		_, _ = pipe.Exec(ctx) // each command has its own error
 		var admitted []int
@@ -50,6 +51,10 @@ func (s *Store) commitHLL(ctx context.Context, events []event.Event) []Outcome {
 				logged, _ := reply[1].(int64)
 				outcomes[i].Unlogged = logged == 0
 				admitted = append(admitted, i)
+			case "moved":
+				id, _ := reply[1].(string)
+				s.remember(experimentKey(events[i].Namespace, events[i].Experiment), id, counterName(events[i].Name, events[i].Variant), 1)
+				again = append(again, i)
 			case "unknown":
 				unknown = append(unknown, i)
 			default:

@@ -7,7 +7,8 @@ import (
 
 // The keys of exact counting. {tag} is "{namespace:experiment}", a Redis
 // Cluster hash tag: one experiment lives on one shard, so one script may touch
-// all its keys.
+// all its keys. A script is given all keys that it touches: so a cluster that
+// moves them to another shard says where they are before anything is done.
 //
 //	gimel:{tag}                               hash, the experiment:
 //	    id            random, part of every other key: a deleted experiment's
@@ -67,8 +68,12 @@ func daysKey(experimentKey, id, counter string) string {
 
 func eventsKey(experimentKey, id string) string { return experimentKey + ":" + id + ":events" }
 
-// tallies is how many hashes hold the visitors of a count; track.lua has it too.
+// tallies is how many hashes hold the visitors of a count.
 const tallies = 256
+
+// tallyOf is the one that holds a visitor: by his last six digits, as a script
+// has chosen it, for its numbers hold no more.
+func tallyOf(visitor int64) int { return int(visitor % 1e6 % tallies) }
 
 func tallyKey(experimentKey, id, counter string, number int) string {
 	return experimentKey + ":" + id + ":" + counter + ":by:" + strconv.Itoa(number)

@@ -28,7 +28,7 @@ func connect(t testing.TB, url string) redis.UniversalClient {
 
 func newStore(t testing.TB, url string, settings Settings) *Store {
 	t.Helper()
-	return New(connect(t, url), settings)
+	return New(guarded(connect(t, url)), settings)
 }
 
 func participants(experiment, variant string, from, to int) []event.Event {

@@ -16,10 +16,9 @@ end
 -- ''; false when they did not go in.
 -- budget: bytes that the stream may take, and the Unix time, for the TIME of Redis is not in
 -- what an ACL of reading and writing allows; 0: there is no log
-local function append(meta, id, counter, packed, values, budget)
+local function append(meta, stream, counter, packed, values, budget)
   if budget == '0' then return true end
   local bytes, now = string.match(budget, '^(%d+) (%d+)$')
-  local stream = meta .. ':' .. id .. ':events'
   local used = redis.pcall('MEMORY', 'USAGE', stream) or 0 -- an error is a table
   if type(used) == 'number' and used < tonumber(bytes) then
     local entry

@@ -1,8 +1,9 @@
 -- Counts uuids of one event and variant exactly, in one atomic step.
--- KEYS: experiment, days, then the bucket of each uuid
+-- KEYS: experiment, days, log, then the bucket of each uuid, then the tally of each
+--       visitor that is told
 -- ARGV: event, variant, the id and number of buckets that the caller chose the
---       buckets by, day, limit of counters, the log's budget, the fingerprints in
---       8 bytes each, then each once more as a number,
+--       keys by, day, limit of counters, the log's budget, the fingerprints in
+--       8 bytes each, how many there are, then each once more as a number,
 --       then, if any has one, 'VALUE VISITOR' of each; '' is none
 -- Answers {'counted', count, flags, logged}, where flags has a '1' for each uuid
 --         that is new, a '0' for each that was there, and a '-' for each that is
@@ -23,14 +24,7 @@ local function addValues(meta, days, day, counter, of, sum, squares)
   add(days, day .. ':q', squares)
 end
 
--- How often a visitor has reached a goal that is counted, this time included. The
--- hashes are compact up to 512 visitors each (hash-max-listpack-entries).
-local function times(meta, id, counter, visitor)
-  local place = tonumber(string.sub(visitor, -6)) % 256
-  return redis.call('HINCRBY', meta .. ':' .. id .. ':' .. counter .. ':by:' .. place, visitor, 1)
-end
-
-local meta, days = KEYS[1], KEYS[2]
+local meta, days, uuids = KEYS[1], KEYS[2], tonumber(ARGV[9])
 local event, variant = ARGV[1], ARGV[2]
 local counter = event .. ':' .. variant
 
@@ -45,23 +39,28 @@ if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} en
 
 local kind = string.match(found.goal or '', ' (%a+)$')
 local added, of, sum, squares, flags, values = 0, 0, 0, 0, {}, {}
-for i = 3, #KEYS do
-  local text, visitor, value
+local tally = 3 + uuids -- behind it are those of visitors
+for i = 1, uuids do
+  local text, visitor, value = nil, '', nil
   if kind then
-    text, visitor = string.match(ARGV[i + 4 + #KEYS] or '', '^(%S*) ?(%d*)$')
+    text, visitor = string.match(ARGV[9 + uuids + i] or ' ', '^(%S*) ?(%d*)$')
     value = tonumber(text)
+    if visitor ~= '' then tally = tally + 1 end
   end
   if kind == 'value' and not value then
-    flags[i - 2] = '-'
+    flags[i] = '-'
   else
-    local new = redis.call('SADD', KEYS[i], ARGV[i + 6])
-    flags[i - 2] = new == 1 and '1' or '0' -- numbers would be formatted
+    local new = redis.call('SADD', KEYS[3 + i], ARGV[9 + i])
+    flags[i] = new == 1 and '1' or '0' -- numbers would be formatted
     added = added + new
     if new == 1 and kind == 'value' then
       of, sum, squares = of + 1, sum + value, squares + value * value
       values[added] = text
-    elseif new == 1 and kind == 'count' and visitor ~= '' then -- n² is the sum of the first n odd numbers
-      of, sum, squares = of + 1, sum + 1, squares + 2 * times(meta, found.id, counter, visitor) - 1
+    elseif new == 1 and kind == 'count' and visitor ~= '' then
+      -- How often he has reached it; n² is the sum of the first n odd numbers. The
+      -- hashes are compact up to 512 visitors each (hash-max-listpack-entries).
+      local times = redis.call('HINCRBY', KEYS[tally], visitor, 1)
+      of, sum, squares = of + 1, sum + 1, squares + 2 * times - 1
     end
   end
 end
@@ -70,6 +69,6 @@ if added > 0 then
   redis.call('HINCRBY', days, ARGV[5], added)
   count = redis.call('HINCRBY', meta, 'c:' .. counter, added)
   if of > 0 then addValues(meta, days, ARGV[5], counter, of, sum, squares) end
-  logged = append(meta, found.id, counter, fresh(ARGV[8], flags, added), table.concat(values, ' '), ARGV[7])
+  logged = append(meta, KEYS[3], counter, fresh(ARGV[8], flags, added), table.concat(values, ' '), ARGV[7])
 end
 return {'counted', count, table.concat(flags), logged and 1 or 0}
