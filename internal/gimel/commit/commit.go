@@ -47,6 +47,7 @@ type Committer struct {
 	settings Settings
 	observe  Observer
 	queue    chan *request
+	aside    chan struct{} // one for each event of CommitAside
 	workers  sync.WaitGroup
 
 	mu     sync.RWMutex // guards closed against sends on the queue
@@ -69,6 +70,7 @@ func New(target Store, settings Settings, observe Observer) *Committer {
 		settings: settings,
 		observe:  observe,
 		queue:    make(chan *request, settings.Queue),
+		aside:    make(chan struct{}, max(1, settings.Queue/4)),
 	}
 	for range settings.Pipelines {
 		c.workers.Go(c.work)
@@ -81,6 +83,28 @@ func New(target Store, settings Settings, observe Observer) *Committer {
 // returns within Settings.Timeout, for a batch has the deadline of the oldest
 // event in it.
 func (c *Committer) Commit(e event.Event) (store.Outcome, error) {
+	return c.commit(e)
+}
+
+// CommitAside is Commit for who sends many events and can send them again, as a
+// server: all of those have a quarter of the queue together, and none where
+// half of it is taken, for the rest is visitors'.
+func (c *Committer) CommitAside(e event.Event) (store.Outcome, error) {
+	patience := time.NewTimer(c.settings.Timeout)
+	defer patience.Stop()
+	select {
+	case c.aside <- struct{}{}:
+		defer func() { <-c.aside }()
+	case <-patience.C:
+		return store.Outcome{}, ErrBusy
+	}
+	if c.Waiting() >= max(1, c.settings.Queue/2) {
+		return store.Outcome{}, ErrBusy
+	}
+	return c.commit(e)
+}
+
+func (c *Committer) commit(e event.Event) (store.Outcome, error) {
 	waiting := requests.Get().(*request)
 	defer requests.Put(waiting)
 	waiting.event, waiting.deadline = e, time.Now().Add(c.settings.Timeout)

@@ -227,3 +227,57 @@ func TestOnlyBatchesAfterASlowOneWaitForMore(t *testing.T) {
 		}
 	}
 }
+
+// Whoever sends many at once fills no queue: visitors find room, and he is refused when theirs is
+// half of it.
+func TestWhoSendsManyLeavesRoomForVisitors(t *testing.T) {
+	g := newGate()
+	c := start(g, 16)
+	var group sync.WaitGroup
+	aside := make(chan error, 100)
+	many := func() { group.Go(func() { _, err := c.CommitAside(event.Event{UUID: "many"}); aside <- err }) }
+	many()
+	<-g.started // a batch that stays
+	for range 20 {
+		many()
+	}
+	waitFor(t, "a quarter of the queue is taken", func() bool { return c.Waiting() >= 3 })
+	time.Sleep(20 * time.Millisecond)
+	if n := c.Waiting(); n > 4 {
+		t.Errorf("%d of 16 places are taken by one who sends many", n)
+	}
+	visitors := make(chan error, 12)
+	for range 12 {
+		group.Go(func() { _, err := c.Commit(event.Event{UUID: "visitor"}); visitors <- err })
+	}
+	waitFor(t, "visitors wait too", func() bool { return c.Waiting() >= 15 })
+	close(g.pass) // all batches go
+	group.Wait()
+	for range 12 {
+		if err := <-visitors; err != nil {
+			t.Errorf("a visitor: %v", err)
+		}
+	}
+	c.Close()
+}
+
+func TestWhoSendsManyIsRefusedFirst(t *testing.T) {
+	g := newGate()
+	c := start(g, 8)
+	var group sync.WaitGroup
+	commit := func() { group.Go(func() { _, _ = c.Commit(event.Event{UUID: "u"}) }) }
+	commit()
+	<-g.started
+	for range 4 {
+		commit()
+	}
+	waitFor(t, "half of the queue is taken", func() bool { return c.Waiting() == 4 })
+	if _, err := c.CommitAside(event.Event{UUID: "many"}); !errors.Is(err, ErrBusy) {
+		t.Errorf("err = %v, want ErrBusy", err)
+	}
+	commit()
+	waitFor(t, "a visitor has room", func() bool { return c.Waiting() == 5 })
+	close(g.pass)
+	group.Wait()
+	c.Close()
+}

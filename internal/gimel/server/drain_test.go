@@ -20,6 +20,8 @@ type slowCommitter struct {
 	proceed chan struct{}
 }
 
+func (c slowCommitter) CommitAside(e event.Event) (store.Outcome, error) { return c.Commit(e) }
+
 func (c slowCommitter) Commit(event.Event) (store.Outcome, error) {
 	c.began <- struct{}{}
 	<-c.proceed

@@ -3,10 +3,13 @@ package server
 import (
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"provision/internal/gimel/event"
+	"provision/internal/gimel/store"
 )
 
 // eventsBody is what a server sends that tracks by itself, as a payment that
@@ -38,9 +41,17 @@ func (e eventBody) query() string {
 // mostEvents of one request.
 const mostEvents = 1000
 
+const (
+	// eventsAtOnce of a request are on their way at a time, so that it takes no
+	// more of the queue: as many as make good batches.
+	eventsAtOnce = 64
+	// senders are how many such requests are served at a time.
+	senders = 8
+)
+
 // trackEvents counts events for a key: the answer says of each what became of
-// it, in order. 503 means that some are not counted: sending all again does no
-// harm.
+// it, in order. 503 means that some are not counted, and 429 that none is:
+// sending all again does no harm.
 func (s *Server) trackEvents(w http.ResponseWriter, r *http.Request) {
 	var body eventsBody
 	if !readJSON(w, r, &body) {
@@ -50,12 +61,31 @@ func (s *Server) trackEvents(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusUnprocessableEntity, "events: more than 1000")
 		return
 	}
-	became := make([]string, len(body.Events))
-	var all sync.WaitGroup
-	for i, one := range body.Events {
-		all.Go(func() { became[i] = s.outcome(one.query()) })
+	select {
+	case s.senders <- struct{}{}:
+		defer func() { <-s.senders }()
+	default:
+		w.Header().Set("Retry-After", "1")
+		writeError(w, http.StatusTooManyRequests, "too many send events at once")
+		return
 	}
-	all.Wait()
+	became := make([]string, len(body.Events))
+	var all errgroup.Group
+	all.SetLimit(eventsAtOnce)
+	var failed atomic.Bool // then all comes again: the rest is not tried
+	for i, one := range body.Events {
+		all.Go(func() error {
+			became[i] = notCounted
+			if !failed.Load() {
+				became[i] = s.outcome(one.query(), aside)
+			}
+			if became[i] == notCounted {
+				failed.Store(true)
+			}
+			return nil
+		})
+	}
+	_ = all.Wait() // none has an error
 	status := http.StatusOK
 	for _, one := range became {
 		if one == notCounted {
@@ -74,7 +104,13 @@ const (
 	notCounted    = "not_counted"
 )
 
-func (s *Server) outcome(rawQuery string) string {
+// Whose an event is, for the queue.
+const (
+	visitors = false
+	aside    = true
+)
+
+func (s *Server) outcome(rawQuery string, aside bool) string {
 	began := time.Now()
 	defer func() { s.Counters.Answered(time.Since(began)) }()
 	parsed, reason := event.Parse(rawQuery, s.Limits)
@@ -84,7 +120,13 @@ func (s *Server) outcome(rawQuery string) string {
 	}
 	// Without the request's context: a visitor who leaves the page has still
 	// sent the event.
-	outcome, err := s.Committer.Commit(parsed)
+	var outcome store.Outcome
+	var err error
+	if aside {
+		outcome, err = s.Committer.CommitAside(parsed)
+	} else {
+		outcome, err = s.Committer.Commit(parsed)
+	}
 	switch {
 	case err != nil:
 		s.refuse(err)

@@ -1,10 +1,14 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"provision/internal/gimel/event"
 )
@@ -169,6 +173,50 @@ func TestServersSendEventsWithTheirKey(t *testing.T) {
 		t.Errorf("without Redis: %+v", got)
 	}
 	s.redis.Restart()
+}
+
+// Requests of many events leave room for visitors, and those that are too many are told to come
+// again; each of which none was counted may.
+func TestServersThatSendManyLeaveRoomForVisitors(t *testing.T) {
+	s := newSite(t)
+	body := func(sender int) string {
+		var events []string
+		for i := range mostEvents {
+			events = append(events, fmt.Sprintf(`{"experiment":"e","variant":"blue","event":"participate","uuid":"%d.%d"}`, sender, i))
+		}
+		return `{"events":[` + strings.Join(events, ",") + `]}`
+	}
+	s.track("e", "blue", "participate", "first")
+	s.redis.Pause()
+	var all sync.WaitGroup
+	var tooMany atomic.Int32
+	for sender := range 3 * senders {
+		all.Go(func() {
+			got := s.do("POST", "/api/v1/events", body(sender), "X-Api-Key", testTrackKey)
+			if got.status == 429 && got.header.Get("Retry-After") == "1" {
+				tooMany.Add(1)
+			} else if got.status != 503 && got.status != 200 {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+	}
+	time.Sleep(200 * time.Millisecond)
+	for i := range 10 { // a queue of 64 has room for them
+		all.Go(func() {
+			if got := s.track("e", "blue", "participate", fmt.Sprint("visitor ", i)); got.status != 200 {
+				t.Errorf("a visitor: %d", got.status)
+			}
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	s.redis.Continue()
+	all.Wait()
+	if tooMany.Load() == 0 || tooMany.Load() > 2*senders {
+		t.Errorf("%d of %d are too many", tooMany.Load(), 3*senders)
+	}
+	if got := s.do("POST", "/api/v1/events", body(0), "X-Api-Key", testTrackKey); got.status != 200 {
+		t.Errorf("alone: %d %.200s", got.status, got.body)
+	}
 }
 
 // sorted puts the two equal events' outcomes, which come in either order, as they are compared.

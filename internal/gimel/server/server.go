@@ -27,9 +27,11 @@ type Store interface {
 	Named(ctx context.Context, namespace string, names []string) ([]*store.Experiment, error)
 }
 
-// Committer returns after an event is committed.
+// Committer returns after an event is committed. CommitAside leaves room for
+// Commit.
 type Committer interface {
 	Commit(e event.Event) (store.Outcome, error)
+	CommitAside(e event.Event) (store.Outcome, error)
 }
 
 // Settings are what a server is made of.
@@ -59,6 +61,7 @@ type Server struct {
 	keys     []key
 	sessions *sessions
 	troubles troubles
+	senders  chan struct{} // one for each request of many events
 }
 
 // New makes a server.
@@ -68,6 +71,7 @@ func New(settings Settings) *Server {
 		reader:   results.Reader{Store: settings.Store},
 		keys:     keysOf(settings),
 		sessions: newSessions(settings.SessionKey, settings.Password, settings.ViewerPassword),
+		senders:  make(chan struct{}, senders),
 	}
 }
 

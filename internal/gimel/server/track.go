@@ -61,7 +61,7 @@ func (s *Server) track(w http.ResponseWriter, r *http.Request) {
 // everything else makes it send the event again with each later one. So true
 // (200) means committed, or never valid; and false (503) that a retry is right.
 func (s *Server) count(rawQuery string) bool {
-	return s.outcome(rawQuery) != notCounted
+	return s.outcome(rawQuery, visitors) != notCounted
 }
 
 func (s *Server) refuse(err error) {
