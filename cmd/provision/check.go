@@ -143,7 +143,7 @@ func (f *flags) hostsToCheck() (*inventory.Inventory, []inventory.Host, error) {
 	if !f.selection.named() {
 		return inv, inv.Hosts(), nil
 	}
-	hosts, err := f.selection.choose(inv, nil)
+	hosts, err := f.selection.choose(inv, nil, asksNobody)
 	return inv, hosts, err
 }
 

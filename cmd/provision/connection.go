@@ -32,6 +32,17 @@ func (c *connection) flags() *pflag.FlagSet {
 	return f
 }
 
+// login is how hosts are connected to.
+type login struct {
+	config    remote.Config
+	passwords []string // which must never be shown
+}
+
+func (c connection) login(io console, passphrase func(string) ([]byte, error)) (login, error) {
+	config, passwords, err := c.config(io, passphrase)
+	return login{config, passwords}, err
+}
+
 // config returns how to connect, and the passwords, which must never be shown. Those that
 // were announced are asked for here, once for all hosts and before the first connection.
 func (c connection) config(io console, passphrase func(string) ([]byte, error)) (remote.Config, []string, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -157,19 +156,20 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 	if err != nil {
 		return errand{}, err
 	}
-	hosts, err := f.selection.choose(inv, named)
+	jumps := func(name string) (remote.Way, bool) {
+		host, known := inv.JumpHost(name)
+		return wayTo(host), known
+	}
+	silent := lost{}
+	hosts, err := f.selection.choose(inv, named, f.byFacts(io, jumps, silent))
 	if err != nil {
 		return errand{}, err
 	}
 	if f.selection.list {
-		return errand{}, cmp.Or(f.nameHosts(io, hosts), error(outcome{exitGood}))
+		return errand{}, f.listHosts(io, hosts, silent)
 	}
-	e := errand{typed: f.selection.typed(hosts)}
+	e := errand{typed: f.selection.typed(hosts), jumps: jumps}
 	near := neighbours{all, inv.Hosts(), hosts, named, extra, &sync.Map{}}
-	e.jumps = func(name string) (remote.Way, bool) {
-		host, known := inv.JumpHost(name)
-		return wayTo(host), known
-	}
 	for _, host := range hosts {
 		wanted, err := blueprint(host)
 		if err != nil {
@@ -178,7 +178,9 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 		e.secrets = append(e.secrets, wanted.Secrets()...)
 		wanted.Host, wanted.Address = all.listed(host), host.Address.Host
 		wanted.Peers = near.of(host, len(f.selection.hosts) > 0 || f.selection.local)
-		e.work = append(e.work, run.Work{Target: f.target(host), Blueprint: wanted})
+		target := f.target(host)
+		target.Lost = silent[host.Name].Err
+		e.work = append(e.work, run.Work{Target: target, Blueprint: wanted})
 	}
 	if e.exports, err = near.exporters(f.target, len(f.selection.hosts) > 0 || f.selection.local); err != nil {
 		return errand{}, err
@@ -191,11 +193,12 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 
 // connect completes the targets with how they are reached.
 func (f *flags) connect(io console, e *errand) error {
-	config, passwords, err := f.connection.config(io, f.passphrase)
+	login, err := f.login()
 	if err != nil {
 		return err
 	}
-	e.secrets = append(e.secrets, passwords...)
+	config := login.config
+	e.secrets = append(e.secrets, login.passwords...)
 	for i := range e.exports { // one that cannot be reached is no matter of this run's
 		e.complete(&e.exports[i].Target, config)
 	}

@@ -8,16 +8,20 @@ import (
 	"strings"
 
 	"provision/internal/inventory"
+	"provision/internal/run"
 )
 
 // limited is what -l says, with names for what is written elsewhere: @failed and @unreachable are hosts of
-// the last run, @FILE those of a file, @- of standard input.
-func (s selection) limited() ([]string, error) {
-	terms, err := inventory.Expand(s.limit)
+// the last run, @FILE those of a file, @- of standard input. Conditions are no names.
+func (s selection) limited() (all []string, conditions []inventory.Condition, err error) {
+	limit, conditions, err := inventory.SplitConditions(s.limit, run.FactNames())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []string
+	terms, err := inventory.Expand(limit)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, term := range terms {
 		bare, not := strings.CutPrefix(term, "!")
 		elsewhere, found := strings.CutPrefix(bare, "@")
@@ -27,7 +31,7 @@ func (s selection) limited() ([]string, error) {
 		}
 		names, err := s.elsewhere(elsewhere)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, name := range names {
 			if not {
@@ -36,7 +40,7 @@ func (s selection) limited() ([]string, error) {
 			all = append(all, name)
 		}
 	}
-	return all, nil
+	return all, conditions, nil
 }
 
 func (s selection) elsewhere(name string) ([]string, error) {

@@ -134,7 +134,7 @@ func (f *flags) listChosen(io console) error {
 	if err != nil {
 		return err
 	}
-	hosts, err := f.selection.choose(inv, nil)
+	hosts, err := f.selection.choose(inv, nil, asksNobody)
 	if err != nil {
 		return err
 	}

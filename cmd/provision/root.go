@@ -19,6 +19,7 @@ type flags struct {
 	passphrase func(file string) ([]byte, error) // of a private key; nil without a terminal
 	selection  selection
 	connection connection
+	login      func() (login, error) // what connection says; somebody may be asked for passwords, once
 	output     output
 	run        runFlags
 }
@@ -29,6 +30,7 @@ func newFlags(io console) *flags {
 	f.selection.tasks = sync.OnceValues(func() (catalogue, error) {
 		return readCatalogue(f.selection.path(), noteOnce(io))
 	})
+	f.login = sync.OnceValues(func() (login, error) { return f.connection.login(io, f.passphrase) })
 	return f
 }
 

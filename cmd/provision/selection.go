@@ -33,7 +33,7 @@ type selection struct {
 func (s *selection) hostFlags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringArrayVarP(&s.hosts, "hosts", "H", nil, "`HOSTS`, ad hoc: user@host:port, with commas between")
-	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions, @failed and @unreachable of the last run, @FILE")
+	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions, @failed and @unreachable of the last run, @FILE; task=NAME and facts (release=12) narrow these")
 	f.BoolVar(&s.local, "local", false, "this machine, without SSH")
 	f.BoolVar(&s.list, "list-hosts", false, "say which hosts these are, and do nothing")
 	return f
@@ -145,8 +145,8 @@ func labHosts() ([]inventory.Host, error) {
 }
 
 // choose returns the hosts that the flags name. With neither -H nor -l they are those of
-// the inventory that have the named tasks.
-func (s selection) choose(inv *inventory.Inventory, named []recipe.Task) ([]inventory.Host, error) {
+// the inventory that have the named tasks. What -l says of facts is asked.
+func (s selection) choose(inv *inventory.Inventory, named []recipe.Task, ask asker) ([]inventory.Host, error) {
 	switch {
 	case s.local:
 		name, err := os.Hostname()
@@ -161,11 +161,7 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task) ([]inve
 	case len(s.hosts) > 0:
 		return inv.AdHoc(s.hosts)
 	case len(s.limit) > 0:
-		limit, err := s.limited()
-		if err != nil {
-			return nil, err
-		}
-		return inv.Select(limit)
+		return s.limitedTo(inv, ask)
 	}
 	var hosts []inventory.Host
 	for _, host := range inv.Hosts() {

@@ -23,12 +23,16 @@ type Target struct {
 	Name    string
 	Address remote.Address
 	Config  remote.Config
-	Local   bool // this machine, without SSH
+	Local   bool  // this machine, without SSH
+	Lost    error // it was tried before, and this is why it is not tried again
 
 	dialer *remote.Dialer // the run's
 }
 
 func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
+	if t.Lost != nil {
+		return nil, t.Lost
+	}
 	if t.Local {
 		return remote.Local(t.Config)
 	}
