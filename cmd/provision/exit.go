@@ -130,6 +130,8 @@ func codeOf(status engine.Status, pending int) int {
 	switch status {
 	case engine.StatusPending:
 		return pending
+	case engine.StatusNotBegun:
+		return exitPending
 	case engine.StatusInterrupted:
 		return exitInterrupted
 	case engine.StatusRefused:

@@ -23,6 +23,7 @@ type runFlags struct {
 	upgrade     bool
 	yes         bool
 	lockTimeout time.Duration
+	pace        paceFlags
 
 	takeOver bool // of what hosts remember
 	adopt    bool
@@ -49,6 +50,7 @@ func (r *runFlags) registerChanges(command *cobra.Command) {
 	f.BoolVarP(&r.check, "check", "C", false, "only show the plan")
 	f.BoolVarP(&r.yes, "yes", "y", false, "go ahead without asking")
 	r.registerForks(command)
+	r.pace.register(command)
 	f.DurationVar(&r.lockTimeout, "lock-timeout", 60*time.Second, "how long to wait for another run on a host, a `TIME` such as 90s or 5m")
 }
 

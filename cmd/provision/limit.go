@@ -7,12 +7,14 @@ import (
 	"os"
 	"strings"
 
+	"provision/internal/engine"
 	"provision/internal/inventory"
+	"provision/internal/report"
 	"provision/internal/run"
 )
 
-// limited is what -l says, with names for what is written elsewhere: @failed and @unreachable are hosts of
-// the last run, @FILE those of a file, @- of standard input. Conditions are no names.
+// limited is what -l says, with names for what is written elsewhere: @failed, @unreachable and @notbegun are
+// hosts of the last run, @FILE those of a file, @- of standard input. Conditions are no names.
 func (s selection) limited() (all []string, conditions []inventory.Condition, err error) {
 	limit, conditions, err := inventory.SplitConditions(s.limit, run.FactNames())
 	if err != nil {
@@ -48,15 +50,17 @@ func (s selection) elsewhere(name string) ([]string, error) {
 	case "":
 		return nil, usage(errors.New(`limit "@": says not where the hosts are`), "-l @failed, -l @hosts.txt")
 	case "failed":
-		return s.ofLastRun(name, func(code int) bool { return code != exitGood && code != exitPending })
+		return s.ofLastRun(name, func(host report.PastHost) bool { return host.ExitCode != exitGood && host.ExitCode != exitPending })
 	case "unreachable":
-		return s.ofLastRun(name, func(code int) bool { return code == exitUnreachable })
+		return s.ofLastRun(name, func(host report.PastHost) bool { return host.ExitCode == exitUnreachable })
+	case "notbegun":
+		return s.ofLastRun(name, func(host report.PastHost) bool { return host.Status == engine.StatusNotBegun })
 	}
 	return listedIn(name)
 }
 
-// ofLastRun are the hosts on which it ended with such a code.
-func (s selection) ofLastRun(name string, with func(code int) bool) ([]string, error) {
+// ofLastRun are the hosts on which it ended so.
+func (s selection) ofLastRun(name string, so func(report.PastHost) bool) ([]string, error) {
 	past, err := pastRunsOf(s)
 	if err != nil {
 		return nil, err
@@ -67,7 +71,7 @@ func (s selection) ofLastRun(name string, with func(code int) bool) ([]string, e
 	}
 	var hosts []string
 	for _, host := range last.Hosts {
-		if with(host.ExitCode) {
+		if so(host) {
 			hosts = append(hosts, host.Host)
 		}
 	}
@@ -86,7 +90,7 @@ func listedIn(file string) ([]string, error) {
 	if file != "-" {
 		var err error
 		if in, err = os.Open(file); err != nil {
-			return nil, usage(fmt.Errorf("limit @%s: %w", file, err), "a file with the name of a host in each line; or @failed, @unreachable")
+			return nil, usage(fmt.Errorf("limit @%s: %w", file, err), "a file with the name of a host in each line; or @failed, @unreachable, @notbegun")
 		}
 		defer in.Close()
 	}

@@ -112,7 +112,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	}
 	settings.Stop = stop
 	settings.Observe = shown.Event
-	settings.Forks = int(f.run.forks)
+	settings.Forks, settings.Pace = int(f.run.forks), f.run.pace.Pace
 	settings.Last, settings.Exporters = f.lastSaid(e), e.exports
 	began := time.Now()
 	results, err := do(ctx, e.work, settings)

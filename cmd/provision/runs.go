@@ -20,7 +20,8 @@ remembered. What was done on a host, by whomever, is in the host's own journal:
 provision journal.
 
 The hosts where the last run did not end well are @failed where -l takes hosts;
-those of them that could not be reached are @unreachable.`,
+those of them that could not be reached are @unreachable, and those that it did
+not come to, for others had failed, are @notbegun.`,
 		Example: `  provision runs
   provision install -l @failed`,
 		Args: arguments(0, 1),

@@ -33,7 +33,7 @@ type selection struct {
 func (s *selection) hostFlags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringArrayVarP(&s.hosts, "hosts", "H", nil, "`HOSTS`, ad hoc: user@host:port, with commas between")
-	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions, @failed and @unreachable of the last run, @FILE; task=NAME and facts (release=12) narrow these")
+	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions, @failed, @unreachable and @notbegun of the last run, @FILE; task=NAME and facts (release=12) narrow these")
 	f.BoolVar(&s.local, "local", false, "this machine, without SSH")
 	f.BoolVar(&s.list, "list-hosts", false, "say which hosts these are, and do nothing")
 	return f

@@ -115,6 +115,7 @@ const (
 	StatusStale        Status = "stale"         // the host changed since the plan
 	StatusNotConverged Status = "not converged" // after all steps, still not as wanted
 	StatusInterrupted  Status = "interrupted"   // stopped between two steps
+	StatusNotBegun     Status = "not begun"     // others failed before its turn, and nothing of its plan was done
 	StatusRefused      Status = "refused"       // wrong input: nothing was tried
 )
 

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -8,18 +9,19 @@ import (
 	"strings"
 )
 
-// Select returns the hosts that a limit names, in the inventory's order, each once. Every
+// Select returns the hosts that a limit names, in the order of what names them first, and those that one
+// name stands for in the inventory's order; each once. Every
 // element is a list with commas of names, groups, patterns (web*, of hosts and groups),
 // all, and exclusions of any of these (!web3). Without a limit, or with exclusions alone,
 // it starts from all. What matches nothing is an *Error.
 func (inv *Inventory) Select(limit []string) ([]Host, error) {
 	chosen, excluded := map[string]bool{}, map[string]bool{}
-	started := false
+	rank, started := map[string]int{}, false // rank is by the term that names a host first
 	terms, err := Expand(limit)
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range terms {
+	for at, part := range terms {
 		term, not := strings.CutPrefix(part, "!")
 		names, err := inv.match(term)
 		if err != nil {
@@ -31,6 +33,9 @@ func (inv *Inventory) Select(limit []string) ([]Host, error) {
 		}
 		started = started || !not
 		for _, name := range names {
+			if !not && !into[name] {
+				rank[name] = at
+			}
 			into[name] = true
 		}
 	}
@@ -40,6 +45,7 @@ func (inv *Inventory) Select(limit []string) ([]Host, error) {
 			hosts = append(hosts, host)
 		}
 	}
+	slices.SortStableFunc(hosts, func(a, b Host) int { return cmp.Compare(rank[a.Name], rank[b.Name]) })
 	if len(hosts) > 0 {
 		return hosts, nil
 	}

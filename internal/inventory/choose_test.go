@@ -22,14 +22,16 @@ func TestSelect(t *testing.T) {
 		"":              "web3 web1 web2 db1",
 		"all":           "web3 web1 web2 db1",
 		"web1":          "web1",
-		"web2,web1":     "web1 web2", // the inventory's order
-		"web2|web1":     "web1 web2",
+		"web2,web1":     "web2 web1", // as they are named
+		"web2|web1":     "web2 web1",
 		"web1,web1":     "web1",
 		"metrics":       "web1 web2",
 		"front":         "web3 web1 web2", // with the groups in it
 		"web*":          "web3 web1 web2",
 		"web[12]":       "web1 web2",
-		"m*":            "web1 web2", // a group's name matches too
+		"m*":            "web1 web2",     // a group's name matches too
+		"db1,metrics":   "db1 web1 web2", // those of a group in the inventory's order
+		"web2,metrics":  "web2 web1",
 		"metrics,!web1": "web2",
 		"!web1,metrics": "web2",
 		"!metrics":      "web3 db1",
@@ -37,7 +39,7 @@ func TestSelect(t *testing.T) {
 		"!front":        "db1",
 		"lab":           "web2 lab1",
 		"lab1":          "lab1",
-		"l*1,db1":       "db1 lab1",
+		"l*1,db1":       "lab1 db1",
 		"all, lab":      "web3 web1 web2 db1 lab1",
 		"metrics,!lab":  "web1",
 		"?eb1":          "web1",

@@ -39,7 +39,8 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[engine.Status](): {
 		string(engine.StatusSame), string(engine.StatusChanged), string(engine.StatusPending), string(engine.StatusVerified),
 		string(engine.StatusDone), string(engine.StatusFailed), string(engine.StatusUnreachable), string(engine.StatusLocked),
-		string(engine.StatusStale), string(engine.StatusNotConverged), string(engine.StatusInterrupted), string(engine.StatusRefused),
+		string(engine.StatusStale), string(engine.StatusNotConverged), string(engine.StatusInterrupted), string(engine.StatusNotBegun),
+		string(engine.StatusRefused),
 	},
 }
 

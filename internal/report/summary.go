@@ -32,10 +32,21 @@ func (p page) summary(rows []outcome, again string) []string {
 		lines = append(lines, p.summaryRow(row, c)...)
 	}
 	lines = append(lines, "", p.totals(rows))
+	lines = append(lines, p.stopped(rows)...)
 	if again != "" {
 		lines = append(lines, p.command("again: ", again)...)
 	}
 	return lines
+}
+
+// stopped says why hosts were not begun: it is the same of all.
+func (p page) stopped(rows []outcome) []string {
+	for _, row := range rows {
+		if row.status == engine.StatusNotBegun && row.end != nil {
+			return p.prose("stopped: ", oneLine(row.end.Error)+"; -l @notbegun are the hosts that were not begun", p.paint.plain)
+		}
+	}
+	return nil
 }
 
 // summaryColumns are the widths of the table, and whether it counts changes.
@@ -59,7 +70,10 @@ func (p page) columnsOf(rows []outcome) summaryColumns {
 
 func (p page) summaryRow(row outcome, c summaryColumns) []string {
 	sign := p.paint.good.Render(p.sign.good)
-	if failed(row.status) {
+	switch {
+	case row.status == engine.StatusNotBegun:
+		sign = p.paint.faint.Render("-")
+	case failed(row.status):
 		sign = p.paint.bad.Render(p.sign.bad)
 	}
 	line := sign + " " + pad(p.cut(row.host, c.host), c.host) + "  "
@@ -74,7 +88,7 @@ func (p page) summaryRow(row outcome, c summaryColumns) []string {
 		line += fmt.Sprintf("  %7s  %4s", "", "")
 	}
 	lines := []string{line + fmt.Sprintf("  %10s", secondsText(row.end.Seconds))}
-	if row.end.Error != "" {
+	if row.end.Error != "" && row.status != engine.StatusNotBegun {
 		reason := oneLine(row.end.Error)
 		if p.width > 0 {
 			reason = p.cut(reason, p.width-5)

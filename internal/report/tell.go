@@ -117,6 +117,9 @@ func (t *Terminal) planBody(record *planned, all bool) []string {
 func (t *Terminal) finish(h *host, record *finished) {
 	t.flush(h)
 	p := t.page
+	if record.Status == engine.StatusNotBegun {
+		return // the summary says it, and why once
+	}
 	if failed(record.Status) {
 		t.print(p.failure(record, h.restored))
 		if len(t.hosts) < 2 && record.Changed > 0 { // else the summary says it

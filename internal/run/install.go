@@ -23,6 +23,7 @@ type Work struct {
 // Settings are how a run goes.
 type Settings struct {
 	Forks        int           // hosts at once
+	Pace         Pace          // how it goes through those that it changes
 	InOrder      bool          // what hosts print is told host after host, however many are at work
 	Patience     time.Duration // for a host's lock
 	Header       journal.Header
@@ -60,6 +61,7 @@ type job struct {
 	made   engine.Plan
 	boot   string // the host's boot_id before the first change
 	result engine.Finished
+	begun  bool // its changes, or its proof
 	ended  bool
 	waits  []string        // the hosts of the run that do not have yet what this one wants of them
 	unmet  error           // why it could not be planned for that
@@ -141,42 +143,40 @@ func installBy(ctx context.Context, work []Work, settings Settings, plan func(co
 
 // askedBefore makes every host's plan, asks, and then does what was planned.
 func askedBefore(ctx context.Context, work []Work, settings Settings, plan, apply func(context.Context, *job)) ([]Result, error) {
+	// Where others wait for how this host ends, nothing is done that nobody was shown.
+	settings.Unasked = settings.Unasked && !settings.Pace.steps()
 	jobs, err := newJobs(work, &settings)
 	if err != nil {
 		return nil, err
 	}
 	defer closeAll(jobs)
+	pace := newPacer(settings.Pace, settings.Forks, len(jobs))
 	for turn := jobs; len(turn) > 0; turn = waiting(turn) {
-		inTurn(ctx, turn, settings, plan, apply)
+		inTurn(ctx, turn, settings, pace, plan, apply)
+		pace.leave(turn)
 	}
 	return results(jobs), nil
 }
 
 // inTurn plans hosts, asks, and changes those that wait for no other.
-func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply func(context.Context, *job)) {
+func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, plan, apply func(context.Context, *job)) {
 	planning, done := untilStopped(ctx, settings.Stop)
 	each(jobs, settings.Forks, func(j *job) {
 		plan(planning, j)
 		j.approve()
-		if len(jobs) > settings.Forks {
+		if len(jobs) > settings.Forks || pace.steps() {
 			j.disconnect()
 		}
 	})
 	done()
+	pace.count(false, jobs...)
+	pace.leave(jobs)
 	deadlocked(jobs)
+	pace.count(false, jobs...)
+	pace.leave(jobs)
 	together(jobs)
-	pending := false
-	for _, j := range jobs {
-		pending = pending || !j.ended && !j.made.Empty()
-	}
-	asked := time.Now()
-	agreed := !pending || settings.Confirm == nil || settings.Confirm()
-	if time.Since(asked) > longQuestion {
-		for _, j := range jobs {
-			j.disconnect()
-		}
-	}
-	each(jobs, settings.Forks, func(j *job) {
+	agreed := agree(jobs, settings)
+	end := func(j *job) {
 		switch {
 		case j.ended:
 		case len(j.waits) > 0 && agreed: // its turn comes
@@ -188,9 +188,35 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, plan, apply fun
 		case !agreed:
 			j.finish(engine.StatusPending, nil)
 		case j.reconnect(ctx):
+			j.begun = true
 			apply(ctx, j)
 		}
+	}
+	changing, others := pace.divide(jobs, agreed)
+	var beside sync.WaitGroup
+	beside.Go(func() {
+		each(others, settings.Forks, func(j *job) {
+			end(j)
+			pace.count(false, j)
+		})
 	})
+	pace.through(changing, end)
+	beside.Wait()
+}
+
+// agree asks whether what is planned is done, where there is something.
+func agree(jobs []*job, settings Settings) bool {
+	if settings.Confirm == nil || !slices.ContainsFunc(jobs, func(j *job) bool { return !j.ended && !j.made.Empty() }) {
+		return true
+	}
+	asked := time.Now()
+	agreed := settings.Confirm()
+	if time.Since(asked) > longQuestion {
+		for _, j := range jobs {
+			j.disconnect()
+		}
+	}
+	return agreed
 }
 
 // unchanged reports whether there is nothing to do on a host.

@@ -14,9 +14,12 @@ import (
 // status says how the work on a host ended, from the error that ended it.
 func status(err error, otherwise engine.Status) engine.Status {
 	var unconfirmed *engine.UnconfirmedError
+	var notBegun notBegunError
 	switch {
 	case err == nil:
 		return otherwise
+	case errors.As(err, &notBegun):
+		return engine.StatusNotBegun
 	case errors.Is(err, engine.ErrInterrupted):
 		return engine.StatusInterrupted
 	case errors.As(err, &unconfirmed): // whatever became of the connection
