@@ -102,9 +102,10 @@ func TestFormsDoWhatTheySay(t *testing.T) {
 func TestADeclarationIsRead(t *testing.T) {
 	changes := &done{}
 	got := post(t, Handler(fixture(), changes, anybody), "/declare", url.Values{"namespace": {"shop"}, "name": {" new one "}, "planned": {"12,000"},
-		"variant": {"grey", " blue ", "", ""}, "weight": {"1", "0.5", "1", "1"}, "goal": {"buy", "look", ""}, "kind": {"value", "unique", "count"}, "owner": {"Ada"}, "hypothesis": {"h"}})
+		"variant": {"grey", " blue ", "", ""}, "weight": {"1", "0.5", "1", "1"}, "goal": {"buy", "look", ""}, "kind": {"value", "unique", "count"}, "max": {"1,500.5", "", ""}, "from": {"key", ""}, "owner": {"Ada"}, "hypothesis": {"h"}})
 	want := store.Declaration{Namespace: "shop", Experiment: "new one", Variants: []store.Variant{{Label: "grey", Weight: 1}, {Label: "blue", Weight: 0.5}},
-		Goals: []string{"buy", "look"}, Kinds: map[string]event.Kind{"buy": event.Value}, Planned: 12000}
+		Goals: []string{"buy", "look"}, Kinds: map[string]event.Kind{"buy": event.Value}, Planned: 12000,
+		Max: map[string]float64{"buy": 1500.5}, Keyed: map[string]bool{"buy": true}}
 	if got.Code != http.StatusSeeOther || len(changes.declared) != 1 || !reflect.DeepEqual(changes.declared[0], want) {
 		t.Errorf("status %d, declared %+v, want %+v", got.Code, changes.declared, want)
 	}
@@ -123,6 +124,7 @@ func TestAMistakeIsSaidAndWhatWasTypedStays(t *testing.T) {
 	}
 	known := form("namespace", "alephbet", "name", "button color")
 	ramp := form("namespace", "alephbet", "name", "button color", "known", "1", "variant", "grey|blue", "weight", "1|9")
+	plan := form("namespace", "alephbet", "name", "button color", "known", "1", "goal", "sign-up|ask", "planned", "8000")
 	for name, c := range map[string]struct {
 		form url.Values
 		want string
@@ -133,6 +135,9 @@ func TestAMistakeIsSaidAndWhatWasTypedStays(t *testing.T) {
 		"one variant":  {form("variant", "a|"), "second variant"},
 		"weight":       {form("weight", "1|none"), "weight of “blue”"},
 		"no number":    {form("weight", "1|NaN"), "weight of “blue”"},
+		"too much":     {form("weight", "1|1e308"), "at most a million"},
+		"no bound":     {form("max", "-3"), "largest value of goal “buy”"},
+		"a plan, late": {plan, "The planned size was 9,000, which is the one that is tested. Not tested, for being declared since: “ask”."},
 		"goal twice":   {form("goal", "buy|buy"), "twice"},
 		"participate":  {form("goal", "participate"), "always counted"},
 		"kind":         {form("kind", "often"), "no kind"},
@@ -150,10 +155,12 @@ func TestAMistakeIsSaidAndWhatWasTypedStays(t *testing.T) {
 			t.Errorf("%s: what was typed has gone", name)
 		}
 	}
-	ramp.Set("ramp", "1")
-	changes := &done{}
-	if got := post(t, Handler(fixture(), changes, anybody), "/declare", ramp); got.Code != http.StatusSeeOther || len(changes.declared) != 1 {
-		t.Errorf("weights, confirmed: %d", got.Code)
+	for _, sure := range []url.Values{ramp, plan} {
+		sure.Set("sure", "1")
+		changes := &done{}
+		if got := post(t, Handler(fixture(), changes, anybody), "/declare", sure); got.Code != http.StatusSeeOther || len(changes.declared) != 1 {
+			t.Errorf("confirmed: %d", got.Code)
+		}
 	}
 }
 

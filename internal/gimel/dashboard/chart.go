@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"provision/internal/gimel/statistics"
 )
 
 // chart is the drawing of a timeline: positions in pixels of a viewBox, ready
@@ -14,7 +16,7 @@ import (
 // text in a scaled drawing would become too small to read.
 type chart struct {
 	format
-	ID                       string
+	ID, Measure              string
 	Left, Right, Top, Bottom float64
 	YTicks, XTicks           []tick
 	Series                   []series
@@ -96,12 +98,13 @@ func (c *chart) Labelled() bool { return c.labels }
 const mostPoints = 120
 
 func newChart(t timeline, id string, f format) *chart {
-	c := &chart{format: f, ID: id, Left: 46, Right: f.Width - 22, Top: 12, Bottom: f.Height - 30}
+	c := &chart{format: f, ID: id, Measure: measureOf(t.kind), Left: 46, Right: f.Width - 22, Top: 12, Bottom: f.Height - 30}
 	if f.labels {
 		c.Right = f.Width - 40 - 8*float64(longestLabel(t.labels))
 	}
 	days := thin(t.days)
-	low, high, step := yDomain(days, f.yTicks)
+	low, high, step := yDomain(days, f.yTicks, t.kind != statistics.Value)
+	in := unitOf(t.kind)
 	y := func(rate float64) float64 {
 		return rounded(c.Bottom - (rate-low)/(high-low)*(c.Bottom-c.Top))
 	}
@@ -112,7 +115,8 @@ func newChart(t timeline, id string, f format) *chart {
 		return rounded(c.Left + float64(i)/float64(len(days)-1)*(c.Right-c.Left))
 	}
 	for v := low; v <= high+step/2; v += step {
-		c.YTicks = append(c.YTicks, tick{y(v), tickLabel(v, step)})
+		c.YTicks = append(c.YTicks, tick{y(v), in.label(v, step)})
+		c.Left = max(c.Left, 16+7*float64(utf8.RuneCountInString(in.label(v, step))))
 	}
 	c.XTicks = xTicks(days, x, f.xTicks)
 	for i, label := range t.labels {
@@ -120,10 +124,10 @@ func newChart(t timeline, id string, f format) *chart {
 		if len(days) == 1 { // a lone day has no lines: its intervals stand side by side
 			beside = func(day int) float64 { return x(day) + 20*(float64(i)-float64(len(t.labels)-1)/2) }
 		}
-		c.Series = append(c.Series, newSeries(i, label, days, beside, y))
+		c.Series = append(c.Series, newSeries(i, label, days, beside, y, in))
 	}
 	c.spreadLabels()
-	c.hovers(t.labels, days, x, y)
+	c.hovers(t.labels, days, x, y, in)
 	return c
 }
 
@@ -143,8 +147,8 @@ func thin(days []timelineDay) []timelineDay {
 
 // yDomain covers every rate from the second quarter on with its interval. The
 // intervals of the first days are so wide that they would flatten the rest;
-// they are clipped.
-func yDomain(days []timelineDay, ticks int) (low, high, step float64) {
+// they are clipped. What is never below zero has no axis below it.
+func yDomain(days []timelineDay, ticks int, positive bool) (low, high, step float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for i, day := range days {
 		for _, p := range day.points {
@@ -165,7 +169,10 @@ func yDomain(days []timelineDay, ticks int) (low, high, step float64) {
 	if high <= low {
 		high = low + step
 	}
-	return max(0, low), high, step
+	if positive {
+		low = max(0, low)
+	}
+	return low, high, step
 }
 
 // niceStep rounds up to 1, 2 or 5 times a power of ten.
@@ -182,11 +189,6 @@ func niceStep(x float64) float64 {
 	return 10 * power
 }
 
-func tickLabel(v, step float64) string {
-	places := max(0, int(math.Ceil(-math.Log10(step*100)-1e-9)))
-	return fmt.Sprintf("%.*f%%", places, v*100)
-}
-
 // xTicks labels at most n days, counted back from the last.
 func xTicks(days []timelineDay, x func(int) float64, n int) (ticks []tick) {
 	step := max(1, (len(days)+n-1)/n)
@@ -198,7 +200,7 @@ func xTicks(days []timelineDay, x func(int) float64, n int) (ticks []tick) {
 
 func shortDate(t time.Time) string { return t.Format("2 Jan") }
 
-func newSeries(i int, label string, days []timelineDay, x func(int) float64, y func(float64) float64) series {
+func newSeries(i int, label string, days []timelineDay, x func(int) float64, y func(float64) float64, in unit) series {
 	s := series{Class: classOf(i), Label: shorten(label)}
 	var line, upper strings.Builder
 	var lower []string
@@ -212,7 +214,7 @@ func newSeries(i int, label string, days []timelineDay, x func(int) float64, y f
 			command = "M"
 		}
 		fmt.Fprintf(&line, "%s%g %g", command, x(k), y(p.rate))
-		s.Present, s.EndX, s.EndY, s.Rate = true, x(k), y(p.rate), formatPercent(p.rate)
+		s.Present, s.EndX, s.EndY, s.Rate = true, x(k), y(p.rate), in.format(p.rate)
 		if p.interval == nil {
 			continue
 		}
@@ -263,7 +265,7 @@ func (c *chart) spreadLabels() {
 	}
 }
 
-func (c *chart) hovers(labels []string, days []timelineDay, x func(int) float64, y func(float64) float64) {
+func (c *chart) hovers(labels []string, days []timelineDay, x func(int) float64, y func(float64) float64, in unit) {
 	const rowHeight, padding = 18.0, 10.0
 	width := 2*padding + 14 + 7.5*float64(longestLabel(labels)) + 62
 	hit := (c.Right - c.Left) / float64(max(1, len(days)-1))
@@ -280,7 +282,7 @@ func (c *chart) hovers(labels []string, days []timelineDay, x func(int) float64,
 			row := hoverRow{Class: classOf(k), Text: shorten(labels[k]), Value: "–",
 				Y: h.TitleY + rowHeight*float64(k+1), ValueX: h.BoxX + width - padding}
 			if p.present {
-				row.Present, row.Value, row.DotY = true, formatPercent(p.rate), y(p.rate)
+				row.Present, row.Value, row.DotY = true, in.format(p.rate), y(p.rate)
 			}
 			h.Rows = append(h.Rows, row)
 		}

@@ -24,7 +24,7 @@ type declareView struct {
 	Planned           string
 	Hypothesis, Owner string
 	Problem           string
-	AskRamp           bool // the weights change under traffic: really?
+	Ask               []string // what a change under traffic brings: really?
 }
 
 type variantField struct{ Label, Weight string }
@@ -32,6 +32,8 @@ type variantField struct{ Label, Weight string }
 type goalField struct {
 	Name string
 	Kind event.Kind
+	Max  string
+	From string // "key": from a server that has one
 }
 
 // emptyRows that a form has beyond those that are filled in.
@@ -66,7 +68,7 @@ func declareViewOf(d results.Detail) declareView {
 		view.Variants = append(view.Variants, variantField{variant.Label, strconv.FormatFloat(variant.Weight, 'g', -1, 64)})
 	}
 	for _, goal := range declared.Goals {
-		view.Goals = append(view.Goals, goalField{goal, declared.Kinds[goal]})
+		view.Goals = append(view.Goals, goalFieldOf(declared, goal))
 	}
 	for range emptyRows {
 		view.Variants = append(view.Variants, variantField{Weight: "1"})
@@ -79,28 +81,38 @@ func declareViewOf(d results.Detail) declareView {
 	return view
 }
 
+func goalFieldOf(d store.Declaration, goal string) goalField {
+	field := goalField{Name: goal, Kind: d.Kinds[goal]}
+	if most, bounded := d.Max[goal]; bounded {
+		field.Max = strconv.FormatFloat(most, 'f', -1, 64)
+	}
+	if d.Keyed[goal] {
+		field.From = "key"
+	}
+	return field
+}
+
 func declareViewFrom(form url.Values) declareView {
 	view := declareView{
 		Namespace: strings.TrimSpace(form.Get("namespace")), Name: strings.TrimSpace(form.Get("name")), Known: form.Has("known"),
 		Planned: strings.TrimSpace(form.Get("planned")), Hypothesis: paragraphs(form.Get("hypothesis")), Owner: paragraphs(form.Get("owner")),
 	}
-	weights := form["weight"]
 	for i, label := range form["variant"] {
-		field := variantField{Label: strings.TrimSpace(label)}
-		if i < len(weights) {
-			field.Weight = strings.TrimSpace(weights[i])
-		}
-		view.Variants = append(view.Variants, field)
+		view.Variants = append(view.Variants, variantField{strings.TrimSpace(label), strings.TrimSpace(nth(form["weight"], i))})
 	}
-	kinds := form["kind"]
 	for i, goal := range form["goal"] {
-		field := goalField{Name: strings.TrimSpace(goal)}
-		if i < len(kinds) {
-			field.Kind = event.Kind(kinds[i])
-		}
-		view.Goals = append(view.Goals, field)
+		view.Goals = append(view.Goals, goalField{Name: strings.TrimSpace(goal), Kind: event.Kind(nth(form["kind"], i)),
+			Max: strings.TrimSpace(nth(form["max"], i)), From: nth(form["from"], i)})
 	}
 	return view
+}
+
+// nth is "" where there are fewer.
+func nth(texts []string, i int) string {
+	if i < len(texts) {
+		return texts[i]
+	}
+	return ""
 }
 
 // declaration is what the form says; rows without a name are left out.
@@ -122,10 +134,11 @@ func (v declareView) declaration() (store.Declaration, error) {
 		}
 		labels[field.Label] = true
 		weight, err := strconv.ParseFloat(field.Weight, 64)
-		if err != nil || !(weight > 0) || math.IsInf(weight, 0) {
-			return d, fmt.Errorf("the weight of “%s” must be a number above 0", field.Label)
+		variant := store.Variant{Label: field.Label, Weight: weight}
+		if err != nil || !variant.Possible() {
+			return d, fmt.Errorf("the weight of “%s” must be a number above 0, and at most a million", field.Label)
 		}
-		d.Variants = append(d.Variants, store.Variant{Label: field.Label, Weight: weight})
+		d.Variants = append(d.Variants, variant)
 	}
 	if len(d.Variants) == 1 {
 		return d, errors.New("a comparison needs a second variant")
@@ -157,18 +170,34 @@ func (v declareView) addGoals(d *store.Declaration) error {
 		}
 		known[goal.Name] = true
 		d.Goals = append(d.Goals, goal.Name)
+		if goal.From == "key" {
+			put(&d.Keyed, goal.Name, true)
+		}
 		switch {
 		case goal.Kind == "" || goal.Kind == event.Unique: // what is not said
 		case !event.IsKind(goal.Kind):
 			return fmt.Errorf("goal “%s” is of no kind that is known", goal.Name)
 		default:
-			if d.Kinds == nil {
-				d.Kinds = map[string]event.Kind{}
-			}
-			d.Kinds[goal.Name] = goal.Kind
+			put(&d.Kinds, goal.Name, goal.Kind)
 		}
+		if goal.Max == "" {
+			continue
+		}
+		most, err := strconv.ParseFloat(strings.ReplaceAll(goal.Max, ",", ""), 64)
+		if err != nil || !(most > 0) {
+			return fmt.Errorf("the largest value of goal “%s” must be a number above 0, or empty", goal.Name)
+		}
+		put(&d.Max, goal.Name, most)
 	}
 	return nil
+}
+
+// put makes a map that there is not yet.
+func put[V any](into *map[string]V, name string, value V) {
+	if *into == nil {
+		*into = map[string]V{}
+	}
+	(*into)[name] = value
 }
 
 // checkName puts what is wrong with a name into words; how long one may be is
@@ -230,10 +259,12 @@ func (h handler) declare(w http.ResponseWriter, r *http.Request) {
 		refuse(errors.New("there is an experiment of that name already: open it to change it, or take another name"))
 		return
 	}
-	if known && ramps(before, d) && !r.PostForm.Has("ramp") {
-		view.AskRamp = true
-		refuse(errors.New("the weights change while participants come"))
-		return
+	if known && !r.PostForm.Has("sure") {
+		var problem error
+		if view.Ask, problem = consequences(before, d); problem != nil {
+			refuse(problem)
+			return
+		}
 	}
 	if err = h.changes.Declare(r.Context(), d); err == nil {
 		err = h.changes.Annotate(r.Context(), d.Namespace, d.Experiment, store.Annotation{Hypothesis: &view.Hypothesis, Owner: &view.Owner})
@@ -247,6 +278,19 @@ func (h handler) declare(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	seeOther(w, "experiment", d.Namespace, d.Experiment)
+}
+
+// consequences are those of a change after participants have come.
+func consequences(before results.Detail, d store.Declaration) (all []string, problem error) {
+	if said := replans(before, d); said != "" {
+		all = append(all, said+" What suits the numbers that are there already proves nothing, so verdicts go by what was declared before participants came. A new experiment would be judged by this plan.")
+		problem = errors.New("participants have come")
+	}
+	if ramps(before, d) {
+		all = append(all, "No verdict will be given of this experiment any more: which conversions belong to which weights is not known. A new experiment would have one.")
+		problem = errors.New("the weights change while participants come")
+	}
+	return all, problem
 }
 
 // ramps says whether a declaration gives another share of the traffic to a

@@ -15,6 +15,7 @@ type experimentView struct {
 	Running      string // "21 days"; empty when the start is unknown
 	Progress     *progressView
 	Split        *notice
+	Replanned    *notice
 	Shares       []shareRow
 	SplitP       string
 	SplitAnyP    string
@@ -40,9 +41,11 @@ type shareRow struct {
 type goalView struct {
 	Name, ID       string
 	Verdict        notice
-	Measure, Unit  string // "Rate", "points"
-	Caption        string // of the chart
-	Confidence     string // "95%"
+	Bound          *notice // anybody can send what hides every difference
+	Dropped        string  // what was above the bound
+	Measure, Unit  string  // "Rate", "points"
+	Caption        string  // of the chart
+	Confidence     string  // "95%"
 	Rows           []resultRow
 	Primary        bool
 	Several        bool // more than one comparison: p-values are corrected
@@ -84,6 +87,7 @@ func newExperimentView(d results.Detail, now time.Time) experimentView {
 		Progress:     newProgressView(d.Variants, d.PlannedTrials),
 		Notes:        notesView{d.Notes},
 	}
+	view.Replanned = replannedNotice(d)
 	view.Crossed, view.CrossedWords = crossed(d.Crossing)
 	if !d.Started.IsZero() && !d.Archived {
 		view.Running = plural(1+int(now.Sub(d.Started).Hours()/24), "day", "days")
@@ -123,8 +127,15 @@ func newGoalView(d results.Detail, index int, report statistics.Report) goalView
 	}
 	view.Axis = newForestAxis(report)
 	view.Caption = "Conversion rate so far, with " + view.Confidence + " intervals"
-	if report.Kind == statistics.Count {
-		view.Caption = "Events so far, in per cent of the participants"
+	switch report.Kind {
+	case statistics.Count:
+		view.Caption = "Events a participant so far"
+	case statistics.Value:
+		view.Caption = "Value a participant so far, with " + view.Confidence + " intervals"
+	}
+	view.Bound = boundNotice(d.Summary, goal)
+	if goal.Over > 0 {
+		view.Dropped = overWords(goal)
 	}
 	for i, v := range report.Variants {
 		view.Rows = append(view.Rows, newResultRow(i, v, report, view.Axis))

@@ -11,7 +11,7 @@ import (
 // timeline is a goal's running totals at the end of each day.
 type timeline struct {
 	labels []string
-	often  bool // a participant counts often: there is no interval
+	kind   statistics.Kind
 	days   []timelineDay
 	// before counts the participants that have no day (imported data). They
 	// are in every running total.
@@ -24,8 +24,8 @@ type timelineDay struct {
 	added  []statistics.Variant
 }
 
-// point is a running rate; present is false without participants, and the
-// interval is nil when the counts are impossible.
+// point is a running rate, or mean; present is false without participants, and the
+// interval is nil when the counts are impossible, or of a count.
 type point struct {
 	present  bool
 	rate     float64
@@ -38,7 +38,10 @@ const longest = 1000
 
 // newTimeline fills missing days, so that the axis is true to the calendar.
 func newTimeline(goal results.Goal, confidence float64) timeline {
-	t := timeline{often: goal.Kind == statistics.Count}
+	t := timeline{kind: goal.Kind}
+	if t.kind == "" {
+		t.kind = statistics.Unique
+	}
 	index := map[string]int{}
 	for i, v := range goal.Variants {
 		t.labels = append(t.labels, v.Label)
@@ -54,10 +57,8 @@ func newTimeline(goal results.Goal, confidence float64) timeline {
 		}
 		for _, v := range day.Variants {
 			if i, known := index[v.Label]; known {
-				byDate[date][i].Trials += v.Trials
-				byDate[date][i].Successes += v.Successes
-				running[i].Trials -= v.Trials
-				running[i].Successes -= v.Successes
+				count(&byDate[date][i], v, 1)
+				count(&running[i], v, -1)
 			}
 		}
 		if first.IsZero() || date.Before(first) {
@@ -68,7 +69,7 @@ func newTimeline(goal results.Goal, confidence float64) timeline {
 		}
 	}
 	for i := range running {
-		running[i].Trials, running[i].Successes = max(0, running[i].Trials), max(0, running[i].Successes)
+		running[i].Trials, running[i].Successes, running[i].Values = max(0, running[i].Trials), max(0, running[i].Successes), max(0, running[i].Values)
 		t.before += running[i].Trials
 	}
 	if len(byDate) == 0 {
@@ -87,6 +88,15 @@ func newTimeline(goal results.Goal, confidence float64) timeline {
 	return t
 }
 
+// count adds what was counted, or with -1 takes it away.
+func count(to *statistics.Variant, v statistics.Variant, sign int64) {
+	to.Trials += sign * v.Trials
+	to.Successes += sign * v.Successes
+	to.Values += sign * v.Values
+	to.Sum += float64(sign) * v.Sum
+	to.Squares += float64(sign) * v.Squares
+}
+
 // addBefore adds all days before the earliest to the totals.
 func (t timeline) addBefore(running []statistics.Variant, byDate map[time.Time][]statistics.Variant, earliest time.Time) time.Time {
 	for date, added := range byDate {
@@ -100,16 +110,14 @@ func (t timeline) addBefore(running []statistics.Variant, byDate map[time.Time][
 func (t timeline) advance(running, added []statistics.Variant, confidence float64) []point {
 	points := make([]point, len(running))
 	for i := range running {
-		v := &running[i]
-		v.Trials += added[i].Trials
-		v.Successes += added[i].Successes
-		if v.Trials <= 0 {
+		count(&running[i], added[i], 1)
+		rate, interval := statistics.Measure(running[i], t.kind, confidence)
+		if rate == nil {
 			continue
 		}
-		points[i] = point{present: true, rate: float64(v.Successes) / float64(v.Trials)}
-		if v.Successes <= v.Trials && !t.often {
-			interval := statistics.Wilson(v.Successes, v.Trials, confidence)
-			points[i].interval = &interval
+		points[i] = point{present: true, rate: *rate, interval: interval}
+		if t.kind == statistics.Count { // whose events a day's are is not known of all days
+			points[i].interval = nil
 		}
 	}
 	return points
@@ -133,11 +141,11 @@ func (t timeline) rows() (rows []dayRow) {
 		row := dayRow{Date: day.date}
 		for i, p := range day.points {
 			cell := dayCell{Class: classOf(i), Label: t.labels[i], Participants: day.added[i].Trials, Conversions: day.added[i].Successes}
+			in := unitOf(t.kind)
 			if p.present {
-				cell.Rate = formatPercent(p.rate)
+				cell.Rate = in.format(p.rate)
 			}
 			if p.interval != nil {
-				in := unitOf(statistics.Unique)
 				places := in.decimals(*p.interval)
 				cell.Rate = in.to(p.rate, places)
 				cell.Interval = in.to(p.interval.Low, places) + " to " + in.to(p.interval.High, places)

@@ -62,5 +62,14 @@ func (u unit) tick(difference, step float64) string {
 	if difference == 0 {
 		return "0"
 	}
-	return u.signed(difference, max(0, int(math.Ceil(-math.Log10(step*u.factor)-1e-9))))
+	return u.signed(difference, u.places(step))
+}
+
+// label is that of an axis, with as many digits.
+func (u unit) label(x, step float64) string {
+	return u.to(x, u.places(step))
+}
+
+func (u unit) places(step float64) int {
+	return max(0, int(math.Ceil(-math.Log10(step*u.factor)-1e-9)))
 }

@@ -43,7 +43,16 @@ func explain(r statistics.Report, primary string) notice {
 }
 
 func notTested(r statistics.Report) notice {
-	if r.Distrust == statistics.ValuesMissing {
+	switch r.Distrust {
+	case statistics.GoalNotDeclared:
+		return notice{"calm", "Not tested", "Nobody declared this goal, and anybody can send one. Declare it to have it tested; it is then corrected for all goals that were counted, for it was chosen among them."}
+	case statistics.GoalDeclaredLate:
+		return notice{"calm", "Not tested", "This goal was not declared when participants came. Who looks at enough goals finds one that shows something by chance: declare a new experiment to test it."}
+	case statistics.KindChanged:
+		return notice{"warn", "Not tested", "What this goal counts was declared otherwise when participants came. Give it that kind again, or declare a new experiment."}
+	case statistics.SpreadLost:
+		return notice{"warn", "Not tested", "The values are all the same, or so close together for their size that their spread is lost in rounding. Send how far each is from a round number near them all."}
+	case statistics.ValuesMissing:
 		return notice{"warn", "Not tested", "Some conversions were counted before this goal was declared to have values, and have none. Declare a new experiment to compare what participants bring."}
 	}
 	return notice{"calm", "Not tested", "This goal counts events, and how many of them are one participant’s is not known: no honest test can tell their number from chance. Let each event say whose it is (visitor=), or declare a goal that each participant reaches once."}
@@ -63,7 +72,8 @@ func verdictOf(d results.Detail, now time.Time) *notice {
 			chosen = &reports[i]
 			break
 		}
-		if chosen == nil || !shows(*chosen) && shows(reports[i]) {
+		untested := chosen != nil && chosen.Verdict == statistics.NotTested
+		if chosen == nil || untested || !shows(*chosen) && shows(reports[i]) {
 			chosen = &reports[i]
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
+	"provision/internal/gimel/store"
 )
 
 // grown is an experiment that has passed its size in one day: so many participants in each of two
@@ -16,7 +17,8 @@ func grown(participants, a, b int64) results.Detail {
 		return []statistics.Variant{{Label: "a", Weight: 1, Trials: participants, Successes: a}, {Label: "b", Weight: 1, Trials: participants, Successes: b}}
 	}
 	return results.Detail{
-		Summary: results.Summary{Name: "e", Variants: variants(), PlannedTrials: 10_000, Declared: true, Primary: "goal"},
+		Summary:     results.Summary{Name: "e", Variants: variants(), PlannedTrials: 10_000, Declared: true, Primary: "goal"},
+		Declaration: store.Declaration{Goals: []string{"goal", "other", "clicks"}, Planned: 10_000},
 		Results: []results.Goal{{Name: "goal", Variants: variants(),
 			Days: []results.Day{{Date: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Variants: variants()}}}},
 	}
@@ -78,11 +80,57 @@ func TestGoalsAreShownAsTheirKind(t *testing.T) {
 	if values.Measure != "Value a participant" || values.Unit != "" || row.Rate != "2.25" || row.Difference != "+0.75" || row.Relative != "+50.0%" {
 		t.Errorf("%q in %q: %+v", values.Measure, values.Unit, row)
 	}
+	if day := values.Days[0].Cells[1]; values.Wide.Series[1].Rate != "2.25" || day.Rate != "2.25" || strings.Contains(day.Interval+values.Wide.YTicks[1].Label, "%") || !strings.Contains(values.Caption, "Value") {
+		t.Errorf("the chart: %q, %+v, %+v, %q", values.Wide.Series[1].Rate, values.Wide.YTicks, day, values.Caption)
+	}
 	if values.Verdict.Title != "“b” does better than the control" || strings.Contains(row.Interval, "%") {
 		t.Errorf("%q, %s", values.Verdict.Title, row.Interval)
 	}
 	row = events.Rows[1]
 	if events.Verdict.Title != "Not tested" || row.Rate != "2.58" || row.RateInterval != "" || row.Difference != "" || row.Impossible || strings.Contains(events.Caption, "interval") {
 		t.Errorf("%q: %+v", events.Verdict.Title, row)
+	}
+}
+
+// Who declares an experiment otherwise after participants have come is told what verdicts go by.
+func TestWhatVerdictsGoByIsSaid(t *testing.T) {
+	d := grown(12_000, 600, 900)
+	if got := Replanned(d); got != "" {
+		t.Errorf("%q", got)
+	}
+	d.Declaration.Variants = []store.Variant{{Label: "a", Weight: 1}, {Label: "b", Weight: 1}}
+	for want, before := range map[string]store.Before{
+		"": {Planned: 10_000, Primary: "goal", Goals: []string{"clicks", "goal", "other"}, Control: "a"},
+		"The planned size was 7,000, which is the one that is tested.":            {Planned: 7000, Primary: "goal", Goals: []string{"clicks", "goal", "other"}, Control: "a"},
+		"No size was planned: the sequential test decides alone.":                 {Primary: "goal", Goals: []string{"clicks", "goal", "other"}, Control: "a"},
+		"The primary goal was “other”, and still is.":                             {Planned: 10_000, Primary: "other", Goals: []string{"clicks", "goal", "other"}, Control: "a"},
+		"Not tested, for being declared since: “clicks”, “other”.":                {Planned: 10_000, Primary: "goal", Goals: []string{"goal"}, Control: "a"},
+		"Given up, and the others are still corrected for it: “ask”.":             {Planned: 10_000, Primary: "goal", Goals: []string{"ask", "clicks", "goal", "other"}, Control: "a"},
+		"The control was “b”: p-values are corrected for every one that might":    {Planned: 10_000, Primary: "goal", Goals: []string{"clicks", "goal", "other"}, Control: "b"},
+		"No goal was declared: all that were counted share the risk, and none de": {Planned: 10_000, Control: "a"},
+	} {
+		d.Before = &before
+		got := newExperimentView(d, time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC)).Replanned
+		if (got == nil) != (want == "") || got != nil && !strings.HasPrefix(got.Text, want) {
+			t.Errorf("%+v: %+v", before, got)
+		}
+	}
+}
+
+// A goal whose sums anybody can spoil is warned of, and what was dropped is told.
+func TestAGoalWithoutABoundIsWarnedOf(t *testing.T) {
+	for _, c := range []struct {
+		of   results.Goal
+		want bool
+	}{{results.Goal{Kind: statistics.Value}, true}, {results.Goal{Kind: statistics.Count}, true}, {results.Goal{}, false},
+		{results.Goal{Kind: statistics.Value, Max: 500}, false}, {results.Goal{Kind: statistics.Value, Keyed: true}, false}} {
+		if got := boundNotice(results.Summary{Declared: true}, c.of); (got != nil) != c.want {
+			t.Errorf("%+v: %+v", c.of, got)
+		}
+	}
+	d := grown(12_000, 600, 610)
+	d.Results[0].Kind, d.Results[0].Max, d.Results[0].Over = statistics.Value, 500.5, 1234
+	if got := newExperimentView(d, time.Now()).Goals[0].Dropped; got != "1,234 events with a value above 500.5 were dropped." {
+		t.Errorf("%q", got)
 	}
 }

@@ -29,6 +29,7 @@ type Event struct {
 	UUID       string // as it came; never written to a log
 	Value      string // as it came; what it must be is Amount's to say
 	Visitor    string // as it came: whose event of a Count it is; "" where that is not known
+	Keyed      bool   // it came with a key to track
 }
 
 // Limits bounds what an event may be. All are in bytes.
@@ -65,6 +66,7 @@ const (
 	Archived             Reason = "archived"
 	MissingValue         Reason = "missing_value"
 	BadValue             Reason = "bad_value"
+	MissingKey           Reason = "missing_key"
 )
 
 // Reasons lists every reason, so that each has its counter from the start.
@@ -72,7 +74,7 @@ func Reasons() []Reason {
 	return []Reason{
 		QueryTooLong, BadQuery, MissingParameter, TooLong, Colon, BadCharacter,
 		UndeclaredExperiment, TooManyExperiments, UndeclaredVariant, UndeclaredGoal,
-		TooManyCounters, Archived, MissingValue, BadValue,
+		TooManyCounters, Archived, MissingValue, BadValue, MissingKey,
 	}
 }
 

@@ -26,6 +26,10 @@ func IsKind(kind Kind) bool { return kind == Unique || kind == Count || kind == 
 // ones can still be added up.
 const MaxAmount = 1e9
 
+// MinAmount is the smallest value beside 0, to either side: Redis keeps 17
+// decimals of a sum (HINCRBYFLOAT), which are five digits of the square of it.
+const MinAmount = 1e-6
+
 // longestAmount is more than the longest text of a float64 with all its digits.
 const longestAmount = 32
 
@@ -35,7 +39,8 @@ func (e Event) Amount() (float64, Reason) {
 		return 0, MissingValue
 	}
 	amount, err := strconv.ParseFloat(e.Value, 64)
-	if err != nil || len(e.Value) > longestAmount || !(math.Abs(amount) <= MaxAmount) { // NaN is not
+	size := math.Abs(amount)
+	if err != nil || len(e.Value) > longestAmount || !(size <= MaxAmount) || size < MinAmount && size != 0 { // NaN is not
 		return 0, BadValue
 	}
 	return amount, ""

@@ -21,10 +21,12 @@ func goalsOf(d Detail, alpha float64, now time.Time) ([]statistics.Goal, statist
 	design := statistics.Design{
 		Plan:     statistics.Plan{TrialsPerVariant: d.PlannedTrials, Alpha: alpha},
 		Declared: d.Declared, Ramped: d.Ramped, Estimated: d.Estimated, Primary: d.Primary,
+		AnyControl: d.Before != nil && d.Before.Control != control(d.Declaration),
 	}
 	goals := make([]statistics.Goal, len(d.Results))
 	for i, goal := range d.Results {
 		goals[i] = statistics.Goal{Name: goal.Name, Kind: goal.Kind, Variants: goal.Variants, AtSize: atSize(goal, design.Plan, now)}
+		goals[i].Untested, goals[i].Charged = d.standing(goal.Name)
 	}
 	return goals, design
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"provision/internal/gimel/statistics"
+	"provision/internal/gimel/store"
 )
 
 // counted is a day with as many participants in each of two variants, and their conversions.
@@ -26,8 +27,9 @@ func grown(imported int64, days ...Day) Detail {
 		}
 	}
 	return Detail{
-		Summary: Summary{Name: "e", Variants: variants, PlannedTrials: 10_000, Declared: true, Primary: "goal"},
-		Results: []Goal{{Name: "goal", Variants: variants, Days: days}},
+		Summary:     Summary{Name: "e", Variants: variants, PlannedTrials: 10_000, Declared: true, Primary: "goal"},
+		Results:     []Goal{{Name: "goal", Variants: variants, Days: days}},
+		Declaration: store.Declaration{Goals: []string{"goal"}, Planned: 10_000},
 	}
 }
 

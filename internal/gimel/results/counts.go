@@ -9,9 +9,13 @@ import (
 	"provision/internal/gimel/store"
 )
 
-// Goals are the declared goals and those counted, sorted.
+// Goals are the declared goals, those that were when participants came, and
+// those counted, sorted.
 func Goals(e *store.Experiment) []string {
 	goals := slices.Clone(e.Goals)
+	if e.Before != nil {
+		goals = append(goals, e.Before.Goals...)
+	}
 	for _, counter := range e.Counters {
 		if counter.Event != event.Participate {
 			goals = append(goals, counter.Event)

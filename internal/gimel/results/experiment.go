@@ -25,8 +25,8 @@ type Summary struct {
 	// be other than unique.
 	Goals []string
 	Kinds map[string]event.Kind
-	// PlannedTrials is the number of participants each variant is to reach;
-	// 0 when nobody planned one.
+	// PlannedTrials is the number of participants each variant is to reach, as it
+	// was planned before participants came; 0 when nobody planned one.
 	PlannedTrials int64
 	// Started is the first day with a count; zero when unknown (imported data).
 	Started  time.Time
@@ -34,8 +34,13 @@ type Summary struct {
 	// Declared is false for an experiment that was accepted because a page
 	// sent it; its weights are then assumed to be equal.
 	Declared bool
-	// Primary is the goal that decides; "" where none was declared.
+	// Primary is the goal that decides; "" where none was declared before
+	// participants came.
 	Primary string
+	// Before is what was declared when participants came; nil where that is what
+	// is declared now. Was are the kinds that goals had then.
+	Before *store.Before
+	Was    map[string]event.Kind
 	// Ramped is true where the weights were changed under traffic, Estimated
 	// where the counts are (see statistics.Design).
 	Ramped, Estimated bool
@@ -63,6 +68,12 @@ type Goal struct {
 	// Days in any order; days without a count may be missing, and their sum
 	// may stay below the totals (imported data has no days).
 	Days []Day
+	// Max is the largest value, or how often a visitor is counted at most; 0 is
+	// no bound. Over is how many events were dropped for being above it.
+	Max  float64
+	Over int64
+	// Keyed says that only events with a key reach it.
+	Keyed bool
 }
 
 // Day is what was counted on one day, not the running total.

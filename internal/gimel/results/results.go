@@ -37,7 +37,7 @@ func (r Reader) Experiments(ctx context.Context, namespace string) ([]Detail, er
 	if err != nil {
 		return nil, err
 	}
-	planned := slices.DeleteFunc(slices.Clone(experiments), func(e *store.Experiment) bool { return e.Planned == 0 })
+	planned := slices.DeleteFunc(slices.Clone(experiments), func(e *store.Experiment) bool { return e.Planned == 0 && e.Before == nil })
 	counted, err := r.Store.Days(ctx, planned...)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,8 @@ func (r Reader) detail(experiment *store.Experiment, counted map[store.Counter][
 	byDay := group(counted)
 	detail := Detail{Summary: r.summarize(experiment), Declaration: experiment.Declaration()}
 	for _, goal := range detail.Goals {
-		result := Goal{Name: goal, Kind: statistics.Kind(experiment.Kind(goal)), Variants: Counts(experiment, goal)}
+		result := Goal{Name: goal, Kind: statistics.Kind(experiment.Kind(goal)), Variants: Counts(experiment, goal),
+			Max: experiment.Max[goal], Over: experiment.Over[goal], Keyed: experiment.Keyed[goal]}
 		for day, count := range byDay {
 			date, err := time.Parse(time.DateOnly, day)
 			if err != nil {
@@ -133,6 +134,10 @@ func group(counted map[store.Counter][]store.Day) map[string]map[pair]store.Day 
 }
 
 func (r Reader) summarize(e *store.Experiment) Summary {
+	planned, primary := e.Planned, e.Primary
+	if e.Before != nil {
+		planned, primary = e.Before.Planned, e.Before.Primary
+	}
 	return Summary{
 		Namespace:     e.Namespace,
 		Name:          e.Name,
@@ -140,11 +145,13 @@ func (r Reader) summarize(e *store.Experiment) Summary {
 		Variants:      Counts(e, ""),
 		Goals:         Goals(e),
 		Kinds:         e.Kinds,
-		PlannedTrials: e.Planned,
+		PlannedTrials: planned,
 		Started:       e.Created,
 		Archived:      e.State == store.Archived,
 		Declared:      e.Declared,
-		Primary:       e.Primary,
+		Primary:       primary,
+		Before:        e.Before,
+		Was:           e.Was,
 		Ramped:        e.Ramped,
 		Estimated:     r.Store.Counting() == store.HLL,
 	}

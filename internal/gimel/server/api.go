@@ -1,11 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -51,8 +52,22 @@ type experimentBody struct {
 	PlannedTrials int64         `json:"planned_trials"`
 	Variants      []variantBody `json:"variants"`
 	Goals         []string      `json:"goals"`
-	// Kinds of the goals that are not unique.
+	// Kinds of the goals that are not unique, the most of their values, and those
+	// that want a key.
 	Kinds map[string]event.Kind `json:"kinds,omitempty"`
+	Max   map[string]float64    `json:"max,omitempty"`
+	Keyed []string              `json:"keyed,omitempty"`
+	// JudgedBy is what was declared when participants came, where it is declared
+	// otherwise since: verdicts go by it.
+	JudgedBy *judgedBody `json:"judged_by,omitempty"`
+}
+
+type judgedBody struct {
+	Until         string   `json:"until"` // 2006-01-02T15:04:05Z, of the first change
+	PlannedTrials int64    `json:"planned_trials"`
+	Goals         []string `json:"goals"`             // sorted; none: any that was counted
+	Primary       string   `json:"primary,omitempty"` // that of them which decides
+	Control       string   `json:"control,omitempty"`
 }
 
 type variantBody struct {
@@ -61,10 +76,12 @@ type variantBody struct {
 	Trials int64   `json:"trials"`
 }
 
-func bodyOf(summary results.Summary) experimentBody {
+func bodyOf(summary results.Detail) experimentBody {
 	body := experimentBody{
 		Namespace: summary.Namespace, Name: summary.Name, Declared: summary.Declared, Archived: summary.Archived,
-		PlannedTrials: summary.PlannedTrials, Goals: summary.Goals, Kinds: summary.Kinds, Variants: []variantBody{},
+		PlannedTrials: summary.Declaration.Planned, Goals: summary.Goals, Kinds: summary.Kinds, Max: summary.Declaration.Max,
+		Keyed:    slices.Sorted(maps.Keys(summary.Declaration.Keyed)),
+		Variants: []variantBody{}, JudgedBy: judgedBy(summary.Before),
 	}
 	if body.Goals == nil {
 		body.Goals = []string{}
@@ -78,6 +95,14 @@ func bodyOf(summary results.Summary) experimentBody {
 	return body
 }
 
+func judgedBy(before *store.Before) *judgedBody {
+	if before == nil {
+		return nil
+	}
+	return &judgedBody{Until: before.At.Format(time.RFC3339), PlannedTrials: before.Planned, Primary: before.Primary,
+		Goals: append([]string{}, before.Goals...), Control: before.Control}
+}
+
 func (s *Server) listExperiments(w http.ResponseWriter, r *http.Request) {
 	details, err := s.reader.Experiments(r.Context(), namespaceOf(r))
 	if err != nil {
@@ -86,7 +111,7 @@ func (s *Server) listExperiments(w http.ResponseWriter, r *http.Request) {
 	}
 	bodies := []experimentBody{}
 	for _, detail := range details {
-		bodies = append(bodies, bodyOf(detail.Summary))
+		bodies = append(bodies, bodyOf(detail))
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"experiments": bodies})
 }
@@ -122,7 +147,7 @@ func (s *Server) nameOf(w http.ResponseWriter, r *http.Request) (string, bool) {
 
 func (s *Server) showExperiment(w http.ResponseWriter, r *http.Request) {
 	if detail, ok := s.detail(w, r); ok {
-		writeJSON(w, http.StatusOK, bodyOf(detail.Summary))
+		writeJSON(w, http.StatusOK, bodyOf(detail))
 	}
 }
 
@@ -134,11 +159,19 @@ type declarationBody struct {
 	} `json:"variants"`
 	Goals         []string              `json:"goals"`
 	Kinds         map[string]event.Kind `json:"kinds"` // absent: event.Unique
+	Max           map[string]float64    `json:"max"`
+	Keyed         []string              `json:"keyed"`
 	PlannedTrials int64                 `json:"planned_trials"`
 }
 
 func (b declarationBody) of(namespace, name string) store.Declaration {
-	d := store.Declaration{Namespace: namespace, Experiment: name, Goals: b.Goals, Kinds: b.Kinds, Planned: b.PlannedTrials}
+	d := store.Declaration{Namespace: namespace, Experiment: name, Goals: b.Goals, Kinds: b.Kinds, Max: b.Max, Planned: b.PlannedTrials}
+	for _, goal := range b.Keyed {
+		if d.Keyed == nil {
+			d.Keyed = map[string]bool{}
+		}
+		d.Keyed[goal] = true
+	}
 	for _, variant := range b.Variants {
 		weight := 1.0
 		if variant.Weight != nil {
@@ -180,7 +213,7 @@ func (s *Server) declareExperiment(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusCreated
 	}
 	if detail, ok := s.detail(w, r); ok {
-		writeJSON(w, status, bodyOf(detail.Summary))
+		writeJSON(w, status, bodyOf(detail))
 	}
 }
 
@@ -198,8 +231,8 @@ func (s *Server) check(d store.Declaration) error {
 			return fmt.Errorf("variants[%d].label: %q is there twice", i, variant.Label)
 		}
 		labels[variant.Label] = true
-		if !(variant.Weight > 0) || math.IsInf(variant.Weight, 0) {
-			return fmt.Errorf("variants[%d].weight: must be above zero", i)
+		if !variant.Possible() {
+			return fmt.Errorf("variants[%d].weight: must be from %g to %.0f", i, store.MinWeight, store.MaxWeight)
 		}
 	}
 	for i, goal := range d.Goals {
@@ -210,7 +243,7 @@ func (s *Server) check(d store.Declaration) error {
 			return fmt.Errorf("goals[%d]: participate is no goal", i)
 		}
 	}
-	return s.checkKinds(d)
+	return cmp.Or(s.checkKinds(d), s.checkMax(d), s.checkKeyed(d))
 }
 
 // refuseChange answers what kept a change from being made.
@@ -235,6 +268,32 @@ func (s *Server) checkKinds(d store.Declaration) error {
 			return fmt.Errorf("kinds: %q of %q is none of unique, count, value", kind, goal)
 		case kind == event.Value && s.Store.Counting() == store.HLL:
 			return fmt.Errorf("kinds: the values of %q cannot be added up where the counting is hll", goal)
+		}
+	}
+	return nil
+}
+
+func (s *Server) checkMax(d store.Declaration) error {
+	for goal, most := range d.Max {
+		switch {
+		case d.Kinds[goal] != event.Value && d.Kinds[goal] != event.Count:
+			return fmt.Errorf("max: %q is no goal of the kind value or count", goal)
+		case !(most > 0 && most <= event.MaxAmount):
+			return fmt.Errorf("max: that of %q must be above 0, and at most %.0f", goal, event.MaxAmount)
+		case s.Store.Counting() == store.HLL:
+			return fmt.Errorf("max: the visitors of %q are not told apart where the counting is hll", goal)
+		}
+	}
+	return nil
+}
+
+func (s *Server) checkKeyed(d store.Declaration) error {
+	for goal := range d.Keyed {
+		switch {
+		case !slices.Contains(d.Goals, goal):
+			return fmt.Errorf("keyed: %q is not among the goals", goal)
+		case s.Store.Counting() == store.HLL:
+			return fmt.Errorf("keyed: events of %q are not told apart where the counting is hll", goal)
 		}
 	}
 	return nil
@@ -291,7 +350,7 @@ func (s *Server) showResults(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	body := resultsBody{experimentBody: bodyOf(detail.Summary), Results: []goalBody{}}
+	body := resultsBody{experimentBody: bodyOf(detail), Results: []goalBody{}}
 	for i, report := range results.Analyse(detail, alpha, time.Now()) {
 		body.Results = append(body.Results, goalBody{Goal: detail.Results[i].Name, Report: report})
 	}

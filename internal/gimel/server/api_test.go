@@ -62,6 +62,10 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 		"participate":       {"PUT", "/api/v1/experiment?name=a", `{"goals":["participate"]}`, 422, "no goal"},
 		"kind of no goal":   {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"y":"count"}}`, 422, `\"y\" is not among`},
 		"unknown kind":      {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"x":"money"}}`, 422, "none of unique"},
+		"weight too large":  {"PUT", "/api/v1/experiment?name=a", `{"variants":[{"label":"x","weight":1e308},{"label":"y","weight":1e308}]}`, 422, "variants[0].weight"},
+		"max of no value":   {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"max":{"x":5}}`, 422, "of the kind value or count"},
+		"max of nothing":    {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"x":"value"},"max":{"x":0}}`, 422, "above 0"},
+		"keyed, no goal":    {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"keyed":["y"]}`, 422, `\"y\" is not among`},
 		"negative plan":     {"PUT", "/api/v1/experiment?name=a", `{"planned_trials":-1}`, 422, "planned_trials"},
 		"archive nothing":   {"POST", "/api/v1/experiment/archive?name=a", ``, 404, "no experiment"},
 		"results of none":   {"GET", "/api/v1/experiment/results?name=a", ``, 404, "no experiment"},
@@ -141,10 +145,10 @@ func TestResultsAndExport(t *testing.T) {
 	}
 	day := time.Now().UTC().Format(time.DateOnly)
 	csv := s.withKey("GET", "/api/v1/export?name=e&format=csv", "")
-	want := "namespace,experiment,event,variant,day,count\n" +
-		"alephbet,e,buy,a," + day + ",5\nalephbet,e,buy,a,total,5\n" +
-		"alephbet,e,participate,a," + day + ",10\nalephbet,e,participate,a,total,10\n" +
-		"alephbet,e,participate,b," + day + ",10\nalephbet,e,participate,b,total,10\n"
+	want := "namespace,experiment,event,variant,day,count,sum,squares\n" +
+		"alephbet,e,buy,a," + day + ",5,,\nalephbet,e,buy,a,total,5,,\n" +
+		"alephbet,e,participate,a," + day + ",10,,\nalephbet,e,participate,a,total,10,,\n" +
+		"alephbet,e,participate,b," + day + ",10,,\nalephbet,e,participate,b,total,10,,\n"
 	if csv.body != want || csv.header.Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("csv = %s", csv.body)
 	}
@@ -192,6 +196,57 @@ func TestAGoalCountsValues(t *testing.T) {
 		}
 	}
 	if got := s.do("GET", "/metrics", "").body; !strings.Contains(got, `gimel_events_dropped_total{reason="missing_value"} 4`) {
+		t.Errorf("%s", got)
+	}
+	day := time.Now().UTC().Format(time.DateOnly)
+	if got := s.withKey("GET", "/api/v1/export?format=csv&name=shop", "").body; !strings.Contains(got, "order,a,"+day+",4,6,14\n") || !strings.Contains(got, "order,a,total,4,6,14\n") {
+		t.Errorf("%s", got)
+	}
+}
+
+// A bound and a key of a goal, from its declaration to what becomes of events: a page sends none, a
+// server up to the bound.
+func TestAGoalOfAServerWithABound(t *testing.T) {
+	s := newSite(t)
+	declared := s.withKey("PUT", "/api/v1/experiment?name=shop", `{"goals":["order"],"kinds":{"order":"value"},"max":{"order":500},"keyed":["order"]}`)
+	if declared.status != 201 || !strings.Contains(declared.body, `"max":{"order":500},"keyed":["order"]`) {
+		t.Fatalf("%+v", declared)
+	}
+	if got := s.do("GET", "/track?experiment=shop&variant=a&uuid=1&event=order&value=5", ""); got.status != 200 {
+		t.Errorf("%+v", got)
+	}
+	events := `{"events":[{"experiment":"shop","variant":"a","event":"order","uuid":"1","value":"5"},{"experiment":"shop","variant":"a","event":"order","uuid":"2","value":"501"}]}`
+	if got := s.withKey("POST", "/api/v1/events", events); got.status != 200 || !strings.Contains(got.body, `["counted","bad_value"]`) {
+		t.Errorf("%+v", got)
+	}
+	if !s.metric(`gimel_events_dropped_total{reason="missing_key"} 1`) {
+		t.Error("not told")
+	}
+	log := s.withKey("GET", "/api/v1/experiment/notes?name=shop", "").body
+	if !strings.Contains(log, "Declared: goals order (value) up to 500 by key") {
+		t.Errorf("%s", log)
+	}
+}
+
+// A plan that is changed after participants came is not believed, and the API says what is.
+func TestAPlanThatComesLate(t *testing.T) {
+	s := newSite(t)
+	declare := func(planned int) string {
+		return s.withKey("PUT", "/api/v1/experiment?name=e", fmt.Sprintf(`{"variants":[{"label":"b"},{"label":"a"}],"goals":["buy","ask"],"planned_trials":%d}`, planned)).body
+	}
+	declare(100)
+	for i := range 20 {
+		s.track("e", []string{"a", "b"}[i%2], "participate", fmt.Sprint(i))
+	}
+	if got := declare(100); strings.Contains(got, "judged_by") {
+		t.Errorf("%s", got)
+	}
+	for _, got := range []string{declare(5), s.withKey("GET", "/api/v1/experiment/results?name=e", "").body} {
+		if !strings.Contains(got, `"planned_trials":5`) || !strings.Contains(got, `"planned_trials":100,"goals":["ask","buy"],"primary":"buy","control":"b"}`) {
+			t.Errorf("%s", got)
+		}
+	}
+	if got := s.withKey("GET", "/api/v1/experiment/results?name=e", "").body; !strings.Contains(got, `"progress":{"planned":100,"smallest":10,"reached":false}`) {
 		t.Errorf("%s", got)
 	}
 }

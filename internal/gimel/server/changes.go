@@ -128,6 +128,12 @@ func words(d store.Declaration) string {
 			if kind := d.Kinds[goal]; kind != "" && kind != event.Unique {
 				goals[i] += fmt.Sprintf(" (%s)", kind)
 			}
+			if most, bounded := d.Max[goal]; bounded {
+				goals[i] += fmt.Sprintf(" up to %g", most)
+			}
+			if d.Keyed[goal] {
+				goals[i] += " by key"
+			}
 		}
 		parts = append(parts, "goals "+strings.Join(goals, ", "))
 	}

@@ -25,12 +25,13 @@ type eventBody struct {
 	Event      string `json:"event"`
 	UUID       string `json:"uuid"`
 	Value      string `json:"value"`
+	Visitor    string `json:"visitor"`
 }
 
 func (e eventBody) query() string {
 	query := url.Values{}
 	for name, value := range map[string]string{"namespace": e.Namespace, "experiment": e.Experiment,
-		"variant": e.Variant, "event": e.Event, "uuid": e.UUID, "value": e.Value} {
+		"variant": e.Variant, "event": e.Event, "uuid": e.UUID, "value": e.Value, "visitor": e.Visitor} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -104,7 +105,7 @@ const (
 	notCounted    = "not_counted"
 )
 
-// Whose an event is, for the queue.
+// Whose an event is, for the queue: those aside came with a key.
 const (
 	visitors = false
 	aside    = true
@@ -118,6 +119,7 @@ func (s *Server) outcome(rawQuery string, aside bool) string {
 		s.Counters.Dropped(reason)
 		return string(reason)
 	}
+	parsed.Keyed = aside
 	// Without the request's context: a visitor who leaves the page has still
 	// sent the event.
 	var outcome store.Outcome

@@ -20,6 +20,21 @@ type row struct {
 	Variant    string `json:"variant"`
 	Day        string `json:"day"`
 	Count      int64  `json:"count"`
+	sums
+}
+
+// sums are of a goal that counts values: of what the uuids have brought, and of the
+// squares of that. Of a count they are of how often each known visitor has come.
+type sums struct {
+	Sum     float64 `json:"sum,omitempty"`
+	Squares float64 `json:"squares,omitempty"`
+}
+
+func (s sums) cells() []string {
+	if s == (sums{}) {
+		return []string{"", ""}
+	}
+	return []string{strconv.FormatFloat(s.Sum, 'f', -1, 64), strconv.FormatFloat(s.Squares, 'f', -1, 64)}
 }
 
 // export writes all counters of a namespace, or of the experiment named, as
@@ -46,10 +61,10 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="gimel.csv"`)
 	writer := csv.NewWriter(w)
-	_ = writer.Write([]string{"namespace", "experiment", "event", "variant", "day", "count"})
+	_ = writer.Write([]string{"namespace", "experiment", "event", "variant", "day", "count", "sum", "squares"})
 	for _, row := range rows {
-		_ = writer.Write([]string{cell(row.Namespace), cell(row.Experiment), cell(row.Event), cell(row.Variant),
-			row.Day, strconv.FormatInt(row.Count, 10)})
+		_ = writer.Write(append([]string{cell(row.Namespace), cell(row.Experiment), cell(row.Event), cell(row.Variant),
+			row.Day, strconv.FormatInt(row.Count, 10)}, row.cells()...))
 	}
 	writer.Flush() // its error: the client has gone
 }
@@ -76,10 +91,10 @@ func (s *Server) rows(r *http.Request) ([]row, error) {
 		for _, counter := range experiment.Counters {
 			line := row{Namespace: experiment.Namespace, Experiment: experiment.Name, Event: counter.Event, Variant: counter.Variant}
 			for _, day := range days[i][counter] {
-				line.Day, line.Count = day.Day, day.Count
+				line.Day, line.Count, line.sums = day.Day, day.Count, sums{day.Sum, day.Squares}
 				rows = append(rows, line)
 			}
-			line.Day, line.Count = "total", counter.Count
+			line.Day, line.Count, line.sums = "total", counter.Count, sums{counter.Values.Sum, counter.Values.Squares}
 			rows = append(rows, line)
 		}
 	}

@@ -2,6 +2,7 @@ package statistics
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -12,16 +13,18 @@ type contrast struct {
 	deviation  float64 // its standard error; 0 where there is no spread
 	size       float64 // the effective size m = ab/(a+b)
 	begun      bool    // the normal approximation holds
+	flat       bool    // it would, but the spread is lost
 }
 
 func contrastOf(kind Kind, a, b Variant) contrast {
 	na, nb := float64(a.Trials), float64(b.Trials)
 	p, m := pooledRate(a, b), na*nb/(na+nb)
 	if kind != Unique {
-		deviation := valueDeviation(a, b)
+		deviation, enough := valueDeviation(a, b), min(na, nb)/(na+nb)*bringers(kind, a, b) >= minimumValues
+		flat := a.flat() || b.flat() || deviation == 0
 		return contrast{
 			difference: a.mean() - b.mean(), deviation: deviation, size: m,
-			begun: min(na, nb)/(na+nb)*bringers(kind, a, b) >= minimumValues && deviation > 0,
+			begun: enough && !flat, flat: enough && flat,
 		}
 	}
 	return contrast{
@@ -38,7 +41,7 @@ func compare(goal Goal, i int, plan Plan) *Comparison {
 		return nil
 	}
 	now := contrastOf(kind, v, control)
-	c := Comparison{SequentialP: now.sequentialP(plan), unbegun: kind != Unique && !now.begun}
+	c := Comparison{SequentialP: now.sequentialP(plan), unbegun: kind != Unique && !now.begun, flat: now.flat}
 	if goal.AtSize == nil {
 		return &c
 	}
@@ -58,11 +61,15 @@ func fixedP(kind Kind, a, b Variant) float64 {
 	return ValueP(a, b)
 }
 
-// withdraw takes away the comparisons of too few values, which have no interval.
+// withdraw takes away the comparisons of too few values, or of such without a
+// spread, which have no interval.
 func withdraw(r *Report) {
 	for i, entry := range r.Variants {
-		if entry.Comparison != nil && entry.Comparison.unbegun {
-			r.Variants[i].Comparison, r.TooFew = nil, true
+		if c := entry.Comparison; c != nil && c.unbegun {
+			r.Variants[i].Comparison, r.TooFew = nil, r.TooFew || !c.flat
+			if c.flat {
+				r.untested = SpreadLost
+			}
 		}
 	}
 }
@@ -88,13 +95,14 @@ func comparisonsOf(goal Goal, report *Report) []measured {
 	return all
 }
 
-// adjust corrects the p-values of a family for being several, and makes their
-// intervals at the level that each then has.
-func adjust(family []measured, plan Plan) {
-	sequential := make([]float64, len(family))
-	fixed := make([]float64, len(family))
+// adjust corrects the p-values of a family for being several, with so many more
+// that were not computed and count as 1, and makes their intervals at the level
+// that each then has.
+func adjust(family []measured, more int, plan Plan) {
+	sequential := slices.Repeat([]float64{1}, len(family)+more)
+	fixed := slices.Repeat([]float64{1}, len(family)+more)
 	for i, one := range family {
-		sequential[i], fixed[i] = one.SequentialP, 1
+		sequential[i] = one.SequentialP
 		if one.P != nil {
 			fixed[i] = *one.P
 		}

@@ -19,6 +19,16 @@ func (v Variant) variance() float64 {
 	return max(0, v.Squares-v.Sum*v.mean()) / float64(v.Trials-1)
 }
 
+// flatness is the share of the sum of squares below which what spread there is
+// may be the rounding of it: sums of doubles are off by some 1e-15 of themselves.
+const flatness = 1e-11
+
+// flat says that no spread of the values can be told: they are all the same, or
+// lie closer together than a 300,000th of their size, and nobody brings nothing.
+func (v Variant) flat() bool {
+	return v.Squares > 0 && v.Squares-v.Sum*v.mean() <= flatness*v.Squares
+}
+
 // deviation is the standard error of the mean.
 func (v Variant) deviation() float64 { return math.Sqrt(v.variance() / float64(v.Trials)) }
 

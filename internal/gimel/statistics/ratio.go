@@ -71,11 +71,16 @@ func CheckSampleRatio(variants []Variant) *SampleRatio {
 // variant has a weight. A weight that is negative or not a number counts as 0.
 func Shares(variants []Variant) []float64 {
 	shares := make([]float64, len(variants))
-	var sum float64
+	var sum, largest float64
+	for _, v := range variants {
+		if v.Weight > 0 && !math.IsInf(v.Weight, 0) {
+			largest = max(largest, v.Weight)
+		}
+	}
 	for i, v := range variants {
 		if v.Weight > 0 && !math.IsInf(v.Weight, 0) {
-			shares[i] = v.Weight
-			sum += v.Weight
+			shares[i] = v.Weight / largest // or the sum may be too large a number
+			sum += shares[i]
 		}
 	}
 	for i := range shares {

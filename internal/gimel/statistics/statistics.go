@@ -109,6 +109,9 @@ type Design struct {
 	// Primary is the goal that decides; the others may show something once it
 	// has, of each variant. Without one all goals share Alpha.
 	Primary string
+	// AnyControl says that the control was chosen after participants came. Any
+	// other might have been, so the corrections are for all pairs of variants.
+	AnyControl bool
 }
 
 // Goal is the counts of one goal.
@@ -119,6 +122,33 @@ type Goal struct {
 	// AtSize are the counts when the planned size was reached, at the end of that
 	// day; nil before, and where they are not known.
 	AtSize []Variant
+	// Untested says why the goal is not tested; "" where it is. It may be Charged
+	// all the same: the others are corrected for it, as for one that they were
+	// chosen among.
+	Untested Distrust
+	Charged  bool
+}
+
+// uncounted is how many comparisons the corrections are for beside those that
+// are made: of a goal that is charged, and of other controls.
+func (g Goal) uncounted(design Design) int {
+	compared := -1
+	for _, share := range Shares(g.Variants) {
+		if share > 0 {
+			compared++
+		}
+	}
+	if compared < 1 || g.Untested != "" && !g.Charged {
+		return 0
+	}
+	among := compared
+	if design.AnyControl {
+		among = compared * (compared + 1) / 2 // all pairs
+	}
+	if g.Untested == "" {
+		among -= compared
+	}
+	return among
 }
 
 // attributed says whether it is known whose each success is.
@@ -162,6 +192,8 @@ type Report struct {
 	Distrust Distrust `json:"distrust,omitempty"`
 	// TooFew says that there are variants with too few values to compare.
 	TooFew bool `json:"too_few,omitempty"`
+
+	untested Distrust
 }
 
 // VariantReport is one variant's part of a report.
@@ -209,7 +241,8 @@ type Comparison struct {
 	SequentialP         float64 `json:"sequential_p"`
 	AdjustedSequentialP float64 `json:"adjusted_sequential_p"`
 
-	unbegun bool // too few values: it is one of the family, and not shown
+	unbegun bool // too few values, or flat: it is one of the family, and not shown
+	flat    bool
 }
 
 // Progress towards the planned size.
@@ -243,7 +276,7 @@ func judge(goals []Goal, design Design) []Report {
 		shares := Shares(goal.Variants)
 		for i, v := range goal.Variants {
 			entry := describe(v, goal.kind(), design.alpha())
-			if i > 0 && shares[i] > 0 {
+			if i > 0 && shares[i] > 0 && goal.Untested == "" {
 				entry.Comparison = compare(goal, i, design.Plan)
 			}
 			reports[g].Variants = append(reports[g].Variants, entry)
@@ -254,14 +287,17 @@ func judge(goals []Goal, design Design) []Report {
 		return design.Primary != "" && g.Name == design.Primary && (g.kind() != Count || g.attributed())
 	})
 	var family []measured
+	uncounted := 0
 	for g := range reports {
+		reports[g].untested = goals[g].Untested
 		if own := comparisonsOf(goals[g], &reports[g]); g == primary {
-			adjust(own, design.Plan)
+			adjust(own, goals[g].uncounted(design), design.Plan)
 		} else {
 			family = append(family, own...)
+			uncounted += goals[g].uncounted(design)
 		}
 	}
-	adjust(family, design.Plan)
+	adjust(family, uncounted, design.Plan)
 	for g := range reports {
 		withdraw(&reports[g])
 	}
@@ -293,15 +329,22 @@ func addProbabilities(r *Report, variants []Variant) {
 
 func describe(v Variant, kind Kind, alpha float64) VariantReport {
 	entry := VariantReport{Variant: v, Impossible: kind != Count && v.Successes > v.Trials || v.Successes < 0 || v.Trials < 0}
+	entry.Rate, entry.RateInterval = Measure(v, kind, 1-alpha)
+	return entry
+}
+
+// Measure is what variants are compared by, with its interval: nil where there is
+// none, see VariantReport.
+func Measure(v Variant, kind Kind, confidence float64) (rate *float64, interval *Interval) {
 	if v.Trials > 0 {
-		rate := v.measure(kind)
-		entry.Rate = &rate
+		measured := v.measure(kind)
+		rate = &measured
 	}
 	if v.comparableAs(kind) {
-		interval := intervalOf(v, kind, 1-alpha)
-		entry.RateInterval = &interval
+		of := intervalOf(v, kind, confidence)
+		interval = &of
 	}
-	return entry
+	return rate, interval
 }
 
 func intervalOf(v Variant, kind Kind, confidence float64) Interval {

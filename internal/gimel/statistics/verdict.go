@@ -47,6 +47,15 @@ const (
 	// ValuesMissing: some conversions were counted before the goal was declared to
 	// have values.
 	ValuesMissing Distrust = "values missing"
+	// GoalNotDeclared, GoalDeclaredLate and KindChanged are of goals that were not
+	// declared so before participants came: strangers can send any goal, and who has
+	// seen the numbers can choose one.
+	GoalNotDeclared  Distrust = "goal not declared"
+	GoalDeclaredLate Distrust = "goal declared late"
+	KindChanged      Distrust = "kind changed"
+	// SpreadLost: the values lie so close together, for their size, that their
+	// spread is lost in the rounding of their sums.
+	SpreadLost Distrust = "spread lost"
 )
 
 // decide applies the rule: the sequential p may decide at any time, the fixed p
@@ -100,6 +109,10 @@ func opens(primary Report, shares []float64, design Design) bool {
 
 // obstacle is the verdict where nothing may be concluded from the rates, or "".
 func obstacle(r *Report, design Design) Verdict {
+	if r.untested != "" {
+		r.Distrust = r.untested
+		return NotTested
+	}
 	var compared, missing bool
 	for _, v := range r.Variants {
 		if v.Impossible {

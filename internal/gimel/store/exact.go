@@ -19,7 +19,7 @@ type track struct {
 	variant string
 	counter string
 	indices []int // of its events
-	more    bool  // one of them has a value or a visitor
+	more    bool  // one of them has a value, a visitor or a key
 	// What this process believed of the counter when it sent the call.
 	id      string
 	buckets int64
@@ -52,8 +52,13 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 				for place, i := range t.indices {
 					added := flags[place] == '1'
 					outcomes[i] = Outcome{Added: added, Unlogged: added && logged == 0}
-					if flags[place] == '-' {
+					switch flags[place] {
+					case '-':
 						_, outcomes[i].Reason = events[i].Amount()
+					case '!':
+						outcomes[i].Reason = event.MissingKey
+					case '>':
+						outcomes[i].Reason = event.BadValue
 					}
 				}
 				if count > t.buckets*bucketFill {
@@ -102,7 +107,7 @@ func groupByCounter(events []event.Event, open []int) []*track {
 			tracks = append(tracks, t)
 		}
 		t.indices = append(t.indices, i)
-		t.more = t.more || e.Value != "" || e.Visitor != ""
+		t.more = t.more || e.Value != "" || e.Visitor != "" || e.Keyed
 	}
 	return tracks
 }
@@ -138,7 +143,7 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 					visitor = strconv.FormatInt(visited, 10)
 					keys = append(keys, tallyKey(t.key, t.id, t.counter, tallyOf(visited)))
 				}
-				arguments = append(arguments, amountOf(events[i])+" "+visitor)
+				arguments = append(arguments, amountOf(events[i])+" "+visitor+keyOf(events[i]))
 			}
 		}
 		commands[at] = s.scripts.track.EvalSha(ctx, pipe, keys, arguments...)
@@ -151,6 +156,14 @@ func (s *Store) sendTracks(ctx context.Context, tracks []*track, events []event.
 func (s *Store) visitorOf(e event.Event) int64 {
 	e.UUID = e.Visitor
 	return s.fingerprints.of(e)
+}
+
+// keyOf says to a script that an event came with a key.
+func keyOf(e event.Event) string {
+	if e.Keyed {
+		return " key"
+	}
+	return ""
 }
 
 // amountOf is an event's value as a script takes it: "" is none.

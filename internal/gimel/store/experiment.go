@@ -27,6 +27,16 @@ type Variant struct {
 	Weight float64
 }
 
+// MinWeight and MaxWeight bound a weight, so that sums and shares of them can be
+// calculated.
+const (
+	MinWeight = 1e-6
+	MaxWeight = 1e6
+)
+
+// Possible says whether the weight can be one.
+func (v Variant) Possible() bool { return v.Weight >= MinWeight && v.Weight <= MaxWeight }
+
 // Declaration says beforehand what an experiment is.
 type Declaration struct {
 	Namespace  string
@@ -39,6 +49,11 @@ type Declaration struct {
 	Goals []string
 	// Kinds of goals that are not event.Unique.
 	Kinds map[string]event.Kind
+	// Max of a value to either side, or of how often one visitor is counted;
+	// what is above is dropped. A goal without one has none.
+	Max map[string]float64
+	// Keyed goals are reached by events that came with a key alone.
+	Keyed map[string]bool
 	// Planned participants a variant, 0 when nothing is planned.
 	Planned int64
 }
@@ -68,12 +83,27 @@ type Experiment struct {
 	Goals     []string              // as declared, sorted
 	Kinds     map[string]event.Kind // of those that are not event.Unique
 	Primary   string                // the goal that was declared first
+	Max       map[string]float64    // as declared
+	Keyed     map[string]bool       // as declared
 	Ramped    bool                  // the weights were changed after the first participants
 	Planned   int64
-	Counters  []Counter // sorted by event, then variant
+	Before    *Before               // nil where all is declared as it was before participants came
+	Was       map[string]event.Kind // of each goal, the kind that participants met
+	Over      map[string]int64      // events of a goal that were dropped for being above Max
+	Counters  []Counter             // sorted by event, then variant
 
 	id      string
 	buckets map[string]int64
+}
+
+// Before is what was declared when participants came, of an experiment that is
+// declared otherwise since.
+type Before struct {
+	At      time.Time // of the first such change
+	Planned int64
+	Control string   // the first variant; "" where none was declared
+	Goals   []string // sorted
+	Primary string
 }
 
 // Counter is that of one event of one variant; nothing is counted where it is
@@ -87,10 +117,13 @@ func (e *Experiment) Counter(event, variant string) Counter {
 	return Counter{Event: event, Variant: variant}
 }
 
-// Kind is what a goal counts.
+// Kind is what a goal counts; of one that is not declared any more, what it did.
 func (e *Experiment) Kind(goal string) event.Kind {
 	if kind := e.Kinds[goal]; kind != "" {
 		return kind
+	}
+	if was := e.Was[goal]; was != "" && !slices.Contains(e.Goals, goal) {
+		return was
 	}
 	return event.Unique
 }
@@ -104,7 +137,7 @@ func (e *Experiment) Life() string { return e.id }
 
 // Declaration is what the experiment was declared to be.
 func (e *Experiment) Declaration() Declaration {
-	d := Declaration{Namespace: e.Namespace, Experiment: e.Name, Variants: e.Variants, Kinds: e.Kinds, Planned: e.Planned}
+	d := Declaration{Namespace: e.Namespace, Experiment: e.Name, Variants: e.Variants, Kinds: e.Kinds, Max: e.Max, Keyed: e.Keyed, Planned: e.Planned}
 	d.Goals = slices.Clone(e.Goals)
 	slices.SortStableFunc(d.Goals, func(a, b string) int {
 		switch e.Primary {
@@ -143,11 +176,7 @@ func (s *Store) Declare(ctx context.Context, d Declaration) (created bool, err e
 		arguments = append(arguments, "goals", 1)
 	}
 	for place, goal := range d.Goals {
-		declared := strconv.Itoa(place)
-		if kind := d.Kinds[goal]; kind != "" && kind != event.Unique {
-			declared += " " + string(kind)
-		}
-		arguments = append(arguments, "g:"+goal, declared)
+		arguments = append(arguments, "g:"+goal, d.goal(place, goal))
 	}
 	if err := s.list(ctx, d.Namespace, d.Experiment, true); err != nil {
 		return false, err // before: a crash leaves none that counts and is in no list
@@ -157,6 +186,18 @@ func (s *Store) Declare(ctx context.Context, d Declaration) (created bool, err e
 		return false, fmt.Errorf("redis: declare experiment: %w", err)
 	}
 	return fresh == 1, s.list(ctx, d.Namespace, d.Experiment, true) // and after: see unlist
+}
+
+// goal is a declared goal as its field has it; see keys.go.
+func (d Declaration) goal(place int, goal string) string {
+	kind, most, key := cmp.Or(d.Kinds[goal], event.Unique), "-", ""
+	if bound, bounded := d.Max[goal]; bounded {
+		most = strconv.FormatFloat(bound, 'g', -1, 64)
+	}
+	if d.Keyed[goal] {
+		key = "key"
+	}
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%d %s %s %s", place, kind, most, key), "- "), " unique")
 }
 
 // SetState archives an experiment or lets it run again. It returns ErrNotFound

@@ -23,9 +23,15 @@ import (
 //	    m:, s:, q:EVENT:VARIANT   of a goal that counts values: of how many uuids,
 //	                  their sum, and that of their squares; of a count: of how many
 //	                  the visitor is known, and the visitors' numbers likewise
-//	    goals, g:GOAL         declared goals: their place (before: 1 for each), and
-//	                  their kind where that is not "unique"
+//	    goals, g:GOAL         declared goals: "PLACE KIND MAX key", without what is not
+//	                  said at the end; MAX may be -, and all once had the place 1
+//	    k:GOAL        the kind that it had when participants came
+//	    o:GOAL        how many of its events were dropped for being above the most
 //	    ramped        Unix time of the first change of the weights under traffic
+//	    replanned     Unix time of the first change of what else verdicts go by under
+//	                  traffic, and what was planned before and the control: "TIME
+//	                  PLANNED CONTROL"
+//	    f:GOAL        then, the goals of before: 0 is the primary one, 1 each other
 //	    planned           planned participants a variant
 //	    gap, missed   Unix time of the first event that is counted and was not logged,
 //	                  and how many there are

@@ -109,6 +109,8 @@ func (e *Experiment) read(fields map[string]string) error {
 			e.Planned = number(field, value)
 		case field == "ramped":
 			e.Ramped = true
+		case field == "replanned":
+			problems = append(problems, e.readBefore(value, fields))
 		case !hasName: // a count of fields
 		case kind == "v":
 			variant := Variant{Label: name}
@@ -116,7 +118,7 @@ func (e *Experiment) read(fields map[string]string) error {
 			problems = append(problems, err)
 			e.Variants = append(e.Variants, variant)
 		case kind == "g":
-			e.readGoal(name, value)
+			problems = append(problems, e.readGoal(name, value))
 		case kind == "m", kind == "s", kind == "q":
 			if values[name] == nil {
 				values[name] = &Values{}
@@ -124,6 +126,10 @@ func (e *Experiment) read(fields map[string]string) error {
 			problems = append(problems, values[name].read(kind, value))
 		case kind == "c", kind == "b":
 			counts[name] += number(field, value)
+		case kind == "k":
+			set(&e.Was, name, event.Kind(value))
+		case kind == "o":
+			set(&e.Over, name, number(field, value))
 		case kind == "n":
 			e.buckets[name] = number(field, value)
 		}
@@ -147,20 +153,54 @@ func (e *Experiment) read(fields map[string]string) error {
 	return nil
 }
 
-// readGoal takes over a declared goal: its place, and its kind where that is not
-// event.Unique.
-func (e *Experiment) readGoal(name, declared string) {
+// readGoal takes over a declared goal: its place, its kind, the most of its
+// values, and whether it wants a key.
+func (e *Experiment) readGoal(name, declared string) (err error) {
 	e.Goals = append(e.Goals, name)
-	place, kind, _ := strings.Cut(declared, " ")
-	if place == "0" {
-		e.Primary = name
-	}
-	if kind != "" {
-		if e.Kinds == nil {
-			e.Kinds = map[string]event.Kind{}
+	for i, word := range strings.Fields(declared) {
+		switch {
+		case i == 0 && word == "0":
+			e.Primary = name
+		case i == 1 && word != string(event.Unique):
+			set(&e.Kinds, name, event.Kind(word))
+		case i == 2 && word != "-":
+			var most float64
+			most, err = strconv.ParseFloat(word, 64)
+			set(&e.Max, name, most)
+		case i == 3:
+			set(&e.Keyed, name, true)
 		}
-		e.Kinds[name] = event.Kind(kind)
 	}
+	return err
+}
+
+// readBefore takes over what was declared when participants came: "TIME PLANNED
+// CONTROL", and the goals, as f:GOAL.
+func (e *Experiment) readBefore(noted string, fields map[string]string) error {
+	at, rest, _ := strings.Cut(noted, " ")
+	planned, control, _ := strings.Cut(rest, " ")
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	size, errPlanned := strconv.ParseInt(planned, 10, 64)
+	e.Before = &Before{At: time.Unix(seconds, 0).UTC(), Planned: size, Control: control}
+	for field, place := range fields {
+		goal, isGoal := strings.CutPrefix(field, "f:")
+		if isGoal {
+			e.Before.Goals = append(e.Before.Goals, goal)
+		}
+		if isGoal && place == "0" {
+			e.Before.Primary = goal
+		}
+	}
+	slices.Sort(e.Before.Goals)
+	return errors.Join(err, errPlanned)
+}
+
+// set makes a map that there is not yet.
+func set[V any](into *map[string]V, name string, value V) {
+	if *into == nil {
+		*into = map[string]V{}
+	}
+	(*into)[name] = value
 }
 
 func (v *Values) read(field, text string) (err error) {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -168,5 +170,81 @@ func TestSumsOfAnotherKindAreNotAddedTo(t *testing.T) {
 	declare(event.Count)
 	if got := buy("c"); got != (Values{Of: 1, Sum: 1, Squares: 1}) {
 		t.Errorf("as a count: %+v", got)
+	}
+}
+
+// What is above the largest value that was declared is dropped, to either side, and so is what a
+// visitor has beyond the largest number; neither is in any sum, and how many there were is told.
+func TestWhatIsAboveTheMostIsDropped(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	if _, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "shop", Goals: []string{"buy", "look"},
+		Kinds: map[string]event.Kind{"look": event.Count, "buy": event.Value}, Max: map[string]float64{"buy": 500.5, "look": 3}}); err != nil {
+		t.Fatal(err)
+	}
+	var events []event.Event
+	for i, value := range []string{"500.5", "1e9", "-500.5", "-501", "20"} {
+		events = append(events, purchase(i, value))
+	}
+	for i := range 7 {
+		look := purchase(100+i, "")
+		look.Name, look.Visitor = "look", map[bool]string{true: "often", false: "seldom"}[i < 5]
+		events = append(events, look)
+	}
+	for _, again := range []bool{false, true} {
+		for i, outcome := range s.Commit(t.Context(), events) {
+			want := Outcome{Added: !again}
+			if slices.Contains([]int{1, 3, 8, 9}, i) {
+				want = Outcome{Reason: event.BadValue}
+			}
+			if outcome != want {
+				t.Errorf("event %d, again %v: %+v", i, again, outcome)
+			}
+		}
+	}
+	e, err := s.Experiment(t.Context(), "alephbet", "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := e.Counter("buy", "blue").Values, (Values{Of: 3, Sum: 20, Squares: 2*500.5*500.5 + 400}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := e.Counter("look", "blue"); got.Count != 5 || got.Values != (Values{Of: 5, Sum: 5, Squares: 13}) {
+		t.Errorf("%+v", got)
+	}
+	if e.Over["buy"] != 4 || e.Over["look"] != 4 || e.Max["buy"] != 500.5 || e.Max["look"] != 3 {
+		t.Errorf("%v above %v", e.Over, e.Max)
+	}
+}
+
+// A goal that wants a key takes no event of a page, and does of a server.
+func TestAGoalThatWantsAKey(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	d := Declaration{Namespace: "alephbet", Experiment: "shop", Goals: []string{"sign-up", "buy"},
+		Kinds: map[string]event.Kind{"buy": event.Value}, Keyed: map[string]bool{"buy": true, "sign-up": true}}
+	if _, err := s.Declare(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	var events []event.Event
+	for _, name := range []string{"buy", "sign-up"} {
+		for i := range 4 {
+			e := purchase(i, "5")
+			if e.Name, e.Keyed = name, i > 1; name == "sign-up" {
+				e.Value = ""
+			}
+			events = append(events, e)
+		}
+	}
+	for i, outcome := range s.Commit(t.Context(), events) {
+		want := Outcome{Added: true}
+		if i%4 < 2 {
+			want = Outcome{Reason: event.MissingKey}
+		}
+		if outcome != want {
+			t.Errorf("event %d: %+v", i, outcome)
+		}
+	}
+	e, err := s.Experiment(t.Context(), "alephbet", "shop")
+	if err != nil || e.Kind("sign-up") != event.Unique || !reflect.DeepEqual(e.Declaration(), d) {
+		t.Errorf("%+v, %v", e.Declaration(), err)
 	}
 }

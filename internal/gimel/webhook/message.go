@@ -62,7 +62,7 @@ func messages(d results.Detail, now time.Time) (all []Message) {
 	}
 	if check := statistics.CheckSampleRatio(d.Variants); check != nil && check.Confirmed && !d.Ramped && !d.Estimated {
 		all = append(all, Message{Type: Mismatch, At: now, Data: data, what: Mismatch,
-			Text: fmt.Sprintf("%s: the participants are not split as declared, so no verdict is given", d.Name)})
+			Text: text("%s: the participants are not split as declared, so no verdict is given", d.Name)})
 	}
 	for i, report := range results.Judge(d, statistics.DefaultAlpha, now) {
 		if !decided(report.Verdict) {
@@ -71,10 +71,24 @@ func messages(d results.Detail, now time.Time) (all []Message) {
 		of := data
 		of.Goal, of.Verdict, of.Leader = d.Results[i].Name, report.Verdict, report.Leader
 		all = append(all, Message{Type: Decision, At: now, Data: of, what: Decision + ":" + of.Goal + ":" + string(report.Verdict),
-			Text: fmt.Sprintf("%s, %s: %s", d.Name, of.Goal, dashboard.Headline(report, d.Primary))})
+			Text: text("%s, %s: %s%s", d.Name, of.Goal, dashboard.Headline(report, d.Primary), judged(d))})
 	}
 	return all
 }
+
+// judged says by what, where that is not what is declared now.
+func judged(d results.Detail) string {
+	if dashboard.Replanned(d) == "" {
+		return ""
+	}
+	return " (by what was declared before participants came; it was changed since)"
+}
+
+// chats are those signs that mean something to a chat: <!channel> calls everybody
+// (Slack, "Formatting text for app surfaces": these three are to be escaped).
+var chats = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+func text(format string, names ...any) string { return chats.Replace(fmt.Sprintf(format, names...)) }
 
 func decided(v statistics.Verdict) bool {
 	switch v {

@@ -153,6 +153,48 @@ func TestEachVerdictIsToldOnce(t *testing.T) {
 	}
 }
 
+// A goal that nobody declared is told of nobody, and changes nothing of the others: strangers can send
+// a hundred, with names that call everybody in a chat.
+func TestStrangersGoalsAreNotTold(t *testing.T) {
+	h := newHook(t)
+	for _, goals := range [][]string{nil, {"buy & <keep>"}} {
+		name := fmt.Sprint("button", len(goals))
+		if _, err := h.store.Declare(t.Context(), store.Declaration{Namespace: "shop", Experiment: name, Goals: goals}); err != nil {
+			t.Fatal(err)
+		}
+		for i, goal := range []string{event.Participate, "buy & <keep>", "<!channel>"} {
+			for v, conversions := range map[string]int{"a": 30, "b": 150} {
+				if i == 0 {
+					conversions = 600
+				}
+				var events []event.Event
+				for k := range conversions {
+					events = append(events, event.Event{Namespace: "shop", Experiment: name, Name: goal, Variant: v, UUID: fmt.Sprint(v, k)})
+				}
+				h.store.Commit(t.Context(), events)
+			}
+		}
+	}
+	got := h.mustLook()
+	if len(got) != 1 || got[0].message.Text != "button1, buy &amp; &lt;keep&gt;: “b” converts better than the control" || got[0].message.Data.Goal != "buy & <keep>" {
+		t.Errorf("told %+v", got)
+	}
+}
+
+// A verdict by what was declared before says so.
+func TestAVerdictByAnotherPlanSaysSo(t *testing.T) {
+	h := newHook(t)
+	h.count("button", true, 600, 30, 600, 150)
+	if _, err := h.store.Declare(t.Context(), store.Declaration{Namespace: "shop", Experiment: "button", Goals: []string{"buy"}, Planned: 500,
+		Variants: []store.Variant{{Label: "a", Weight: 1}, {Label: "b", Weight: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	got := h.mustLook()
+	if len(got) != 1 || !strings.Contains(got[0].message.Text, "what was declared before participants came") || got[0].message.Data.Planned != 0 {
+		t.Errorf("told %+v", got)
+	}
+}
+
 // What the receiver does not take comes again with the id that it had, and keeps nothing else back.
 func TestWhatIsNotTakenComesAgain(t *testing.T) {
 	h := newHook(t)

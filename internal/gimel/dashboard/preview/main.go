@@ -120,6 +120,10 @@ func (s *sample) add(name string, days int, perDay, planned int64, goals []strin
 			}
 		}
 	}
+	d.Declaration = store.Declaration{Goals: goals, Planned: planned}
+	for _, a := range arms {
+		d.Declaration.Variants = append(d.Declaration.Variants, store.Variant{Label: a.label, Weight: a.weight})
+	}
 	s.details = append(s.details, d)
 }
 
