@@ -3,7 +3,7 @@
 // tasks cost, beside the same in Go, sha256sum and tar; and prints tables of the figures. It
 // needs root, on Debian.
 //
-//	go run ./acceptance/bench [-of graphite|own] [-installs 3] [-runs 5] [-suite bookworm]
+//	go run ./acceptance/bench [-of graphite|own|fleet] [-installs 3] [-runs 5] [-suite bookworm]
 package main
 
 import (
@@ -34,12 +34,19 @@ var packages = []string{
 func main() {
 	runs := flag.Int("runs", 5, "how often each thing is measured on a converged host; the median counts")
 	installs := flag.Int("installs", 3, "first installs of each sort, on fresh hosts, in turn")
-	of := flag.String("of", "", "measure only this: graphite, or own tasks")
+	of := flag.String("of", "", "measure only this: graphite, own (tasks), or fleet")
+	atOnce := flag.Int("f", 30, "of a fleet: hosts at once")
+	serves := flag.Bool("serve", false, "be simulated hosts; what follows is the command that runs another on a real one")
+	handshakes := flag.String("handshakes", "", "make bare handshakes: HOSTS,AT_ONCE,PORT,IDENTITY")
 	suite := flag.String("suite", lab.DefaultSuite, "Debian release of the host")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *of, *runs, *installs, *suite); err != nil {
+	mine, err := part(ctx, *serves, *handshakes)
+	if !mine {
+		err = bench(ctx, *of, *runs, *installs, *atOnce, *suite)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -54,7 +61,7 @@ type setup struct {
 	provision string // path of the command
 }
 
-func bench(ctx context.Context, of string, runs, installs int, suite string) (err error) {
+func bench(ctx context.Context, of string, runs, installs, atOnce int, suite string) (err error) {
 	config := labtest.Config()
 	config.Progress = func(line string) { fmt.Fprintln(os.Stderr, line) }
 	l, err := lab.Open(config)
@@ -79,6 +86,9 @@ func bench(ctx context.Context, of string, runs, installs int, suite string) (er
 	}
 	s.host = hosts[0]
 	defer func() { err = errors.Join(err, l.Remove(context.Background(), hostName)) }()
+	if of == "fleet" {
+		return s.fleet(ctx, runs, atOnce)
+	}
 	if of != "graphite" {
 		if err := s.ownTasks(ctx, runs); err != nil {
 			return err

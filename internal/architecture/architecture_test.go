@@ -39,6 +39,7 @@ var rooms = map[string][]string{
 	"internal/lab":               {},
 	"internal/proof":             {"internal/engine", "internal/recipe", "internal/resource", "internal/script"},
 	"internal/lab/labtest":       {"internal/lab"},
+	"internal/lab/simulated":     {},
 	"internal/architecture":      {},
 	"internal/npm":               {},
 	"templates":                  {},
@@ -52,7 +53,7 @@ var rooms = map[string][]string{
 	"cmd/gimel":      {"internal/gimel"},
 	// What tries it all on real hosts.
 	"acceptance": {
-		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/lab/labtest", "internal/proof", "internal/recipe",
+		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/lab/labtest", "internal/lab/simulated", "internal/proof", "internal/recipe",
 		"internal/release", "internal/remote", "internal/resource", "internal/run", "internal/script", "tasks", "templates",
 	},
 }
@@ -71,7 +72,7 @@ var libraries = map[string][]string{
 	"filippo.io/age":                    {"internal/inventory"},
 	"github.com/goccy/go-yaml":          {"internal/inventory"},
 	"go.starlark.net":                   {"internal/project"},
-	"golang.org/x/sync":                 {"internal/run", "internal/gimel", "cmd/gimel"},
+	"golang.org/x/sync":                 {"internal/lab", "internal/run", "internal/gimel", "cmd/gimel"},
 	"golang.org/x/sys":                  {"internal/remote", "internal/lab", "internal/gimel", "cmd/gimel"},
 	"github.com/redis/go-redis":         {"internal/gimel", "cmd/gimel"},
 	"github.com/jackc/pgx":              {"internal/gimel"},

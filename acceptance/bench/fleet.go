@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"provision/internal/lab/simulated"
+)
+
+// fleetSizes are so many hosts as are measured.
+var fleetSizes = []int{1, 10, 100, 1000, 5000}
+
+// farAway is how long what is said to a simulated host takes, each way.
+const farAway = 20 * time.Millisecond
+
+// fleet measures a converged run of the example on simulated hosts, which answer what the lab host does,
+// in turn with as many bare handshakes.
+func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
+	project := filepath.Join(s.dir, "fleet")
+	if err := os.CopyFS(project, os.DirFS(example)); err != nil {
+		return err
+	}
+	secret := filepath.Join(s.dir, "fleet-token")
+	if err := os.WriteFile(secret, []byte("correct horse"), 0o600); err != nil {
+		return err
+	}
+	install := []string{"env", "-C", project, s.provision, "install", "workload", "-e", "workload.token=@" + secret}
+	if _, err := s.run(ctx, append(install, s.reach()...)); err != nil {
+		return err
+	}
+	identity := filepath.Join(s.dir, "fleet-identity")
+	if err := simulated.WriteIdentity(identity); err != nil {
+		return err
+	}
+	port, end, err := s.serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	known := filepath.Join(s.dir, "fleet-known-hosts")
+	if err := os.WriteFile(known, []byte(simulated.KnownHosts(fleetSizes[len(fleetSizes)-1], port)), 0o600); err != nil {
+		return err
+	}
+	install = append(install, "-y", "-q", "-F", "none", "-i", identity, "-o", "UserKnownHostsFile="+known, "-f", strconv.Itoa(atOnce))
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Converged hosts of %s, simulated in a process of its own on the same machine, %v away each way, %d at once, the median of %d runs in turn with bare handshakes. Memory a host: the peak, less that of one host.\n\n", example, farAway, atOnce, runs)
+	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "hosts\twall\tCPU a host\tpeak\tmemory a host\thandshakes: wall\tCPU a host\twall, times\tCPU, times\t\n")
+	var alone int64 // what one host takes
+	for _, hosts := range fleetSizes {
+		if err := os.WriteFile(filepath.Join(project, "hosts.yaml"), []byte(inventoryOf(hosts, port)), 0o600); err != nil {
+			return err
+		}
+		took, err := s.inTurn(ctx, runs, [][]string{install, {self, "-handshakes", strings.Join([]string{strconv.Itoa(hosts), strconv.Itoa(atOnce), strconv.Itoa(port), identity}, ",")}})
+		if err != nil {
+			return err
+		}
+		run, bare := took[0], took[1]
+		each := "-"
+		if hosts == 1 {
+			alone = run.memory
+		} else {
+			each = fmt.Sprintf("%.0f KB", float64(run.memory-alone)/1000/float64(hosts-1))
+		}
+		fmt.Fprintf(table, "%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f\t%.2f\t\n", hosts, run.wall.Seconds(), milliseconds(run.cpu, hosts), float64(run.memory)/1e6, each,
+			bare.wall.Seconds(), milliseconds(bare.cpu, hosts), ratio(run.wall, bare.wall), ratio(run.cpu, bare.cpu))
+		table.Flush()
+	}
+	return nil
+}
+
+func milliseconds(took time.Duration, hosts int) float64 {
+	return float64(took.Microseconds()) / 1000 / float64(hosts)
+}
+
+// inventoryOf has so many simulated hosts.
+func inventoryOf(hosts, port int) string {
+	var text strings.Builder
+	text.WriteString("hosts:\n")
+	for host := range hosts {
+		fmt.Fprintf(&text, "  web%04d: {address: \"root@%s:%d\", tasks: [workload]}\n", host+1, simulated.Address(host), port)
+	}
+	return text.String()
+}
+
+// serve starts the simulated hosts in a process of their own, and returns their port.
+func (s setup) serve(ctx context.Context) (port int, end func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, nil, err
+	}
+	server := exec.CommandContext(ctx, self, append([]string{"-serve"}, s.ssh("")...)...)
+	server.Stderr = os.Stderr
+	input, err := server.StdinPipe() // it ends with us
+	if err != nil {
+		return 0, nil, err
+	}
+	output, err := server.StdoutPipe()
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := server.Start(); err != nil {
+		return 0, nil, err
+	}
+	end = func() {
+		input.Close()
+		server.Wait()
+	}
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err == nil {
+		port, err = strconv.Atoi(strings.TrimSpace(line))
+	}
+	if err != nil {
+		end()
+		return 0, nil, fmt.Errorf("simulated hosts: %w", err)
+	}
+	return port, end, nil
+}
+
+// part does what a process of the bench's own has to; false where this is none.
+func part(ctx context.Context, serves bool, handshakes string) (mine bool, err error) {
+	switch {
+	case serves:
+		return true, serveHosts(ctx, flag.Args())
+	case handshakes != "":
+		var hosts, atOnce, port int
+		var identity string
+		if _, err := fmt.Sscanf(strings.ReplaceAll(handshakes, ",", " "), "%d %d %d %s", &hosts, &atOnce, &port, &identity); err != nil {
+			return true, err
+		}
+		return true, simulated.Handshakes(ctx, hosts, atOnce, port, identity)
+	}
+	return false, nil
+}
+
+// serveHosts is the process of the simulated hosts. What they are asked, a real one is asked once, by the
+// command that runs another on it.
+func serveHosts(ctx context.Context, there []string) error {
+	fleet := &simulated.Fleet{Delay: farAway, Real: func(line string) (simulated.Answer, error) {
+		var output, errs bytes.Buffer
+		asked := exec.CommandContext(ctx, there[0], append(there[1:len(there)-1:len(there)-1], line)...)
+		asked.Stdout, asked.Stderr = &output, &errs
+		err := asked.Run()
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = nil
+		}
+		return simulated.Answer{Output: output.String(), Errors: errs.String(), Status: asked.ProcessState.ExitCode()}, err
+	}}
+	if err := fleet.Start(); err != nil {
+		return err
+	}
+	defer fleet.Close()
+	fmt.Println(fleet.Port())
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
+}
