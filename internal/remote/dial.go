@@ -62,7 +62,7 @@ func (d *Dialer) connect(ctx context.Context, s settings, config Config, via []s
 		return nil, err
 	}
 	defer ring.close()
-	hosts := asking.loadHostKeys(s)
+	hosts := asking.loadHostKeys(s, &d.known)
 	for tried := 1; ; tried++ {
 		clock.resume() // what was asked for or waited for until now does not count
 		t, err := d.try(ctx, clock, &sshTransport{settings: s, done: make(chan struct{})}, &login{config: asking, settings: s, ring: ring}, hosts, config, via)

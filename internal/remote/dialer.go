@@ -15,6 +15,7 @@ type Dialer struct {
 	end  context.CancelFunc
 
 	pause time.Duration // before another try, at first
+	known knownFiles
 
 	mu    sync.Mutex
 	jumps map[string]*jump

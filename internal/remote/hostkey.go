@@ -31,11 +31,12 @@ const certSuffix = "-cert-v01@openssh.com"
 type hostKeys struct {
 	settings settings
 	confirm  func(host, fingerprint string) bool
-	known    []knownHost
+	files    *knownFiles
+	known    []*knownFile
 }
 
-func (c Config) loadHostKeys(s settings) *hostKeys {
-	return &hostKeys{settings: s, confirm: c.ConfirmHostKey, known: readKnownHosts(s.knownHosts, c.warn)}
+func (c Config) loadHostKeys(s settings, files *knownFiles) *hostKeys {
+	return &hostKeys{settings: s, confirm: c.ConfirmHostKey, files: files, known: files.read(s.knownHosts, c.warn)}
 }
 
 // name is the host as known_hosts has it. An alias is taken as it stands.
@@ -54,8 +55,11 @@ func (h *hostKeys) bareName() string { return strings.ToLower(h.settings.host) }
 // lines returns the lines about the host that have a marker. Where none says its port, those
 // for its name alone count too: a key is the host's, whatever port shows it.
 func (h *hostKeys) lines(marker string) (found []knownHost, byName bool) {
-	about := func(name string) []knownHost {
-		return slices.DeleteFunc(slices.Clone(h.known), func(k knownHost) bool { return k.marker != marker || !k.covers(name) })
+	about := func(name string) (found []knownHost) {
+		for _, file := range h.known {
+			found = append(found, file.about(name, marker)...)
+		}
+		return found
 	}
 	if found = about(h.name()); len(found) > 0 || h.settings.hostKeyAlias != "" || h.settings.port == 22 {
 		return found, true
@@ -130,9 +134,11 @@ func (h *hostKeys) judge(shown ssh.PublicKey) (stranger ssh.PublicKey, refusal e
 	if certified {
 		key = certificate.Key
 	}
-	for _, line := range h.known {
-		if line.marker == revoked && (sameKey(line.key, key) || certified && sameKey(line.key, certificate.SignatureKey)) {
-			return nil, h.changed(key, fmt.Sprintf("which is revoked in %s:%d", line.file, line.line), "")
+	for _, file := range h.known {
+		for _, line := range file.revokes() {
+			if sameKey(line.key, key) || certified && sameKey(line.key, certificate.SignatureKey) {
+				return nil, h.changed(key, fmt.Sprintf("which is revoked in %s:%d", line.file, line.line), "")
+			}
 		}
 	}
 	known, byName := h.lines("")
@@ -228,7 +234,7 @@ func (h *hostKeys) remember(key ssh.PublicKey) error {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
 		return configError(name, "cannot be locked", "", err)
 	}
-	h.known = readKnownHosts(h.settings.knownHosts, func(string) {}) // dialling has warned
+	h.known = h.files.read(h.settings.knownHosts, func(string) {}) // dialling has warned
 	if stranger, refusal := h.judge(key); refusal != nil || stranger == nil {
 		return refusal
 	}

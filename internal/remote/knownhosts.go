@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -28,39 +26,6 @@ const (
 	certAuthority = "cert-authority"
 	revoked       = "revoked"
 )
-
-// readKnownHosts reads what files there are. A line that makes no sense is skipped, as ssh
-// skips it: also those of ssh's first protocol, and keys of a kind that is unknown here.
-func readKnownHosts(files []string, warn func(string)) []knownHost {
-	var all []knownHost
-	for _, name := range files {
-		info, err := os.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-			continue
-		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			warn("known_hosts: not used: " + err.Error())
-			continue
-		}
-		number := 0
-		for line := range bytes.Lines(text) {
-			number++
-			line = bytes.TrimSpace(line)
-			if len(line) == 0 || line[0] == '#' {
-				continue
-			}
-			known, err := parseKnownHost(line)
-			if err != nil {
-				warn(fmt.Sprintf("%s:%d: skipped: %s", name, number, strings.TrimPrefix(err.Error(), "ssh: ")))
-				continue
-			}
-			known.file, known.line = name, number
-			all = append(all, known)
-		}
-	}
-	return all
-}
 
 func parseKnownHost(line []byte) (knownHost, error) {
 	marker, hosts, key, _, _, err := ssh.ParseKnownHosts(line)

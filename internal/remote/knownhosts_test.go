@@ -84,12 +84,45 @@ func TestLinesThatMakeNoSenseAreWarnedOf(t *testing.T) {
 	key := ed25519Signer(t).PublicKey()
 	writeFile(t, file, "# one\n\ngarbage\r\n"+line("web1", key)+"web1 1024 35 1234567\n", 0o600)
 	var warned []string
-	known := readKnownHosts([]string{"/nowhere", "/dev/null", file}, func(text string) { warned = append(warned, text) })
-	if len(known) != 1 || known[0].line != 4 || !known[0].covers("web1") {
+	files := new(knownFiles).read([]string{"/nowhere", "/dev/null", file}, func(text string) { warned = append(warned, text) })
+	if len(files) != 1 {
+		t.Fatalf("%d files", len(files))
+	}
+	if known := files[0].about("web1", ""); len(known) != 1 || known[0].line != 4 {
 		t.Errorf("%v", known)
 	}
 	if len(warned) != 2 || !strings.HasPrefix(warned[0], file+":3: skipped: ") || !strings.HasPrefix(warned[1], file+":5: skipped: ") {
 		t.Errorf("%q", warned)
+	}
+}
+
+// What was read holds for as long as the file does, line by line.
+func TestKnownHostsAreThoseOfNow(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "known_hosts")
+	one, two := ed25519Signer(t).PublicKey(), ed25519Signer(t).PublicKey()
+	var files knownFiles
+	for _, c := range []struct {
+		text string
+		want []string // lines for web1
+		gone int      // keys that are revoked
+	}{
+		{line("web1", one), []string{"1"}, 0},
+		{line("web1", one) + "\n" + line("web*", two), []string{"1", "3"}, 0},
+		{line("web1", one) + "\n" + line("web*", two) + "@revoked * " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(two))), []string{"1", "3"}, 1},
+		{line("WEB1,web2", two), []string{"1"}, 0},
+		{line("web2", two) + line("|1|x", two), nil, 0},
+		{"web1 ", nil, 0},
+		{"web1 " + string(ssh.MarshalAuthorizedKey(two)), []string{"1"}, 0}, // the end of a line that was half there
+	} {
+		writeFile(t, file, c.text, 0o600)
+		known := files.read([]string{file}, func(string) {})[0]
+		var found []string
+		for _, k := range known.about("web1", "") {
+			found = append(found, fmt.Sprint(k.line))
+		}
+		if !slices.Equal(found, c.want) || len(known.revokes()) != c.gone {
+			t.Errorf("%q: lines %q, %d revoked", c.text, found, len(known.revokes()))
+		}
 	}
 }
 
