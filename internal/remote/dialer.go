@@ -15,7 +15,9 @@ type Dialer struct {
 	end  context.CancelFunc
 
 	pause time.Duration // before another try, at first
-	known knownFiles
+
+	known     knownFiles
+	encodings encodings
 
 	mu    sync.Mutex
 	jumps map[string]*jump
@@ -45,7 +47,9 @@ func (d *Dialer) Dial(ctx context.Context, address Address, config Config) (*Con
 	if err != nil {
 		return nil, err
 	}
-	return newConnection(t, address.String(), t.settings.user == "root", config), nil
+	c := newConnection(t, address.String(), t.settings.user == "root", config)
+	c.encodings = &d.encodings
+	return c, nil
 }
 
 // Dial makes one connection, with a Dialer of its own.

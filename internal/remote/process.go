@@ -52,7 +52,7 @@ func (c *Connection) Start(ctx context.Context, command Command) (*Process, erro
 		elevation = newSudo(c)
 		flags = elevation.flags()
 	}
-	line := wrap(command.Script, c.token, flags)
+	line := wrap(c.encodings.of(command.Script), c.token, flags)
 	running, err := c.transport.start(ctx, line.commandLine, command.Followed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)

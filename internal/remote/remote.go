@@ -115,6 +115,7 @@ type Connection struct {
 	token     string // random; what tells our output from a login shell's noise
 	config    Config
 	name      string
+	encodings *encodings // the dialer's; nil without one
 
 	closeOnce sync.Once
 	closeErr  error

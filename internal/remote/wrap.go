@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 const (
@@ -46,36 +47,68 @@ type wrapped struct {
 // wrap makes a command line that runs the script under /bin/sh whatever the
 // login shell is: bash, dash, zsh, ksh, fish and tcsh agree on a word between
 // single quotes and on plain letters.
-func wrap(script, token string, sudo []string) wrapped {
-	decode, argument, stdin := encode(script)
-	inner := prologue + "provision_script=$(" + decode + ")" + epilogue
+func wrap(script encoded, token string, sudo []string) wrapped {
+	inner := prologue + "provision_script=$(" + script.decode + ")" + epilogue
 	arguments := []string{"'" + inner + "'", "sh", token}
-	if argument != "" {
-		arguments = append(arguments, argument)
+	if script.argument != "" {
+		arguments = append(arguments, script.argument)
 	}
 	line := "exec /bin/sh -c " + strings.Join(arguments, " ")
 	if len(sudo) > 0 {
 		line = "exec /bin/sh -c '" + elevate + "' '" + strings.Join(sudo, " ") + "' " + strings.Join(arguments, " ")
 	}
-	return wrapped{commandLine: line, stdin: stdin}
+	return wrapped{commandLine: line, stdin: script.stdin}
 }
 
-// encode returns the shell text that prints the script, and where it takes it
-// from: the second argument, or the first bytes of stdin. GNU head reads no
-// more than it is asked for, so what follows on stdin is the script's own.
-func encode(script string) (decode, argument string, stdin []byte) {
-	plain := base64.StdEncoding.EncodeToString([]byte(script))
+// encoded is a script on its way: the shell text that prints it, and where that takes it from, the second
+// argument or the first bytes of stdin.
+type encoded struct {
+	decode, argument string
+	stdin            []byte
+}
+
+// encode makes a script ready. GNU head reads no more than it is asked for, so what follows on stdin is the
+// script's own.
+func encode(script string) encoded {
 	if len(script) <= compressAbove {
-		return `printf %s "$2" | base64 -d`, orEmpty(plain), nil
+		plain := base64.StdEncoding.EncodeToString([]byte(script))
+		return encoded{decode: `printf %s "$2" | base64 -d`, argument: orEmpty(plain)}
 	}
 	var packed bytes.Buffer
 	writer := gzip.NewWriter(&packed)
 	writer.Write([]byte(script)) // a bytes.Buffer does not fail
 	writer.Close()
 	if base64.StdEncoding.EncodedLen(packed.Len()) <= maxArgument {
-		return `printf %s "$2" | base64 -d | gzip -dc`, base64.StdEncoding.EncodeToString(packed.Bytes()), nil
+		return encoded{decode: `printf %s "$2" | base64 -d | gzip -dc`, argument: base64.StdEncoding.EncodeToString(packed.Bytes())}
 	}
-	return fmt.Sprintf(`head -c %d | gzip -dc`, packed.Len()), "", packed.Bytes()
+	return encoded{decode: fmt.Sprintf(`head -c %d | gzip -dc`, packed.Len()), stdin: packed.Bytes()}
+}
+
+// encodings keep what was made ready: a thousand hosts are asked the same, and to pack it costs more than a
+// login does.
+type encodings struct {
+	mu  sync.Mutex
+	all map[string]encoded
+}
+
+// mostEncodings bounds them.
+const mostEncodings = 64
+
+func (e *encodings) of(script string) encoded {
+	if e == nil || len(script) <= compressAbove {
+		return encode(script)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	made, there := e.all[script]
+	if !there {
+		if e.all == nil || len(e.all) == mostEncodings {
+			e.all = map[string]encoded{}
+		}
+		made = encode(script)
+		e.all[script] = made
+	}
+	return made
 }
 
 // orEmpty keeps the argument there when the script is empty: base64 of a newline.

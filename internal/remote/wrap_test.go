@@ -17,7 +17,7 @@ const testToken = "0123456789abcdef0123456789abcdef"
 func TestWrapHoldsNothingForALoginShell(t *testing.T) {
 	script := "echo 'it''s' \"$x\" `y` !z \\\n"
 	for _, sudo := range [][]string{nil, {"-S", "-p", sudoPrompt(testToken)}} {
-		line := wrap(script, testToken, sudo).commandLine
+		line := wrap(encode(script), testToken, sudo).commandLine
 		if strings.ContainsAny(line, "\n!\\`") {
 			t.Errorf("%s", line)
 		}
@@ -40,7 +40,7 @@ func TestWrapBoundsTheCommandLine(t *testing.T) {
 	random := make([]byte, 200<<10)
 	rand.Read(random)
 	for _, size := range []int{0, 1, compressAbove, compressAbove + 1, 20 << 10, 60 << 10, 200 << 10} {
-		w := wrap(fmt.Sprintf("%x", random)[:size], testToken, nil)
+		w := wrap(encode(fmt.Sprintf("%x", random)[:size]), testToken, nil)
 		if len(w.commandLine) > maxArgument+1024 {
 			t.Errorf("%d bytes of script make a command line of %d", size, len(w.commandLine))
 		}
