@@ -18,7 +18,7 @@ func TestEveryKeywordOfThisSSHIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := keywords()
+	table := keywords
 	for key := range maps.Keys(said) {
 		if _, known := table[key]; !known {
 			t.Error(key)
@@ -44,7 +44,7 @@ func TestKeywordsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	page, rows := strings.ToLower(string(text)), 0
-	for name, row := range keywords() {
+	for name, row := range keywords {
 		want := "`" + name + "`"
 		switch {
 		case row.as != "":

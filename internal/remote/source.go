@@ -16,7 +16,7 @@ type source struct {
 
 // source finds the lines that hold for a host: what -o says, then ssh_config.
 func (c Config) source(address Address) (*source, error) {
-	r := reader{host: address.Host, keywords: keywords()}
+	r := reader{host: address.Host}
 	if err := r.options(c.Options); err != nil {
 		return nil, err
 	}
@@ -35,12 +35,12 @@ func (c Config) source(address Address) (*source, error) {
 		lines = answer
 	}
 	from := &source{lines: lines}
-	from.refuse(r.keywords)
+	from.refuse()
 	return from, from.err
 }
 
 // refuse looks for what ssh would do and provision does not.
-func (s *source) refuse(keywords map[string]keyword) {
+func (s *source) refuse() {
 	seen := map[string]bool{}
 	for _, l := range s.lines {
 		row := keywords[l.key]

@@ -22,12 +22,11 @@ const (
 // it surely can: Host, Include, Match all, and plain values. What only ssh can answer is a doubt:
 // the rest is still looked through, and then ssh is asked (askssh.go).
 type reader struct {
-	host     string
-	keywords map[string]keyword
-	lines    []directive // that hold for the host; the first of a keyword counts
-	ignored  string      // IgnoreUnknown
-	doubt    error       // the first thing that only ssh can answer
-	spaces   error       // a known_hosts file with a space in its name, which ssh -G prints as two
+	host    string
+	lines   []directive // that hold for the host; the first of a keyword counts
+	ignored string      // IgnoreUnknown
+	doubt   error       // the first thing that only ssh can answer
+	spaces  error       // a known_hosts file with a space in its name, which ssh -G prints as two
 }
 
 // place is where in a file the reader is.
@@ -115,9 +114,9 @@ func (r *reader) file(at place) error {
 // parse reads one line, which must be well formed whether it is the host's or not, as for ssh.
 func (r *reader) parse(where, name, rest string) (directive, keyword, error) {
 	l := directive{where: where, name: name, key: strings.ToLower(name), rest: rest}
-	row, known := r.keywords[l.key]
+	row, known := keywords[l.key]
 	if row.as != "" {
-		l.key, row = row.as, r.keywords[row.as]
+		l.key, row = row.as, keywords[row.as]
 	}
 	words, closed := splitWords(rest)
 	l.words = words
