@@ -226,7 +226,11 @@ func (t *sshTransport) handshake(ctx context.Context, login *login, hosts *hostK
 	case ctx.Err() == nil && !login.begun && hungUp(err):
 		err = errors.Join(errHungUp, err)
 	}
-	return unreachable(ctx, t.settings, err)
+	err = unreachable(ctx, t.settings, err)
+	if said, failure := t.conn.notSSH(), new(Error); said != "" && errors.As(err, &failure) {
+		failure.Problem += fmt.Sprintf("; it said %q", said)
+	}
+	return err
 }
 
 // unreachable says why there is no connection.

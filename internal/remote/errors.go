@@ -47,8 +47,11 @@ var (
 	ErrNotStarted = errors.New("the command did not start")
 
 	// ErrTooMuchOutput applies when a command given to Run printed more than
-	// MaxOutput bytes; the command ran to its end.
+	// MaxOutput bytes: it ran to its end, or was ended if it has a Silence.
 	ErrTooMuchOutput = errors.New("too much output")
+
+	// ErrSilent applies when a command given to Run said nothing for as long as its Silence is.
+	ErrSilent = errors.New("the command said nothing")
 )
 
 // Error is an error that knows what the user may do about it.

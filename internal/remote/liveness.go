@@ -1,9 +1,11 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +19,24 @@ import (
 type liveConn struct {
 	net.Conn
 	received atomic.Int64
+
+	mu       sync.Mutex
+	greeting []byte // the first that came
+}
+
+// maxGreeting bounds what is kept of it.
+const maxGreeting = 512
+
+// notSSH is the first line of what said no SSH: sshd's own reason to hang up (Exceeded MaxStartups), or
+// what another server says. "" is that nothing came, or SSH.
+func (c *liveConn) notSSH() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	line, _, _ := bytes.Cut(bytes.TrimSpace(c.greeting), []byte("\n"))
+	if bytes.HasPrefix(c.greeting, []byte("SSH-")) || bytes.Contains(c.greeting, []byte("\nSSH-")) {
+		return ""
+	}
+	return strings.TrimSpace(string(line[:min(len(line), 80)]))
 }
 
 // sent tells how many bytes the host's TCP has acknowledged, and whether more of ours
@@ -41,7 +61,11 @@ func (c *liveConn) sent() (acknowledged uint64, waiting bool) {
 
 func (c *liveConn) Read(buffer []byte) (int, error) {
 	n, err := c.Conn.Read(buffer)
-	c.received.Add(int64(n))
+	if had := c.received.Add(int64(n)) - int64(n); had < maxGreeting {
+		c.mu.Lock()
+		c.greeting = append(c.greeting, buffer[:min(n, maxGreeting-len(c.greeting))]...)
+		c.mu.Unlock()
+	}
 	return n, err
 }
 

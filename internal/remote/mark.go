@@ -11,6 +11,9 @@ import (
 // message when the mark never comes.
 const noiseKept = 8 << 10
 
+// mostNoise is what a login shell may print before a command begins; some print for ever.
+const mostNoise = 1 << 20
+
 // markReader passes on what stands between two marks in a stream, and nothing else: what
 // comes before the first is noise, and after the second only what the command left behind
 // prints. Something else must call search, once, and that is what unblocks Read.
@@ -39,10 +42,12 @@ func newMarkReader(source io.Reader, token string) *markReader {
 }
 
 // search reads until the first mark or the end of the stream. It calls seen with the
-// noise so far (its end, where it is long) after every read that brought no mark.
-func (r *markReader) search(seen func(noise []byte)) {
+// noise so far (its end, where it is long) after every read that brought no mark. It gives up after too
+// much noise.
+func (r *markReader) search(seen func(noise []byte)) (tooMuch bool) {
 	defer close(r.ended)
 	var window []byte
+	read := 0
 	buffer := make([]byte, 4<<10)
 	for {
 		n, err := r.source.Read(buffer)
@@ -52,17 +57,18 @@ func (r *markReader) search(seen func(noise []byte)) {
 			r.noise, r.rest = window[:from+at], window[from+at+len(r.start):]
 			r.failed = err
 			close(r.found)
-			return
+			return false
 		}
+		read += n
 		if extra := len(window) - noiseKept; extra > 0 {
 			window = append(window[:0], window[extra:]...)
 		}
 		if n > 0 && seen != nil {
 			seen(window)
 		}
-		if err != nil {
+		if err != nil || read > mostNoise {
 			r.noise, r.failed = window, io.EOF
-			return
+			return err == nil
 		}
 	}
 }

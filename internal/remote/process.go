@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +39,7 @@ type Process struct {
 	sudo           *sudo         // nil when nothing can ask for a password
 	stopWatching   func() bool   // of the context
 
+	noisy    atomic.Bool // too much was printed before the script began
 	killOnce sync.Once
 	waitOnce sync.Once
 	waitErr  error
@@ -68,10 +70,18 @@ func (c *Connection) Start(ctx context.Context, command Command) (*Process, erro
 	}
 	p.Stdin, p.Stdout, p.Stderr = &gatedWriter{p}, p.stdout, p.stderr
 	p.stopWatching = context.AfterFunc(ctx, p.Kill)
-	go p.stdout.search(nil)
-	go p.stderr.search(p.answerSudo)
+	go p.search(p.stdout, nil)
+	go p.search(p.stderr, p.answerSudo)
 	go p.feed()
 	return p, nil
+}
+
+// search waits for the script to begin. A login shell that prints on and on is ended.
+func (p *Process) search(in *markReader, seen func([]byte)) {
+	if in.search(seen) {
+		p.noisy.Store(true)
+		p.Kill()
+	}
 }
 
 // answerSudo looks for sudo's prompt in what stderr brings before the mark.
@@ -168,6 +178,9 @@ func (p *Process) explain(err error) error {
 				return sudoErr
 			}
 		}
+		if p.noisy.Load() {
+			err = nil // it was ended for that
+		}
 		if !errors.Is(err, ErrLost) {
 			return p.notStarted(err)
 		}
@@ -182,7 +195,9 @@ func (p *Process) explain(err error) error {
 func (p *Process) notStarted(err error) error {
 	said := lastLine(bytes.Join([][]byte{p.stdout.Noise(), p.stderr.Noise()}, []byte("\n")))
 	problem := ErrNotStarted.Error()
-	if said != "" {
+	if p.noisy.Load() {
+		problem += fmt.Sprintf(": the login shell printed more than %d KiB before it", mostNoise>>10)
+	} else if said != "" {
 		problem += fmt.Sprintf(": the login shell said %q", said)
 	}
 	return &Error{

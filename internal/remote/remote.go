@@ -105,6 +105,9 @@ type Command struct {
 	// Followed says that another command comes next: its channel is opened beside this one, and
 	// it costs one round trip less. One that is never used ends with the connection.
 	Followed bool
+	// Silence is how long Run waits for a sign of life of a command that only asks: then it ends the
+	// connection, as it does after MaxOutput bytes. 0 is for ever, whatever the command prints.
+	Silence time.Duration
 }
 
 // Connection is one authenticated connection to a host. Its methods may be

@@ -21,15 +21,17 @@ const (
 // MaxOutput bytes of stdout and the last StderrTail of stderr; more on stdout
 // is ErrTooMuchOutput. A failed command is an *ExitError with its stderr.
 func (c *Connection) Run(ctx context.Context, command Command, stdin []byte) ([]byte, error) {
+	patience := c.patience(command.Silence)
+	defer patience.stop()
 	process, err := c.Start(ctx, command)
 	if err != nil {
-		return nil, err
+		return nil, patience.explain(err)
 	}
 	var stdout head
 	var stderr tail
 	var streams sync.WaitGroup
-	streams.Go(func() { io.Copy(&stdout, process.Stdout) })
-	streams.Go(func() { io.Copy(&stderr, process.Stderr) })
+	streams.Go(func() { io.Copy(&stdout, patience.with(process.Stdout)) })
+	streams.Go(func() { io.Copy(&stderr, patience.with(process.Stderr)) })
 	go func() { // may block for ever where the command does not read: the end of the command frees it
 		process.Stdin.Write(stdin)
 		process.Stdin.Close()
@@ -46,7 +48,7 @@ func (c *Connection) Run(ctx context.Context, command Command, stdin []byte) ([]
 	if err == nil && stdout.cut {
 		err = fmt.Errorf("%s: %w: more than %d MiB", c.name, ErrTooMuchOutput, MaxOutput>>20)
 	}
-	return stdout.kept, err
+	return stdout.kept, patience.explain(err)
 }
 
 // head keeps the first MaxOutput bytes written to it.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -26,6 +27,7 @@ type Settings struct {
 	Pace         Pace          // how it goes through those that it changes
 	InOrder      bool          // what hosts print is told host after host, however many are at work
 	Patience     time.Duration // for a host's lock
+	Silence      time.Duration // how long a host may say nothing to a question; 0 is silentAtMost
 	Header       journal.Header
 	VerifyAlways bool // also when nothing changed
 	// Approve gets each host's plan, from several goroutines at once; its error ends that
@@ -40,6 +42,10 @@ type Settings struct {
 	Observe   func(engine.HostEvent) // called from one goroutine at a time
 	Stop      <-chan struct{}        // closed: end every host between two steps
 }
+
+// silentAtMost is how long a host may say nothing to a question: to look at all files of a large tree takes
+// it long, and a disk that fails longer.
+const silentAtMost = 10 * time.Minute
 
 // Result is how the work on one host ended.
 type Result struct {
@@ -94,7 +100,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 	dialer := remote.NewDialer()
 	ready := prepare(work, settings.Last, newExporters(settings.Exporters, dialer, settings.Last))
 	for i, w := range work {
-		w.Target.dialer = dialer
+		w.Target.dialer, w.Target.silence = dialer, cmp.Or(settings.Silence, silentAtMost)
 		if ready[i].failed != nil {
 			return nil, ready[i].failed
 		}

@@ -26,7 +26,8 @@ type Target struct {
 	Local   bool  // this machine, without SSH
 	Lost    error // it was tried before, and this is why it is not tried again
 
-	dialer *remote.Dialer // the run's
+	dialer  *remote.Dialer // the run's
+	silence time.Duration  // how long a question may say nothing
 }
 
 func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
@@ -56,7 +57,7 @@ func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, 
 	if h.session != nil {
 		return h.session.Probe(ctx, probes)
 	}
-	output, err := h.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true, Followed: true}, nil)
+	output, err := h.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true, Followed: true, Silence: h.target.silence}, nil)
 	if err != nil {
 		return recipe.Answer{}, err
 	}

@@ -1,0 +1,76 @@
+package remote
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// patience ends a connection whose command says nothing for too long, or talks without an end. Its server
+// may be well and answer all that keepalives ask: a question hangs where it looks at a mount that does not
+// answer, and the server waits with it when it is told to end it.
+type patience struct {
+	connection *Connection
+	silence    time.Duration
+	timer      *time.Timer // nil waits for ever
+	read       atomic.Int64
+	ended      atomic.Pointer[Error] // why it ended the connection
+}
+
+func (c *Connection) patience(silence time.Duration) *patience {
+	p := &patience{connection: c, silence: silence}
+	if silence > 0 {
+		p.timer = time.AfterFunc(silence, func() {
+			p.end(ErrSilent, fmt.Sprintf("%s for %s: it hangs there", ErrSilent, silence))
+		})
+	}
+	return p
+}
+
+func (p *patience) end(kind error, problem string) {
+	p.ended.CompareAndSwap(nil, &Error{
+		What: p.connection.name, Problem: problem, Kinds: []error{kind},
+		Hint: "look there for what does not answer, as a mount of a server that is gone: ps -eo pid,stat,wchan:20,args",
+	})
+	p.connection.Close()
+}
+
+func (p *patience) stop() {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
+
+// with hears what a stream brings.
+func (p *patience) with(stream io.Reader) io.Reader {
+	if p.timer == nil {
+		return stream
+	}
+	return heard{stream, p}
+}
+
+// explain is the error of a command: why its connection was ended, where it was.
+func (p *patience) explain(err error) error {
+	if ended := p.ended.Load(); err != nil && ended != nil {
+		return ended
+	}
+	return err
+}
+
+type heard struct {
+	io.Reader
+	by *patience
+}
+
+// Read implements io.Reader.
+func (h heard) Read(buffer []byte) (int, error) {
+	n, err := h.Reader.Read(buffer)
+	if n > 0 {
+		h.by.timer.Reset(h.by.silence)
+	}
+	if h.by.read.Add(int64(n)) > MaxOutput {
+		h.by.end(ErrTooMuchOutput, fmt.Sprintf("%s: more than %d MiB, and it goes on", ErrTooMuchOutput, MaxOutput>>20))
+	}
+	return n, err
+}
