@@ -1,6 +1,6 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench bench-gimel bench-tasks prove sweep lint
+.PHONY: build test unit acceptance bench bench-fleet bench-gimel bench-tasks prove sweep lint
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
@@ -16,6 +16,9 @@ acceptance: # the command on real hosts: make acceptance RUN=TestModel
 
 bench: # what a run costs, as a table
 	go run ./acceptance/bench
+
+bench-fleet: # what thousands of hosts cost here, which are simulated, beside bare handshakes
+	go run ./acceptance/bench -of fleet
 
 bench-gimel: # events a second, beside a handler that does nothing; needs nginx and redis-server
 	go run ./internal/gimel/bench

@@ -41,7 +41,7 @@ type exporting struct {
 func newExporters(all []Exporter, dialer *remote.Dialer, last Last) *exporters {
 	e := &exporters{all: map[string]*exporting{}, last: last}
 	for _, one := range all {
-		one.Target.dialer = dialer
+		one.Target.dialer, one.Target.silence = dialer, silentAtMost
 		e.all[one.Target.Name] = &exporting{Exporter: one}
 	}
 	return e

@@ -57,7 +57,7 @@ func (f *Fleet) before(conn net.Conn, host int, trouble Trouble) (over bool) {
 		return over
 	case Silent:
 		io.Copy(io.Discard, conn)
-	case NoSSH:
+	case NoSSH: // and waits for a better request
 		io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 		io.Copy(io.Discard, conn)
 	case EndlessBanner:
