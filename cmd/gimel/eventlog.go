@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"provision/internal/gimel/eventlog"
+	"provision/internal/gimel/eventlog/bigquery"
 	"provision/internal/gimel/eventlog/files"
 	"provision/internal/gimel/eventlog/postgresql"
 	"provision/internal/gimel/listen"
@@ -71,8 +72,11 @@ func eventLog(arguments, environment []string, stdout io.Writer) error {
 }
 
 func openSink(config *settings.EventLog) (eventlog.Sink, error) {
-	if config.Sink == settings.Files {
+	switch config.Sink {
+	case settings.Files:
 		return files.Open(config.Files)
+	case settings.BigQuery:
+		return bigquery.New(bigquery.Settings{Dataset: config.BigQuery, Credentials: config.BigQueryCredentials, Endpoint: config.BigQueryEndpoint})
 	}
 	return postgresql.New(postgresql.Settings{URL: config.PostgreSQL, Password: string(config.PostgreSQLPassword)})
 }

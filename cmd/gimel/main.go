@@ -18,7 +18,7 @@ const usage = `usage: gimel [COMMAND] [flags]
 
 commands:
   serve         answer requests (the default)
-  eventlog      bring the events that serve logs to PostgreSQL, or into files
+  eventlog      bring the events that serve logs to PostgreSQL, BigQuery or files
   recount       ask the eventlog of this machine whether rows and counters agree
   import        take over the counters of a gimel or lamed Redis
   ready         ask the gimel of this machine whether it can count

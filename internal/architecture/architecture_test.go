@@ -76,6 +76,8 @@ var libraries = map[string][]string{
 	"golang.org/x/sys":                  {"internal/remote", "internal/lab", "internal/gimel", "cmd/gimel"},
 	"github.com/redis/go-redis":         {"internal/gimel", "cmd/gimel"},
 	"github.com/jackc/pgx":              {"internal/gimel"},
+	"cloud.google.com/go/bigquery":      {"internal/gimel/eventlog/bigquery"},
+	"google.golang.org/api":             {"internal/gimel/eventlog/bigquery"}, // the client's options and errors
 	"github.com/prometheus":             {"internal/gimel"},
 	"gonum.org/v1/gonum":                {"internal/gimel"},
 

@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	// rowsAtOnce is when a batch is full. It may be larger by what one read
-	// brings.
+	// rowsAtOnce is when a batch is full, of a sink that says nothing else. It may
+	// be larger by what one read brings.
 	rowsAtOnce = 5000
 	// entriesAtOnce is how many entries of a log one read brings, and
 	// livesAtOnce how many logs.
 	entriesAtOnce = 100
 	livesAtOnce   = 50
-	// pause is how long the rows of a batch that is not full are waited for.
+	// pause is how long the rows of a batch that is not full are waited for, of a
+	// sink that says nothing else; errors are, of all.
 	pause = time.Second
 	// balanceEvery is how often the sink is held against the counters.
 	balanceEvery = time.Hour
@@ -34,6 +35,7 @@ type Consumer struct {
 	store    *store.Store
 	log      *store.EventLog
 	sink     Sink
+	pace     Pace
 	messages *slog.Logger
 	turn     chan struct{} // who holds it may read the log and use the sink
 
@@ -63,6 +65,10 @@ type figures struct {
 // same time.
 func New(source *store.Store, name string, sink Sink, messages *slog.Logger) *Consumer {
 	c := &Consumer{store: source, log: source.EventLog(name), sink: sink, messages: messages, turn: make(chan struct{}, 1)}
+	c.pace = Pace{Rows: rowsAtOnce, Pause: pause}
+	if paced, is := sink.(Paced); is {
+		c.pace = paced.Pace()
+	}
 	c.turn <- struct{}{}
 	return c
 }
@@ -95,7 +101,7 @@ func (c *Consumer) note(ctx context.Context, waited time.Duration, full bool, er
 		if full {
 			return 0
 		}
-		return pause
+		return c.pace.Pause
 	}
 	if ctx.Err() != nil {
 		return 0
@@ -104,7 +110,7 @@ func (c *Consumer) note(ctx context.Context, waited time.Duration, full bool, er
 	if c.figures.working.Swap(false) || waited == 0 {
 		c.messages.Error("events stay in the log", "error", err)
 	}
-	return min(2*max(waited, pause/2), 10*pause)
+	return min(2*max(waited, pause/2), max(10*pause, c.pace.Pause))
 }
 
 // take waits for the turn. Its end gives it back.
@@ -182,21 +188,24 @@ func (c *Consumer) next(ctx context.Context, lives []store.Life) (found [][]stor
 	for read := 0; read < len(lives); {
 		from := (c.first + read) % len(lives)
 		some := lives[from:min(from+livesAtOnce, len(lives), from+len(lives)-read)]
-		entries, err := c.log.Next(ctx, some, entriesAtOnce)
-		if err != nil {
-			return nil, false, err
+		for more := true; more && rows < c.pace.Rows; {
+			entries, err := c.log.Next(ctx, some, entriesAtOnce)
+			if err != nil {
+				return nil, false, err
+			}
+			more = false
+			for i := range some {
+				found[from+i] = append(found[from+i], entries[i]...)
+				more = more || len(entries[i]) == entriesAtOnce
+			}
+			rows += size(entries)
 		}
-		for i := range some {
-			found[from+i] = entries[i]
-			full = full || len(entries[i]) == entriesAtOnce
-		}
-		rows += size(entries)
-		if read += len(some); rows >= rowsAtOnce {
+		if read += len(some); rows >= c.pace.Rows {
 			c.first += read
 			return found, true, nil
 		}
 	}
-	return found, full, nil
+	return found, false, nil
 }
 
 // size is how many events the entries have.

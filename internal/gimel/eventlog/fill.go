@@ -71,24 +71,34 @@ func (c *Consumer) checkOnce(ctx context.Context) {
 // log has of them goes before, with its time: it was in the log before it was
 // read here, so the log as it is now has it, or the sink.
 func (c *Consumer) fillCounter(ctx context.Context, life store.Life, name store.CounterName) error {
+	part := Part{Life: life}
 	for from := int64(0); ; {
 		fingerprints, next, err := c.store.Fingerprints(ctx, life, name, from)
 		if err != nil {
 			return err
 		}
-		for full := true; full; {
-			if full, err = c.cycle(ctx); err != nil {
-				return err
-			}
-		}
-		part := Part{Life: life}
 		for _, fingerprint := range fingerprints {
 			part.Rows = append(part.Rows, Row{CounterName: name, Fingerprint: fingerprint})
 		}
-		if err := c.fillSome(ctx, part); err != nil || next == 0 {
+		if from = next; from != 0 && len(part.Rows) < c.pace.Rows {
+			continue
+		}
+		if err := c.drain(ctx); err != nil {
 			return err
 		}
-		from = next
+		if err := c.fillSome(ctx, part); err != nil || from == 0 {
+			return err
+		}
+		part.Rows = nil
+	}
+}
+
+// drain brings to the sink what the log has now.
+func (c *Consumer) drain(ctx context.Context) error {
+	for {
+		if full, err := c.cycle(ctx); err != nil || !full {
+			return err
+		}
 	}
 }
 

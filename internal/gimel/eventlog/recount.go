@@ -75,6 +75,11 @@ func (b Balance) String() string {
 
 // Recount draws up the balance of every counter.
 func (c *Consumer) Recount(ctx context.Context) ([]Balance, error) {
+	if c.pace.Pause > pause { // what is gathered for long goes now: it is about the rows
+		if err := c.drain(ctx); err != nil {
+			return nil, err
+		}
+	}
 	end, err := c.settled(ctx)
 	if err != nil {
 		return nil, err

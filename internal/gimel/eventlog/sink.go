@@ -66,3 +66,12 @@ type Sink interface {
 	Remove(ctx context.Context, namespace, experiment, life string) error
 	Close() error
 }
+
+// Pace is how a sink wants its batches.
+type Pace struct {
+	Rows  int           // when a batch is full
+	Pause time.Duration // how long rows of one that is not full are gathered
+}
+
+// Paced is a Sink that does not want batches as they come.
+type Paced interface{ Pace() Pace }

@@ -1,0 +1,111 @@
+package bigquery
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"cloud.google.com/go/bigquery"
+	"google.golang.org/api/iterator"
+
+	"provision/internal/gimel/eventlog"
+	"provision/internal/gimel/store"
+)
+
+// counts are how many events the table has of a life.
+type counts map[store.CounterName]eventlog.Kept
+
+type experimentName struct{ namespace, experiment string }
+
+type lifeName struct{ namespace, experiment, id string }
+
+func nameOf(life store.Life) lifeName { return lifeName{life.Namespace, life.Experiment, life.ID} }
+
+// note counts what a job has appended, where its life was counted. What may have
+// been there before is not known by that: the next Count asks.
+func (s *Sink) note(batch eventlog.Batch, appended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, part := range batch.Parts {
+		counted := s.counts[nameOf(part.Life)]
+		if batch.Again || !appended {
+			delete(s.counts, nameOf(part.Life))
+			continue
+		}
+		if counted == nil {
+			continue
+		}
+		for _, row := range part.Rows {
+			kept := counted[row.CounterName]
+			kept.Rows++
+			if row.At.IsZero() {
+				kept.Untimed++
+			}
+			counted[row.CounterName] = kept
+		}
+	}
+}
+
+// Count implements eventlog.Sink. A life's rows are counted by a query, which
+// costs money, when it is asked for first, and after a batch that came again;
+// what jobs append then is counted as they do.
+func (s *Sink) Count(ctx context.Context, life store.Life) (map[store.CounterName]eventlog.Kept, error) {
+	s.mu.Lock()
+	counted := s.counts[nameOf(life)]
+	s.mu.Unlock()
+	if counted == nil {
+		var err error
+		if counted, err = s.ask(ctx, life); err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		s.counts[nameOf(life)] = counted
+		s.mu.Unlock()
+	}
+	return maps.Clone(counted), nil
+}
+
+func (s *Sink) ask(ctx context.Context, life store.Life) (counts, error) {
+	counted := counts{}
+	err := s.query(ctx, countStatement, []bigquery.QueryParameter{
+		{Name: "namespace", Value: life.Namespace}, {Name: "experiment", Value: life.Experiment}, {Name: "life", Value: life.ID},
+		{Name: "began", Value: life.Began.UTC()},
+	}, func(rows *bigquery.RowIterator) error {
+		for {
+			var row struct {
+				Event, Variant  string
+				Events, Untimed int64
+			}
+			if err := rows.Next(&row); errors.Is(err, iterator.Done) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			counted[store.CounterName{Event: row.Event, Variant: row.Variant}] = eventlog.Kept{Rows: row.Events, Untimed: row.Untimed}
+		}
+	})
+	return counted, err
+}
+
+// Check implements eventlog.Sink: the next Count asks.
+func (s *Sink) Check(_ context.Context, life store.Life) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.counts, nameOf(life))
+	return nil
+}
+
+// Remove implements eventlog.Sink.
+func (s *Sink) Remove(ctx context.Context, namespace, experiment, life string) error {
+	s.mu.Lock()
+	clear(s.counts)
+	s.mu.Unlock()
+	s.removed[experimentName{namespace, experiment}] = true
+	statement := removeStatement
+	parameters := []bigquery.QueryParameter{{Name: "namespace", Value: namespace}, {Name: "experiment", Value: experiment}}
+	if life != "" {
+		statement += ofLife
+		parameters = append(parameters, bigquery.QueryParameter{Name: "life", Value: life})
+	}
+	return s.query(ctx, statement, parameters, func(*bigquery.RowIterator) error { return nil })
+}
