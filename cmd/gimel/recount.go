@@ -50,11 +50,12 @@ func recount(arguments []string, stdout io.Writer) error {
 	var counted, rows, waiting int64
 	agree := true
 	for _, one := range counters {
-		if !*quiet || one.Missing != 0 {
+		disagrees := one.Missing != 0 || one.Problem
+		if !*quiet || disagrees {
 			fmt.Fprintln(stdout, one.Text)
 		}
 		counted, rows, waiting = counted+one.Counted, rows+one.Rows, waiting+one.Waiting
-		agree = agree && one.Missing == 0
+		agree = agree && !disagrees
 	}
 	fmt.Fprintf(stdout, "%d counters: counted %d, rows %d, waiting %d\n", len(counters), counted, rows, waiting)
 	if !agree {

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,11 @@ type Consumer struct {
 	balanced  time.Time
 	missed    int64 // when it was balanced
 
+	failed     int                // commits in a row
+	aside      map[lifeName]aside // lives of which the sink refuses something
+	unreadable time.Time          // when an entry was told to be so
+	notRemoved time.Time          // when the sink has refused to remove rows
+
 	checking atomic.Bool
 	beside   sync.WaitGroup // what goes on beside the cycles
 
@@ -57,6 +63,8 @@ type Consumer struct {
 // figures are told by Metrics.
 type figures struct {
 	rows, batches, failures, filled atomic.Int64
+	unreadable                      atomic.Int64 // entries
+	aside                           atomic.Int64 // lives
 	lastCommit                      atomic.Int64 // Unix time
 	working                         atomic.Bool
 }
@@ -142,17 +150,39 @@ func (c *Consumer) cycle(ctx context.Context) (full bool, err error) {
 	}
 	batch := c.batch(lives, found)
 	// An empty one asks the sink whether it is there.
-	if n := batch.Rows(); n > 0 || unsure {
-		if err := c.sink.Commit(ctx, batch); err != nil {
+	if batch.Rows() > 0 || unsure {
+		if err := c.commit(ctx, batch, lives, found); err != nil {
 			return false, err
 		}
-		if n > 0 {
-			c.figures.rows.Add(int64(n))
-			c.figures.batches.Add(1)
-			c.figures.lastCommit.Store(time.Now().Unix())
+	}
+	return full, c.done(ctx, lives, found)
+}
+
+// done takes entries out of the log.
+func (c *Consumer) done(ctx context.Context, lives []store.Life, found [][]store.Counted) error {
+	c.noteUnreadable(lives, found)
+	return c.log.Done(ctx, lives, found)
+}
+
+// commit brings a batch to the sink. Where that has failed a few times it is
+// taken apart, and what the sink refuses of one life is taken out of found.
+func (c *Consumer) commit(ctx context.Context, batch Batch, lives []store.Life, found [][]store.Counted) error {
+	err := c.sink.Commit(ctx, batch)
+	if err != nil {
+		if c.failed++; c.failed <= failuresAreTheSink || !c.sinkIsThere(ctx) {
+			return err
+		}
+		if err := c.commitApart(ctx, batch, lives, found, err); err != nil {
+			return err
 		}
 	}
-	return full, c.log.Done(ctx, lives, found)
+	c.failed = 0
+	if rows := size(found); rows > 0 {
+		c.figures.rows.Add(int64(rows))
+		c.figures.batches.Add(1)
+		c.figures.lastCommit.Store(time.Now().Unix())
+	}
+	return nil
 }
 
 // collect reads the entries of one batch: those that were begun before others.
@@ -160,6 +190,10 @@ func (c *Consumer) collect(ctx context.Context) (lives []store.Life, found [][]s
 	if lives, err = c.store.Lives(ctx); err != nil {
 		return nil, nil, false, err
 	}
+	if err := c.tryAside(ctx, lives); err != nil {
+		return nil, nil, false, err
+	}
+	lives = c.notAside(lives)
 	if !c.sure || time.Since(c.takenOver) > takeOverEvery {
 		if !c.sure {
 			c.doubt = time.Now().Add(clocks)
@@ -171,14 +205,36 @@ func (c *Consumer) collect(ctx context.Context) (lives []store.Life, found [][]s
 		if err != nil {
 			return nil, nil, false, err
 		}
-		if size(begun) > 0 {
+		if slices.ContainsFunc(begun, func(entries []store.Counted) bool { return len(entries) > 0 }) {
 			c.doubt = time.Now().Add(clocks)
-			return lives, begun, true, nil
+			return lives, begun, true, c.addOthers(ctx, lives, begun)
 		}
 		c.sure, c.takenOver = true, time.Now()
 	}
 	found, full, err = c.next(ctx, lives)
 	return lives, found, full, err
+}
+
+// addOthers reads what is new of lives of which nothing is begun, where that
+// has failed again and again: it may be what is begun that the sink refuses.
+func (c *Consumer) addOthers(ctx context.Context, lives []store.Life, begun [][]store.Counted) error {
+	if c.failed < failuresAreTheSink {
+		return nil
+	}
+	var others []store.Life
+	var places []int
+	for i, life := range lives {
+		if len(begun[i]) == 0 {
+			others, places = append(others, life), append(places, i)
+		}
+	}
+	found, _, err := c.next(ctx, others)
+	for at, place := range places {
+		if err == nil {
+			begun[place] = found[at]
+		}
+	}
+	return err
 }
 
 // next reads new entries until there are enough, or none are left.
@@ -218,11 +274,33 @@ func size(found [][]store.Counted) (events int) {
 	return events
 }
 
+// noteUnreadable tells of entries that nobody can read, as a foreign writer's:
+// they are taken out of the log with the others, and what they were of gets a
+// row without a time, if it is counted.
+func (c *Consumer) noteUnreadable(lives []store.Life, found [][]store.Counted) {
+	for i, entries := range found {
+		for _, entry := range entries {
+			if entry.Problem == nil {
+				continue
+			}
+			c.figures.unreadable.Add(1)
+			if time.Since(c.unreadable) > balanceEvery {
+				c.unreadable = time.Now()
+				c.messages.Error("the log has what cannot be read: it is taken out; others like it are told in an hour", "namespace", lives[i].Namespace,
+					"experiment", lives[i].Experiment, "error", entry.Problem)
+			}
+		}
+	}
+}
+
 func (c *Consumer) batch(lives []store.Life, found [][]store.Counted) Batch {
 	var batch Batch
 	for i, entries := range found {
 		part := Part{Life: lives[i]}
 		for _, entry := range entries {
+			if entry.Problem != nil {
+				continue
+			}
 			batch.Again = batch.Again || entry.At.Before(c.doubt)
 			part.Rows = append(part.Rows, rowsOf(entry)...)
 		}

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"provision/internal/gimel/store"
@@ -11,8 +12,12 @@ import (
 // fill gives the sink what is counted and has no row: from before there was a
 // log, or while it had no room. Redis has the fingerprints, but not the times.
 func (c *Consumer) fill(ctx context.Context) error {
+	began := time.Now()
 	lives, err := c.store.Lives(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.removeEvicted(ctx); err != nil {
 		return err
 	}
 	var missed int64
@@ -38,18 +43,90 @@ func (c *Consumer) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	lacking, err := c.fillAll(ctx, balances)
+	if err != nil {
+		return err
+	}
+	for _, life := range lives {
+		if life.Missed == 0 || lacking[nameOf(life)] {
+			continue
+		}
+		if err := c.store.Filled(ctx, life, began); err != nil {
+			return err
+		}
+		missed -= life.Missed
+	}
+	c.balanced, c.missed = time.Now(), missed
+	return nil
+}
+
+// fillAll gives rows to what has none, and says which lives lack some all the
+// same.
+func (c *Consumer) fillAll(ctx context.Context, balances []Balance) (lacking map[lifeName]bool, err error) {
+	lacking = map[lifeName]bool{}
 	for _, balance := range balances {
-		if balance.Estimated || balance.Missing() <= 0 {
+		if balance.Problem != nil || balance.Estimated && balance.Missing() > 0 {
+			lacking[nameOf(balance.Life)] = true
+			continue
+		}
+		if balance.Missing() <= 0 {
 			continue
 		}
 		c.messages.Info("events that are counted have no row; they get one without a time", "namespace", balance.Life.Namespace,
 			"experiment", balance.Life.Experiment, "event", balance.Event, "variant", balance.Variant, "events", balance.Missing())
-		if err := c.fillCounter(ctx, balance.Life, balance.CounterName); err != nil {
-			return err
+		err := c.fillCounter(ctx, balance.Life, balance.CounterName)
+		if errors.Is(err, store.ErrUnreadable) || errors.Is(err, errRefused) {
+			c.messages.Error("an experiment lacks rows", "namespace", balance.Life.Namespace, "experiment", balance.Life.Experiment, "error", err)
+			lacking[nameOf(balance.Life)] = true
+			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		c.figures.filled.Add(balance.Missing())
 	}
-	c.balanced, c.missed = time.Now(), missed
+	return lacking, nil
+}
+
+// removedAtOnce bounds what is removed before the next events.
+const removedAtOnce = 20
+
+// removeEvicted takes away the rows of experiments that nobody declared and that
+// made room for others.
+func (c *Consumer) removeEvicted(ctx context.Context) error {
+	end, err := c.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	evicted, err := c.log.Evicted(ctx)
+	if err != nil || len(evicted) == 0 || time.Since(c.notRemoved) < takeOverEvery {
+		return err
+	}
+	// Behind it: what is there now is still to go, and its log is still read.
+	lives, err := c.store.Lives(ctx)
+	if err != nil {
+		return err
+	}
+	there := map[lifeName]bool{}
+	for _, life := range lives {
+		there[nameOf(life)] = true
+	}
+	removed := 0
+	for _, life := range evicted {
+		if there[nameOf(life)] || removed == removedAtOnce {
+			continue
+		}
+		if err := c.sink.Remove(ctx, life.Namespace, life.Experiment, life.ID); err != nil {
+			c.notRemoved = time.Now() // no event waits for it
+			c.messages.Warn("rows of experiments that made room stay for now", "error", err)
+			return nil
+		}
+		if err := c.log.ForgetEvicted(ctx, life); err != nil {
+			return err
+		}
+		removed++
+	}
 	return nil
 }
 
@@ -108,5 +185,12 @@ func (c *Consumer) fillSome(ctx context.Context, part Part) error {
 		return err
 	}
 	defer end()
-	return c.sink.Commit(ctx, Batch{Parts: []Part{part}, Again: true})
+	err = c.sink.Commit(ctx, Batch{Parts: []Part{part}, Again: true})
+	if err != nil && c.sinkIsThere(ctx) {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return err
 }
+
+// errRefused is for what the sink refuses of one experiment.
+var errRefused = errors.New("the sink refuses it")

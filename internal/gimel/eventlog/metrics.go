@@ -43,6 +43,8 @@ func (o collector) Collect(metrics chan<- prometheus.Metric) {
 	tell(prometheus.CounterValue, "batches_total", "Batches committed to the sink.", float64(figures.batches.Load()))
 	tell(prometheus.CounterValue, "filled_total", "Events that were counted and not logged, and got a row without a time.", float64(figures.filled.Load()))
 	tell(prometheus.CounterValue, "failures_total", "Batches that Redis or the sink refused, to be tried again.", float64(figures.failures.Load()))
+	tell(prometheus.CounterValue, "unreadable_entries_total", "Entries of the logs that nobody can read, and that were taken out.", float64(figures.unreadable.Load()))
+	tell(prometheus.GaugeValue, "refused_experiments", "Experiments of which the sink refuses what their log has, while it takes that of others.", float64(figures.aside.Load()))
 	tell(prometheus.GaugeValue, "last_commit_timestamp_seconds", "When a batch was committed last.", float64(figures.lastCommit.Load()))
 
 	ctx, cancel := context.WithTimeout(context.Background(), collectWithin)
@@ -56,7 +58,7 @@ func (o collector) Collect(metrics chan<- prometheus.Metric) {
 	tell(prometheus.GaugeValue, "lag_seconds", "Age of the oldest event that is not in the sink.", waiting.lag.Seconds())
 	tell(prometheus.GaugeValue, "waiting_entries", "Entries in the logs, each of one event or more.", float64(waiting.entries))
 	tell(prometheus.GaugeValue, "waiting_bytes", "Memory of Redis that the logs take.", float64(waiting.bytes))
-	tell(prometheus.GaugeValue, "missed_events", "Events that were counted and for which the log had no room, of experiments that there are.", float64(waiting.missed))
+	tell(prometheus.GaugeValue, "missed_events", "Events that were counted, for which the log had no room, and that have no row yet.", float64(waiting.missed))
 }
 
 type waiting struct {

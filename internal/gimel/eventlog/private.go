@@ -19,6 +19,7 @@ type Counted struct {
 	Untimed    int64  `json:"untimed"`
 	Waiting    int64  `json:"waiting"`
 	Missing    int64  `json:"missing"`
+	Problem    bool   `json:"problem,omitempty"` // nothing of it can be told
 	Text       string `json:"text"`
 }
 
@@ -50,7 +51,7 @@ func (c *Consumer) Handler(version string) http.Handler {
 		for _, b := range balances {
 			if asked(query.Get("namespace"), b.Life.Namespace) && asked(query.Get("experiment"), b.Life.Experiment) {
 				answer = append(answer, Counted{Namespace: b.Life.Namespace, Experiment: b.Life.Experiment, Event: b.Event, Variant: b.Variant,
-					Counted: b.After, Rows: b.Rows, Untimed: b.Untimed, Waiting: b.Waiting, Missing: b.Missing(), Text: b.String()})
+					Counted: b.After, Rows: b.Rows, Untimed: b.Untimed, Waiting: b.Waiting, Missing: b.Missing(), Problem: b.Problem != nil, Text: b.String()})
 			}
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -20,6 +21,8 @@ type Balance struct {
 	Waiting       int64 // events in the log
 	Kept
 	Estimated bool // the counter is a HyperLogLog
+	// Problem is why nothing of the life can be told; then there is no more.
+	Problem error
 }
 
 // uncertainty is how far a HyperLogLog may be off: three times its standard
@@ -38,6 +41,9 @@ func (b Balance) allowed() (least, most int64) {
 // Missing is how many events are counted and are neither in the log nor in the
 // sink; below 0 it is how many more there are than were counted.
 func (b Balance) Missing() int64 {
+	if b.Problem != nil {
+		return 0
+	}
 	least, most := b.allowed()
 	there := b.Rows
 	if !b.Estimated {
@@ -54,6 +60,9 @@ func (b Balance) Missing() int64 {
 
 // String says it in a line.
 func (b Balance) String() string {
+	if b.Problem != nil {
+		return fmt.Sprintf("%s:%s  CANNOT BE TOLD: %v", b.Life.Namespace, b.Life.Experiment, b.Problem)
+	}
 	text := fmt.Sprintf("%s:%s %s:%s  counted %d, rows %d, waiting %d", b.Life.Namespace, b.Life.Experiment, b.Event, b.Variant, b.After, b.Rows, b.Waiting)
 	if b.Estimated {
 		text = strings.Replace(text, "counted", "counted about", 1)
@@ -68,7 +77,8 @@ func (b Balance) String() string {
 	case missing > 0:
 		text += fmt.Sprintf("; MISSING %d: counted while there was no log, since %s", missing, b.Life.Began.Format("2006-01-02 15:04"))
 	case missing < 0:
-		text += fmt.Sprintf("; %d MORE than counted: Redis has lost what it had counted", -missing)
+		text += fmt.Sprintf("; %d MORE than counted: Redis has forgotten these, as after a restore to an older moment; they are here still, "+
+			"and count again when they come again (docs/eventlog.md, \"After a restore\")", -missing)
 	}
 	return text
 }
@@ -91,9 +101,15 @@ func (c *Consumer) Recount(ctx context.Context) ([]Balance, error) {
 	}
 	var all []Balance
 	for _, life := range lives {
-		balances, err := c.balance(ctx, life)
-		if err != nil {
-			return nil, err
+		problem := c.problemOf(life)
+		var balances []Balance
+		if problem == nil {
+			if balances, problem = c.balance(ctx, life); problem != nil && !errors.Is(problem, store.ErrUnreadable) {
+				return nil, problem
+			}
+		}
+		if problem != nil { // it is this life's alone
+			balances = []Balance{{Life: life, Problem: problem}}
 		}
 		all = append(all, balances...)
 	}

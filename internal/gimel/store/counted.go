@@ -31,7 +31,7 @@ func (s *Store) Counts(ctx context.Context, life Life) (map[CounterName]int64, e
 		}
 		count, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("redis: field %q: %w", field, err)
+			return nil, fmt.Errorf("redis: field %q: %w: %w", field, ErrUnreadable, err)
 		}
 		event, variant, _ := strings.Cut(name, ":")
 		counts[CounterName{event, variant}] = count
@@ -67,14 +67,16 @@ func (s *Store) Fingerprints(ctx context.Context, life Life, name CounterName, f
 		members[i] = pipe.SMembers(ctx, bucketKey(life.key(), life.ID, counter, from+int64(i)))
 	}
 	size := pipe.HGet(ctx, life.key(), "n:"+counter) // behind them: it has the split of each that was read halved
-	if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil {
+	if _, err := pipe.Exec(ctx); isWrongType(err) {
+		return nil, 0, fmt.Errorf("redis: read buckets: %w: %w", ErrUnreadable, err)
+	} else if err != nil && err != redis.Nil {
 		return nil, 0, fmt.Errorf("redis: read buckets: %w", err)
 	}
 	for _, bucket := range members {
 		for _, text := range bucket.Val() {
 			fingerprint, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return nil, 0, fmt.Errorf("redis: read buckets: %w", err)
+				return nil, 0, fmt.Errorf("redis: read buckets: %w: %w", ErrUnreadable, err)
 			}
 			found = append(found, fingerprint)
 		}

@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -42,7 +44,17 @@ type Counted struct {
 	Event, Variant string
 	Fingerprints   []int64
 	Values         []float64 // one for each; nil where the goal has none
+	// Problem is why it cannot be read, as where somebody else has written it; then
+	// it is of no event.
+	Problem error
 }
+
+// ErrUnreadable is what is where gimel keeps something, and cannot be read.
+var ErrUnreadable = errors.New("is not what gimel writes")
+
+// lastYear is the last one that can be written in four digits: sinks have no
+// later ones.
+const lastYear = 9999
 
 // Lives are all experiments that there are, sorted.
 func (s *Store) Lives(ctx context.Context) ([]Life, error) {
@@ -63,23 +75,33 @@ func (s *Store) Lives(ctx context.Context) ([]Life, error) {
 		lives[i].Namespace, lives[i].Experiment, _ = strings.Cut(member, ":")
 		found[i] = pipe.HMGet(ctx, lives[i].key(), "id", "created", "gap", "missed")
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("redis: read experiments: %w", err)
-	}
+	_, _ = pipe.Exec(ctx) // each command has its own error
 	for i, fields := range found {
+		if err := fields.Err(); err != nil && !isWrongType(err) { // else it is no experiment
+			return nil, fmt.Errorf("redis: read experiments: %w", err)
+		}
 		lives[i].read(fields.Val())
 	}
 	return slices.DeleteFunc(lives, func(l Life) bool { return l.ID == "" }), nil
 }
 
+// isWrongType says that a key is something else than gimel keeps there: that is
+// so of one life, where most errors are of all.
+func isWrongType(err error) bool { return redis.HasErrorPrefix(err, "WRONGTYPE") }
+
 func (l *Life) read(fields []any) {
+	if len(fields) == 0 {
+		return
+	}
 	number := func(i int) int64 {
 		text, _ := fields[i].(string)
 		value, _ := strconv.ParseInt(text, 10, 64) // absent: 0
 		return value
 	}
 	l.ID, _ = fields[0].(string)
-	l.Began = time.Unix(number(1), 0).UTC()
+	if l.Began = time.Unix(number(1), 0).UTC(); l.Began.Year() > lastYear || l.Began.Year() < 1970 {
+		l.Began = time.Unix(0, 0).UTC()
+	}
 	if gap := number(2); gap > 0 {
 		l.Gap = time.Unix(gap, 0).UTC()
 	}
@@ -106,6 +128,7 @@ const abandoned = 5 * time.Minute
 // TakeOver takes the entries that another reader was given long ago and has
 // not done.
 func (l *EventLog) TakeOver(ctx context.Context, lives []Life) error {
+	l.forgetOthers(lives)
 	lives, err := l.withGroup(ctx, lives)
 	if err != nil {
 		return err
@@ -124,6 +147,17 @@ func (l *EventLog) TakeOver(ctx context.Context, lives []Life) error {
 		}
 	}
 	return nil
+}
+
+// forgetOthers forgets the streams of experiments that are gone.
+func (l *EventLog) forgetOthers(lives []Life) {
+	kept := map[string]bool{}
+	for _, life := range lives {
+		if stream := life.events(); l.grouped[stream] {
+			kept[stream] = true
+		}
+	}
+	l.grouped = kept
 }
 
 // Begun are the entries that this reader was given and has not done, in order,
@@ -160,9 +194,7 @@ func (l *EventLog) read(ctx context.Context, lives []Life, from string, limit in
 			return nil, l.failed(life, err)
 		}
 		for _, stream := range reply.Val() {
-			if all[i], err = entries(stream.Messages); err != nil {
-				return nil, fmt.Errorf("redis: log of %s: %w", member(life.Namespace, life.Experiment), err)
-			}
+			all[i] = entries(stream.Messages)
 		}
 	}
 	return all, nil
@@ -193,6 +225,7 @@ func (l *EventLog) withGroup(ctx context.Context, lives []Life) ([]Life, error) 
 		case err == nil, redis.HasErrorPrefix(err, "BUSYGROUP"): // somebody else has
 			l.grouped[stream] = true
 		case strings.Contains(err.Error(), "requires the key to exist"): // nothing is logged yet
+		case isWrongType(err): // nothing can be logged there: each event is missed
 		default:
 			return nil, fmt.Errorf("redis: read log: %w", err)
 		}
@@ -228,28 +261,44 @@ func (l *EventLog) Done(ctx context.Context, lives []Life, done [][]Counted) err
 	return err
 }
 
-func entries(messages []redis.XMessage) ([]Counted, error) {
-	all := make([]Counted, 0, len(messages))
-	for _, message := range messages {
-		at, err := timeOf(message.ID)
+func entries(messages []redis.XMessage) []Counted {
+	all := make([]Counted, len(messages))
+	for i, message := range messages {
+		entry, err := read(message)
 		if err != nil {
-			return nil, err
+			entry = Counted{Problem: fmt.Errorf("entry %s: %w: %w", message.ID, ErrUnreadable, err)}
 		}
-		entry := Counted{ID: message.ID, At: at}
-		counter, _ := message.Values["c"].(string)
-		packed, _ := message.Values["f"].(string)
-		entry.Event, entry.Variant, _ = strings.Cut(counter, ":")
-		for ; len(packed) >= fingerprintSize; packed = packed[fingerprintSize:] {
-			entry.Fingerprints = append(entry.Fingerprints, int64(binary.BigEndian.Uint64([]byte(packed[:fingerprintSize]))))
-		}
-		if values, _ := message.Values["x"].(string); values != "" {
-			if entry.Values, err = numbers(values); err != nil || len(entry.Values) != len(entry.Fingerprints) {
-				return nil, fmt.Errorf("entry %s: values %q", entry.ID, values)
-			}
-		}
-		all = append(all, entry)
+		entry.ID = message.ID
+		all[i] = entry
 	}
-	return all, nil
+	return all
+}
+
+func read(message redis.XMessage) (entry Counted, err error) {
+	if entry.At, err = timeOf(message.ID); err != nil {
+		return entry, err
+	}
+	counter, _ := message.Values["c"].(string)
+	packed, _ := message.Values["f"].(string)
+	values, _ := message.Values["x"].(string)
+	entry.Event, entry.Variant, _ = strings.Cut(counter, ":")
+	// A sink has text as Unicode without the character 0.
+	if entry.Event == "" || entry.Variant == "" || strings.ContainsAny(entry.Variant, ":\x00") || strings.Contains(entry.Event, "\x00") || !utf8.ValidString(counter) {
+		return entry, fmt.Errorf("counter %q", counter)
+	}
+	if len(packed) == 0 || len(packed)%fingerprintSize != 0 {
+		return entry, fmt.Errorf("fingerprints of %d bytes", len(packed))
+	}
+	for ; len(packed) > 0; packed = packed[fingerprintSize:] {
+		entry.Fingerprints = append(entry.Fingerprints, int64(binary.BigEndian.Uint64([]byte(packed[:fingerprintSize]))))
+	}
+	if values == "" {
+		return entry, nil
+	}
+	if entry.Values, err = numbers(values); err != nil || len(entry.Values) != len(entry.Fingerprints) {
+		return entry, fmt.Errorf("values %q", values)
+	}
+	return entry, nil
 }
 
 func numbers(text string) (all []float64, err error) {
@@ -257,6 +306,9 @@ func numbers(text string) (all []float64, err error) {
 		number, err := strconv.ParseFloat(word, 64)
 		if err != nil {
 			return nil, err
+		}
+		if math.IsNaN(number) || math.IsInf(number, 0) {
+			return nil, strconv.ErrRange
 		}
 		all = append(all, number)
 	}
@@ -270,5 +322,9 @@ func timeOf(id string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("entry %q: %w", id, err)
 	}
-	return time.UnixMilli(milliseconds).UTC(), nil
+	at := time.UnixMilli(milliseconds).UTC()
+	if at.Year() > lastYear {
+		return time.Time{}, fmt.Errorf("entry %q: %w", id, strconv.ErrRange)
+	}
+	return at, nil
 }

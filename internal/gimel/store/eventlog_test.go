@@ -275,3 +275,31 @@ func TestTheLogHoldsValues(t *testing.T) {
 		t.Errorf("logged %v, want %v", got, want)
 	}
 }
+
+// What is missed while rows are filled in is missed still, since then.
+func TestWhatIsFilledIsMissedNoMore(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), logging(Exact, 1))
+	commitAll(t, s, participants("e", "blue", 0, 1)) // an empty log has room for it
+	commitAll(t, s, participants("e", "blue", 1, 10))
+	read := lives(t, s)[0]
+	commitAll(t, s, participants("e", "blue", 10, 12))
+	later := time.Now().Add(time.Hour).Truncate(time.Second)
+	if err := s.Filled(t.Context(), read, later); err != nil {
+		t.Fatal(err)
+	}
+	if life := lives(t, s)[0]; life.Missed != 2 || !life.Gap.Equal(later) {
+		t.Errorf("%+v", life)
+	}
+	if err := s.Filled(t.Context(), lives(t, s)[0], later); err != nil {
+		t.Fatal(err)
+	}
+	if life := lives(t, s)[0]; life.Missed != 0 || !life.Gap.IsZero() {
+		t.Errorf("%+v", life)
+	}
+	// Another life of that name has not been filled.
+	other := lives(t, s)[0]
+	other.ID, other.Missed = "another", 5
+	if err := s.Filled(t.Context(), other, later); err != nil || lives(t, s)[0].Missed != 0 {
+		t.Errorf("%+v, %v", lives(t, s)[0], err)
+	}
+}

@@ -34,7 +34,7 @@ import (
 //	    f:GOAL        then, the goals of before: 0 is the primary one, 1 each other
 //	    planned           planned participants a variant
 //	    gap, missed   Unix time of the first event that is counted and was not logged,
-//	                  and how many there are
+//	                  and how many there are; until they have their rows
 //	gimel:{tag}:ID:events                     stream, the log: c EVENT:VARIANT, f what was new,
 //	                                          8 bytes a fingerprint, x their values, if they
 //	                                          have any; see eventlog.go
@@ -49,12 +49,15 @@ import (
 //	gimel:{experiments}:declared              set of namespace:experiment
 //	gimel:{experiments}:undeclared            set of namespace:experiment
 //	gimel:{experiments}:discarded             set of namespace:experiment:ID
+//	gimel:{experiments}:evicted               set of namespace:experiment:ID, whose rows
+//	                                          are to go too; see missed.go
 //	gimel:{lock:NAME}                         who does what one process does at a time
 //	gimel:{ready:NUMBER}                      written and removed: is its shard well?
 const (
 	declaredKey   = "gimel:{experiments}:declared"
 	undeclaredKey = "gimel:{experiments}:undeclared"
 	discardedKey  = "gimel:{experiments}:discarded"
+	evictedKey    = "gimel:{experiments}:evicted"
 )
 
 // A '}' in a name would end the hash tag early.

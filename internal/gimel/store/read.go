@@ -148,7 +148,7 @@ func (e *Experiment) read(fields map[string]string) error {
 		e.buckets[name] = max(1, e.buckets[name])
 	}
 	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("redis: experiment %s: %w", member(e.Namespace, e.Name), err)
+		return fmt.Errorf("redis: experiment %s: %w: %w", member(e.Namespace, e.Name), ErrUnreadable, err)
 	}
 	return nil
 }

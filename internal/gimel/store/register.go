@@ -167,6 +167,9 @@ func (s *Store) makeRoom(ctx context.Context, among string) (bool, error) {
 	if err != nil || emptiest == nil {
 		return false, err
 	}
+	if err := s.noteEvicted(ctx, emptiest); err != nil {
+		return false, err
+	}
 	return true, s.Delete(ctx, emptiest.Namespace, emptiest.Name)
 }
 

@@ -42,13 +42,15 @@ var (
 	discardSource string
 	//go:embed lua/done.lua
 	doneSource string
+	//go:embed lua/filled.lua
+	filledSource string
 )
 
 // scripts are called by the hash of their text, not as Redis Functions: while
 // a deploy has two releases of gimel running, each calls its own text, where a
 // function of one name would change under the release that drains.
 type scripts struct {
-	ready, track, admit, split, register, list, create, declare, state, annotate, tell, unlock, discard, done *redis.Script
+	ready, track, admit, split, register, list, create, declare, state, annotate, tell, unlock, discard, done, filled *redis.Script
 }
 
 func newScripts() scripts {
@@ -67,11 +69,12 @@ func newScripts() scripts {
 		annotate: redis.NewScript(annotateSource),
 		discard:  redis.NewScript(discardSource),
 		done:     redis.NewScript(doneSource),
+		filled:   redis.NewScript(filledSource),
 	}
 }
 
 func (s scripts) all() []*redis.Script {
-	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.tell, s.unlock, s.discard, s.done}
+	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.tell, s.unlock, s.discard, s.done, s.filled}
 }
 
 // load makes the scripts known to every master. Redis forgets them when it
