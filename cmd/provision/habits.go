@@ -21,7 +21,7 @@ import (
 
 // otherVerbs are the verbs of other tools, and what does that here.
 var otherVerbs = []struct{ words, hint string }{
-	{"apply playbook converge setup", "provision install"},
+	{"playbook converge setup", "provision install"},
 	{"up boot", "provision lab up"},
 	{"run shell command cmd sudo adhoc", "provision exec -l all -- COMMAND"},
 	{"copy cp scp upload push", "provision put FILE PATH"},
@@ -55,6 +55,7 @@ var otherFlags = []struct{ names, verbs, hint string }{
 	{"ask-vault-pass vault-password-file vault-id", "", "--key FILE is the private key for the inventory's secrets"},
 	{"D diff", "", "leave it out: every diff is shown"},
 	{"n dry-run syntax-check", "", "provision plan"},
+	{"y yes a auto-approve force assume-yes", "apply", "leave it out: the file was looked at, and nobody is asked"},
 	{"a auto-approve force assume-yes", "install deploy rollback", "long flags have two dashes: --yes goes ahead without asking"},
 	{"m module-name a args", "exec", "there are no modules: provision exec -l all -- COMMAND"},
 	{"t tty", "exec", "leave it out: no terminal is made on the host"},

@@ -51,7 +51,12 @@ func (r *runFlags) registerChanges(command *cobra.Command) {
 	f.BoolVarP(&r.yes, "yes", "y", false, "go ahead without asking")
 	r.registerForks(command)
 	r.pace.register(command)
-	f.DurationVar(&r.lockTimeout, "lock-timeout", 60*time.Second, "how long to wait for another run on a host, a `TIME` such as 90s or 5m")
+	r.registerPatience(command)
+}
+
+// registerPatience adds the flag of every verb that locks hosts.
+func (r *runFlags) registerPatience(command *cobra.Command) {
+	command.Flags().DurationVar(&r.lockTimeout, "lock-timeout", 60*time.Second, "how long to wait for another run on a host, a `TIME` such as 90s or 5m")
 }
 
 func (r *runFlags) validate() error {
@@ -76,14 +81,11 @@ packages get the version that apt has, and what runs of them is restarted.
 With --artifact it deploys a release of one of the tasks with it, so that a bare
 host has all in one run: provision deploy says what that is.
 
-With --plan it makes the changes of a saved plan, and no others: a host whose
-changes are not those of the file is refused (exit code 5). The file was
-looked at, so nobody is asked, with a terminal or without.`,
+With --plan it makes the changes of a saved plan: it is provision apply.`,
 		Example: `  provision install graphite -H root@web1
   provision install -l metrics          a group, with the tasks of hosts.yaml
   provision install graphite -H web1 -e graphite.auth=false
-  provision install -l metrics --artifact webapp=shop.tar
-  provision install --plan friday.plan  what provision plan --out saved`,
+  provision install -l metrics --artifact webapp=shop.tar`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			if saved != "" {

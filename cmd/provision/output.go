@@ -104,6 +104,9 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	defer done()
 	if e.agree != nil {
 		settings.Confirm = func() bool {
+			if several, ok := shown.(interface{ TellPlans() }); ok {
+				several.TellPlans()
+			}
 			defer suspend(shown)()
 			io.page(waiting.String())
 			waiting.Reset()

@@ -16,13 +16,14 @@ func newPlan(f *flags, io console) *cobra.Command {
 		Use:   "plan [TASK...]",
 		Short: "show what would change, with every diff, and change nothing",
 		Long: `Asks each host what it has and shows what would change, with every diff. It
-changes nothing. With --out it also saves the plan in a file, for somebody to
-look at and for provision install --plan FILE. A host that waits for what
-another one of the plan exports is in it too: it is planned after that, and
-what it changes is known then.`,
+changes nothing. A plan that several hosts have is shown once. With --out it is
+also saved in a file: provision show FILE shows it again, provision apply FILE
+makes its changes and no others. A host that waits for what another one of the
+plan exports is in it too: it is planned after that, and what it changes is
+known then.`,
 		Example: `  provision plan graphite -H root@web1
   provision plan graphite -H web1 --upgrade   what apt has newer of its packages
-  provision plan -l metrics --out friday.plan`,
+  provision plan -l metrics --out friday.plan   to be looked at, and applied`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return f.planTo(command.Context(), io, args, out)

@@ -2,11 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,13 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"provision/internal/engine"
-	"provision/internal/journal"
-	"provision/internal/recipe"
 	"provision/internal/report"
 	"provision/internal/run"
 	"provision/internal/script"
@@ -29,22 +21,23 @@ import (
 
 // savedPlan is a plan in a file, for somebody to look at before it is installed. It holds
 // how the plan was asked for, so that it can be made again, and of each host what it was,
-// as text and as a digest. It holds no secret: -e has a secret's place, never its value.
+// to be shown, and as a digest. It holds no secret: -e has a secret's place, never its value.
 type savedPlan struct {
-	Format    int         `json:"format"`
-	Version   string      `json:"version"` // of provision
-	Made      time.Time   `json:"made"`    // by the controller's clock
-	By        string      `json:"by"`
-	Tasks     []string    `json:"tasks"` // empty: those that the inventory gives each host
-	Upgrade   bool        `json:"upgrade,omitempty"`
-	TakeOver  bool        `json:"take_over,omitempty"`
-	Adopt     bool        `json:"adopt,omitempty"`
-	Extra     []string    `json:"extra_vars,omitempty"`
-	Inventory string      `json:"inventory,omitempty"`
-	AdHoc     bool        `json:"ad_hoc,omitempty"` // the hosts were named with -H
-	Local     bool        `json:"local,omitempty"`
-	Salt      []byte      `json:"salt"`
-	Hosts     []savedHost `json:"hosts"`
+	Format    int               `json:"format"`
+	Version   string            `json:"version"` // of provision
+	Made      time.Time         `json:"made"`    // by the controller's clock
+	By        string            `json:"by"`
+	Tasks     []string          `json:"tasks"` // empty: those that the inventory gives each host
+	Upgrade   bool              `json:"upgrade,omitempty"`
+	TakeOver  bool              `json:"take_over,omitempty"`
+	Adopt     bool              `json:"adopt,omitempty"`
+	Extra     []string          `json:"extra_vars,omitempty"`
+	Inventory string            `json:"inventory,omitempty"`
+	AdHoc     bool              `json:"ad_hoc,omitempty"` // the hosts were named with -H
+	Local     bool              `json:"local,omitempty"`
+	Salt      []byte            `json:"salt"`
+	Hosts     []savedHost       `json:"hosts"`
+	Plans     []json.RawMessage `json:"plans"` // each once, as --json tells it
 }
 
 // savedHost is one host of a saved plan.
@@ -53,7 +46,7 @@ type savedHost struct {
 	Typed  string   `json:"typed"`            // on the command line
 	Digest string   `json:"digest,omitempty"` // "" of a host that cannot be planned before others are changed
 	After  []string `json:"after,omitempty"`  // these, for what they export: it is planned, or planned again, then
-	Plan   []string `json:"plan"`             // as it was shown
+	Plan   int      `json:"plan,omitempty"`   // which of the plans is its, from 1 on
 }
 
 // agreed reports whether a plan with this digest is one that the saved one says: the same, or one that
@@ -63,7 +56,7 @@ func (h savedHost) agreed(digest string, late bool) bool {
 }
 
 // planFormat is the format of saved plans that this program writes and reads.
-const planFormat = 1
+const planFormat = 2
 
 // savePlan returns the plans that were made for an errand.
 func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan, results []run.Result) (savedPlan, error) {
@@ -80,96 +73,28 @@ func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan, 
 			if err != nil {
 				return saved, err
 			}
-			host.Digest, host.Plan = digest, planText(host.Name, plan, e.secrets)
-		}
-		if len(host.After) > 0 {
-			host.Plan = append(host.Plan, fmt.Sprintf("%s is planned after %s, and changed without a further question: what that changes is known then", host.Name, strings.Join(host.After, ", ")))
+			host.Digest, host.Plan = digest, saved.add(report.PlanRecord(plan, e.secrets))
 		}
 		saved.Hosts = append(saved.Hosts, host)
 	}
 	return saved, nil
 }
 
-// planText is a plan as it is shown.
-func planText(host string, plan engine.Plan, secrets []string) []string {
-	var text bytes.Buffer
-	terminal := report.NewTerminal(&text, report.Options{Plan: true, Secrets: secrets})
-	terminal.Event(engine.HostEvent{Host: host, Event: engine.PlanMade{Plan: plan}})
-	terminal.Close() // a buffer takes everything
-	return strings.Split(strings.TrimSpace(text.String()), "\n")
+// add keeps a plan, once, and returns its number.
+func (s *savedPlan) add(plan json.RawMessage) int {
+	at := slices.IndexFunc(s.Plans, func(one json.RawMessage) bool { return bytes.Equal(one, plan) })
+	if at < 0 {
+		at, s.Plans = len(s.Plans), append(s.Plans, plan)
+	}
+	return at + 1
 }
 
-// digest returns what two plans have in common exactly when they make the same changes of
-// the same host. Secrets do not go into it: a password can be guessed, and whoever has the
-// file could try each guess. So a plan is not stale because a secret has another value.
-// The salt keeps a digest from telling anything about other content without the file.
-func digest(salt []byte, plan engine.Plan, secrets []string) (string, error) {
-	masker := report.NewMasker(secrets)
-	sum := hmac.New(sha256.New, salt)
-	encoder := json.NewEncoder(sum)
-	system := plan.Platform
-	system.CPUs, system.MemoryMB = 0, 0 // what depends on them is in the changes
-	if err := encoder.Encode(system); err != nil {
-		return "", err
-	}
-	for _, planned := range plan.Changes() {
-		change := planned.Change
-		if change.Diff != nil {
-			diff := *change.Diff
-			diff.Before, diff.After = masked(masker, diff.Before), masked(masker, diff.After)
-			if diff.Secret {
-				diff.Before, diff.After = nil, nil
-			}
-			change.Diff = &diff
-		}
-		steps := change.Steps
-		change.Steps = nil
-		if err := encoder.Encode([]any{planned.Item.Resource.ID(), planned.Item.Task, change}); err != nil {
-			return "", err
-		}
-		if err := encodeSteps(encoder, masker, steps); err != nil {
-			return "", err
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// encodeSteps writes steps without secrets, and without what differs from one time of
-// asking to the next though the change is the same.
-func encodeSteps(encoder *json.Encoder, masker *report.Masker, steps []recipe.Step) error {
-	for _, step := range steps {
-		switch s := step.(type) {
-		case recipe.WriteFile:
-			s.Content = masked(masker, s.Content)
-			if s.Secret {
-				s.Content = nil
-			}
-			step = s
-		case recipe.Exec:
-			s.Script, s.Input, s.Outcome = masker.Mask(s.Script), recipe.Secret{}, nil
-			step = s
-		case recipe.InstallPackages:
-			s.Update = false // the lists' age decides it
-			step = s
-		case recipe.Rehearse:
-			if err := encodeSteps(encoder, masker, s.Steps); err != nil {
-				return err
-			}
-			s.Steps = nil
-			step = s
-		}
-		if err := encoder.Encode([]any{fmt.Sprintf("%T", step), step}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func masked(masker *report.Masker, content []byte) []byte {
-	if content == nil {
+// planOf is the plan of a host, nil of one that has none.
+func (s savedPlan) planOf(host savedHost) json.RawMessage {
+	if host.Plan < 1 || host.Plan > len(s.Plans) {
 		return nil
 	}
-	return []byte(masker.Mask(string(content)))
+	return s.Plans[host.Plan-1]
 }
 
 // checkOut refuses a place where no plan could be saved, before the work for it is done.
@@ -235,10 +160,15 @@ func readPlan(path string) (savedPlan, error) {
 	if saved.Format != planFormat {
 		return refuse(fmt.Sprintf("is a plan of format %d, and this provision reads %d", saved.Format, planFormat))
 	}
-	if now := version(); saved.Version != now {
-		return saved, hinted{fmt.Errorf("%s: was made by provision %s, and this is %s: %w", path, saved.Version, now, engine.ErrStale), "plan anew: provision plan --out " + path}
-	}
 	return saved, nil
+}
+
+// current refuses a plan that another provision made: what it would do may be something else.
+func (s savedPlan) current(path string) error {
+	if now := version(); s.Version != now {
+		return hinted{fmt.Errorf("%s: was made by provision %s, and this is %s: %w", path, s.Version, now, engine.ErrStale), "plan anew: provision plan --out " + path}
+	}
+	return nil
 }
 
 // selection says which hosts a saved plan is for. The command line may name some of them.
@@ -259,52 +189,4 @@ func (s savedPlan) selection(given selection) selection {
 		}
 	}
 	return given
-}
-
-// installSaved makes the changes of a saved plan. Every host is planned anew, and refused
-// when that is another plan; one that is as wanted by now is good.
-func (f *flags) installSaved(ctx context.Context, io console, path string, names []string) error {
-	if len(names) > 0 {
-		return usage(fmt.Errorf("--plan %s: has its own tasks", path), "leave out "+strings.Join(names, " "))
-	}
-	if f.run.upgrade {
-		return usage(fmt.Errorf("--plan %s: says itself whether to upgrade", path), "leave out --upgrade")
-	}
-	if f.run.takeOver || f.run.adopt {
-		return usage(fmt.Errorf("--plan %s: says itself what becomes of what hosts remember", path), "leave out --take-over and --adopt")
-	}
-	saved, err := readPlan(path)
-	if err != nil {
-		return err
-	}
-	f.run.upgrade, f.run.takeOver, f.run.adopt = saved.Upgrade, saved.TakeOver, saved.Adopt
-	f.selection = saved.selection(f.selection)
-	e, err := f.work(io, saved.Tasks)
-	if err != nil {
-		return err
-	}
-	hosts := map[string]savedHost{}
-	for _, host := range saved.Hosts {
-		hosts[host.Name] = host
-	}
-	for _, w := range e.work {
-		if _, there := hosts[w.Target.Name]; !there {
-			return usage(fmt.Errorf("%s: the plan of %s is not in it", path, w.Target.Name), "make one: provision plan --out "+path)
-		}
-	}
-	var mu sync.Mutex
-	_, err = f.show(ctx, io, e, run.Settings{
-		Patience: f.run.lockTimeout,
-		Header:   journal.Header{Verb: "install", By: whoami(), Version: version()},
-		Approve: func(host string, plan engine.Plan, late bool) error {
-			mu.Lock()
-			defer mu.Unlock()
-			now, err := digest(saved.Salt, plan, e.secrets)
-			if err != nil || plan.Empty() || hosts[host].agreed(now, late) {
-				return err
-			}
-			return hinted{fmt.Errorf("%s: %w", path, engine.ErrStale), "look at the new one: provision plan --out " + path}
-		},
-	}, run.Install)
-	return err
 }

@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"internal/release":           {"internal/recipe"},
 	"internal/project":           {"internal/engine", "internal/memory", "internal/model", "internal/recipe", "internal/resource", "templates"},
 	"internal/run":               {"internal/engine", "internal/inventory", "internal/journal", "internal/memory", "internal/recipe", "internal/remote", "internal/resource", "internal/script"},
-	"internal/report":            {"internal/engine", "internal/recipe", "internal/report/chart"},
+	"internal/report":            {"internal/address", "internal/engine", "internal/recipe", "internal/report/chart"},
 	"internal/report/chart":      {},
 	"internal/report/reporttest": {"internal/report"},
 	"internal/lab":               {},

@@ -69,20 +69,20 @@ func TestFormat(t *testing.T) {
 
 func TestSummaryOfManyHosts(t *testing.T) {
 	rows := []outcome{
-		{"root@a-host-with-a-very-long-name.in.a.zone.of.example.com:2222", "failed", &finished{Error: "start x: failed\nwith two lines " + strings.Repeat("and more ", 20), Changed: 3}},
-		{"web1", "same", &finished{Same: 1000, Seconds: 7620}},
-		{"web2", notTried, nil},
-		{"web3", unfinished, nil},
+		{"root@a-host-with-a-very-long-name.in.a.zone.of.example.com:2222", "", "failed", &finished{Error: "start x: failed\nwith two lines " + strings.Repeat("and more ", 20), Changed: 3}},
+		{"web1", "", "same", &finished{Same: 1000, Seconds: 7620}},
+		{"web2", "", notTried, nil},
+		{"web3", "", unfinished, nil},
 	}
 	for _, columns := range []int{60, 80} {
-		for _, line := range newPage(Options{Width: columns}).summary(rows, "") {
+		for _, line := range newPage(Options{Width: columns}).summary(rows, false, "") {
 			if width(line) > columns {
 				t.Errorf("%d columns: %d wide: %s", columns, width(line), line)
 			}
 		}
 	}
-	golden(t, "summary", strings.Join(newPage(Options{Width: 80}).summary(rows, "provision install -l web2"), "\n")+"\n")
-	if got, want := newPage(Options{}).totals(rows[1:2]), "1 host · 1 same"; got != want {
+	golden(t, "summary", strings.Join(newPage(Options{Width: 80}).summary(rows, false, "provision install -l web2"), "\n")+"\n")
+	if got, want := strings.Join(newPage(Options{}).totals(rows[1:2]), " · "), "1 host · 1 same"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"provision/internal/address"
 	"provision/internal/engine"
 	"provision/internal/recipe"
 )
@@ -41,7 +42,7 @@ func (d *Drift) Summary(again string, _ int) {
 	defer d.mu.Unlock()
 	var rows []outcome
 	for _, h := range d.hosts {
-		rows = append(rows, outcome{h.name, h.status(), h.end})
+		rows = append(rows, outcome{h.name, h.address, h.status(), h.end})
 	}
 	var lines []string
 	if d.options.Verbosity >= 0 {
@@ -145,7 +146,7 @@ func (p page) drift(all []difference) []string {
 	}
 	hosts, what := len("host"), len("what")
 	for _, d := range all {
-		if names := width(shortList(d.hosts)); names <= mostNames {
+		if names := width(strings.Join(address.Fold(d.hosts), ",")); names <= mostNames {
 			hosts = max(hosts, names)
 		}
 		what = max(what, min(width(d.what), 48))
@@ -153,7 +154,7 @@ func (p page) drift(all []difference) []string {
 	lines := []string{p.paint.faint.Render(pad("host", hosts) + "  " + pad("what", what) + "  how")}
 	before := ""
 	for _, d := range all {
-		names := shortList(d.hosts)
+		names := strings.Join(address.Fold(d.hosts), ",")
 		first := pad("", hosts)
 		switch {
 		case names == before:

@@ -31,7 +31,8 @@ func Example() {
 	//
 	//   1 to update
 	//
-	// web1  ✓ file       /etc/motd  updated · mode 0644 → 0640
+	// web1
+	//   ✓ file       /etc/motd  updated · mode 0644 → 0640
 	// ✓ web1  changed 1 · same 0 · 1.2 s
 	// ✗ web2: connect to web2:22: no answer within 10 s
 	//   hint: ssh -v root@web2

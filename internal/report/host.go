@@ -11,7 +11,11 @@ import (
 // host is what the terminal knows of one host of the run.
 type host struct {
 	name     string
+	address  string
 	began    bool
+	decided  bool               // there was a plan of it, or its end
+	started  time.Time          // when it began, or its changes did
+	idle     bool               // it is planned, and waits for its turn
 	phase    string             // what is under way
 	since    time.Time          // when that began
 	changes  int                // that the plan announced
@@ -49,10 +53,13 @@ func (h *host) status() engine.Status {
 
 // follow takes a record into what is known of the host.
 func (h *host) follow(r record, now time.Time) {
-	h.began = true
-	enter := func(phase string) { h.phase, h.since, h.transfer = phase, now, nil }
+	if !h.began {
+		h.began, h.started = true, now
+	}
+	enter := func(phase string) { h.phase, h.since, h.transfer, h.idle = phase, now, nil, false }
 	switch r := r.(type) {
 	case *connecting:
+		h.address = r.Address
 		enter("connecting to " + r.Address)
 	case *asking:
 		enter("asking the host what it has")
@@ -64,8 +71,9 @@ func (h *host) follow(r record, now time.Time) {
 			}
 		}
 		enter("planned")
+		h.idle = true
 	case *applying:
-		h.applying = true
+		h.applying, h.started = true, now
 		enter("beginning")
 	case *stepBegan:
 		h.steps[r.Number] = r.Resource

@@ -2,8 +2,12 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"provision/internal/address"
+	"provision/internal/engine"
 )
 
 // live is the area below all that was printed, which is drawn again in place: a line for
@@ -56,19 +60,13 @@ func (l *live) draw(lines []string, columns int) string {
 // frame is the time that a picture of the area stands.
 const frame = 125 * time.Millisecond
 
-// liveLines are the lines of the area: the hosts under way, as many as fit in half of the
-// height, and how many there are besides.
+// liveLines are the lines of the area: the hosts under way, as many as fit on the terminal, and of the
+// others how many there are.
 func (p page) liveLines(hosts []*host, height int, now time.Time) []string {
 	var active []*host
-	waiting, ended := 0, 0
 	for _, h := range hosts {
-		switch {
-		case h.active():
+		if h.active() {
 			active = append(active, h)
-		case h.end != nil:
-			ended++
-		default:
-			waiting++
 		}
 	}
 	if len(active) == 0 {
@@ -76,7 +74,10 @@ func (p page) liveLines(hosts []*host, height int, now time.Time) []string {
 	}
 	room := len(active)
 	if height > 0 {
-		room = min(room, max(height/2, 1))
+		room = min(room, max(height-liveBesides, 1))
+	}
+	if room < len(active) { // who waits for its turn can be seen less well than who is at work
+		slices.SortStableFunc(active, func(a, b *host) int { return ordinal(a.idle) - ordinal(b.idle) })
 	}
 	columns, counted := hostColumns(active[:room]), false
 	for _, h := range active[:room] {
@@ -86,19 +87,82 @@ func (p page) liveLines(hosts []*host, height int, now time.Time) []string {
 	for _, h := range active[:room] {
 		lines = append(lines, p.liveLine(h, columns, counted, now))
 	}
-	if hidden := len(active) - room; hidden > 0 || waiting > 0 {
-		var words []string
-		for _, some := range []struct {
-			number int
-			words  string
-		}{{hidden, "more under way"}, {waiting, "waiting"}, {ended, "finished"}} {
-			if some.number > 0 {
-				words = append(words, fmt.Sprintf("%d %s", some.number, some.words))
-			}
+	return append(lines, p.liveSummary(hosts, active[room:], now)...)
+}
+
+// liveBesides are the lines that the hosts' own leave: two that sum up, the cursor's, and one of what was
+// told last.
+const liveBesides = 4
+
+// liveSummary sums up a run of which not all is to be seen: how many hosts are where; and which has been
+// under way for the longest time, and which failed.
+func (p page) liveSummary(hosts, hidden []*host, now time.Time) []string {
+	working, planned, waiting, ended := 0, 0, 0, 0
+	var bad []string
+	for _, h := range hidden {
+		planned += ordinal(h.idle)
+		working += ordinal(!h.idle)
+	}
+	for _, h := range hosts {
+		waiting += ordinal(!h.began)
+		ended += ordinal(h.end != nil)
+		if h.end != nil && failed(h.end.Status) && h.end.Status != engine.StatusNotBegun {
+			bad = append(bad, h.name)
 		}
-		lines = append(lines, p.paint.faint.Render("  "+p.join(words...)))
+	}
+	if len(hidden) == 0 && waiting == 0 && len(hosts) <= severalHosts {
+		return nil
+	}
+	var counts []string
+	for _, some := range []struct {
+		number int
+		words  string
+	}{{working, "more under way"}, {planned, "planned"}, {waiting, "waiting"}, {ended, fmt.Sprintf("of %d finished", len(hosts))}} {
+		if some.number > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", some.number, some.words))
+		}
+	}
+	var lines []string
+	if len(counts) > 0 {
+		lines = append(lines, p.paint.faint.Render("  "+p.join(counts...)))
+	}
+	if second := p.join(oldest(hosts, now), p.failedNames(bad)); second != "" {
+		lines = append(lines, "  "+second)
+	}
+	for i, line := range lines {
+		if p.width > 0 {
+			lines[i] = p.cut(line, p.width-1)
+		}
 	}
 	return lines
+}
+
+// oldest names the host that has been at work for the longest time, "" of none.
+func oldest(hosts []*host, now time.Time) string {
+	var first *host
+	for _, h := range hosts {
+		if h.active() && !h.idle && (first == nil || h.started.Before(first.started)) {
+			first = h
+		}
+	}
+	if first == nil {
+		return ""
+	}
+	return "slowest " + first.name + ", " + secondsText(max(now.Sub(first.started), 0).Seconds())
+}
+
+func (p page) failedNames(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return p.paint.bad.Render(fmt.Sprintf("%d failed", len(names))) + ": " + strings.Join(address.Fold(names), ", ")
+}
+
+func ordinal(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func hostColumns(hosts []*host) int {

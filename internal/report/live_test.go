@@ -89,12 +89,12 @@ func TestLive(t *testing.T) {
 func TestLiveIsBoundByHeight(t *testing.T) {
 	var hosts []*host
 	for i := range 40 {
-		hosts = append(hosts, &host{name: fmt.Sprintf("host%02d", i), began: i < 30, phase: "asking", since: newClock().time})
+		hosts = append(hosts, &host{name: fmt.Sprintf("host%02d", i), began: i < 30, phase: "asking", since: newClock().time, started: newClock().time})
 	}
-	hosts[0].end = &finished{}
+	hosts[0].end = &finished{Status: engine.StatusFailed}
 	lines := newPage(Options{Width: 80}).liveLines(hosts, 24, newClock().time)
-	if len(lines) != 13 || lines[12] != "  17 more under way · 10 waiting · 1 finished" {
-		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	if len(lines) != 22 || lines[20] != "  9 more under way · 10 waiting · 1 of 40 finished" || lines[21] != "  slowest host01, 0.0 s · 1 failed: host00" {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-2:])
 	}
 }
 

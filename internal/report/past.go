@@ -63,7 +63,7 @@ func PastRuns(w io.Writer, o Options, runs []PastRun) error {
 				sign = p.paint.bad.Render(p.sign.bad)
 			}
 		}
-		totals := p.totals(rows)
+		totals := p.join(p.totals(rows)...)
 		if p.width > 0 {
 			totals = p.cut(totals, max(p.width-width(run.ID)-names-6, 1))
 		}
@@ -79,13 +79,15 @@ func OnePastRun(w io.Writer, o Options, run PastRun) error {
 		p.paint.strong.Render(run.Command),
 		"  began " + run.Began.Local().Format(time.DateTime) + ", took " + strings.TrimSpace(secondsText(run.Seconds)) + fmt.Sprintf(", exit code %d", run.ExitCode),
 	}
-	return writeLines(w, append(lines, p.summary(run.rows(), "")...))
+	rows := run.rows()
+	lines = append(append(append(lines, ""), p.table(rows)...), "")
+	return writeLines(w, append(lines, p.wrapped("", p.totals(rows)...)...))
 }
 
 func (r PastRun) rows() []outcome {
 	var rows []outcome
 	for _, host := range r.Hosts {
-		rows = append(rows, outcome{host.Host, host.Status, &finished{Status: host.Status, Changed: host.Changed, Same: host.Same, Seconds: host.Seconds, Error: host.Error}})
+		rows = append(rows, outcome{host.Host, "", host.Status, &finished{Status: host.Status, Changed: host.Changed, Same: host.Same, Seconds: host.Seconds, Error: host.Error}})
 	}
 	return rows
 }

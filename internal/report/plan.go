@@ -9,19 +9,6 @@ import (
 	"provision/internal/recipe"
 )
 
-// planHeader is the line that says whose plan it is.
-func (p page) planHeader(record *planned) string {
-	var release string
-	if record.Platform.Release > 0 {
-		release = fmt.Sprintf("Debian %d %s", record.Platform.Release, record.Platform.Codename)
-	}
-	header := p.paint.strong.Render(record.Host)
-	if about := p.join(release, record.Platform.Arch); about != "" {
-		header += p.paint.faint.Render(p.sign.dot + about)
-	}
-	return header
-}
-
 // planBody is the tree of what changes: a task, its resources, their differences.
 func (p page) planBody(record *planned, brief, all bool) []string {
 	var lines []string

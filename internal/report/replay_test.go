@@ -200,6 +200,10 @@ func timeline(runs map[string][]moment) []cue {
 			at += moment.stays
 		}
 	}
+	return sorted(cues)
+}
+
+func sorted(cues []cue) []cue {
 	slices.SortStableFunc(cues, func(a, b cue) int { return int(a.at - b.at) })
 	return cues
 }
@@ -213,8 +217,12 @@ func (c *clock) now() time.Time { return c.time }
 
 // play tells a terminal of runs by the clock, and draws at each frame that passes.
 func play(t *Terminal, c *clock, runs map[string][]moment) {
+	playCues(t, c, timeline(runs))
+}
+
+func playCues(t *Terminal, c *clock, cues []cue) {
 	begin := c.time
-	for _, cue := range timeline(runs) {
+	for _, cue := range cues {
 		for next := c.time.Add(frame); next.Before(begin.Add(cue.at)); next = c.time.Add(frame) {
 			c.time = next
 			t.tick()

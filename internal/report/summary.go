@@ -2,7 +2,10 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
+	"provision/internal/address"
 	"provision/internal/engine"
 )
 
@@ -14,27 +17,87 @@ const (
 
 // outcome is a row of the summary.
 type outcome struct {
-	host   string
-	status engine.Status
-	end    *finished // nil for a host that did not come to its end
+	host    string
+	address string // where it was reached, "" where nobody tried
+	status  engine.Status
+	end     *finished // nil for a host that did not come to its end
 }
 
-// summary is the table at the end of a run on several hosts, and the command to run the
-// failed ones again.
-func (p page) summary(rows []outcome, again string) []string {
+// severalHosts is the most hosts of which each is told at the end; of more, only those that did not end well.
+const severalHosts = 20
+
+// summary is the table at the end of a run on several hosts, or of those of them that did not end
+// well alone, how many ended in which way, and the command to run the failed ones again.
+func (p page) summary(all []outcome, badAlone bool, again string) []string {
+	rows := all
+	if badAlone || len(all) > severalHosts {
+		rows = slices.DeleteFunc(slices.Clone(all), func(row outcome) bool { return !failed(row.status) })
+	}
+	var lines []string
+	switch {
+	case len(rows) > 0 && len(all) > severalHosts:
+		lines = append(p.reasons(rows), "")
+	case len(rows) > 0:
+		lines = append(p.table(rows), "")
+	}
+	lines = append(lines, p.wrapped("", append(p.totals(all), p.slowest(all))...)...)
+	lines = append(lines, p.stopped(all)...)
+	if again != "" {
+		lines = append(lines, p.command("again: ", again)...)
+	}
+	return lines
+}
+
+// reasons says of many hosts what is wrong with which of them: those of which it is the same, together.
+func (p page) reasons(rows []outcome) []string {
+	hosts, first := map[string][]string{}, map[string]outcome{}
+	var order []string
+	for _, row := range rows {
+		reason := string(row.status)
+		if row.end != nil && row.end.Error != "" && row.status != engine.StatusNotBegun {
+			reason += ": " + row.alike()
+		}
+		if hosts[reason] == nil {
+			order, first[reason] = append(order, reason), row
+		}
+		hosts[reason] = append(hosts[reason], row.host)
+	}
+	var lines []string
+	for _, reason := range order {
+		its, one := hosts[reason], first[reason]
+		sign := p.rowSign(one.status) + " "
+		if len(its) > 1 {
+			lines = append(lines, p.prose(sign, fmt.Sprintf("%d %s", len(its), reason), p.paint.plain)...)
+			lines = append(lines, p.prose("    ", strings.Join(address.Fold(its), ", "), p.paint.strong)...)
+			continue
+		}
+		if strings.Contains(reason, ": ") {
+			reason = string(one.status) + ": " + oneLine(one.end.Error)
+		}
+		lines = append(lines, p.prose(sign+p.paint.strong.Render(one.host)+"  ", reason, p.paint.plain)...)
+	}
+	return lines
+}
+
+// alike is what went wrong, without where: so that it is the same of hosts of which it is the same.
+func (o outcome) alike() string {
+	text := oneLine(o.end.Error)
+	if o.address != "" {
+		text = strings.ReplaceAll(text, o.address, "the host")
+	}
+	return text
+}
+
+// table is a line for each host, and the reason of one that did not end well.
+func (p page) table(rows []outcome) []string {
 	c := p.columnsOf(rows)
 	head := fmt.Sprintf("  %s  %s", pad("host", c.host), pad("status", c.status))
 	if c.tally {
 		head += fmt.Sprintf("  %7s  %4s", "changed", "same")
 	}
-	lines := []string{"", p.paint.faint.Render(head + fmt.Sprintf("  %10s", "time"))}
+	lines := []string{p.paint.faint.Render(head + fmt.Sprintf("  %10s", "time"))}
 	for _, row := range rows {
 		lines = append(lines, p.summaryRow(row, c)...)
-	}
-	lines = append(lines, "", p.totals(rows))
-	lines = append(lines, p.stopped(rows)...)
-	if again != "" {
-		lines = append(lines, p.command("again: ", again)...)
 	}
 	return lines
 }
@@ -68,15 +131,19 @@ func (p page) columnsOf(rows []outcome) summaryColumns {
 	return c
 }
 
-func (p page) summaryRow(row outcome, c summaryColumns) []string {
-	sign := p.paint.good.Render(p.sign.good)
+// rowSign says whether a host ended well.
+func (p page) rowSign(status engine.Status) string {
 	switch {
-	case row.status == engine.StatusNotBegun:
-		sign = p.paint.faint.Render("-")
-	case failed(row.status):
-		sign = p.paint.bad.Render(p.sign.bad)
+	case status == engine.StatusNotBegun:
+		return p.paint.faint.Render("-")
+	case failed(status):
+		return p.paint.bad.Render(p.sign.bad)
 	}
-	line := sign + " " + pad(p.cut(row.host, c.host), c.host) + "  "
+	return p.paint.good.Render(p.sign.good)
+}
+
+func (p page) summaryRow(row outcome, c summaryColumns) []string {
+	line := p.rowSign(row.status) + " " + pad(p.cut(row.host, c.host), c.host) + "  "
 	if row.end == nil {
 		return []string{line + p.statusText(row.status, 0)}
 	}
@@ -99,7 +166,7 @@ func (p page) summaryRow(row outcome, c summaryColumns) []string {
 }
 
 // totals counts the hosts by how they ended.
-func (p page) totals(rows []outcome) string {
+func (p page) totals(rows []outcome) []string {
 	var order []engine.Status
 	number := map[engine.Status]int{}
 	for _, row := range rows {
@@ -108,12 +175,41 @@ func (p page) totals(rows []outcome) string {
 		}
 		number[row.status]++
 	}
-	words := []string{fmt.Sprintf("%d hosts", len(rows))}
-	if len(rows) == 1 {
-		words[0] = "1 host"
-	}
+	slices.SortStableFunc(order, func(a, b engine.Status) int { return ordinal(failed(a)) - ordinal(failed(b)) })
+	words := []string{counted(len(rows), "host")}
 	for _, status := range order {
 		words = append(words, fmt.Sprintf("%d %s", number[status], status))
 	}
-	return p.join(words...)
+	return words
+}
+
+// slowest names the host that took longest, of many: where each has its line, that says it.
+func (p page) slowest(rows []outcome) string {
+	if len(rows) <= severalHosts {
+		return ""
+	}
+	var last outcome
+	for _, row := range rows {
+		if row.end != nil && (last.end == nil || row.end.Seconds > last.end.Seconds) {
+			last = row
+		}
+	}
+	if last.end == nil {
+		return ""
+	}
+	return fmt.Sprintf("slowest %s, %s", last.host, secondsText(last.end.Seconds))
+}
+
+// wrapped sets words side by side, with a dot between, on as many lines as they need.
+func (p page) wrapped(indent string, words ...string) []string {
+	var lines []string
+	line := ""
+	for _, word := range words {
+		longer := p.join(line, word)
+		if p.width > 0 && line != "" && width(indent+longer) >= p.width {
+			lines, longer = append(lines, indent+line), word
+		}
+		line = longer
+	}
+	return append(lines, indent+line)
 }

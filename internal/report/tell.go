@@ -1,7 +1,6 @@
 package report
 
 import (
-	"strings"
 	"time"
 
 	"provision/internal/engine"
@@ -25,7 +24,11 @@ func (t *Terminal) Event(e engine.HostEvent) {
 	h := t.host(r.top().Host)
 	was := h.transfer
 	h.follow(r, now)
+	if begins(r) {
+		t.tellPlans()
+	}
 	t.tell(h, r, was)
+	t.decide(h, r)
 }
 
 // tell prints what a record is worth at the verbosity.
@@ -36,9 +39,9 @@ func (t *Terminal) tell(h *host, r record, was *transfer) {
 	}
 	switch r := r.(type) {
 	case *planned:
-		t.plan(r)
+		t.keepPlan(r)
 	case *printed:
-		t.answer([]string{t.answers.printedLine(r, t.columns())})
+		t.answer([]string{t.answers.printedLine(r, t.columns)})
 	case *graphed:
 		t.answer(t.answers.graph(r, time.Local))
 	case *finished:
@@ -59,7 +62,7 @@ func (t *Terminal) tell(h *host, r record, was *transfer) {
 	case *changed:
 		t.say(h, p.change(r.resource, h.seconds[r.Resource]))
 	case *progress:
-		if !t.options.Live && (was == nil || r.Done >= r.Total) {
+		if !t.options.Live && (was == nil || r.Done >= r.Total) && (len(t.hosts) < 2 || t.mixed()) {
 			t.say(h, []string{p.transfer(r)})
 		}
 	case *stepEnded:
@@ -81,46 +84,18 @@ func (t *Terminal) tell(h *host, r record, was *transfer) {
 	}
 }
 
-// plan tells a plan. One that another host has too is told once.
-func (t *Terminal) plan(record *planned) {
-	empty, all := record.Counts.changes() == 0, t.options.Verbosity >= 3
-	if !t.options.Plan && (empty && !all || t.options.Verbosity < 0) {
-		return // the end of the host says it
-	}
-	p := t.answers
-	lines := []string{p.planHeader(record)}
-	if t.options.Verbosity >= 0 {
-		lines = append(lines, t.planBody(record, all)...)
-	}
-	lines = append(lines, p.prose("  ", p.planCounts(record.Counts), p.paint.strong)...)
-	t.answer(append(lines, ""))
-}
-
-func (t *Terminal) planBody(record *planned, all bool) []string {
-	p := t.answers
-	body := p.planBody(record, false, all)
-	if len(body) == 0 {
-		return nil
-	}
-	text := strings.Join(body, "\n")
-	if first, seen := t.plans[text]; seen {
-		return []string{"  " + p.paint.faint.Render("the same plan as "+first)}
-	}
-	t.plans[text] = record.Host
-	if !t.options.Plan && !t.options.Asked && t.options.Verbosity < 1 {
-		body = p.planBody(record, true, all)
-	}
-	return append(body, "")
-}
-
 // finish tells how the work on a host ended.
 func (t *Terminal) finish(h *host, record *finished) {
+	p, bad := t.page, failed(record.Status)
+	many := len(t.hosts) > severalHosts && t.options.Verbosity < 1
+	if many && !bad {
+		h.block = nil // the end counts it
+	}
 	t.flush(h)
-	p := t.page
 	if record.Status == engine.StatusNotBegun {
 		return // the summary says it, and why once
 	}
-	if failed(record.Status) {
+	if bad {
 		t.print(p.failure(record, h.restored))
 		if len(t.hosts) < 2 && record.Changed > 0 { // else the summary says it
 			t.print([]string{"  " + p.tally(record)})
@@ -130,14 +105,14 @@ func (t *Terminal) finish(h *host, record *finished) {
 		}
 		return
 	}
-	if t.options.Verbosity < 0 {
+	if t.options.Verbosity < 0 || many && t.options.Live {
 		return
 	}
 	// A plan, asked for or declined, is its own result.
 	if record.Status != engine.StatusPending && (!t.options.Plan || record.Status != engine.StatusSame) {
-		t.print([]string{p.result(record, t.columns(), h.checks)})
+		t.print([]string{p.result(record, t.columns, h.checks)})
 	}
-	if len(record.After) > 0 {
+	if len(record.After) > 0 && !many {
 		t.print(p.after(record.After))
 	}
 }
@@ -146,14 +121,14 @@ func (t *Terminal) finish(h *host, record *finished) {
 func (t *Terminal) labelled() page {
 	p := t.page
 	if len(t.hosts) > 1 && p.width > 0 {
-		p.width -= t.columns()
+		p.width -= t.columns
 	}
 	return p
 }
 
 // mixed reports whether lines of several hosts follow each other, so that each is labelled.
 func (t *Terminal) mixed() bool {
-	return len(t.hosts) > 1 && (!t.options.Live || t.options.Verbosity >= 2 || t.closed)
+	return len(t.hosts) > 1 && (t.options.Verbosity >= 2 || t.closed)
 }
 
 // say prints lines of a host, or keeps them until it is finished.
@@ -168,7 +143,7 @@ func (t *Terminal) say(h *host, lines []string) {
 // sayNow prints lines of a host, with its name where there are several.
 func (t *Terminal) sayNow(h *host, lines []string) {
 	if len(t.hosts) > 1 {
-		lines = t.page.label(h.name, t.columns(), lines)
+		lines = t.page.label(h.name, t.columns, lines)
 	}
 	t.print(lines)
 }
@@ -176,7 +151,8 @@ func (t *Terminal) sayNow(h *host, lines []string) {
 // flush prints what was kept of a host.
 func (t *Terminal) flush(h *host) {
 	if len(h.block) > 0 {
-		t.print(append([]string{"", t.page.paint.strong.Render(h.name)}, h.block...))
+		t.space()
+		t.print(append([]string{t.page.paint.strong.Render(h.name)}, h.block...))
 		h.block = nil
 	}
 }

@@ -9,9 +9,12 @@ import (
 
 // Terminal tells people what a run does. Its methods are safe from several goroutines.
 //
-// On one host each change is told when it is done. Where several hosts are redrawn in place,
-// a host's changes are told together when it is finished, so that hosts do not mix; where
-// nothing is redrawn, each line bears its host's name.
+// On one host each change is told when it is done. Of several hosts each one's changes are told
+// together when it is finished, so that hosts do not mix; of many (severalHosts) only those of
+// hosts that did not end well. With -vv each line is told at once, and bears its host's name.
+//
+// A terminal that is redrawn is written to once a frame, whatever the number of hosts: what is
+// told in between waits for that.
 type Terminal struct {
 	options Options
 	masker  *Masker
@@ -23,8 +26,14 @@ type Terminal struct {
 	w         io.Writer
 	err       error // the first of writing
 	hosts     []*host
-	plans     map[string]string // by the text of a plan, the first host that had it
+	byName    map[string]*host
+	columns   int // of the widest host's name
+	undecided int // hosts of which there is neither a plan nor an end
+	plans     plans
 	area      live
+	held      []heldText // since the area was drawn
+	heldBytes int
+	spaced    bool // the line that was told last is empty, or there is none
 	suspended int
 	closed    bool
 	stop      chan struct{}
@@ -44,7 +53,7 @@ func NewTerminal(w io.Writer, o Options) *Terminal {
 func newTerminal(w io.Writer, o Options) *Terminal {
 	t := &Terminal{
 		options: o, masker: NewMasker(o.Secrets), page: newPage(o), answers: newPage(o), to: w,
-		w: w, plans: map[string]string{}, stop: make(chan struct{}),
+		w: w, byName: map[string]*host{}, spaced: true, stop: make(chan struct{}),
 	}
 	for _, name := range o.Hosts {
 		t.host(t.clean(name))
@@ -78,7 +87,9 @@ func (t *Terminal) tick() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.resize()
-	t.write(t.w, t.drawn())
+	if t.moves() {
+		t.release(t.drawn)
+	}
 }
 
 // resize takes in the terminal's size, which a person may change at any time.
@@ -94,11 +105,11 @@ func (t *Terminal) resize() {
 	}
 }
 
-// drawn returns the codes that draw the area, nothing while it must not be.
+// moves reports whether there is an area that is redrawn.
+func (t *Terminal) moves() bool { return t.options.Live && t.suspended == 0 && !t.closed }
+
+// drawn returns the codes that draw the area.
 func (t *Terminal) drawn() string {
-	if !t.options.Live || t.suspended > 0 || t.closed {
-		return ""
-	}
 	return t.area.draw(t.page.liveLines(t.hosts, t.options.Height, t.options.now()), t.page.width)
 }
 
@@ -107,14 +118,23 @@ func (t *Terminal) drawn() string {
 func (t *Terminal) Suspend() (resume func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.release(nil)
 	t.suspended++
-	t.write(t.w, t.area.erase(t.page.width))
 	return sync.OnceFunc(func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.suspended--
-		t.write(t.w, t.drawn())
+		if t.moves() {
+			t.release(t.drawn)
+		}
 	})
+}
+
+// TellPlans tells the plans that wait for those of other hosts, which may be the same.
+func (t *Terminal) TellPlans() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tellPlans()
 }
 
 // Close ends the live area, and tells what was kept of hosts that were not finished. It
@@ -122,12 +142,13 @@ func (t *Terminal) Suspend() (resume func()) {
 func (t *Terminal) Close() error {
 	t.mu.Lock()
 	if !t.closed {
+		t.tellPlans()
 		for _, h := range t.hosts {
 			if h.end == nil {
 				t.flush(h)
 			}
 		}
-		t.write(t.w, t.area.erase(t.page.width))
+		t.release(nil)
 		t.closed = true
 		close(t.stop)
 	}
@@ -146,52 +167,92 @@ func (t *Terminal) Summary(again string, _ int) {
 		return
 	}
 	var rows []outcome
+	bad := false
 	for _, h := range t.hosts {
-		if t.options.Verbosity >= 0 || failed(h.status()) {
-			rows = append(rows, outcome{h.name, h.status(), h.end})
-		}
+		rows = append(rows, outcome{h.name, h.address, h.status(), h.end})
+		bad = bad || failed(h.status())
 	}
-	if len(rows) > 0 {
-		t.print(t.page.summary(rows, t.clean(again)))
+	if bad || t.options.Verbosity >= 0 {
+		t.space()
+		t.print(t.page.summary(rows, t.options.Verbosity < 0, t.clean(again)))
 	}
 }
 
 // host returns what is known of a host, in the order of the run.
 func (t *Terminal) host(name string) *host {
-	for _, h := range t.hosts {
-		if h.name == name {
-			return h
-		}
+	if h := t.byName[name]; h != nil {
+		return h
 	}
 	h := &host{name: name, steps: map[int]string{}, seconds: map[string]float64{}}
-	t.hosts = append(t.hosts, h)
+	t.hosts, t.byName[name] = append(t.hosts, h), h
+	t.columns = max(t.columns, hostColumns([]*host{h}))
+	t.undecided++
 	return h
 }
-
-// columns is the width of the widest host's name.
-func (t *Terminal) columns() int { return hostColumns(t.hosts) }
 
 // print writes lines above the live area.
 func (t *Terminal) print(lines []string) { t.above(t.w, lines) }
 
+// space sets what comes apart from what was told before.
+func (t *Terminal) space() {
+	if !t.spaced {
+		t.print([]string{""})
+	}
+}
+
 // answer writes lines of what was asked for.
 func (t *Terminal) answer(lines []string) { t.above(t.to, lines) }
 
-// above writes lines where the live area stands, and draws it again below them. It goes
-// out in one write where it can, so that nothing flickers.
+// heldText is a text, and where it goes.
+type heldText struct {
+	to   io.Writer
+	text string
+}
+
+// mostHeld bounds what waits for the next frame, in bytes.
+const mostHeld = 256 << 10
+
+// above writes lines above the live area: with the next frame where there is one.
 func (t *Terminal) above(to io.Writer, lines []string) {
 	if len(lines) == 0 {
 		return
 	}
 	text := strings.Join(lines, "\n") + "\n"
-	erase := t.area.erase(t.page.width)
-	if to == t.w {
-		t.write(t.w, erase+text+t.drawn())
+	t.spaced = lines[len(lines)-1] == ""
+	if !t.moves() {
+		t.write(to, text)
 		return
 	}
-	t.write(t.w, erase)
-	t.write(to, text)
-	t.write(t.w, t.drawn())
+	t.held = append(t.held, heldText{to, text})
+	if t.heldBytes += len(text); t.heldBytes > mostHeld {
+		t.release(nil)
+	}
+}
+
+// release writes what was held where the live area stands, and then what draw returns, below it. It goes
+// out in one write where it can, so that nothing flickers.
+func (t *Terminal) release(draw func() string) {
+	var all []heldText
+	add := func(to io.Writer, text string) {
+		if last := len(all) - 1; last >= 0 && all[last].to == to {
+			all[last].text += text
+			return
+		}
+		all = append(all, heldText{to, text})
+	}
+	if len(t.held) > 0 || draw == nil {
+		add(t.w, t.area.erase(t.page.width))
+	}
+	for _, one := range t.held {
+		add(one.to, one.text)
+	}
+	t.held, t.heldBytes = nil, 0
+	if draw != nil {
+		add(t.w, draw())
+	}
+	for _, one := range all {
+		t.write(one.to, one.text)
+	}
 }
 
 func (t *Terminal) write(w io.Writer, text string) {
