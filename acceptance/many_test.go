@@ -46,7 +46,7 @@ func TestOneOfThreeIsDown(t *testing.T) {
 func refusedWhereItChanged(t *testing.T, changed, same machine) {
 	t.Helper()
 	const file = "/etc/nginx/conf.d/provision.conf"
-	wanted := same.read(t, file)
+	wantedOfChanged, wanted := changed.read(t, file), same.read(t, file)
 	for _, host := range []machine{changed, same} {
 		host.run(t, "echo '# by hand' >>"+file)
 	}
@@ -62,7 +62,7 @@ func refusedWhereItChanged(t *testing.T, changed, same machine) {
 	if want := changed.Name + ": " + plan + ": the host changed since the plan was made"; !strings.Contains(applied.stderr, want) {
 		t.Errorf("not told: %q in\n%s", want, applied.stderr)
 	}
-	if now := changed.read(t, file); now != wanted+"# by hand\n# once more\n" {
+	if now := changed.read(t, file); now != wantedOfChanged+"# by hand\n# once more\n" {
 		t.Errorf("%s was refused, and has\n%s", changed.Name, now)
 	}
 	if now := same.read(t, file); now != wanted {

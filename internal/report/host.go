@@ -11,6 +11,7 @@ import (
 // host is what the terminal knows of one host of the run.
 type host struct {
 	name     string
+	place    int // in the order of the run
 	address  string
 	began    bool
 	decided  bool               // there was a plan of it, or its end

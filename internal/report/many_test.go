@@ -199,7 +199,7 @@ func TestSamePlansAreToldOnce(t *testing.T) {
 		}}}
 	}
 	var out bytes.Buffer
-	terminal := newTerminal(&out, Options{Plan: true, Hosts: []string{"web1", "web2", "db1", "web3", "web4"}})
+	terminal := newTerminal(&out, Options{Plan: true, Hosts: []string{"db1", "web1", "web2", "web3", "web4"}})
 	tell := func(host string, event engine.Event) { terminal.Event(engine.HostEvent{Host: host, Event: event}) }
 	tell("web3", planOf("a\n"))
 	tell("web1", planOf("a\n"))
@@ -209,7 +209,7 @@ func TestSamePlansAreToldOnce(t *testing.T) {
 		t.Errorf("told before all were there:\n%s", out.String())
 	}
 	tell("web4", engine.Finished{Status: engine.StatusUnreachable, Err: errors.New("no answer")})
-	want := "✗ web4: no answer\n\nweb[1:3] · 3 hosts\n\n  shop\n  + file  /etc/shop\n      │ + a\n\n  each: 1 to create\n\ndb1\n\n  shop\n  + file  /etc/shop\n      │ + b\n\n  1 to create\n\n"
+	want := "✗ web4: no answer\n\ndb1\n\n  shop\n  + file  /etc/shop\n      │ + b\n\n  1 to create\n\nweb[1:3] · 3 hosts\n\n  shop\n  + file  /etc/shop\n      │ + a\n\n  each: 1 to create\n\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

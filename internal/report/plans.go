@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"provision/internal/address"
@@ -71,10 +72,18 @@ func begins(r record) bool {
 	return false
 }
 
-// tellPlans tells the plans that are there.
+// tellPlans tells the plans that are there, in the order of the run's hosts.
 func (t *Terminal) tellPlans() {
 	all := t.plans.all
 	t.plans = plans{}
+	first := func(one *sharedPlan) int {
+		least := len(t.hosts)
+		for _, name := range one.hosts {
+			least = min(least, t.host(name).place)
+		}
+		return least
+	}
+	slices.SortStableFunc(all, func(a, b *sharedPlan) int { return first(a) - first(b) })
 	if len(all) > 0 {
 		t.space()
 	}

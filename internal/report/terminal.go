@@ -183,7 +183,7 @@ func (t *Terminal) host(name string) *host {
 	if h := t.byName[name]; h != nil {
 		return h
 	}
-	h := &host{name: name, steps: map[int]string{}, seconds: map[string]float64{}}
+	h := &host{name: name, place: len(t.hosts), steps: map[int]string{}, seconds: map[string]float64{}}
 	t.hosts, t.byName[name] = append(t.hosts, h), h
 	t.columns = max(t.columns, hostColumns([]*host{h}))
 	t.undecided++
