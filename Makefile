@@ -1,9 +1,12 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench bench-fleet bench-gimel bench-tasks prove sweep lint
+.PHONY: build test unit acceptance bench bench-fleet bench-gimel bench-tasks prove sweep lint release
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
+
+release: # what users get, in dist/: packages, archives, bills of materials, digests
+	packaging/release dist
 
 test: # everything; installs what it needs
 	sh .ci/test

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,8 +20,8 @@ import (
 	"provision/internal/script"
 )
 
-// artifactFlags say which release is deployed: the one that is built from this source
-// tree, or a file.
+// artifactFlags say which release is deployed: the one that is built from a source tree, the one
+// that came with this program, or a file.
 type artifactFlags struct {
 	file   string
 	sha256 string
@@ -33,7 +37,8 @@ func newDeploy(f *flags, io console) *cobra.Command {
 the release beside those that are there, starts it beside the one that runs,
 and switches to it when it answers. A release that fails is taken back by
 itself. The same release again changes nothing.`,
-		Example: `  provision deploy gimel -H root@web1    built from this source tree
+		Example: `  provision deploy gimel -H root@web1    what came with provision, or is built
+                                         from its source tree
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…
   provision deploy shop --artifact shop.tar.gz    of a task of your own
   provision deploy webapp@blog -l web    the commit that hosts.yaml names`,
@@ -56,7 +61,7 @@ itself. The same release again changes nothing.`,
 	flags := command.Flags()
 	flags.StringVar(&artifact.file, "artifact", "", "a binary to deploy, instead of building one")
 	flags.StringVar(&artifact.sha256, "sha256", "", "what the artifact's SHA-256 must be")
-	flags.StringVar(&artifact.source, "source", ".", "the source tree to build from")
+	flags.StringVar(&artifact.source, "source", "", "the source `TREE` to build from (default this one, or what came with provision)")
 	return command
 }
 
@@ -86,11 +91,26 @@ func (a artifactFlags) release(ctx context.Context, task string, deployed *recip
 	case deployed.Source == "":
 		return nil, usage(fmt.Errorf("deploy %s: what is deployed is built elsewhere", task), "provision deploy "+task+" --artifact FILE")
 	}
-	made, err := release.FromSource(ctx, a.source, deployed.Source)
-	if errors.Is(err, release.ErrNoSource) {
-		return nil, usage(err, "run it in provision's source tree, or add --artifact FILE")
+	made, err := release.FromSource(ctx, cmp.Or(a.source, "."), deployed.Source)
+	if errors.Is(err, release.ErrNoSource) && a.source == "" {
+		made, err = packaged(path.Base(deployed.Source))
+	}
+	if errors.Is(err, release.ErrNoSource) || errors.Is(err, release.ErrNotPackaged) {
+		return nil, usage(err, "go install MODULE/cmd/"+path.Base(deployed.Source)+" makes one: add --artifact FILE, or run it in provision's source tree")
 	}
 	return made, err
+}
+
+// packaged is the release of a program that came with this one.
+func packaged(program string) (*recipe.Release, error) {
+	executable, err := os.Executable()
+	if err == nil {
+		executable, err = filepath.EvalSymlinks(executable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return release.FromPackage(release.PackagedIn(executable), program)
 }
 
 // findDeployed returns where a task keeps its releases; an error for a task without any.

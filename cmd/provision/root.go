@@ -103,7 +103,7 @@ and a POSIX sh.
 		takes(newReleases(f, io), onHosts...), takes(newExec(f, io), onHosts...), takes(newJournal(f, io), onHosts...), takes(newRuns(f, io), inventoryGroup, outputGroup),
 		takes(newPut(f, io), onHosts...), takes(newGet(f, io), onHosts...), takes(newSSH(f, io), inventoryGroup, connectionGroup),
 		takes(newSecret(f, io), inventoryGroup), newLab(io), takes(newDemo(f, io), outputGroup),
-		newCompletion(io), newManual(io),
+		newCompletion(io), newManual(io), newVersion(io),
 	)
 	f.complete(root)
 	for _, task := range tasks.All() {

@@ -1,6 +1,23 @@
 package main
 
-import "runtime/debug"
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func newVersion(out console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "which version of provision this is",
+		Args:  arguments(0, 0),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(out.out, "provision version "+version()) // as --version
+			return err
+		},
+	}
+}
 
 // version is this program's, as the go command stamped it: for --version, saved plans and the
 // journals of hosts.

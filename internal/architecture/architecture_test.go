@@ -51,6 +51,8 @@ var rooms = map[string][]string{
 	// gimel is a product of its own.
 	"internal/gimel": {"internal/gimel"},
 	"cmd/gimel":      {"internal/gimel"},
+	// What makes the packages.
+	"packaging/contents": {},
 	// What tries it all on real hosts.
 	"acceptance": {
 		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/lab/labtest", "internal/lab/simulated", "internal/proof", "internal/recipe",
@@ -82,7 +84,7 @@ var libraries = map[string][]string{
 	"gonum.org/v1/gonum":                {"internal/gimel"},
 
 	// What --json prints is checked with it, in tests.
-	"github.com/santhosh-tekuri/jsonschema": {"internal/report/reporttest"},
+	"github.com/santhosh-tekuri/jsonschema": {"internal/report/reporttest", "packaging/contents"},
 }
 
 // testsToo are the libraries that also a test may import only in their folders.
