@@ -51,6 +51,7 @@ func newDeclareView(namespace string, query url.Values) declareView {
 		view.Variants = append(view.Variants, variantField{Weight: "1"})
 	}
 	view.Goals = make([]goalField, emptyRows+1)
+	view.Goals[0].Kind = event.Kind(query.Get("kind"))
 	return view
 }
 
@@ -284,7 +285,7 @@ func (h handler) declare(w http.ResponseWriter, r *http.Request) {
 func consequences(before results.Detail, d store.Declaration) (all []string, problem error) {
 	if said := replans(before, d); said != "" {
 		all = append(all, said+" What suits the numbers that are there already proves nothing, so verdicts go by what was declared before participants came. A new experiment would be judged by this plan.")
-		problem = errors.New("participants have come")
+		problem = errors.New("the plan changes while participants come")
 	}
 	if ramps(before, d) {
 		all = append(all, "No verdict will be given of this experiment any more: which conversions belong to which weights is not known. A new experiment would have one.")

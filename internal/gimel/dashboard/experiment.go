@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,6 +44,7 @@ type goalView struct {
 	Verdict        notice
 	Bound          *notice // anybody can send what hides every difference
 	Dropped        string  // what was above the bound
+	Basis          *basis  // of a calculation with this goal's values
 	Measure, Unit  string  // "Rate", "points"
 	Caption        string  // of the chart
 	Confidence     string  // "95%"
@@ -122,7 +124,7 @@ func newGoalView(d results.Detail, index int, report statistics.Report) goalView
 		Name: goal.Name, ID: "goal-" + strconv.Itoa(index), Primary: goal.Name == d.Primary && len(d.Results) > 1,
 		Verdict: explain(report, d.Primary), Measure: measureOf(report.Kind), Unit: unitOf(report.Kind).name,
 		Confidence: strconv.Itoa(int(100*(1-report.Alpha)+0.5)) + "%",
-		Several:    len(goal.Variants) > 2 || len(d.Results) > 1,
+		Several:    (len(goal.Variants) > 2 || len(d.Results) > 1) && compares(report),
 		AtSize:     atPlannedSize(report),
 	}
 	view.Axis = newForestAxis(report)
@@ -133,6 +135,7 @@ func newGoalView(d results.Detail, index int, report statistics.Report) goalView
 	case statistics.Value:
 		view.Caption = "Value a participant so far, with " + view.Confidence + " intervals"
 	}
+	view.Basis = basisOf(goal)
 	view.Bound = boundNotice(d.Summary, goal)
 	if goal.Over > 0 {
 		view.Dropped = overWords(goal)
@@ -189,6 +192,10 @@ func newResultRow(i int, v statistics.VariantReport, report statistics.Report, a
 	row.Significant = report.Verdict == statistics.Difference && decided
 	row.SequentialYes = decided && (report.Verdict == statistics.EarlyDifference || report.Verdict == statistics.LateDifference)
 	return row
+}
+
+func compares(report statistics.Report) bool {
+	return slices.ContainsFunc(report.Variants, func(v statistics.VariantReport) bool { return v.Comparison != nil })
 }
 
 // atPlannedSize reports whether the comparisons are of that size, once and for all.

@@ -335,6 +335,13 @@ func TestCalculator(t *testing.T) {
 		{"variants=1", "The number of variants must be 2 to 20"},
 		{"visitors=-4", "Visitors a day must be"},
 		{"baseline=5&effect=1e-9", "too small"},
+		{"baseline=10&mean=38.3&deviation=30.5&effect=15", ">13,276<"},
+		{"baseline=10&mean=38.3&deviation=30.5&effect=15", "tell 3.83 from 4.40 a participant"},
+		{"baseline=10&mean=38.3&deviation=30.5&effect=15", "by 25,"},
+		{"baseline=10&mean=38.3&deviation=30.5&effect=15", "&amp;kind=value"},
+		{"baseline=10&mean=38.3", "needs both"},
+		{"baseline=10&mean=38.3&deviation=30.5&effect=15&kind=points", "is a relative one"},
+		{"baseline=10&mean=38.3&deviation=zero", "Its standard deviation must be a number above 0"},
 	} {
 		body := get(t, pagesOf(fixture()), "/calculator?"+c.query).Body.String()
 		if !strings.Contains(body, c.want) {

@@ -122,9 +122,12 @@ func boundNotice(s results.Summary, goal results.Goal) *notice {
 
 // overWords tell of what was dropped.
 func overWords(goal results.Goal) string {
-	what := " with a value above "
-	if goal.Kind == statistics.Count {
-		what = " of visitors who had "
+	most := "the bound that was declared then"
+	if goal.Max > 0 {
+		most = strconv.FormatFloat(goal.Max, 'f', -1, 64)
 	}
-	return formatCount(goal.Over) + " events" + what + strconv.FormatFloat(goal.Max, 'f', -1, 64) + " were dropped."
+	if goal.Kind == statistics.Count {
+		return formatCount(goal.Over) + " events of visitors beyond " + most + " were dropped."
+	}
+	return formatCount(goal.Over) + " events with a value above " + most + " were dropped."
 }

@@ -31,18 +31,28 @@ func sequentialBetween(p1, p2, alpha, power float64) float64 {
 	null := math.Sqrt(2 * mean * (1 - mean))
 	alternative := math.Sqrt(p1*(1-p1) + p2*(1-p2))
 	zPower := distuv.UnitNormal.Quantile(power)
-	found := func(n float64) bool {
-		// As sequentialZ, at rates that are as expected.
-		g := n / 2 * mixtureVariance(Plan{})
-		z := math.Sqrt(2 * (1 + g) / g * (math.Log(1/alpha) + math.Log1p(g)/2))
-		return math.Abs(p1-p2)*math.Sqrt(n) >= z*null+zPower*alternative && n*min(mean, 1-mean) >= minimumExpected
-	}
+	return sizeWhere(func(n float64) bool {
+		return math.Abs(p1-p2)*math.Sqrt(n) >= plainSequentialZ(n, alpha)*null+zPower*alternative && n*min(mean, 1-mean) >= minimumExpected
+	})
+}
+
+// plainSequentialZ is sequentialZ without a planned size, of two variants of n.
+func plainSequentialZ(n, alpha float64) float64 {
+	return contrast{size: n / 2, begun: true}.sequentialZ(alpha, Plan{})
+}
+
+// sizeWhere is the smallest size at which something is found, to half a participant.
+func sizeWhere(found func(n float64) bool) float64 {
 	low, high := 0.0, 2.0
 	for !found(high) && high < 1e18 {
 		low, high = high, 2*high
 	}
 	for high-low > 0.5 {
-		if middle := (low + high) / 2; found(middle) {
+		middle := (low + high) / 2
+		if middle == low || middle == high { // too large for halves
+			break
+		}
+		if found(middle) {
 			high = middle
 		} else {
 			low = middle

@@ -177,3 +177,49 @@ func TestValuesThatAreMissing(t *testing.T) {
 		t.Errorf("%g of %g", c.AdjustedSequentialP, c.SequentialP)
 	}
 }
+
+// A size that is planned for values finds what it was planned for as often as it says, at the planned
+// size and by looking alone.
+func TestASizeForValues(t *testing.T) {
+	// R 4: power.t.test(delta = 1, sd = 10, sig.level = 0.05, power = 0.8) says n = 1570.7, of Student's
+	// distribution; everybody brings something, and far more than its spread.
+	if got, err := MeanSize(Bringing{1, 1e6, 10}, 1, 0.05, 0.8); err != nil || got != 1570 {
+		t.Errorf("%d, %v", got, err)
+	}
+	if got, err := MeanSize(Bringing{0.01, 50, 10}, 40, 0.05, 0.8); err != nil || got != 3000 {
+		t.Errorf("too few to compare means: %d, %v", got, err)
+	}
+	for _, of := range []Bringing{{0, 50, 10}, {0.1, 0, 10}, {1, 50, 0}, {2, 50, 1}, {0.1, math.Inf(1), 1}, {0.1, math.NaN(), 1}} {
+		if got, err := MeanSize(of, 1, 0.05, 0.8); err == nil {
+			t.Errorf("%+v: %d", of, got)
+		}
+	}
+	random := rand.New(rand.NewPCG(14, 40_000))
+	const spread, lift, repetitions = 0.7, 1.15, 300
+	mean := 30 * math.Exp(spread*spread/2)
+	of := Bringing{Rate: 0.1, Mean: mean, Deviation: mean * math.Sqrt(math.Exp(spread*spread)-1)}
+	plan := Plan{}
+	for name, c := range map[string]struct {
+		size func(of Bringing, effect, alpha, power float64) (int64, error)
+		p    func(a, b Variant) bool
+	}{
+		"at the size": {MeanSize, func(a, b Variant) bool { return ValueP(a, b) <= 0.04 }},
+		"by looking":  {SequentialMeanSize, func(a, b Variant) bool { return SequentialMeanP(a, b, plan) <= 0.04 }},
+	} {
+		size, err := c.size(of, of.Of()*(lift-1), 0.04, 0.8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for range repetitions {
+			var a, b Variant
+			bring(Value, &a, size, of.Rate, spread, 1, random)
+			bring(Value, &b, size, of.Rate, spread, lift, random)
+			found += count(c.p(b, a))
+		}
+		t.Logf("%s: %d of %d found with %d a variant", name, found, repetitions, size)
+		if found < repetitions*74/100 || found > repetitions*90/100 { // the tails cost a little
+			t.Errorf("%s: %d of %d found, 80 %% were planned", name, found, repetitions)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"provision/internal/gimel/dashboard"
+	"provision/internal/gimel/event"
 	"provision/internal/gimel/results"
 	"provision/internal/gimel/statistics"
 	"provision/internal/gimel/store"
@@ -82,6 +83,14 @@ func newSample() sample {
 		Variants: []store.Variant{{Label: "grey", Weight: 1}, {Label: "blue", Weight: 1}}}
 	s.details[0].Crossing = store.Crossing{Looked: 6100, Several: 12}
 	s.details[2].Crossing = store.Crossing{Looked: 5210, Several: 160}
+	s.details[1].Before = &store.Before{Planned: 60000, Goals: []string{"purchase"}, Primary: "purchase", Control: "three pages"}
+	s.details[1].Declaration.Goals = []string{"purchase", "basket"}
+	late := s.details[1].Results[0]
+	late.Name = "basket"
+	s.details[1].Results = append([]results.Goal{late}, s.details[1].Results...)
+	s.details[1].PlannedTrials, s.details[1].Primary = 60000, "purchase"
+	s.details[7].Results[0].Over = 3
+	s.details[7].Declaration.Kinds = map[string]event.Kind{"revenue": event.Value}
 	s.details[3].Archived = true
 	s.details[6].Declared = false
 	return s
