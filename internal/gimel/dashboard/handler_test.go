@@ -337,7 +337,7 @@ func TestCalculator(t *testing.T) {
 		{"baseline=5&effect=1e-9", "too small"},
 		{"baseline=10&mean=38.3&deviation=30.5&effect=15", ">13,276<"},
 		{"baseline=10&mean=38.3&deviation=30.5&effect=15", "tell 3.83 from 4.40 a participant"},
-		{"baseline=10&mean=38.3&deviation=30.5&effect=15", "by 25,"},
+		{"baseline=10&mean=38.3&deviation=30.5&effect=15", "by 24,306 in each"},
 		{"baseline=10&mean=38.3&deviation=30.5&effect=15", "&amp;kind=value"},
 		{"baseline=10&mean=38.3", "needs both"},
 		{"baseline=10&mean=38.3&deviation=30.5&effect=15&kind=points", "is a relative one"},
