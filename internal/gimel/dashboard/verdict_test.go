@@ -122,7 +122,8 @@ func TestAGoalWithoutABoundIsWarnedOf(t *testing.T) {
 	for _, c := range []struct {
 		of   results.Goal
 		want bool
-	}{{results.Goal{Kind: statistics.Value}, true}, {results.Goal{Kind: statistics.Count}, true}, {results.Goal{}, false},
+	}{{results.Goal{Kind: statistics.Value}, true}, {results.Goal{Kind: statistics.Count}, false},
+		{results.Goal{Kind: statistics.Count, Variants: []statistics.Variant{{Values: 3}}}, true}, {results.Goal{}, false},
 		{results.Goal{Kind: statistics.Value, Max: 500}, false}, {results.Goal{Kind: statistics.Value, Keyed: true}, false}} {
 		if got := boundNotice(results.Summary{Declared: true}, c.of); (got != nil) != c.want {
 			t.Errorf("%+v: %+v", c.of, got)

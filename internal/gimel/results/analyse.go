@@ -26,7 +26,9 @@ func goalsOf(d Detail, alpha float64, now time.Time) ([]statistics.Goal, statist
 	goals := make([]statistics.Goal, len(d.Results))
 	for i, goal := range d.Results {
 		goals[i] = statistics.Goal{Name: goal.Name, Kind: goal.Kind, Variants: goal.Variants, AtSize: atSize(goal, design.Plan, now)}
-		goals[i].Untested, goals[i].Charged = d.standing(goal.Name)
+		if !d.Estimated { // else nothing is tested
+			goals[i].Untested, goals[i].Charged = d.standing(goal.Name)
+		}
 	}
 	return goals, design
 }
