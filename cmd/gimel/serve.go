@@ -170,6 +170,8 @@ func startBackground(ctx context.Context, config *configuration, counters *store
 			Target: webhook.NewTarget(string(config.secrets.Webhook), config.secrets.WebhookSecret),
 		}
 		group.Go(func() { watcher.Run(ctx) })
+	} else {
+		group.Go(func() { tellNobody(ctx, counters) })
 	}
 	group.Go(func() {
 		if err := counters.Sweep(ctx); err != nil && ctx.Err() == nil {
@@ -177,6 +179,18 @@ func startBackground(ctx context.Context, config *configuration, counters *store
 		}
 	})
 	return &group
+}
+
+// tellNobody notes that there is no webhook, so that one which is turned on later
+// is not told old news.
+func tellNobody(ctx context.Context, counters *store.Store) {
+	for counters.SetTelling(ctx, false) != nil { // Redis is away
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 func notify(log *slog.Logger, state string) {

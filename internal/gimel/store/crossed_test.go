@@ -39,7 +39,7 @@ func TestVisitorsInTwoVariantsAreFound(t *testing.T) {
 // Of a large experiment a sample is read: bounded, and without a lean, whatever the counters' own
 // numbers of buckets.
 func TestOfManyVisitorsASampleIsRead(t *testing.T) {
-	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	s := New(connect(t, redistest.Start(t).URL()), exactSettings)
 	const n, crossed = 60_000, 3000
 	commitAll(t, s, participants("large", "a", 0, n))
 	commitAll(t, s, participants("large", "b", n-crossed, n+n/8))

@@ -20,12 +20,12 @@ func TestDeletedUnderTrafficIsListed(t *testing.T) {
 	server := redistest.Start(t)
 	settings := exactSettings
 	settings.UndeclaredCap = 1000
-	s := newStore(t, server.URL(), settings)
+	s := New(connect(t, server.URL()), settings)
 	const experiments, writers = 200, 2
 	stop := make(chan struct{})
 	var sending sync.WaitGroup
 	for writer := range writers {
-		other := newStore(t, server.URL(), settings)
+		other := New(connect(t, server.URL()), settings)
 		sending.Go(func() {
 			for i := 0; ; i++ {
 				select {

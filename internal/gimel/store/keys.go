@@ -51,6 +51,7 @@ import (
 //	gimel:{experiments}:discarded             set of namespace:experiment:ID
 //	gimel:{experiments}:evicted               set of namespace:experiment:ID, whose rows
 //	                                          are to go too; see missed.go
+//	gimel:{telling}                           Unix time since when a webhook is told
 //	gimel:{lock:NAME}                         who does what one process does at a time
 //	gimel:{ready:NUMBER}                      written and removed: is its shard well?
 const (
@@ -58,6 +59,7 @@ const (
 	undeclaredKey = "gimel:{experiments}:undeclared"
 	discardedKey  = "gimel:{experiments}:discarded"
 	evictedKey    = "gimel:{experiments}:evicted"
+	tellingKey    = "gimel:{telling}"
 )
 
 // A '}' in a name would end the hash tag early.

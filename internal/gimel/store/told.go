@@ -33,6 +33,30 @@ func (s *Store) Tell(ctx context.Context, namespace, name, life, what string) er
 	return nil
 }
 
+// Telling says whether somebody is told of what happens, since SetTelling, by
+// whichever process.
+func (s *Store) Telling(ctx context.Context) (bool, error) {
+	n, err := s.client.Exists(ctx, tellingKey).Result()
+	if err != nil {
+		return false, fmt.Errorf("redis: read whether anybody is told: %w", err)
+	}
+	return n == 1, nil
+}
+
+// SetTelling notes that somebody is told from now on, or nobody.
+func (s *Store) SetTelling(ctx context.Context, on bool) error {
+	var err error
+	if on {
+		err = s.client.SetNX(ctx, tellingKey, time.Now().Unix(), 0).Err()
+	} else {
+		err = s.client.Del(ctx, tellingKey).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("redis: note whether anybody is told: %w", err)
+	}
+	return nil
+}
+
 // Lock takes a lock that all processes on this Redis share, and that ends by
 // itself; false when another has it. The function gives it back.
 func (s *Store) Lock(ctx context.Context, name string, lasts time.Duration) (unlock func(), taken bool, err error) {

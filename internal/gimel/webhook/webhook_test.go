@@ -85,6 +85,9 @@ func newHook(t *testing.T) *hook {
 	}
 	t.Cleanup(func() { client.Close() })
 	counters := store.New(client, store.Settings{Counting: store.Exact, HashKey: []byte("hash key"), UndeclaredCap: 10, CounterCap: 10})
+	if err := counters.SetTelling(t.Context(), true); err != nil { // as it was before
+		t.Fatal(err)
+	}
 	to := receive(t)
 	return &hook{t: t, store: counters, to: to, Watcher: Watcher{Store: counters, Reader: results.Reader{Store: counters},
 		Target: NewTarget(to.URL, []byte(secret)), Log: slog.New(slog.DiscardHandler)}}
@@ -191,6 +194,43 @@ func TestAVerdictByAnotherPlanSaysSo(t *testing.T) {
 	}
 	got := h.mustLook()
 	if len(got) != 1 || !strings.Contains(got[0].message.Text, "what was declared before participants came") || got[0].message.Data.Planned != 0 {
+		t.Errorf("told %+v", got)
+	}
+}
+
+// What was decided while nobody was told is no news to who is told now: the first time, and when it
+// was turned off for a while; whatever was told or noted before a crash.
+func TestWhatWasDecidedBeforeIsNoNews(t *testing.T) {
+	h := newHook(t)
+	off := func() {
+		t.Helper()
+		if err := h.store.SetTelling(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	off()
+	h.count("long ago", true, 600, 30, 600, 150)
+	h.count("split", true, 900, 90, 300, 30)
+	whole := h.Store
+	h.Store = dying{whole}
+	if err := h.look(t.Context(), time.Now()); err == nil {
+		t.Error("killed while it notes, and no error")
+	}
+	h.Store = whole
+	if got := append(h.mustLook(), h.mustLook()...); len(got) != 0 {
+		t.Errorf("told %+v", got)
+	}
+	h.count("new", true, 600, 30, 600, 150)
+	if got := h.mustLook(); len(got) != 1 || got[0].message.Data.Experiment != "new" {
+		t.Errorf("told %+v", got)
+	}
+	off()
+	h.count("meanwhile", true, 600, 30, 600, 150)
+	if got := append(h.mustLook(), h.mustLook()...); len(got) != 0 {
+		t.Errorf("told %+v", got)
+	}
+	h.count("newer", true, 600, 30, 600, 150)
+	if got := h.mustLook(); len(got) != 1 || got[0].message.Data.Experiment != "newer" {
 		t.Errorf("told %+v", got)
 	}
 }
