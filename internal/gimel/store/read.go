@@ -138,6 +138,14 @@ func (e *Experiment) read(fields map[string]string) error {
 	slices.SortFunc(e.Variants, func(a, b Variant) int {
 		return cmp.Compare(position(fields["v:"+a.Label]), position(fields["v:"+b.Label]))
 	})
+	e.addCounters(counts, values)
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("redis: experiment %s: %w: %w", member(e.Namespace, e.Name), ErrUnreadable, err)
+	}
+	return nil
+}
+
+func (e *Experiment) addCounters(counts map[string]int64, values map[string]*Values) {
 	for name, count := range counts {
 		event, variant, _ := strings.Cut(name, ":")
 		counter := Counter{Event: event, Variant: variant, Count: count}
@@ -147,10 +155,6 @@ func (e *Experiment) read(fields map[string]string) error {
 		e.Counters = append(e.Counters, counter)
 		e.buckets[name] = max(1, e.buckets[name])
 	}
-	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("redis: experiment %s: %w: %w", member(e.Namespace, e.Name), ErrUnreadable, err)
-	}
-	return nil
 }
 
 // readGoal takes over a declared goal: its place, its kind, the most of its
