@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"provision/internal/address"
 	"provision/internal/run"
 	"provision/internal/script"
 )
@@ -34,7 +35,7 @@ func (f *flags) again(e errand, results []run.Result) string {
 	if len(f.selection.hosts) > 0 {
 		option = "-H"
 	}
-	return script.QuoteAll(f.typed.with(option, strings.Join(hosts, ","))...)
+	return script.QuoteAll(f.typed.with(option, strings.Join(address.Fold(hosts), ","))...)
 }
 
 // typed is what was typed, in words that mean the same: where it is kept, the flags are as

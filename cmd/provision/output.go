@@ -114,7 +114,11 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 		}
 	}
 	settings.Stop = stop
-	settings.Observe = shown.Event
+	recorder := report.NewRecorder(whoami(), version(), e.secrets, time.Now)
+	settings.Observe = func(event engine.HostEvent) {
+		shown.Event(event)
+		recorder.Event(event)
+	}
 	settings.Forks, settings.Pace = int(f.run.forks), f.run.pace.Pace
 	settings.Last, settings.Exporters = f.lastSaid(e), e.exports
 	began := time.Now()
@@ -125,7 +129,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	closed := shown.Close()
 	_, _ = waiting.WriteTo(io.out) // of a run that ended before the question
 	code := worst(results, e.pendingCode())
-	f.keepRun(e, began, results, code)
+	f.keepRun(e, began, results, code, recorder)
 	shown.Summary(f.again(e, results), code)
 	if closed != nil && !readerGone(closed) {
 		code = max(code, exitUsage) // what the hosts say goes first

@@ -20,6 +20,9 @@ import (
 const (
 	mostPast = 100      // runs are kept of an inventory
 	maxPast  = 16 << 20 // bytes of one
+
+	mostRecorded = 20      // of the last ones there is also what is needed for a page
+	maxRecorded  = 8 << 20 // bytes of one
 )
 
 // pastRuns are the runs of a person on hosts of an inventory: a file each, in the person's cache. What a
@@ -38,7 +41,7 @@ func pastRunsOf(s selection) (pastRuns, error) {
 }
 
 // keepRun remembers how a run ended. One that cannot be kept was made all the same.
-func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code int) {
+func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code int, recorder *report.Recorder) {
 	past, err := pastRunsOf(f.selection)
 	if err != nil || len(results) == 0 || f.typed.looks() {
 		return
@@ -56,7 +59,7 @@ func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code in
 		}
 		ended.Hosts = append(ended.Hosts, host)
 	}
-	past.keep(ended)
+	past.keep(ended, recorder.Bytes(maxRecorded))
 }
 
 // looks reports whether a command only looks at what is there: between a run that failed and the next one
@@ -65,15 +68,43 @@ func (t typed) looks() bool {
 	return slices.ContainsFunc([]string{"journal", "releases", "graph", "get", "drift"}, func(verb string) bool { return slices.Contains(t.verb, verb) })
 }
 
-func (p pastRuns) keep(ended report.PastRun) {
+func (p pastRuns) keep(ended report.PastRun, recorded []byte) {
 	text, err := json.Marshal(ended)
-	if err != nil || len(text) > maxPast || writeOwn(filepath.Join(p.dir, ended.ID+".json"), append(text, '\n')) != nil {
+	if err != nil || len(text) > maxPast || writeOwn(p.file(ended.ID), append(text, '\n')) != nil {
 		return
+	}
+	if recorded != nil {
+		_ = writeOwn(p.recorded(ended.ID), recorded) // without it there is no page, but the run
 	}
 	ids, _ := p.ids()
 	for _, old := range ids[:max(len(ids)-mostPast, 0)] {
-		os.Remove(filepath.Join(p.dir, old+".json"))
+		os.Remove(p.file(old))
 	}
+	for _, old := range ids[:max(len(ids)-mostRecorded, 0)] {
+		os.Remove(p.recorded(old))
+	}
+}
+
+// file is where it stands how a run ended.
+func (p pastRuns) file(id string) string { return filepath.Join(p.dir, id+".json") }
+
+// recorded is where it stands what happened in a run.
+func (p pastRuns) recorded(id string) string { return filepath.Join(p.dir, id+".run.gz") }
+
+// recording is what happened in a run: nothing of one that was made too long ago.
+func (p pastRuns) recording(id string) (report.Recording, error) {
+	text, err := readOwn(p.recorded(id), maxRecorded)
+	if errors.Is(err, os.ErrNotExist) {
+		return report.Recording{}, nil
+	}
+	var whole report.Recording
+	if err == nil {
+		whole, err = report.ReadRecording(text)
+	}
+	if err != nil {
+		return whole, usage(fmt.Errorf("run %s: %w", id, err), "rm "+script.Quote(p.recorded(id)))
+	}
+	return whole, nil
 }
 
 // ids are the runs that are there, the oldest first.
@@ -119,13 +150,12 @@ func (p pastRuns) find(id string) (report.PastRun, error) {
 
 func (p pastRuns) read(id string) (report.PastRun, error) {
 	var past report.PastRun
-	file := filepath.Join(p.dir, id+".json")
-	text, err := readOwn(file, maxPast)
+	text, err := readOwn(p.file(id), maxPast)
 	if err == nil {
 		err = json.Unmarshal(text, &past)
 	}
 	if err != nil {
-		return past, usage(fmt.Errorf("run %s: %w", id, err), "rm "+script.Quote(file))
+		return past, usage(fmt.Errorf("run %s: %w", id, err), "rm "+script.Quote(p.file(id)))
 	}
 	return past, nil
 }

@@ -100,7 +100,7 @@ and a POSIX sh.
 		takes(newPlan(f, io), withTasks...), takes(newShow(f, io), outputGroup), takes(newDrift(f, io), withTasks...), takes(newApply(f, io), withTasks...), takes(newInstall(f, io), withTasks...), takes(newDeploy(f, io), withTasks...),
 		takes(newCheck(f, io), hostGroup, inventoryGroup, variableGroup), takes(newTest(f, io), inventoryGroup, variableGroup), takes(newNew(f, io), inventoryGroup), takes(newVerify(f, io), withTasks...), takes(newRollback(f, io), withTasks...),
 		takes(newRemove(f, io), onHosts...), takes(newDo(f, io), withTasks...), takes(newGraph(f, io), withTasks...),
-		takes(newReleases(f, io), onHosts...), takes(newExec(f, io), onHosts...), takes(newJournal(f, io), onHosts...), takes(newRuns(f, io), inventoryGroup, outputGroup),
+		takes(newReleases(f, io), onHosts...), takes(newExec(f, io), onHosts...), takes(newJournal(f, io), onHosts...), takes(newRuns(f, io), inventoryGroup, outputGroup), takes(newReport(f, io), inventoryGroup),
 		takes(newPut(f, io), onHosts...), takes(newGet(f, io), onHosts...), takes(newSSH(f, io), inventoryGroup, connectionGroup),
 		takes(newSecret(f, io), inventoryGroup), newLab(io), takes(newDemo(f, io), outputGroup),
 		newCompletion(io), newManual(io), newVersion(io),

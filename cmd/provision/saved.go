@@ -9,14 +9,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"provision/internal/engine"
 	"provision/internal/report"
 	"provision/internal/run"
-	"provision/internal/script"
 )
 
 // savedPlan is a plan in a file, for somebody to look at before it is installed. It holds
@@ -97,37 +95,13 @@ func (s savedPlan) planOf(host savedHost) json.RawMessage {
 	return s.Plans[host.Plan-1]
 }
 
-// checkOut refuses a place where no plan could be saved, before the work for it is done.
-func checkOut(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usage(fmt.Errorf("--out %s: is a directory", path), "name a file in it")
-	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return usage(fmt.Errorf("--out %s: there is no directory %s", path, filepath.Dir(path)), "mkdir -p "+script.Quote(filepath.Dir(path)))
-	}
-	return nil
-}
-
-// write writes the file beside its place and renames it there.
+// write writes the plan into a file that only the person can read: diffs show configurations.
 func (s savedPlan) write(path string) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600: diffs show configurations
-	if err != nil {
-		return fmt.Errorf("--out %s: %w", path, err)
-	}
-	defer os.Remove(file.Name()) // gone already when all went well
-	_, err = file.Write(append(data, '\n'))
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("--out %s: %w", path, err)
-	}
-	return nil
+	return writeOut(path, append(data, '\n'))
 }
 
 // maxPlan bounds a saved plan, in bytes.

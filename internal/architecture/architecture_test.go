@@ -45,7 +45,7 @@ var rooms = map[string][]string{
 	"templates":                  {},
 	"tasks":                      {"internal/npm", "internal/recipe", "internal/resource", "internal/script", "templates"},
 	"cmd/provision": {
-		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/memory", "internal/project", "internal/proof", "internal/recipe", "internal/release",
+		"internal/address", "internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/memory", "internal/project", "internal/proof", "internal/recipe", "internal/release",
 		"internal/remote", "internal/report", "internal/resource", "internal/run", "internal/script", "tasks", "templates",
 	},
 	// gimel is a product of its own.
