@@ -151,9 +151,15 @@ func (g Goal) uncounted(design Design) int {
 	return among
 }
 
-// attributed says whether it is known whose each success is.
-func (g Goal) attributed() bool {
-	return !slices.ContainsFunc(g.Variants, func(v Variant) bool { return v.Values != v.Successes })
+// decides says whether the goal can be the primary one. A count whose events are
+// all of nobody known is never tested, so it keeps nothing from the others. One
+// that was tested stays what they wait for, whatever comes without a visitor then:
+// else Alpha would be theirs once more.
+func (g Goal) decides() bool {
+	some := func(of func(Variant) int64) bool {
+		return slices.ContainsFunc(g.Variants, func(v Variant) bool { return of(v) > 0 })
+	}
+	return g.kind() != Count || some(func(v Variant) int64 { return v.Values }) || !some(func(v Variant) int64 { return v.Successes })
 }
 
 func (g Goal) kind() Kind {
@@ -283,8 +289,7 @@ func judge(goals []Goal, design Design) []Report {
 		}
 	}
 	primary := slices.IndexFunc(goals, func(g Goal) bool {
-		// A count whose events nobody is known of never decides.
-		return design.Primary != "" && g.Name == design.Primary && (g.kind() != Count || g.attributed())
+		return design.Primary != "" && g.Name == design.Primary && g.decides()
 	})
 	var family []measured
 	uncounted := 0

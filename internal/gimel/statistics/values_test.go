@@ -156,6 +156,16 @@ func TestACountIsNoPrimaryGoal(t *testing.T) {
 	if reports[0].Verdict != NotTested || reports[0].Variants[0].Impossible || reports[1].Verdict != Difference {
 		t.Errorf("%s, %s", reports[0].Verdict, reports[1].Verdict)
 	}
+	// But one that was tested, and of which one event has come without a visitor, holds the others back
+	// as before: a single request would give them Alpha once more.
+	for i := range clicks {
+		clicks[i].Values, clicks[i].Sum, clicks[i].Squares = clicks[i].Successes-int64(i), 30_000, 900_000
+	}
+	reports = judge([]Goal{{Name: "clicks", Kind: Count, Variants: clicks}, {Name: "orders", Variants: orders, AtSize: orders}},
+		Design{Plan: Plan{TrialsPerVariant: 10_000}, Primary: "clicks"})
+	if reports[0].Distrust != VisitorsUnknown || reports[1].Verdict != AfterPrimary {
+		t.Errorf("%s, %s", reports[0].Distrust, reports[1].Verdict)
+	}
 }
 
 // Conversions that were counted before the goal had values have none, and no test can know them; and
