@@ -3,7 +3,7 @@
 // tasks cost, beside the same in Go, sha256sum and tar; and prints tables of the figures. It
 // needs root, on Debian.
 //
-//	go run ./acceptance/bench [-of graphite|own|fleet] [-installs 3] [-runs 5] [-suite bookworm]
+//	go run ./acceptance/bench [-of graphite|own|fleet|peers] [-installs 3] [-runs 5] [-suite bookworm]
 package main
 
 import (
@@ -34,7 +34,9 @@ var packages = []string{
 func main() {
 	runs := flag.Int("runs", 5, "how often each thing is measured on a converged host; the median counts")
 	installs := flag.Int("installs", 3, "first installs of each sort, on fresh hosts, in turn")
-	of := flag.String("of", "", "measure only this: graphite, own (tasks), or fleet")
+	of := flag.String("of", "", "measure only this: graphite, own (tasks), fleet, or peers")
+	targets := flag.Int("targets", 1, "of peers: hosts")
+	only := flag.String("only", "", "of peers: those whose name has this")
 	atOnce := flag.Int("f", 30, "of a fleet: hosts at once")
 	serves := flag.Bool("serve", false, "be simulated hosts; what follows is the command that runs another on a real one")
 	handshakes := flag.String("handshakes", "", "make bare handshakes: HOSTS,AT_ONCE,PORT,IDENTITY")
@@ -44,7 +46,7 @@ func main() {
 	defer stop()
 	mine, err := part(ctx, *serves, *handshakes)
 	if !mine {
-		err = bench(ctx, *of, *runs, *installs, *atOnce, *suite)
+		err = bench(ctx, options{*of, *only, *suite, *runs, *installs, *atOnce, *targets})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -61,14 +63,17 @@ type setup struct {
 	provision string // path of the command
 }
 
-func bench(ctx context.Context, of string, runs, installs, atOnce int, suite string) (err error) {
+// options say what is measured, and how.
+type options struct {
+	of, only, suite                 string
+	runs, installs, atOnce, targets int
+}
+
+func bench(ctx context.Context, o options) (err error) {
 	config := labtest.Config()
 	config.Progress = func(line string) { fmt.Fprintln(os.Stderr, line) }
 	l, err := lab.Open(config)
 	if err != nil {
-		return err
-	}
-	if err := l.Seed(ctx, suite, packages); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "provision-bench")
@@ -76,31 +81,37 @@ func bench(ctx context.Context, of string, runs, installs, atOnce int, suite str
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if o.of == "peers" {
+		return peers(ctx, l, o.targets, o.runs, o.only)
+	}
+	if err := l.Seed(ctx, o.suite, packages); err != nil {
+		return err
+	}
 	s := setup{lab: l, dir: dir, provision: filepath.Join(dir, "provision")}
 	if output, err := exec.CommandContext(ctx, "go", "build", "-o", s.provision, "provision/cmd/provision").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, output)
 	}
-	hosts, err := l.Up(ctx, []string{hostName}, suite)
+	hosts, err := l.Up(ctx, []string{hostName}, o.suite)
 	if err != nil {
 		return err
 	}
 	s.host = hosts[0]
 	defer func() { err = errors.Join(err, l.Remove(context.Background(), hostName)) }()
-	if of == "fleet" {
-		return s.fleet(ctx, runs, atOnce)
+	if o.of == "fleet" {
+		return s.fleet(ctx, o.runs, o.atOnce)
 	}
-	if of != "graphite" {
-		if err := s.ownTasks(ctx, runs); err != nil {
+	if o.of != "graphite" {
+		if err := s.ownTasks(ctx, o.runs); err != nil {
 			return err
 		}
 	}
-	if of == "own" {
+	if o.of == "own" {
 		return nil
 	}
-	if s.host, err = l.Fresh(ctx, hostName, suite); err != nil {
+	if s.host, err = l.Fresh(ctx, hostName, o.suite); err != nil {
 		return err
 	}
-	return s.graphite(ctx, runs, installs)
+	return s.graphite(ctx, o.runs, o.installs)
 }
 
 func (s setup) graphite(ctx context.Context, runs, installs int) error {
