@@ -58,8 +58,10 @@ type Waiting interface {
 // validateNotified refuses who is notified and not there, and who waits and is not notified.
 func (r Recipe) validateNotified() error {
 	answered, notified := map[string]bool{}, map[string]bool{}
-	for _, probe := range r.Probes() {
-		answered[probe.Key.Name] = answered[probe.Key.Name] || probe.Key.Kind == KindPending
+	for _, item := range r.Items {
+		for _, probe := range item.Probes() {
+			answered[probe.Key.Name] = answered[probe.Key.Name] || probe.Key.Kind == KindPending
+		}
 	}
 	for _, item := range r.Items {
 		for _, n := range item.Notifies {

@@ -72,7 +72,7 @@ func (r *Recipe) Label(task string) {
 
 // Probes returns all questions of the recipe, without repetition.
 func (r Recipe) Probes() []Probe {
-	var probes []Probe
+	probes := make([]Probe, 0, 2*len(r.Items))
 	for _, item := range r.Items {
 		probes = append(probes, item.Probes()...)
 	}

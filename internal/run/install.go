@@ -170,6 +170,7 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, pl
 	each(jobs, settings.Forks, func(j *job) {
 		plan(planning, j)
 		j.approve()
+		j.slim()
 		if len(jobs) > settings.Forks || pace.steps() {
 			j.disconnect()
 		}
@@ -227,6 +228,14 @@ func agree(jobs []*job, settings Settings) bool {
 
 // unchanged reports whether there is nothing to do on a host.
 func (j *job) unchanged() bool { return j.made.Empty() && len(j.made.Died) == 0 && !j.noted }
+
+// slim lets go of what only a change needs, where there is none: thousands of hosts wait until the last one
+// is planned.
+func (j *job) slim() {
+	if j.unchanged() && len(j.waits) == 0 {
+		j.wanted, j.made.Items, j.Blueprint.asking.guessed = recipe.Recipe{}, nil, nil
+	}
+}
 
 // approve ends the work on a host whose plan is not approved of.
 func (j *job) approve() {

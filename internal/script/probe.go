@@ -4,6 +4,7 @@ import (
 	"embed"
 	"slices"
 	"strings"
+	"sync"
 
 	"provision/internal/recipe"
 )
@@ -19,14 +20,22 @@ var files embed.FS
 func source(names ...string) string {
 	var s strings.Builder
 	for _, name := range names {
-		text, err := files.ReadFile("sh/" + name + ".sh")
-		if err != nil {
-			panic("script: " + err.Error()) // a file of our own
+		text, read := stripped.Load(name)
+		if !read {
+			whole, err := files.ReadFile("sh/" + name + ".sh")
+			if err != nil {
+				panic("script: " + err.Error()) // a file of our own
+			}
+			text = strip(string(whole))
+			stripped.Store(name, text)
 		}
-		s.WriteString(strip(string(text)))
+		s.WriteString(text.(string))
 	}
 	return s.String()
 }
+
+// stripped are the files that source has read, by name: they never change, and thousands of hosts may be asked.
+var stripped sync.Map
 
 // row is one section of an answer: how a kind of fact is asked for, and how what the host says
 // is read. A new kind of fact is a new row.

@@ -59,7 +59,7 @@ class Host:
 
 
 def converge_one(name):
-    with Connection(name, user="root", connect_kwargs={"key_filename": "/root/.ssh/identity"}) as connection:
+    with Connection(name, user="root", connect_kwargs={"key_filename": ["/root/.ssh/identity"]}) as connection:
         h = Host(connection)
         app, web = "systemctl daemon-reload && systemctl restart app.service", "systemctl reload nginx.service"
         enabled = "/etc/nginx/sites-enabled/"
