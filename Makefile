@@ -1,6 +1,6 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench bench-fleet bench-gimel bench-tasks prove sweep lint release
+.PHONY: build test unit acceptance bench bench-fleet bench-peers bench-gimel bench-tasks prove sweep lint release
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
@@ -21,7 +21,11 @@ bench: # what a run costs, as a table
 	go run ./acceptance/bench
 
 bench-fleet: # what thousands of hosts cost here, which are simulated, beside bare handshakes
-	go run ./acceptance/bench -of fleet
+	go run ./acceptance/bench -of fleet -runs 3
+
+bench-peers: # beside Ansible, with and without mitogen, and Fabric, on 1 and 10 lab hosts of Debian 13; needs the network
+	go run ./acceptance/bench -of peers -runs 3
+	go run ./acceptance/bench -of peers -runs 3 -targets 10
 
 bench-gimel: # events a second, beside a handler that does nothing; needs nginx and redis-server
 	go run ./internal/gimel/bench
