@@ -16,13 +16,16 @@ const longQuestion = time.Minute
 
 // connect makes the connection to a host.
 func (j *job) connect(ctx context.Context) bool {
+	done := j.beginning.login(j)
 	j.observe(engine.Connecting{Address: j.Target.Address.String()})
 	connection, err := j.Target.connect(ctx)
+	done()
 	if err != nil {
 		j.finish("", err)
 		return false
 	}
 	j.host = host{target: j.Target, connection: connection}
+	j.beginning.turn(j)
 	return true
 }
 

@@ -61,6 +61,9 @@ type job struct {
 	observe  engine.Observer
 	clock    *clock
 
+	beginning *beginning // of the work, while it begins
+	hasTurn   bool
+
 	host   host
 	probes []recipe.Probe
 	wanted recipe.Recipe
@@ -167,7 +170,7 @@ func askedBefore(ctx context.Context, work []Work, settings Settings, plan, appl
 // inTurn plans hosts, asks, and changes those that wait for no other.
 func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, plan, apply func(context.Context, *job)) {
 	planning, done := untilStopped(ctx, settings.Stop)
-	each(jobs, settings.Forks, func(j *job) {
+	eachBegins(jobs, settings.Forks, func(j *job) {
 		plan(planning, j)
 		j.approve()
 		j.slim()
@@ -274,7 +277,7 @@ func reading(ctx context.Context, work []Work, settings Settings, do func(contex
 	defer closeAll(jobs)
 	ctx, done := untilStopped(ctx, settings.Stop)
 	defer done()
-	each(jobs, settings.Forks, func(j *job) { do(ctx, j) })
+	eachBegins(jobs, settings.Forks, func(j *job) { do(ctx, j) })
 	return results(jobs), nil
 }
 

@@ -30,7 +30,7 @@ var troubles = []struct {
 	{simulated.SilentAfterLogin, engine.StatusUnreachable, "connection lost: outcome unknown (the host has stopped answering)"},
 	{simulated.SilentInAnswer, engine.StatusUnreachable, "connection lost: outcome unknown (the host has stopped answering)"},
 	{simulated.StuckInAnswer, engine.StatusFailed, "the command said nothing for 5s: it hangs there"},
-	{simulated.ResetsInAnswer, engine.StatusUnreachable, "connection lost: outcome unknown (read tcp"},
+	{simulated.ResetsInAnswer, engine.StatusUnreachable, "connection lost: outcome unknown ("},
 	{simulated.EndsInAnswer, engine.StatusFailed, "the host's answer broke off"},
 	{simulated.NoSSH, engine.StatusUnreachable, `it said "HTTP/1.1 400 Bad Request"`},
 	{simulated.EndlessBanner, engine.StatusUnreachable, `it said "yyyy`},
