@@ -38,6 +38,7 @@ func TestGimelEventLog(t *testing.T) {
 		if lines := strings.TrimSpace(g.run(t, "cat /var/lib/gimel-events/load/untimed/*.ndjson | wc -l")); lines != "1000" {
 			t.Errorf("%s lines in files", lines)
 		}
+		g.intoBigQuery(t)
 		provision(t, "remove", "gimel", "-y", "-H", g.Name).exits(t, 0)
 		if units, err := g.try("systemctl cat gimel-eventlog.service", ""); err == nil {
 			t.Errorf("removed, and there is its unit:\n%s", units)

@@ -161,6 +161,9 @@ func (g gimel) addPackages(r *recipe.Recipe) {
 	if g.eventLog() == eventLogPostgreSQL {
 		r.Add(postgresqlPackage())
 	}
+	if g.eventLog() == eventLogBigQuery {
+		r.Add(resource.Package{Name: "ca-certificates", Brings: []recipe.Key{}})
+	}
 	r.Include(nginxPackages())
 }
 

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -27,8 +28,12 @@ var gimelOptions = map[string]map[string]any{
 	"hll":                      {"counting": "hll", "undeclared_cap": 0},
 	"events in PostgreSQL":     {"event_log": "postgresql", "event_log_memory": "64mb"},
 	"events in files":          {"event_log": "files"},
-	"one path":                 {"track_paths": []any{"/measure/it"}},
+	"events in BigQuery": {"event_log": "bigquery", "bigquery_dataset": "shop-analytics.gimel", "bigquery_credentials": serviceAccountKey,
+		"bigquery_endpoint": "https://bigquery-shop.p.googleapis.com"},
+	"one path": {"track_paths": []any{"/measure/it"}},
 }
+
+const serviceAccountKey = `{"type": "service_account", "project_id": "shop-analytics", "private_key": "correct-horse"}`
 
 // deployed is a recipe of gimel that brings a release, or none for the version "".
 func deployed(t *testing.T, platform recipe.Platform, raw map[string]any, version string) recipe.Recipe {
@@ -228,7 +233,9 @@ func reversed(recipes []recipe.Recipe) []recipe.Recipe {
 }
 
 func TestGimelTellsNoSecret(t *testing.T) {
-	raw := gimelOptions["given secrets"]
+	raw := map[string]any{}
+	maps.Copy(raw, gimelOptions["given secrets"])
+	maps.Copy(raw, gimelOptions["events in BigQuery"])
 	task := taskNamed(t, "gimel")
 	in := input(t, task, recipe.Platforms()[0], raw)
 	for _, text := range []string{
@@ -280,6 +287,12 @@ func TestGimelVariablesRefuse(t *testing.T) {
 		{"gimel", "graphite", "127.0.0.1", "HOST:PORT"},
 		{"gimel", "graphite", "a b:2003", "HOST:PORT"},
 		{"gimel", "graphite_prefix", "a..b", "must be words"},
+		{"gimel", "bigquery_dataset", "gimel", "PROJECT.DATASET"},
+		{"gimel", "bigquery_dataset", "shop-analytics.gimel\nsink = files", "PROJECT.DATASET"},
+		{"gimel", "bigquery_credentials", "correct-horse", "key of a service account"},
+		{"gimel", "bigquery_credentials", `{"type": "external_account", "private_key": "x"}`, "key of a service account"},
+		{"gimel", "bigquery_endpoint", "http://bigquery.example.org", "must be a URL"},
+		{"gimel", "bigquery_endpoint", "https://x y", "must be a URL"},
 		{"gimel", "keep_releases", 1, "must be between"},
 		{"gimel", "counting", "guess", "is not one of"},
 		{"redis", "bind", []any{"everywhere"}, "must be an address"},

@@ -323,7 +323,7 @@ func TestVerifyAndAfterTellNoSecret(t *testing.T) {
 func TestGoldenFiles(t *testing.T) {
 	of := map[string][]string{
 		"graphite": {"carbon for networks", "names", "postgresql", "without a password", "a cluster"},
-		"gimel":    {"events in PostgreSQL", "events in files"},
+		"gimel":    {"events in PostgreSQL", "events in files", "events in BigQuery"},
 	}
 	for _, task := range All() {
 		cases := map[string]map[string]any{"defaults": nil}

@@ -7,7 +7,9 @@ package bigquerytest
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -35,7 +37,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	db      *pgx.Conn
-	created map[string]time.Time // tables and views
+	tables  map[string]*table // and views
 	jobs    map[string]*job
 	uploads map[string]*upload
 	queries map[string]any
@@ -55,12 +57,43 @@ type Fault struct {
 // Start runs a server until the test ends, with a PostgreSQL of its own.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	s := prepare(t)
+	web := httptest.NewServer(s.routes())
+	t.Cleanup(web.Close)
+	s.URL = web.URL
+	return s
+}
+
+// StartTLS is Start for other hosts: at every address of this one, as example.com
+// with a certificate that it returns in PEM.
+func StartTLS(t testing.TB) (s *Server, certificate []byte) {
+	t.Helper()
+	listener, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = prepare(t)
+	web := httptest.NewUnstartedServer(s.routes())
+	web.Listener.Close()
+	web.Listener = listener
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	s.URL = fmt.Sprintf("https://example.com:%d", listener.Addr().(*net.TCPAddr).Port)
+	return s, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})
+}
+
+func prepare(t testing.TB) *Server {
+	t.Helper()
 	key, err := newKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, key: key, db: postgrestest.Start(t).Connect(), created: map[string]time.Time{}, jobs: map[string]*job{}, uploads: map[string]*upload{}, queries: map[string]any{}, asked: map[string]int{}}
+	s := &Server{t: t, key: key, db: postgrestest.Start(t).Connect(), tables: map[string]*table{}, jobs: map[string]*job{}, uploads: map[string]*upload{}, queries: map[string]any{}, asked: map[string]int{}}
 	s.Exec("create schema " + Dataset)
+	return s
+}
+
+func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	const api = "/bigquery/v2/projects/{project}"
 	for pattern, method := range map[string]struct {
@@ -80,13 +113,10 @@ func Start(t testing.TB) *Server {
 	}
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		t.Errorf("bigquerytest: %s %s is not answered here", r.Method, r.URL)
+		s.t.Errorf("bigquerytest: %s %s is not answered here", r.Method, r.URL)
 		http.NotFound(w, r)
 	})
-	web := httptest.NewServer(mux)
-	t.Cleanup(web.Close)
-	s.URL = web.URL
-	return s
+	return mux
 }
 
 // Exec runs a statement in the PostgreSQL underneath, as somebody else would.
@@ -136,7 +166,7 @@ func (s *Server) Drop(name string) {
 	s.Exec("drop table if exists " + Dataset + "." + name + " cascade")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.created) // the views go with it
+	clear(s.tables) // the views go with it
 }
 
 // apiError is an answer other than 2xx (reference, "Error messages").

@@ -36,9 +36,6 @@ type job struct {
 				Dataset string `json:"datasetId"`
 				Table   string `json:"tableId"`
 			} `json:"destinationTable"`
-			Schema struct {
-				Fields []field `json:"fields"`
-			} `json:"schema"`
 		} `json:"load"`
 	} `json:"configuration"`
 
@@ -125,6 +122,9 @@ func (s *Server) run(description, content []byte) (any, error) {
 		asked.err = fault
 	} else if problem := s.append(asked, content); problem != nil {
 		asked.err = &apiError{reason: "invalid", message: problem.Error()}
+		if missing, is := problem.(apiError); is {
+			asked.err = &missing
+		}
 	}
 	return asked.resource(), nil
 }
@@ -144,26 +144,27 @@ func (s *Server) jobFault() *apiError {
 
 // append adds all rows, or none.
 func (s *Server) append(j *job, content []byte) error {
-	load := j.Configuration.Load
-	to := load.Destination
-	if _, there := s.created[to.Table]; !there || to.Project != Project || to.Dataset != Dataset {
-		return fmt.Errorf("Not found: Table %s:%s.%s", to.Project, to.Dataset, to.Table)
+	to := j.Configuration.Load.Destination
+	found := s.tables[to.Table]
+	if found == nil || found.View != nil || to.Project != Project || to.Dataset != Dataset {
+		return apiError{reason: "notFound", message: fmt.Sprintf("Not found: Table %s:%s.%s", to.Project, to.Dataset, to.Table)}
 	}
+	fields := found.Schema.Fields // a job without a schema has that of its table
 	var columns []string
-	for _, field := range load.Schema.Fields {
+	for _, field := range fields {
 		columns = append(columns, field.Name)
 	}
 	ctx := context.Background() // a connection ends with a context
 	return pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		name := pgx.Identifier{Dataset, to.Table}.Sanitize()
 		for text := range bytes.Lines(content) {
-			values, err := row(text, load.Schema.Fields)
+			values, err := row(text, fields)
 			if err != nil {
 				return err
 			}
 			marks := make([]string, len(columns))
 			for i := range columns {
-				marks[i] = fmt.Sprintf("$%d::text::%s", i+1, kinds[load.Schema.Fields[i].Type])
+				marks[i] = fmt.Sprintf("$%d::text::%s", i+1, kinds[fields[i].Type])
 			}
 			statement := "insert into " + name + " (" + strings.Join(columns, ", ") + ") values (" + strings.Join(marks, ", ") + ")"
 			var tag pgconn.CommandTag

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -27,11 +28,29 @@ var (
 	parameterForm = regexp.MustCompile(`@([a-z]+)`)
 )
 
+// reserved are words that are no names in GoogleSQL unless they are quoted, but
+// for those that gimel's statements are made of (Lexical structure, "Reserved
+// keywords").
+var reserved = strings.Fields(`all any array asc assert_rows_modified at between case cast collate contains create cross cube current default define
+desc distinct else end enum escape except exclude exists extract false fetch following for full groups grouping hash having if ignore in inner
+intersect interval into join lateral left like limit lookup merge natural new no nulls of on or order outer over partition preceding proto qualify
+range recursive respect right rollup rows set some struct tablesample then to treat true unbounded union unnest using when window with within`)
+
+var wordForm = regexp.MustCompile(`[A-Za-z_]+`)
+
 // translate makes a statement PostgreSQL's: names between backticks and
 // parameters; the rest has to be what both know.
 func translate(statement string, parameters []parameter) (translated string, values []any, err error) {
+	for _, word := range wordForm.FindAllString(tableForm.ReplaceAllString(statement, ""), -1) {
+		if slices.Contains(reserved, strings.ToLower(word)) {
+			return "", nil, fmt.Errorf("Syntax error: Unexpected keyword %s", strings.ToUpper(word))
+		}
+	}
 	translated = tableForm.ReplaceAllStringFunc(statement, func(name string) string {
 		parts := strings.Split(strings.Trim(name, "`"), ".")
+		if len(parts) == 1 {
+			return pgx.Identifier(parts).Sanitize()
+		}
 		if len(parts) != 3 || parts[0] != Project || parts[1] != Dataset {
 			err = fmt.Errorf("Not found: %s", name)
 			return name

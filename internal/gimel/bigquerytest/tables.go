@@ -29,6 +29,8 @@ type table struct {
 	Clustering *struct {
 		Fields []string
 	} `json:"clustering"`
+
+	created time.Time
 }
 
 type field struct {
@@ -55,13 +57,13 @@ func (s *Server) getTable(r *http.Request) (any, error) {
 	}
 	name := r.PathValue("table")
 	s.mu.Lock()
-	created, there := s.created[name]
+	found := s.tables[name]
 	s.mu.Unlock()
-	if !there {
+	if found == nil {
 		return nil, notFound("Table", Project+":"+Dataset+"."+name)
 	}
 	return map[string]any{
-		"kind": "bigquery#table", "type": "TABLE", "location": Location, "creationTime": fmt.Sprint(created.UnixMilli()),
+		"kind": "bigquery#table", "type": "TABLE", "location": Location, "creationTime": fmt.Sprint(found.created.UnixMilli()),
 		"tableReference": map[string]any{"projectId": Project, "datasetId": Dataset, "tableId": name},
 	}, nil
 }
@@ -70,14 +72,14 @@ func (s *Server) insertTable(r *http.Request) (any, error) {
 	if _, err := s.getDataset(r); err != nil {
 		return nil, err
 	}
-	var asked table
-	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+	asked := &table{created: time.Now()}
+	if err := json.NewDecoder(r.Body).Decode(asked); err != nil {
 		return nil, err
 	}
 	name := asked.Reference.Table
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, there := s.created[name]; there {
+	if s.tables[name] != nil {
 		return nil, duplicate("Table", Project+":"+Dataset+"."+name)
 	}
 	statement, err := asked.statement()
@@ -87,12 +89,12 @@ func (s *Server) insertTable(r *http.Request) (any, error) {
 	if _, err := s.db.Exec(context.Background(), statement); err != nil {
 		return nil, err
 	}
-	s.created[name] = time.Now()
+	s.tables[name] = asked
 	return asked, nil
 }
 
 // statement makes the table in PostgreSQL.
-func (t table) statement() (string, error) {
+func (t *table) statement() (string, error) {
 	name := pgx.Identifier{Dataset, t.Reference.Table}.Sanitize()
 	if t.View != nil {
 		if t.View.LegacySQL == nil || *t.View.LegacySQL {

@@ -18,9 +18,15 @@ const (
 	// failuresAreTheSink is how often a batch fails before it is taken apart:
 	// mostly it is the sink that is away.
 	failuresAreTheSink = 3
-	// asideFor is how long a life is left alone.
-	asideFor = time.Minute
+	// asideFor is how long a life is left alone, or so many pauses where they are
+	// long.
+	asideFor    = time.Minute
+	asidePauses = 15
 )
+
+func (c *Consumer) asideUntil() time.Time {
+	return time.Now().Add(max(asideFor, asidePauses*c.pace.Pause))
+}
 
 // lifeName names a life.
 type lifeName struct{ namespace, experiment, id string }
@@ -81,7 +87,7 @@ func (c *Consumer) commitApart(ctx context.Context, batch Batch, lives []store.L
 		if all == nil {
 			all = map[lifeName]aside{}
 		}
-		all[nameOf(life)] = aside{time.Now().Add(asideFor), err}
+		all[nameOf(life)] = aside{c.asideUntil(), err}
 		c.setAside(all)
 	}
 	return nil
@@ -102,7 +108,7 @@ func (c *Consumer) tryAside(ctx context.Context, lives []store.Life) error {
 		batch := c.batch(one, begun)
 		batch.Again = true
 		if err := c.sink.Commit(ctx, batch); err != nil {
-			c.aside[nameOf(life)] = aside{time.Now().Add(asideFor), err}
+			c.aside[nameOf(life)] = aside{c.asideUntil(), err}
 			continue
 		}
 		if err := c.done(ctx, one, begun); err != nil {

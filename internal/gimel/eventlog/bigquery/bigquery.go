@@ -32,6 +32,7 @@ type Sink struct {
 	dataset *bigquery.Dataset
 	created time.Time // of the table; zero where that is not known
 	removed map[experimentName]bool
+	trouble error // of the last job, where it was not with its rows
 
 	mu     sync.Mutex // guards what Check changes
 	counts map[lifeName]counts
@@ -88,12 +89,22 @@ const (
 	answersWithin = 30 * time.Second
 )
 
-// Commit implements eventlog.Sink: it returns when the batch's job is done.
+// Commit implements eventlog.Sink: it returns when the batch's job is done. An
+// empty batch asks whether it is the rows that were refused before: where it was
+// not, as when all jobs of the day are used up, each experiment alone would only
+// use up more.
 func (s *Sink) Commit(ctx context.Context, batch eventlog.Batch) error {
 	err := s.prepare(ctx)
-	if err == nil && batch.Rows() > 0 {
+	switch {
+	case err != nil:
+	case batch.Rows() == 0:
+		err, s.trouble = s.trouble, nil
+	default:
 		err = s.load(ctx, batch)
 		s.note(batch, err == nil)
+		if s.trouble = err; areRows(err) {
+			s.trouble = nil
+		}
 	}
 	if err != nil {
 		s.created = time.Time{}
@@ -120,6 +131,13 @@ func (s *Sink) query(ctx context.Context, statement string, parameters []bigquer
 		return fmt.Errorf("bigquery: %w", err)
 	}
 	return nil
+}
+
+// areRows says that a job has failed for what it was given (Error messages,
+// "invalid").
+func areRows(err error) bool {
+	problem, is := errors.AsType[*bigquery.Error](err)
+	return is && problem.Reason == "invalid"
 }
 
 // hasCode says whether the API has answered so.

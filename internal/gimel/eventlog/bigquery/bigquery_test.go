@@ -140,7 +140,18 @@ func jobFails(t *testing.T, server *bigquerytest.Server) {
 		if err := sink.Commit(t.Context(), batch); err == nil || !strings.Contains(err.Error(), "quotaExceeded") {
 			t.Fatalf("a job that fails: %v", err)
 		}
+		// Nor would it take anything else now; then it is asked again.
+		if first, second := sink.Commit(t.Context(), eventlog.Batch{}), sink.Commit(t.Context(), eventlog.Batch{}); first == nil || second != nil {
+			t.Errorf("asked whether it was the rows: %v, %v", first, second)
+		}
 		batch.Again = true
+	}
+	server.Fail(bigquerytest.Fault{Method: bigquerytest.FailJob, Reason: "invalid"})
+	if err := sink.Commit(t.Context(), batch); err == nil {
+		t.Error("a job that fails for its rows")
+	}
+	if err := sink.Commit(t.Context(), eventlog.Batch{}); err != nil {
+		t.Errorf("it was the rows: %v", err)
 	}
 	if err := sink.Commit(t.Context(), batch); err != nil {
 		t.Fatal(err)

@@ -98,7 +98,9 @@ func (s *Sink) Check(_ context.Context, life store.Life) error {
 // Remove implements eventlog.Sink.
 func (s *Sink) Remove(ctx context.Context, namespace, experiment, life string) error {
 	s.mu.Lock()
-	clear(s.counts)
+	maps.DeleteFunc(s.counts, func(name lifeName, _ counts) bool {
+		return name.namespace == namespace && name.experiment == experiment
+	})
 	s.mu.Unlock()
 	s.removed[experimentName{namespace, experiment}] = true
 	statement := removeStatement

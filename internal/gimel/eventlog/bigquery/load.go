@@ -123,7 +123,6 @@ func (s *Sink) earlier(ctx context.Context, id string) (job *bigquery.Job, try i
 func (s *Sink) insert(ctx context.Context, id string, content []byte) (*bigquery.Job, error) {
 	source := bigquery.NewReaderSource(bytes.NewReader(content))
 	source.SourceFormat = bigquery.JSON
-	source.Schema = columns()
 	loader := s.dataset.Table(tableName).LoaderFrom(source)
 	loader.JobID = id
 	loader.CreateDisposition = bigquery.CreateNever

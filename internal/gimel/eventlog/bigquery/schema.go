@@ -31,14 +31,16 @@ func columns() bigquery.Schema {
 	}
 }
 
-// Statements keep to what BigQuery and PostgreSQL both know, but for the names
-// of tables: so a test has PostgreSQL run them. {name} is a table of the dataset.
+// Statements keep to what BigQuery and PostgreSQL both know, but for how names are
+// quoted: so a test has PostgreSQL run them. {name} is a table of the dataset, and
+// [at] the column, which is a reserved word there (Lexical structure, "Reserved
+// keywords").
 const (
 	// countStatement reads the table, not the view: what it is asked by are the
 	// columns of the partitions and clusters, so it reads one life's.
-	countStatement = `SELECT event, variant, COUNT(*) AS events, COUNT(*) - COUNT(at) AS untimed
+	countStatement = `SELECT event, variant, COUNT(*) AS events, COUNT(*) - COUNT([at]) AS untimed
 FROM (
-  SELECT event, variant, fingerprint, MIN(at) AS at FROM {counted}
+  SELECT event, variant, fingerprint, MIN([at]) AS [at] FROM {counted}
   WHERE namespace = @namespace AND experiment = @experiment AND life = @life AND began = @began
   GROUP BY event, variant, fingerprint
 ) AS once
@@ -50,23 +52,23 @@ GROUP BY event, variant`
 
 // views are what a person asks, in the order in which one needs the other.
 var views = []struct{ name, statement string }{
-	{"events", `SELECT namespace, experiment, life, began, event, variant, fingerprint, MIN(at) AS at, MAX(value) AS value
+	{"events", `SELECT namespace, experiment, life, began, event, variant, fingerprint, MIN([at]) AS [at], MAX(value) AS value
 FROM {counted}
 GROUP BY namespace, experiment, life, began, event, variant, fingerprint`},
-	{"totals", `SELECT namespace, experiment, life, began, event, variant, COUNT(*) AS events, COUNT(*) - COUNT(at) AS untimed,
-  MIN(at) AS first, MAX(at) AS last, SUM(value) AS value
+	{"totals", `SELECT namespace, experiment, life, began, event, variant, COUNT(*) AS events, COUNT(*) - COUNT([at]) AS untimed,
+  MIN([at]) AS first, MAX([at]) AS last, SUM(value) AS value
 FROM {events}
 GROUP BY namespace, experiment, life, began, event, variant`},
-	{"daily", `SELECT namespace, experiment, life, event, variant, DATE(at) AS day, COUNT(*) AS events, SUM(value) AS value
+	{"daily", `SELECT namespace, experiment, life, event, variant, DATE([at]) AS day, COUNT(*) AS events, SUM(value) AS value
 FROM {events}
-WHERE at IS NOT NULL
+WHERE [at] IS NOT NULL
 GROUP BY namespace, experiment, life, event, variant, day`},
 }
 
 // named puts the dataset's names into a statement.
 func (s *Sink) named(statement string) string {
 	dataset := "`" + s.dataset.ProjectID + "." + s.dataset.DatasetID + "."
-	return strings.NewReplacer("{", dataset, "}", "`").Replace(statement)
+	return strings.NewReplacer("{", dataset, "}", "`", "[", "`", "]", "`").Replace(statement)
 }
 
 // prepare makes the table and the views where they are not, and learns where the
