@@ -65,7 +65,7 @@ func (s selection) ofLastRun(name string, so func(report.PastHost) bool) ([]stri
 	if err != nil {
 		return nil, err
 	}
-	last, err := past.find("")
+	last, err := past.last()
 	if err != nil {
 		return nil, fmt.Errorf("limit @%s: %w", name, err)
 	}

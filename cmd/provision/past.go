@@ -148,6 +148,24 @@ func (p pastRuns) find(id string) (report.PastRun, error) {
 	return p.read(fits[len(fits)-1])
 }
 
+// last returns the last run, without plans and verifies in which all was well: who looks at some hosts
+// after a run that failed on others still means those.
+func (p pastRuns) last() (report.PastRun, error) {
+	ids, err := p.ids()
+	if err != nil {
+		return report.PastRun{}, err
+	}
+	for _, id := range slices.Backward(ids) {
+		one, err := p.read(id)
+		verb, _, _ := strings.Cut(one.Command, " ")
+		wasWell := one.ExitCode == exitGood || one.ExitCode == exitPending
+		if err != nil || !wasWell || verb != "plan" && verb != "verify" {
+			return one, err
+		}
+	}
+	return p.find("")
+}
+
 func (p pastRuns) read(id string) (report.PastRun, error) {
 	var past report.PastRun
 	text, err := readOwn(p.file(id), maxPast)

@@ -21,7 +21,8 @@ provision journal.
 
 The hosts where the last run did not end well are @failed where -l takes hosts;
 those of them that could not be reached are @unreachable, and those that it did
-not come to, for others had failed, are @notbegun.`,
+not come to, for others had failed, are @notbegun. A plan or a verify in which
+all was well is no last run there.`,
 		Example: `  provision runs
   provision install -l @failed`,
 		Args: arguments(0, 1),
