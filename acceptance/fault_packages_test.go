@@ -41,16 +41,29 @@ func TestFault05DiskFullDuringApt(t *testing.T) {
 }
 
 // holdDpkg holds dpkg's lock as another package manager does (fcntl(2)), for so long.
-func (f faulty) holdDpkg(t *testing.T, seconds int) {
+func (m machine) holdDpkg(t *testing.T, seconds int) {
 	t.Helper()
-	f.run(t, fmt.Sprintf(`perl -e '
+	m.run(t, fmt.Sprintf(`perl -e '
 use Fcntl;
 open(F, ">>", "/var/lib/dpkg/lock-frontend") or die;
 my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0);
 fcntl(F, F_SETLK, $lock) or die "lock: $!";
-open(G, ">", "/var/tmp/held"); close G;
+open(G, ">", "/var/tmp/held"); print G $$; close G;
 sleep %d' >/dev/null 2>&1 </dev/null &
 for i in $(seq 200); do [ ! -e /var/tmp/held ] || exit 0; sleep 0.05; done; exit 1`, seconds))
+}
+
+// impatient lets apt-get wait two seconds for dpkg's lock, not two minutes.
+func (m machine) impatient(t *testing.T) {
+	t.Helper()
+	m.feed(t, "cat >/usr/sbin/apt-get; chmod 755 /usr/sbin/apt-get", `#!/bin/sh
+for word; do
+	shift
+	case $word in DPkg::Lock::Timeout=*) word=DPkg::Lock::Timeout=2 ;; esac
+	set -- "$@" "$word"
+done
+exec /usr/bin/apt-get "$@"
+`)
 }
 
 // It is said while apt-get waits, and once, for whom; in vain it fails, and names the holder.
@@ -72,10 +85,9 @@ func TestFault06DpkgLockHeld(t *testing.T) {
 	}
 	f.run(t, "rm /var/tmp/held; dpkg --purge netbase >/dev/null 2>&1")
 
-	// It waits two minutes; this test has less patience. Of an option given twice the last counts.
-	f.feed(t, "cat >/usr/sbin/apt-get; chmod 755 /usr/sbin/apt-get", "#!/bin/sh\nexec /usr/bin/apt-get -o DPkg::Lock::Timeout=2 \"$@\" -o DPkg::Lock::Timeout=2\n")
+	f.impatient(t)
 	f.holdDpkg(t, 30)
-	f.install(t, change{}, netbase).is(t, engine.StatusFailed).says(t, "lock-frontend", "held by process", "(perl)")
+	f.install(t, change{}, netbase).is(t, engine.StatusFailed).says(t, "lock-frontend", "held by process", "(perl)", "Unable to acquire the dpkg frontend lock")
 	f.clean(t)
 }
 

@@ -52,12 +52,14 @@ update() {
 }
 
 # finish_dpkg lets dpkg finish what it began: one that was interrupted makes every apt-get fail
-# until then. It may leave the services held.
+# until then. Where a disk was full some of what others depend on may not have been unpacked at all,
+# which dpkg alone cannot finish: apt-get brings it, and removes nothing. It may leave the services held.
 finish_dpkg() {
 	[ -n "$(find /var/lib/dpkg/updates -mindepth 1 -print -quit)" ] || [ -n "$(dpkg --audit)" ] || return 0
 	echo "dpkg was interrupted before: dpkg --configure -a" >&2
 	hold_services
-	DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null || :
+	DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null ||
+		apt --no-install-recommends --no-remove --fix-broken install || :
 }
 
 # install_packages NUMBER UPDATE UNITS NAME...: what has to restart for them is noted first, so
