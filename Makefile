@@ -35,7 +35,7 @@ bench-tasks: # what builds of own tasks cost, and a check of a hundred hosts
 	go test -run - -bench . ./internal/project ./internal/run ./cmd/provision
 
 prove: # every task and planted fault, every example, the shelf from bare, on both releases: two hours; a line of each, as it ends, in bin/prove.log
-	mkdir -p bin; failed=0; for test in TestProof TestExamples TestTheShelfFromBare; do \
+	mkdir -p bin; failed=0; for test in TestProof TestExamples TestTheShelfFromBare TestFleet TestWindowBehindABalancer; do \
 	PROVISION_PROVE=all PROVISION_RELEASES=all PROVISION_PROVE_LOG=$(CURDIR)/bin/prove.log \
 	go test -count=1 -v -timeout 4h -parallel 2 -run "$$test\$$" ./acceptance || failed=1; done; exit $$failed
 
