@@ -58,7 +58,7 @@ type Sink struct {
 	// While batches may come again: what the folders have, by their pattern.
 	known map[string]known
 
-	mu     sync.Mutex // guards what Check changes
+	mu     sync.Mutex // guards counts and the notes, which Check changes too
 	counts map[lifeName]counts
 }
 
@@ -158,15 +158,12 @@ func (s *Sink) keep(life store.Life, hour string, lines []line, again bool) erro
 	if content.Len() == 0 {
 		return nil
 	}
-	folder := filepath.Join(s.folder, nameOf(life.Namespace), hour)
 	name := fmt.Sprintf("%s.%.8x%s", life.ID, sha256.Sum256(content.Bytes()), finished)
-	err := write(folder, name, content.Bytes())
+	err := s.keepFile(life, hour, name, content.Bytes(), written)
 	if err != nil {
 		clear(s.known) // it is not there after all
-		return err
 	}
-	s.added(life, written)
-	return nil
+	return err
 }
 
 // there are the lines that may be the same as new ones of an hour: those of that

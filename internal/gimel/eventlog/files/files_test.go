@@ -2,6 +2,7 @@ package files
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,6 +81,72 @@ func TestAnUnfinishedFileIsNone(t *testing.T) {
 	open(t, folder)
 	if _, err := os.Stat(torn); err == nil {
 		t.Error("it is still there")
+	}
+}
+
+// Files that a warehouse has taken away are still rows that there are: else they would be filled in
+// again. So it is after a start, when some were not noted, and when they are counted one by one.
+func TestFilesThatWereMovedAwayCount(t *testing.T) {
+	folder := t.TempDir()
+	sink := open(t, folder)
+	life := sinktest.NewLife("e", "0a")
+	commit := func(from, to int) {
+		t.Helper()
+		batch := eventlog.Batch{Parts: []eventlog.Part{{Life: life, Rows: sinktest.Rows(from, to)}}, Again: true}
+		if err := sink.Commit(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(want string) {
+		t.Helper()
+		found, err := sink.Count(t.Context(), life)
+		if got := fmt.Sprint(found); err != nil || got != want {
+			t.Errorf("there is %s, %v; want %s", got, err, want)
+		}
+	}
+	again := func() {
+		sink.Close()
+		sink = open(t, folder)
+	}
+	commit(1, 11)
+	commit(11, 21)
+	count("map[{participate blue}:{20 0}]")
+	names, _ := filepath.Glob(filepath.Join(folder, "alephbet", "*", "0a.*.ndjson"))
+	if err := os.Rename(names[0], filepath.Join(t.TempDir(), "taken")); err != nil || len(names) != 2 {
+		t.Fatal(names, err)
+	}
+	again()
+	count("map[{participate blue}:{20 0}]")
+	notes, _ := filepath.Glob(filepath.Join(folder, "alephbet", "counts", "0a.*"))
+	if len(notes) != 1 {
+		t.Fatal(notes)
+	}
+	noted, err := os.ReadFile(notes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit(21, 31)
+	// A crash: the note of the last file is torn.
+	if err := os.WriteFile(notes[0], append(noted, `{"file":"2026-`...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again()
+	count("map[{participate blue}:{30 0}]")
+	commit(31, 41)
+	if err := sink.Check(t.Context(), life); err != nil {
+		t.Fatal(err)
+	}
+	count("map[{participate blue}:{40 0}]")
+	again()
+	count("map[{participate blue}:{40 0}]")
+	if err := sink.Remove(t.Context(), "alephbet", "e", ""); err != nil {
+		t.Fatal(err)
+	}
+	count("map[]")
+	again()
+	count("map[]")
+	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) != 1 { // its lock
+		t.Errorf("left: %v", left)
 	}
 }
 
