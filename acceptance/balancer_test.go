@@ -84,6 +84,17 @@ func TestBalancer(t *testing.T) {
 		t.Log(do(0, "do", "balancer", "failback", "-y"))
 		staysWith("first", "a failback")
 
+		do(0, "do", "balancer", "drain", "127.0.0.2", "-y")
+		staysWith("second", "the first is drained")
+		if told := do(3, "do", "balancer", "drain", "127.0.0.3", "-y"); !strings.Contains(told, "127.0.0.2 is drained") {
+			t.Error(told)
+		}
+		do(0, "do", "balancer", "undrain", "127.0.0.2", "-y")
+		staysWith("second", "the first is back")
+		do(0, "do", "balancer", "drain", "127.0.0.3", "-y")
+		staysWith("first", "the second is drained")
+		do(0, "do", "balancer", "undrain", "127.0.0.3", "-y")
+
 		do(0, "remove", "servers", "-y")
 		if left := host.run(t, "ls -d /etc/provision/balancer /var/lib/provision-balancer /etc/systemd/system/*balancer* 2>/dev/null || :"); left != "" {
 			t.Errorf("removed, and it has %s", left)

@@ -81,6 +81,7 @@ type event struct {
 	Changed int
 	Same    int
 	Again   string
+	Text    string
 }
 
 // resource is one of a plan, or one that was changed.

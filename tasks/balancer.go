@@ -27,6 +27,7 @@ const (
 // Balancer is a host before two servers, of which one has the visitors.
 func Balancer() recipe.Task {
 	action := func(word string) string { return "exec sh " + balancerScript + " " + word }
+	server := []recipe.Variable{{Name: "server", Type: recipe.TypeString, Needed: true, Check: text(ipv4Address), Help: "Its address, one of balancer.servers."}}
 	return recipe.Task{
 		Name:    "balancer",
 		Summary: "a host before two servers that share no network: the second has the visitors when the first fails (haproxy)",
@@ -42,6 +43,8 @@ func Balancer() recipe.Task {
 			{Name: "status", Text: action("status"), Timeout: time.Minute, Help: "Says which server passes its check, and which has the visitors."},
 			{Name: "failback", Text: action("failback"), Timeout: time.Minute, Help: "Gives the visitors to the first server, when it passes its check; their connections to the second end."},
 			{Name: "drill", Text: action("drill"), Timeout: time.Minute, Help: "Lets the check of the server with the visitors fail, and measures until a connection comes to the other one; it fails where that takes more than three seconds. On the servers nothing is stopped."},
+			{Name: "drain", Text: action(`drain "$server"`), Arguments: server, Timeout: time.Minute, Help: "Gives the visitors to the other server, when that passes its check, and waits up to 20 s until this one has no connection: before it is changed."},
+			{Name: "undrain", Text: action(`undrain "$server"`), Arguments: server, Timeout: time.Minute, Help: "Waits until a server that was drained passes its check, and lets it have the visitors again; those that the other one has stay there."},
 		},
 		After: func(in recipe.Input) []string {
 			servers := in.Vars.List("servers")

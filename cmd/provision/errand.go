@@ -88,7 +88,10 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		blueprint := run.Blueprint{Tasks: its, Given: given, Values: values, Upgrade: f.run.upgrade}
 		blueprint.Remembering = f.remembering(host)
 		blueprint.Whole = len(named) == 0
-		blueprint.Others, err = all.besides(host, its)
+		if blueprint.Others, err = all.besides(host, its); err != nil {
+			return blueprint, err
+		}
+		blueprint.Drains, err = all.drains(host, its, blueprint.Others, values)
 		blueprint.ValuesOf = func(task recipe.Task) (map[string]recipe.Values, error) {
 			keys, err := unasked() // while the run goes on nobody is asked for a passphrase
 			if err != nil {
@@ -178,6 +181,9 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 		e.secrets = append(e.secrets, wanted.Secrets()...)
 		wanted.Host, wanted.Address = all.listed(host), host.Address.Host
 		wanted.Peers = near.of(host, len(f.selection.hosts) > 0 || f.selection.local)
+		if err := near.place(wanted.Drains, f.target); err != nil {
+			return errand{}, err
+		}
 		target := f.target(host)
 		target.Lost = silent[host.Name].Err
 		e.work = append(e.work, run.Work{Target: target, Blueprint: wanted})
@@ -201,6 +207,17 @@ func (f *flags) connect(io console, e *errand) error {
 	e.secrets = append(e.secrets, login.passwords...)
 	for i := range e.exports { // one that cannot be reached is no matter of this run's
 		e.complete(&e.exports[i].Target, config)
+	}
+	for i := range e.work {
+		for k := range e.work[i].Blueprint.Drains {
+			drain := &e.work[i].Blueprint.Drains[k]
+			for at := range drain.Out.At {
+				e.complete(&drain.Out.At[at], config)
+			}
+			for at := range drain.In.At {
+				e.complete(&drain.In.At[at], config)
+			}
+		}
 	}
 	checked := map[string]bool{}
 	for i := range e.work {

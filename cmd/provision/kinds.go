@@ -25,6 +25,7 @@ var groupTitles = map[project.Group]string{
 	project.Facts:         "In facts",
 	project.Exports:       "In exports",
 	project.Actions:       "In actions",
+	project.Hooks:         "As drain and undrain",
 	project.Hosts:         "Of the host",
 	project.Tests:         "In a test, def test_NAME(t)",
 }

@@ -53,7 +53,7 @@ func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code in
 		ended.Command = masker.Mask(strings.Join(slices.Concat([]string{ended.Command}, f.typed.arguments), " "))
 	}
 	for _, result := range results {
-		host := report.PastHost{Host: result.Host, Status: result.Status, ExitCode: codeOf(result.Status, e.pendingCode()), Changed: result.Changed, Same: result.Same, Seconds: result.Elapsed.Seconds()}
+		host := report.PastHost{Host: result.Host, Status: result.Status, ExitCode: codeOf(result.Status, e.pendingCode()), Changed: result.Changed, Same: result.Same, Seconds: result.Elapsed.Seconds(), Drained: result.Drained}
 		if result.Err != nil {
 			host.Error = masker.Mask(result.Err.Error())
 		}

@@ -127,6 +127,7 @@ type Finished struct {
 	Elapsed time.Duration
 	Err     error    // nil when the status is a good one
 	Hint    string   // the command to type next, where there is one
+	Drained bool     // it was taken out of service for its change, and was not brought back
 	After   []string // what the tasks tell a person at the end: where they answer
 }
 

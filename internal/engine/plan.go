@@ -21,6 +21,8 @@ type Plan struct {
 	Platform recipe.Platform
 	Died     []string  // runs that died on the host, which the next one picks up even when nothing differs
 	Told     []string  // what a person should know of it
+	Serves   bool      // something of a task is on the host: where that is drained, it is before a change
+	Drained  bool      // a run that died left it so
 	Items    []Planned // all of the recipe's, also those without a change
 }
 

@@ -77,26 +77,34 @@ func readArguments(c *call, v starlark.Value) (any, error) {
 // declareAction checks an action where it stands.
 func declareAction(c *call) (starlark.Value, error) {
 	a := recipe.Script{
-		Name: given[string](c, "name"), Help: given[string](c, "help"), At: c.at, Text: given[string](c, "script"),
+		Name: given[string](c, "name"), Help: given[string](c, "help"), At: c.at,
 		Arguments: given[[]recipe.Variable](c, "args"), Timeout: given[time.Duration](c, "timeout"),
 	}
 	if !taskName.MatchString(a.Name) {
 		return nil, plain(fmt.Sprintf("action: %q is no name of an action", a.Name), `lower case letters, digits, - and _, as "backup"`)
 	}
+	var err error
+	a.Text, err = c.shell("action", actionExample)
+	return &declaredAction{a}, err
+}
+
+// shell is the script that a word has, or the file of one.
+func (c *call) shell(what, example string) (string, error) {
 	if c.has("source") == c.has("script") {
-		return nil, plain("action: wants a script or a source", actionExample)
+		return "", plain(what+": wants a script or a source", example)
 	}
+	text := given[string](c, "script")
 	if c.has("source") {
-		_, text, err := c.project.use(c.file, fileFolder, given[string](c, "source"), maxSource)
+		_, read, err := c.project.use(c.file, fileFolder, given[string](c, "source"), maxSource)
 		if err != nil {
-			return nil, plain("action: "+err.Error(), adviceOf(err))
+			return "", plain(what+": "+err.Error(), adviceOf(err))
 		}
-		a.Text = text
+		text = read
 	}
-	if strings.TrimSpace(a.Text) == "" || strings.Contains(a.Text, "\x00") {
-		return nil, plain("action: the script is empty, or no text", actionExample)
+	if strings.TrimSpace(text) == "" || strings.Contains(text, "\x00") {
+		return "", plain(what+": the script is empty, or no text", example)
 	}
-	return &declaredAction{a}, nil
+	return text, nil
 }
 
 // readActions reads the actions of a task.

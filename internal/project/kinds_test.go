@@ -79,7 +79,7 @@ func TestExamples(t *testing.T) {
 		}
 		task := "variables = [var(\"domain\", str), var(\"token\", secret), var(\"port\", int)]\n"
 		switch w.Group {
-		case Variables, Facts, Exports, Actions:
+		case Variables, Facts, Exports, Actions, Hooks:
 			task = w.Example + "\ndef build(v, host):\n    return []\n"
 		case Checks:
 			task += "def build(v, host):\n    return []\ndef verify(v, host):\n    return [" + w.Example + "]\n"

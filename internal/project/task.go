@@ -20,6 +20,8 @@ const (
 	variablesName = "variables"
 	needsName     = "needs"
 	actionsName   = "actions"
+	drainName     = "drain"
+	undrainName   = "undrain"
 	formerlyName  = "formerly"
 	factsName     = "facts"
 	exportsName   = "exports"
@@ -30,17 +32,18 @@ const (
 
 // script is a task's file that was read, and what of it is a task.
 type script struct {
-	project       *Project
-	name          string
-	file          *module
-	variables     []recipe.Variable
-	needs         []string
-	formerly      []string // names that it had
-	facts         []*question
-	exports       []recipe.Export
-	actions       []recipe.Script
-	releases      string             // where those are that it deploys, "" for a task without
-	build, verify *starlark.Function // verify may be nil
+	project        *Project
+	name           string
+	file           *module
+	variables      []recipe.Variable
+	needs          []string
+	formerly       []string // names that it had
+	facts          []*question
+	exports        []recipe.Export
+	actions        []recipe.Script
+	drain, undrain *recipe.Hook       // both or none
+	releases       string             // where those are that it deploys, "" for a task without
+	build, verify  *starlark.Function // verify may be nil
 }
 
 // task reads a task's file.
@@ -54,7 +57,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 		return recipe.Task{}, err
 	}
 	s := &script{project: p, name: f.name, file: file}
-	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readReleases, s.readFacts, s.readExports, s.readActions, s.readFunctions} {
+	for _, read := range []func() error{s.misspelled, s.readVariables, s.readNeeds, s.readFormerly, s.readReleases, s.readFacts, s.readExports, s.readActions, s.readHooks, s.readFunctions} {
 		if err := read(); err != nil {
 			return recipe.Task{}, err
 		}
@@ -62,7 +65,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 	summary, about := s.doc()
 	task := recipe.Task{
 		Name: f.name, Summary: summary, About: about, Formerly: s.formerly, Uses: s.needs, Needs: s.needs, Variables: s.variables,
-		Exports: s.exports, Actions: s.actions, Build: s.recipe, Instances: true,
+		Exports: s.exports, Actions: s.actions, Drain: s.drain, Undrain: s.undrain, Build: s.recipe, Instances: true,
 	}
 	if s.verify != nil {
 		task.Verify = s.checks

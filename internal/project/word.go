@@ -43,6 +43,7 @@ const (
 	Facts         Group = "facts"
 	Exports       Group = "exports"
 	Actions       Group = "actions"
+	Hooks         Group = "hooks"
 	Hosts         Group = "hosts" // what build and verify get beside the variables
 	Tests         Group = "tests" // what a test gets
 )
@@ -74,7 +75,7 @@ type call struct {
 // words are all that a task may say, with the parts of those that ship.
 func words(shipped []recipe.Task) []*Word {
 	return slices.Concat(fileKinds(), projectKinds(), networkKinds(), systemKinds(), aptKinds(), hostKinds(), []*Word{releaseKind()}, partWords(shipped),
-		notifications(), checkWords(), textWords(), variableWords(), factWords(), exportWords(), actionWords())
+		notifications(), checkWords(), textWords(), variableWords(), factWords(), exportWords(), actionWords(), hookWords())
 }
 
 // Words returns the words that a task and its tests may use, and what it knows of a host, for
@@ -103,7 +104,7 @@ func (p *Project) say(word *Word) func(*starlark.Thread, *starlark.Builtin, star
 	return func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, named []starlark.Tuple) (starlark.Value, error) {
 		c := &call{building: buildingOf(thread), word: word, values: make(map[string]any, len(args)+len(named))}
 		if c.building == nil {
-			if word.Group != Variables && word.Group != Facts && word.Group != Exports && word.Group != Actions {
+			if word.Group != Variables && word.Group != Facts && word.Group != Exports && word.Group != Actions && word.Group != Hooks {
 				return nil, plain(word.Name+": stands outside of build and verify", "put it into the list that build returns; what is above runs before there is a host")
 			}
 			c.building = &building{project: p}

@@ -123,6 +123,9 @@ type Task struct {
 	Verify func(Input) ([]Check, error)
 	// Actions are what can be run on a host that has the task.
 	Actions []Script
+	// Drain takes a host that has the task out of service before it is changed, as out of a load balancer, and
+	// Undrain brings it back once it has passed its checks; nil, both of them: it is changed as it serves.
+	Drain, Undrain *Hook
 	// Deployed says how the task's releases lie on a host; nil when it has none.
 	Deployed *Deployed
 	// After returns the lines that tell a person what to do next: where it answers,
@@ -142,6 +145,19 @@ type Script struct {
 	Text      string     // POSIX sh, run as root; its arguments and the task's variables are variables of the shell
 	Arguments []Variable // no two of a name, and none of a variable's of the task
 	Timeout   time.Duration
+}
+
+// Hook is a script that is run for a host around its change. Beside the task's variables it has host, the
+// host's name, and address, both as the inventory has them. It may be run once more where a run died, so it
+// does nothing where it has been.
+type Hook struct {
+	Script
+	On string // the task on whose hosts it is run, all of them; "" is the host itself
+}
+
+// HookArguments are what a hook's script has beside the task's variables.
+func HookArguments() []Variable {
+	return []Variable{{Name: "host", Type: TypeString}, {Name: "address", Type: TypeString}}
 }
 
 // Deployed is where a task keeps its releases: a directory for each version, and a link

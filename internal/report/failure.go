@@ -24,6 +24,9 @@ func (p page) failure(record *finished, restored bool) []string {
 	if back := record.Restored; back != nil && (!restored || back.Error != "") {
 		lines = append(lines, p.recovery(back)...)
 	}
+	if record.Drained {
+		lines = append(lines, p.prose("  ", staysDrained, p.paint.plain)...)
+	}
 	if record.Hint != "" {
 		lines = append(lines, p.command("  hint: ", record.Hint)...)
 	}
@@ -36,6 +39,9 @@ func (p page) failure(record *finished, restored bool) []string {
 	}
 	return lines
 }
+
+// staysDrained is said of a host that was taken out of service, and not brought back.
+const staysDrained = "stays drained: a run that changes it well, or finds it well, brings it back"
 
 // notDone says what a run that was interrupted did not come to. Of a step that it was cut off
 // in nobody knows; the next run asks the host.

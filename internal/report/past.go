@@ -28,6 +28,7 @@ type PastHost struct {
 	Same     int           `json:"same"`
 	Seconds  float64       `json:"seconds"`
 	Error    string        `json:"error,omitempty"`
+	Drained  bool          `json:"drained,omitempty"`
 }
 
 // pastRun is a line of runs --json: its time is when the run began.
@@ -87,7 +88,7 @@ func OnePastRun(w io.Writer, o Options, run PastRun) error {
 func (r PastRun) rows() []outcome {
 	var rows []outcome
 	for _, host := range r.Hosts {
-		rows = append(rows, outcome{host.Host, "", host.Status, &finished{Status: host.Status, Changed: host.Changed, Same: host.Same, Seconds: host.Seconds, Error: host.Error}})
+		rows = append(rows, outcome{host.Host, "", host.Status, &finished{Status: host.Status, Changed: host.Changed, Same: host.Same, Seconds: host.Seconds, Error: host.Error, Drained: host.Drained}})
 	}
 	return rows
 }

@@ -180,6 +180,7 @@ type finished struct {
 	Hint     string        `json:"hint,omitempty"`
 	Output   string        `json:"output,omitempty"` // all that the failed step printed
 	Restored *recovery     `json:"restored,omitempty"`
+	Drained  bool          `json:"drained,omitempty"` // it was taken out of service for its change, and stays so
 	After    []string      `json:"after,omitempty"`
 }
 
@@ -325,7 +326,7 @@ func newResource(item engine.Planned) resource {
 
 func newFinished(top head, event engine.Finished) *finished {
 	record := &finished{head: top, Status: event.Status, Changed: event.Changed, Same: event.Same,
-		Seconds: event.Elapsed.Seconds(), Error: strings.TrimPrefix(text(event.Err), top.Host+": "), Hint: event.Hint, After: event.After}
+		Seconds: event.Elapsed.Seconds(), Error: strings.TrimPrefix(text(event.Err), top.Host+": "), Hint: event.Hint, Drained: event.Drained, After: event.After}
 	var step *engine.StepError
 	if errors.As(event.Err, &step) {
 		record.Output = step.Output

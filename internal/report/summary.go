@@ -57,6 +57,7 @@ func (p page) reasons(rows []outcome) []string {
 		if row.end != nil && row.end.Error != "" && row.status != engine.StatusNotBegun {
 			reason += ": " + row.alike()
 		}
+		reason += row.drained()
 		if hosts[reason] == nil {
 			order, first[reason] = append(order, reason), row
 		}
@@ -72,11 +73,19 @@ func (p page) reasons(rows []outcome) []string {
 			continue
 		}
 		if strings.Contains(reason, ": ") {
-			reason = string(one.status) + ": " + oneLine(one.end.Error)
+			reason = string(one.status) + ": " + oneLine(one.end.Error) + one.drained()
 		}
 		lines = append(lines, p.prose(sign+p.paint.strong.Render(one.host)+"  ", reason, p.paint.plain)...)
 	}
 	return lines
+}
+
+// drained says of a host that it was left out of service.
+func (o outcome) drained() string {
+	if o.end != nil && o.end.Drained {
+		return "; stays drained"
+	}
+	return ""
 }
 
 // alike is what went wrong, without where: so that it is the same of hosts of which it is the same.
@@ -161,6 +170,9 @@ func (p page) summaryRow(row outcome, c summaryColumns) []string {
 			reason = p.cut(reason, p.width-5)
 		}
 		lines = append(lines, "    "+reason)
+	}
+	if row.end.Drained {
+		lines = append(lines, "    "+p.paint.bad.Render("stays drained"))
 	}
 	return lines
 }

@@ -51,6 +51,14 @@ func Task(w io.Writer, o Options, task recipe.Task) error {
 		lines = append(lines, "")
 		lines = append(lines, p.prose("  Instances ", "as "+base+"@blue: a host may have several, each with variables of its own", p.paint.plain)...)
 	}
+	if task.Drain != nil {
+		where := "by itself"
+		if task.Drain.On != "" {
+			where = "on the hosts with " + task.Drain.On
+		}
+		lines = append(lines, "")
+		lines = append(lines, p.prose("  Drained ", where+" while a host that has it is changed", p.paint.plain)...)
+	}
 	for _, variable := range task.Variables {
 		lines = append(lines, "")
 		lines = append(lines, p.variable("  ", task.Name+"."+variable.Name, variable)...)

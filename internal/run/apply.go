@@ -30,6 +30,9 @@ func (j *job) change(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := j.drain(ctx); err != nil {
+		return errors.Join(err, session.Finish(ctx, string(engine.StatusFailed)))
+	}
 	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
 	if errors.Is(err, engine.ErrStale) && j.settings.Unasked {
 		result, err = j.applyAnew(ctx, session)

@@ -32,6 +32,8 @@ type Blueprint struct {
 	All   []recipe.Task // that there are
 	Given []string      // tasks that are wanted for themselves, and not for the need of others
 
+	Drains []Drain // around each change of the host
+
 	Action   *resource.Action // of do: what is run, and nothing else
 	ActionOf recipe.Task
 

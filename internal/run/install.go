@@ -64,22 +64,24 @@ type job struct {
 	beginning *beginning // of the work, while it begins
 	hasTurn   bool
 
-	host   host
-	probes []recipe.Probe
-	wanted recipe.Recipe
-	made   engine.Plan
-	boot   string // the host's boot_id before the first change
-	result engine.Finished
-	begun  bool // its changes, or its proof
-	ended  bool
-	waits  []string        // the hosts of the run that do not have yet what this one wants of them
-	unmet  error           // why it could not be planned for that
-	lacks  []string        // and those without whose exports it was planned
-	again  bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
-	late   bool            // it had to wait
-	sooner int             // changes of the turns before
-	run    map[string]bool // the hosts of the run, by name
-	noted  bool            // a run that changes nothing is journaled too
+	host    host
+	probes  []recipe.Probe
+	wanted  recipe.Recipe
+	made    engine.Plan
+	boot    string // the host's boot_id before the first change
+	result  engine.Finished
+	begun   bool // its changes, or its proof
+	ended   bool
+	waits   []string        // the hosts of the run that do not have yet what this one wants of them
+	unmet   error           // why it could not be planned for that
+	lacks   []string        // and those without whose exports it was planned
+	again   bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
+	late    bool            // it had to wait
+	sooner  int             // changes of the turns before
+	run     map[string]bool // the hosts of the run, by name
+	drained bool            // and not brought back yet
+	stepped bool            // a step was begun
+	noted   bool            // a run that changes nothing is journaled too
 }
 
 // newJobs prepares every host's work, without a connection: a template or a variable that
@@ -113,10 +115,14 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 			ready[i].asking.keep = func(known Known) { settings.Last.Keep(name, known) }
 		}
 		w.Target.Config = clock.pausing(w.Target.Config)
-		jobs = append(jobs, &job{
-			Work: w, settings: *settings, probes: ready[i].probes, clock: clock, run: names,
-			observe: func(event engine.Event) { settings.Observe(engine.HostEvent{Host: name, Event: event}) },
-		})
+		j := &job{Work: w, settings: *settings, probes: ready[i].probes, clock: clock, run: names}
+		j.observe = func(event engine.Event) {
+			if _, begun := event.(engine.StepBegan); begun {
+				j.stepped = true
+			}
+			settings.Observe(engine.HostEvent{Host: name, Event: event})
+		}
+		jobs = append(jobs, j)
 	}
 	return jobs, nil
 }
@@ -185,6 +191,7 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, pl
 	pace.count(false, jobs...)
 	pace.leave(jobs)
 	together(jobs)
+	pace.spare(jobs)
 	agreed := agree(jobs, settings)
 	end := func(j *job) {
 		switch {
@@ -230,7 +237,9 @@ func agree(jobs []*job, settings Settings) bool {
 }
 
 // unchanged reports whether there is nothing to do on a host.
-func (j *job) unchanged() bool { return j.made.Empty() && len(j.made.Died) == 0 && !j.noted }
+func (j *job) unchanged() bool {
+	return j.made.Empty() && len(j.made.Died) == 0 && !j.noted && !j.drains()
+}
 
 // slim lets go of what only a change needs, where there is none: thousands of hosts wait until the last one
 // is planned.
@@ -315,6 +324,9 @@ func results(jobs []*job) []Result {
 func (j *job) plan(ctx context.Context) {
 	j.planBy(ctx, func() (err error) {
 		j.wanted, j.made, err = j.host.plan(ctx, j.Blueprint, j.probes)
+		if err == nil && j.drains() {
+			j.made.Told = append(j.made.Told, j.toldOfDrains())
+		}
 		return err
 	})
 }
@@ -350,12 +362,16 @@ func (j *job) apply(ctx context.Context) {
 	if !j.unchanged() {
 		err = j.change(ctx)
 	}
-	if err == nil && j.again {
-		return
+	changed := err == nil
+	if changed && j.again {
+		if err = j.bringBack(ctx, nil, false); err == nil { // drained until its next turn would take long
+			return
+		}
 	}
 	if err == nil && (j.sooner > 0 || !onlyNotes(j.made)) {
 		err = j.proves(ctx)
 	}
+	err = j.bringBack(ctx, err, changed && err != nil)
 	if err == nil {
 		j.result.After = j.Blueprint.After(j.made.Platform)
 	}

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,6 +44,18 @@ func (p *pacer) divide(jobs []*job, agreed bool) (changing, others []*job) {
 
 // changes reports whether something is to be changed on a host, in this turn.
 func (j *job) changes() bool { return !j.ended && len(j.waits) == 0 && !j.unchanged() }
+
+// spare has hosts that are drained changed one by one, where nobody has said how many at once: all of them
+// drained at once would serve nobody.
+func (p *pacer) spare(jobs []*job) {
+	if p.steps() || !slices.ContainsFunc(jobs, func(j *job) bool { return j.changes() && j.drains() }) {
+		return
+	}
+	p.Window = &Share{Number: 1}
+	for _, j := range jobs {
+		j.settings.Unasked = false
+	}
+}
 
 // through does work on jobs wave after wave, in each so many at once. What work ends with is counted before
 // the next one enters.

@@ -230,7 +230,7 @@ func TestAtItsTurnAHostIsAskedAgain(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		task := taskOf(name, resource.File{Path: m.path(name), Content: "ours\n"})
 		if name == "a" { // what is done to the first changes the second
-			task = taskOf(name, resource.Command{Name: "bend", Script: "echo theirs >" + m.path("b"), Unless: "test -e " + m.path("b"), Changes: []recipe.Key{}})
+			task = taskOf(name, resource.Command{Name: "bend", Script: "echo ours >" + m.path("b") + "; chmod 600 " + m.path("b"), Unless: "test -e " + m.path("b"), Changes: []recipe.Key{}})
 		}
 		work = append(work, Work{Target: Target{Name: name, Local: true}, Blueprint: Blueprint{Tasks: []recipe.Task{task}, Remembering: m.remembering}})
 	}
@@ -243,7 +243,7 @@ func TestAtItsTurnAHostIsAskedAgain(t *testing.T) {
 	is(t, results[0].Finished, engine.StatusChanged)
 	is(t, results[1].Finished, engine.StatusStale)
 	is(t, results[2].Finished, engine.StatusNotBegun)
-	if m.read(t, "b") != "theirs\n" || m.read(t, "c") != "" {
+	if m.read(t, "b") != "ours\n" || m.read(t, "c") != "" {
 		t.Errorf("b: %q, c: %q", m.read(t, "b"), m.read(t, "c"))
 	}
 }

@@ -1,0 +1,125 @@
+package run
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/recipe"
+	"provision/internal/resource"
+)
+
+// site is a task of a host that is drained, which writes down what is done in its order.
+type site struct {
+	m             *machine
+	content       string
+	drain, verify string // sh, after which is written down what was done
+	before        []recipe.Resource
+}
+
+func (s site) log(word, text string) string {
+	return "echo \"" + word + "\" >>" + s.m.path("log") + "\n" + text
+}
+
+func (s site) hook(name, text string) Hook {
+	script := recipe.Script{Name: name, Arguments: recipe.HookArguments(), Timeout: 10 * time.Second, Text: s.log(name+" $host", text)}
+	return Hook{Action: resource.Action{Script: script, Given: recipe.Values{"host": "here", "address": "192.0.2.1"}}}
+}
+
+func (s site) goes(t *testing.T) engine.Finished {
+	t.Helper()
+	write := resource.Command{Name: "write", Script: s.log("write", "echo "+s.content+" >"+s.m.path("site")), Unless: "grep -qsx " + s.content + " " + s.m.path("site"), Changes: []recipe.Key{}}
+	task := taskOf("site", append(s.before, write)...)
+	task.Verify = func(recipe.Input) ([]recipe.Check, error) {
+		return []recipe.Check{{Name: "site", From: recipe.FromHost, Command: &recipe.CommandCheck{Script: s.log("verify", s.verify)}}}, nil
+	}
+	blueprint := Blueprint{Tasks: []recipe.Task{task}, Drains: []Drain{{Task: "site", Out: s.hook("drain", s.drain), In: s.hook("undrain", "")}}}
+	return s.m.works(t, "install", blueprint, Install)
+}
+
+// did is what was done since it was asked last.
+func (s site) did(t *testing.T) string {
+	t.Helper()
+	did := strings.Join(strings.Fields(strings.ReplaceAll(s.m.read(t, "log"), " here", "")), " ")
+	os.Remove(s.m.path("log"))
+	return did
+}
+
+func (s site) isDrained() bool {
+	_, err := os.Stat(drainedMark)
+	return err == nil
+}
+
+// A host is drained before its first change and brought back after its proof; not where it has nothing yet,
+// nor where nothing changes. One that is left broken stays drained, until a run finds it well, whoever's.
+func TestHostIsDrainedAroundItsChange(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	s := site{m: m, content: "1", drain: ":", verify: ":"}
+	steps := []struct {
+		name    string
+		change  func()
+		status  engine.Status
+		did     string
+		drained bool
+	}{
+		{"a bare host", func() {}, engine.StatusChanged, "write verify", false},
+		{"nothing to change", func() {}, engine.StatusSame, "", false},
+		{"a change", func() { s.content = "2" }, engine.StatusChanged, "drain write verify undrain", false},
+		{"a hook fails", func() { s.content, s.drain = "3", "exit 7" }, engine.StatusFailed, "drain undrain", false},
+		{"its checks fail", func() { s.drain, s.verify = ":", "false" }, engine.StatusFailed, "drain write verify", true},
+		{"they fail still", func() {}, engine.StatusFailed, "drain verify", true},
+		{"it is well again", func() { s.verify = ":" }, engine.StatusSame, "drain verify undrain", false},
+		{"a step fails, and it serves", func() {
+			s.content, s.before = "4", []recipe.Resource{resource.Command{Name: "fail", Script: "false", Unless: "false", Changes: []recipe.Key{}}}
+		}, engine.StatusFailed, "drain verify undrain", false},
+		{"a step fails, and it does not", func() { s.verify = "false" }, engine.StatusFailed, "drain verify", true},
+		{"all is well", func() { s.verify, s.before = ":", nil }, engine.StatusChanged, "drain write verify undrain", false},
+	}
+	for _, step := range steps {
+		step.change()
+		ended := s.goes(t)
+		if did := s.did(t); ended.Status != step.status || did != step.did || s.isDrained() != step.drained || ended.Drained != step.drained {
+			t.Errorf("%s: %s: %v; did %q, want %q; drained %v, %v", step.name, ended.Status, ended.Err, did, step.did, s.isDrained(), ended.Drained)
+		}
+	}
+	s.content, s.drain = "5", "echo closed >&2; exit 7"
+	if ended := s.goes(t); ended.Err == nil || !strings.HasPrefix(ended.Err.Error(), "drain of site: exit status 7: closed") {
+		t.Errorf("a hook that fails: %v", ended.Err)
+	}
+}
+
+// A run that dies while its host is drained leaves it drained, which the next one is told and makes good.
+func TestDrainedByARunThatDied(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	s := site{m: m, content: "1", drain: ":", verify: ":"}
+	is(t, s.goes(t), engine.StatusChanged)
+	s.did(t)
+	m.killedWhen(t, "grep -q 2 "+m.path("site"))
+	s.content = "2"
+	if ended := s.goes(t); ended.Err == nil || !ended.Drained || !s.isDrained() {
+		t.Errorf("%+v", ended)
+	}
+	m.survives(t)
+	if did := s.did(t); did != "drain write" {
+		t.Errorf("the run that died: %s", did)
+	}
+	is(t, s.goes(t), engine.StatusSame)
+	if did := s.did(t); did != "drain verify undrain" || s.isDrained() || !strings.Contains(m.told.String(), "a run has left it drained") {
+		t.Errorf("the next one: %s, told %s", did, m.told.String())
+	}
+	// What was not announced is not done, and the host is as before.
+	s.before = []recipe.Resource{resource.File{Path: m.path("conf"), Content: "ours\n"}}
+	m.asked, m.before = true, func() { m.write(t, m.path("conf"), "ours\n", 0o600) } // another step than is planned
+	is(t, s.goes(t), engine.StatusStale)
+	if did := s.did(t); did != "drain undrain" || s.isDrained() {
+		t.Errorf("stale: %s", did)
+	}
+}
