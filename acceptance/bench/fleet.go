@@ -79,9 +79,9 @@ func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 		}
 		fmt.Fprintf(table, "%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f\t%.2f\t\n", hosts, run.wall.Seconds(), milliseconds(run.cpu, hosts), float64(run.memory)/1e6, each,
 			bare.wall.Seconds(), milliseconds(bare.cpu, hosts), ratio(run.wall, bare.wall), ratio(run.cpu, bare.cpu))
-		table.Flush()
+		fmt.Fprintf(os.Stderr, "%d hosts: %.2f s\n", hosts, run.wall.Seconds())
 	}
-	return nil
+	return table.Flush()
 }
 
 func milliseconds(took time.Duration, hosts int) float64 {

@@ -37,7 +37,7 @@ func main() {
 	of := flag.String("of", "", "measure only this: graphite, own (tasks), fleet, or peers")
 	targets := flag.Int("targets", 1, "of peers: hosts")
 	only := flag.String("only", "", "of peers: those whose name has this")
-	atOnce := flag.Int("f", 100, "of a fleet: hosts at once")
+	atOnce := flag.Int("f", 30, "of a fleet: hosts at once")
 	serves := flag.Bool("serve", false, "be simulated hosts; what follows is the command that runs another on a real one")
 	handshakes := flag.String("handshakes", "", "make bare handshakes: HOSTS,AT_ONCE,PORT,IDENTITY")
 	suite := flag.String("suite", lab.DefaultSuite, "Debian release of the host")

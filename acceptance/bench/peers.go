@@ -106,9 +106,8 @@ func peers(ctx context.Context, l *lab.Lab, targets, runs int, only string) (err
 		}
 		converged := median(again)
 		fmt.Fprintf(table, "%s\t%.1f s\t%.2f s\t%.2f s\t%.2f s\t\n", way.name, first.wall.Seconds(), first.cpu.Seconds(), converged.wall.Seconds(), converged.cpu.Seconds())
-		table.Flush()
 	}
-	return nil
+	return table.Flush()
 }
 
 // furnish writes what the tools need into /root/peers of the controller.

@@ -11,6 +11,9 @@ import (
 // message when the mark never comes.
 const noiseKept = 8 << 10
 
+// readAtOnce is how much of a stream is read at a time: of hundreds of connections two each wait for it.
+const readAtOnce = 8 << 10
+
 // mostNoise is what a login shell may print before a command begins; some print for ever.
 const mostNoise = 1 << 20
 
@@ -105,7 +108,7 @@ func (r *markReader) more() {
 	if len(r.rest) == 0 {
 		r.rest = nil
 	}
-	room := make([]byte, 32<<10)
+	room := make([]byte, readAtOnce)
 	n, err := r.source.Read(room)
 	if r.failed = err; len(r.rest) == 0 {
 		r.rest = room[:n]

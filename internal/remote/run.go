@@ -30,8 +30,8 @@ func (c *Connection) Run(ctx context.Context, command Command, stdin []byte) ([]
 	var stdout head
 	var stderr tail
 	var streams sync.WaitGroup
-	streams.Go(func() { io.Copy(&stdout, patience.with(process.Stdout)) })
-	streams.Go(func() { io.Copy(&stderr, patience.with(process.Stderr)) })
+	streams.Go(func() { io.CopyBuffer(&stdout, patience.with(process.Stdout), make([]byte, readAtOnce)) })
+	streams.Go(func() { io.CopyBuffer(&stderr, patience.with(process.Stderr), make([]byte, readAtOnce)) })
 	go func() { // may block for ever where the command does not read: the end of the command frees it
 		process.Stdin.Write(stdin)
 		process.Stdin.Close()
