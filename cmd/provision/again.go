@@ -43,12 +43,13 @@ func (f *flags) again(e errand, results []run.Result) string {
 type typed struct {
 	verb, flags, arguments []string
 	command                bool // the arguments are a command, whose flags are its own
+	onHosts                bool // it works on hosts
 }
 
 func typedBy(command *cobra.Command) typed {
 	t := typed{
 		verb: strings.Fields(command.CommandPath()), arguments: command.Flags().Args(),
-		command: strings.Contains(command.Use, "COMMAND"),
+		command: strings.Contains(command.Use, "COMMAND"), onHosts: taken(command, unattendedGroup),
 	}
 	command.Flags().SortFlags = false // Visit goes in the order in which they were typed
 	command.Flags().Visit(func(flag *pflag.Flag) {

@@ -20,6 +20,7 @@ const (
 	variableGroup   = "Variables"
 	connectionGroup = "Connection"
 	outputGroup     = "Output"
+	unattendedGroup = "Unattended"
 )
 
 // flagGroup is a group of flags under its title.
@@ -41,6 +42,7 @@ func (f *flags) groups() []flagGroup {
 		{variableGroup, f.selection.variableFlags()},
 		{connectionGroup, f.connection.flags()},
 		{outputGroup, f.output.flags()},
+		{unattendedGroup, f.unattended.flags()},
 	}
 }
 
@@ -51,7 +53,7 @@ func takes(command *cobra.Command, groups ...string) *cobra.Command {
 }
 
 // onHosts are the groups of a verb that works on hosts.
-var onHosts = []string{hostGroup, inventoryGroup, connectionGroup, outputGroup}
+var onHosts = []string{hostGroup, inventoryGroup, connectionGroup, outputGroup, unattendedGroup}
 
 // withTasks are the groups of a verb that also reads variables.
 var withTasks = append([]string{variableGroup}, onHosts...)

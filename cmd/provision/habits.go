@@ -64,6 +64,7 @@ var otherFlags = []struct{ names, verbs, hint string }{
 	{"P parallel z pool-size serial", "", "-f N is how many hosts are worked on at once"},
 	{"x exclude-hosts", "", "-l 'all,!HOST'"},
 	{"hide", "", "-q"},
+	{"limit-from", "", "-l @FILE, or -l @- for standard input"},
 }
 
 // otherValues are values that flags of the same name have in other tools.

@@ -97,6 +97,10 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	if err := f.run.validate(); err != nil {
 		return nil, err
 	}
+	log, logged, err := f.unattended.logTo(e.secrets, func(status engine.Status) int { return codeOf(status, e.pendingCode()) })
+	if err != nil {
+		return nil, err
+	}
 	shown, waiting := f.output.reporter(io, e)
 	makeRoom(e, shown)
 	outliveReaders()
@@ -118,6 +122,9 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	settings.Observe = func(event engine.HostEvent) {
 		shown.Event(event)
 		recorder.Event(event)
+		if log != nil {
+			log.Event(event)
+		}
 	}
 	settings.Forks, settings.Pace = int(f.run.forks), f.run.pace.Pace
 	settings.Last, settings.Exporters = f.lastSaid(e), e.exports
@@ -128,13 +135,22 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	}
 	closed := shown.Close()
 	_, _ = waiting.WriteTo(io.out) // of a run that ended before the question
-	code := worst(results, e.pendingCode())
-	f.keepRun(e, began, results, code, recorder)
-	shown.Summary(f.again(e, results), code)
+	code, again := worst(results, e.pendingCode()), f.again(e, results)
+	shown.Summary(again, code)
+	if log != nil {
+		log.Summary(again, code)
+	}
+	if lost := logged(); lost != nil {
+		code = max(code, exitUsage)
+		teller{io, f.output.json}.complain(fmt.Errorf("--log: %w", lost), code)
+	}
 	if closed != nil && !readerGone(closed) {
 		code = max(code, exitUsage) // what the hosts say goes first
 		teller{io, f.output.json}.complain(fmt.Errorf("output: %w", closed), code)
 	}
+	ended := f.ended(e, began, results, code)
+	f.keepRun(ended, recorder)
+	f.tellOfRun(io, ended, again, e.secrets)
 	if code != exitGood {
 		return results, outcome{code}
 	}

@@ -40,12 +40,8 @@ func pastRunsOf(s selection) (pastRuns, error) {
 	return pastRuns{filepath.Join(cache, "provision", "runs", hex.EncodeToString(sum[:16]))}, err
 }
 
-// keepRun remembers how a run ended. One that cannot be kept was made all the same.
-func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code int, recorder *report.Recorder) {
-	past, err := pastRunsOf(f.selection)
-	if err != nil || len(results) == 0 || f.typed.looks() {
-		return
-	}
+// ended is how a run ended, without any secret.
+func (f *flags) ended(e errand, began time.Time, results []run.Result, code int) report.PastRun {
 	masker := report.NewMasker(e.secrets)
 	ended := report.PastRun{ID: began.UTC().Format("20060102-150405.000"), Began: began, Seconds: time.Since(began).Seconds(), ExitCode: code}
 	ended.Command = masker.Mask(strings.Join(f.typed.verb[min(1, len(f.typed.verb)):], " "))
@@ -58,6 +54,15 @@ func (f *flags) keepRun(e errand, began time.Time, results []run.Result, code in
 			host.Error = masker.Mask(result.Err.Error())
 		}
 		ended.Hosts = append(ended.Hosts, host)
+	}
+	return ended
+}
+
+// keepRun remembers how a run ended. One that cannot be kept was made all the same.
+func (f *flags) keepRun(ended report.PastRun, recorder *report.Recorder) {
+	past, err := pastRunsOf(f.selection)
+	if err != nil || len(ended.Hosts) == 0 || f.typed.looks() {
+		return
 	}
 	past.keep(ended, recorder.Bytes(maxRecorded))
 }

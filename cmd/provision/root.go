@@ -21,6 +21,7 @@ type flags struct {
 	connection connection
 	login      func() (login, error) // what connection says; somebody may be asked for passwords, once
 	output     output
+	unattended unattended
 	run        runFlags
 }
 
@@ -43,7 +44,9 @@ func execute(ctx context.Context, args []string, io console) int {
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	err := root.ExecuteContext(ctx)
-	return exitCode(err, teller{io, f.output.json || f.typed.verb == nil && wantsJSON(args)})
+	code := exitCode(err, teller{io, f.output.json || f.typed.verb == nil && wantsJSON(args)})
+	f.tellProblem(io, args, err, code)
+	return code
 }
 
 // wantsJSON looks for --json in a command line that could not be read.
