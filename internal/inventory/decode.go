@@ -11,6 +11,7 @@ import (
 type decoder struct {
 	known Known
 	errs  Errors
+	lost  []string // hosts that are refused: whoever names one is not told that it is not there
 }
 
 func (d *decoder) refuse(at Position, what, problem, hint string) {
@@ -66,7 +67,11 @@ func (d *decoder) hosts(inv *Inventory, hosts *node) {
 			d.refuse(entry.key.at, fmt.Sprintf("host %q", entry.key.text), problem, hint)
 			continue
 		}
-		for _, host := range d.entry(entry, names) {
+		made := d.entry(entry, names)
+		if len(made) == 0 {
+			d.lost = append(d.lost, names...)
+		}
+		for _, host := range made {
 			if first, twice := there[host.Name]; twice {
 				d.refuse(entry.key.at, "host "+host.Name, fmt.Sprintf("stands twice, first at %s", first), "a range and a host have no name in common: what is of one host alone goes into a group")
 			}
@@ -146,7 +151,8 @@ func (d *decoder) oneLogin(what string, hosts []Host) {
 }
 
 func (d *decoder) groups(inv *Inventory, groups *node) {
-	var hosts, names []string
+	var names []string
+	hosts := d.lost
 	taken := map[string]bool{}
 	for _, host := range inv.hosts {
 		hosts = append(hosts, host.Name)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -107,6 +108,8 @@ type Inventory struct {
 	hosts      []Host
 	recipients []string
 	secrets    Decrypter
+
+	Told []string // what a person should know of how it was read
 }
 
 type group struct {
@@ -146,16 +149,39 @@ func (inv *Inventory) Recipients() []string { return slices.Clone(inv.recipients
 
 // Load reads an inventory from a file. Secrets stay encrypted until a host's Values are
 // asked for; secrets may be nil, and then those Values are an error. A file that cannot
-// be read is an *Error that wraps the reason: errors.Is(err, fs.ErrNotExist).
+// be read is an *Error that wraps the reason: errors.Is(err, fs.ErrNotExist). One of
+// Ansible's, also a program that prints one, is read as it is (foreign.go).
 func Load(path string, known Known, secrets Decrypter) (*Inventory, error) {
-	data, err := readFile(path)
+	var data []byte
+	var told []string
+	var root *node
+	as, err := ansibleJSON, error(nil)
+	if isProgram(path) {
+		if data, told, err = runProgram(path, programTime); err == nil {
+			root, err = parseJSON(path+" --list", data)
+		}
+	} else if data, err = readFile(path); err == nil {
+		as, root, err = formOf(path, data)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, data, known, secrets)
+	if as == ours {
+		return Parse(path, data, known, secrets)
+	}
+	root, more, err := readAnsible(path, as, data, root)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := decode(path, root, known, secrets)
+	if err != nil {
+		return nil, err
+	}
+	inv.Told = append(told, more...)
+	return inv, nil
 }
 
-// readFile reads what may be an inventory, and never more than maxSize of it.
+// readFile reads what may be an inventory, and never more than an inventory has.
 func readFile(path string) ([]byte, error) {
 	refuse := func(problem, hint string, cause error) ([]byte, error) {
 		return nil, &Error{Position: Position{File: path}, Problem: problem, Advice: hint, Cause: cause}
@@ -172,8 +198,12 @@ func readFile(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return refuse("is not a regular file", "ls -ld "+path+" shows what it is", nil)
 	}
-	const tooBig = "larger than 1 MiB"
-	if info.Size() > maxSize {
+	most := int64(maxSize)
+	if filepath.Ext(path) == ".json" { // what a program printed, which says much of each host
+		most = maxProgramText
+	}
+	tooBig := fmt.Sprintf("larger than %d MiB", most>>20)
+	if info.Size() > most {
 		return refuse(tooBig, "this is hardly the file that was meant", nil)
 	}
 	file, err := os.Open(path)
@@ -181,11 +211,11 @@ func readFile(path string) ([]byte, error) {
 		return refuse(reason(err), "ls -ld "+path+" shows whose it is", err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+	data, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil {
 		return refuse(reason(err), "ls -ld "+path+" shows whose it is", err)
 	}
-	if len(data) > maxSize {
+	if int64(len(data)) > most {
 		return refuse(tooBig, "this is hardly the file that was meant", nil)
 	}
 	return data, nil
@@ -210,6 +240,11 @@ func Parse(name string, data []byte, known Known, secrets Decrypter) (*Inventory
 	if err != nil {
 		return nil, err
 	}
+	return decode(name, root, known, secrets)
+}
+
+// decode makes an inventory of a tree.
+func decode(name string, root *node, known Known, secrets Decrypter) (*Inventory, error) {
 	d := decoder{known: known}
 	inv := d.inventory(name, root)
 	if len(d.errs) == 0 {

@@ -42,6 +42,8 @@ type node struct {
 	block   bool   // a literal or folded string, a list or mapping that is not in { } or [ ]
 	whole   int64  // of kindInt
 	comment Position
+	alias   bool // of what stands elsewhere, which is not looked up; likewise
+	vault   bool // encrypted by ansible-vault, in inventories of Ansible's
 	items   []*node
 	pairs   []pair
 	index   map[string]int // of pairs, by key
@@ -100,6 +102,11 @@ var (
 
 // parseYAML reads one document; root is nil when there is nothing in it.
 func parseYAML(file string, data []byte) (root *node, err error) {
+	return parseYAMLAs(file, data, false)
+}
+
+// parseYAMLAs reads one of others, too, who have keys that are no strings, and tags.
+func parseYAMLAs(file string, data []byte, foreign bool) (root *node, err error) {
 	if err := checkText(file, data); err != nil {
 		return nil, err
 	}
@@ -109,7 +116,7 @@ func parseYAML(file string, data []byte) (root *node, err error) {
 	if err != nil {
 		return nil, syntaxError(file, err)
 	}
-	c := converter{file: file}
+	c := converter{file: file, foreign: foreign}
 	documents := 0
 	for _, document := range parsed.Docs {
 		if _, comment := document.Body.(*ast.CommentGroupNode); document.Body == nil || comment {
@@ -156,8 +163,9 @@ func syntaxHint(message string) string {
 
 // converter turns the parser's tree into ours and refuses what we have no use for.
 type converter struct {
-	file string
-	errs Errors
+	file    string
+	foreign bool
+	errs    Errors
 }
 
 func (c *converter) refuse(at Position, problem, hint string) {
@@ -196,10 +204,22 @@ func (c *converter) convert(from ast.Node, depth int) *node {
 	const once = "write it out at each place: an inventory is short, and aliases can grow without bound"
 	switch from := from.(type) {
 	case *ast.AnchorNode:
+		if c.foreign {
+			return c.convert(from.Value, depth)
+		}
 		c.refuse(n.at, "an anchor (&): anchors and aliases are not used here", once+"; a text that begins with & needs quotes")
 	case *ast.AliasNode:
+		if n.alias = c.foreign; n.alias {
+			n.kind = kindOther
+			return n
+		}
 		c.refuse(n.at, "an alias (*): anchors and aliases are not used here", once+"; a text that begins with * needs quotes")
 	case *ast.TagNode:
+		if tag := from.Start.Value; c.foreign && (tag == "!vault" || tag == "!unsafe") {
+			inner := c.convert(from.Value, depth+1)
+			inner.at, inner.vault = n.at, tag == "!vault"
+			return inner
+		}
 		c.refuse(n.at, "a tag (!): tags are not used here", "a text that begins with ! needs quotes")
 	case *ast.DirectiveNode:
 		c.refuse(n.at, "a directive (%): directives are not used here", "remove the line")
@@ -233,6 +253,7 @@ func (c *converter) add(mapping *node, from *ast.MappingValueNode, depth int) {
 	case len(key.text) > 200:
 		c.refuse(key.at, "a key of more than 200 characters", flat)
 		return
+	case c.foreign && key.kind != kindList && key.kind != kindMapping:
 	case key.kind != kindString:
 		c.refuse(key.at, "key "+key.text+": want a name", "put it in quotes, if it is one")
 		return
