@@ -76,7 +76,7 @@ var otherValues = []struct {
 	{"limit", regexp.MustCompile(`^[^:@=]+(:[&!]?[^:@0-9][^:@]*)+$`), "is no host of the inventory", "commas stand between names, and ! before one that is left out: -l 'web,!web3'"},
 	{"hosts", regexp.MustCompile(`^@(.+)$`), "is no host", `-H "$$(paste -sd, $1)"`},
 	{"identity", regexp.MustCompile(`,`), "is no private key", "hosts go with -H: -H web1,web2"},
-	{"identity", regexp.MustCompile(`\.(ini|ya?ml|toml|json|cfg)$`), "is no private key", "an inventory goes with --inventory, and looks as hosts.example.yaml does"},
+	{"identity", regexp.MustCompile(`\.(ini|ya?ml|toml|json|cfg)$`), "is no private key", "an inventory goes with --inventory, also one of Ansible's"},
 	{"extra-var", regexp.MustCompile(`^@`), "is no variable", "write variables into the inventory, under vars:; -e TASK.VARIABLE=@FILE reads a secret"},
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -16,7 +15,7 @@ import (
 )
 
 func newList(f *flags, io console) *cobra.Command {
-	var kinds, schema bool
+	var kinds, schema, convert bool
 	command := &cobra.Command{
 		Use:   "list [TASK | HOST | kind:NAME]",
 		Short: "what can be installed, and where; a task or a host with its variables",
@@ -28,7 +27,9 @@ is decrypted for that, and a secret is [secret].
 
 With --kinds it lists the words that tasks of your own are made of, and with
 kind:NAME it tells one of them, with an example. With --schema it prints the
-JSON schema of hosts.yaml with the project's own tasks in it, for an editor.`,
+JSON schema of hosts.yaml with the project's own tasks in it, for an editor.
+With --hosts-yaml it prints an inventory from elsewhere, as one of Ansible's, as
+a hosts.yaml.`,
 		Example: `  provision list graphite
   provision list web1
   provision list -l metrics -e graphite.auth=false
@@ -37,8 +38,8 @@ JSON schema of hosts.yaml with the project's own tasks in it, for an editor.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
-			case (kinds || schema) && len(args) > 0:
-				return usage(errors.New("list: a name, and --kinds or --schema"), "provision list "+args[0])
+			case (kinds || schema || convert) && len(args) > 0:
+				return usage(errors.New("list: a name, and --kinds, --schema or --hosts-yaml"), "provision list "+args[0])
 			case kinds:
 				return f.listKinds(io)
 			case len(args) == 1 && strings.HasPrefix(args[0], kindPrefix):
@@ -50,6 +51,13 @@ JSON schema of hosts.yaml with the project's own tasks in it, for an editor.`,
 			}
 			if schema {
 				_, err := io.out.Write(inventory.Schema(all.known()))
+				return err
+			}
+			if convert {
+				inv, err := f.selection.load(all, nil)
+				if err == nil {
+					_, err = io.out.Write(inv.YAML())
+				}
 				return err
 			}
 			switch found, err := all.find(args); {
@@ -67,6 +75,7 @@ JSON schema of hosts.yaml with the project's own tasks in it, for an editor.`,
 		},
 	}
 	command.Flags().BoolVar(&kinds, "kinds", false, "the words that own tasks are made of")
+	command.Flags().BoolVar(&convert, "hosts-yaml", false, "an inventory from elsewhere as a hosts.yaml")
 	command.Flags().BoolVar(&schema, "schema", false, "the JSON schema of hosts.yaml, for an editor")
 	return command
 }
@@ -84,10 +93,7 @@ func (f *flags) describeTasks(io console, found []recipe.Task) error {
 
 // listAll prints the tasks, and the inventory's hosts where there is an inventory.
 func (f *flags) listAll(io console, all catalogue) error {
-	inv, err := inventory.Load(f.selection.path(), all.known(), nil)
-	if errors.Is(err, fs.ErrNotExist) && f.selection.namedInventory() == "" {
-		inv, err = &inventory.Inventory{}, nil
-	}
+	inv, err := f.selection.load(all, nil)
 	if err != nil {
 		return err
 	}

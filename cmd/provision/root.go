@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"provision/internal/recipe"
+	"provision/internal/remote"
 	"provision/tasks"
 )
 
@@ -31,6 +32,7 @@ func newFlags(io console) *flags {
 	f.selection.tasks = sync.OnceValues(func() (catalogue, error) {
 		return readCatalogue(f.selection.path(), noteOnce(io))
 	})
+	f.selection.sshHosts, f.selection.tell = func() ([]string, error) { return remote.HostNames(f.connection.file) }, noteOnce(io)
 	f.login = sync.OnceValues(func() (login, error) { return f.connection.login(io, f.passphrase) })
 	return f
 }

@@ -27,6 +27,8 @@ type selection struct {
 	local     bool
 	list      bool                      // say which hosts these are, and do nothing
 	tasks     func() (catalogue, error) // that there are
+	sshHosts  func() ([]string, error)  // those of ssh_config
+	tell      func(string)              // of how an inventory was read
 }
 
 // hostFlags say which hosts are meant.
@@ -42,7 +44,7 @@ func (s *selection) hostFlags() *pflag.FlagSet {
 // inventoryFlags say where hosts and variables are written.
 func (s *selection) inventoryFlags() *pflag.FlagSet {
 	f := newFlagSet()
-	f.StringVar(&s.inventory, "inventory", "", "the inventory `FILE` (default $PROVISION_INVENTORY, or hosts.yaml where there is one)")
+	f.StringVar(&s.inventory, "inventory", "", "the inventory `FILE`, also Ansible's, or ssh_config (default $PROVISION_INVENTORY, or hosts.yaml where there is one)")
 	f.StringArrayVar(&s.keys, "key", nil, "private key `FILE` for its secrets, of age or ssh (default ~/.config/provision/age.key and those of ~/.ssh)")
 	return f
 }
@@ -105,16 +107,43 @@ func (s selection) openKeys(passphrase func(string) ([]byte, error)) (*inventory
 	return keys, nil
 }
 
+// ofSSH is the name of the inventory that ssh_config is.
+const ofSSH = "ssh_config"
+
+// load reads the inventory: a file, what a program prints, or the hosts of ssh_config; none where none is named
+// and there is none.
+func (s selection) load(all catalogue, keys inventory.Decrypter) (*inventory.Inventory, error) {
+	var inv *inventory.Inventory
+	var err error
+	if s.path() == ofSSH {
+		var names []string
+		if names, err = s.sshHosts(); err == nil {
+			inv, err = inventory.OfNames(ofSSH, names)
+		}
+	} else {
+		inv, err = inventory.Load(s.path(), all.known(), keys)
+	}
+	if errors.Is(err, fs.ErrNotExist) && s.namedInventory() == "" {
+		return &inventory.Inventory{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range inv.Told {
+		if s.tell != nil {
+			s.tell(text)
+		}
+	}
+	return inv, nil
+}
+
 // open reads the inventory, and adds the lab's hosts as the group lab.
 func (s selection) open(keys inventory.Decrypter) (*inventory.Inventory, error) {
 	all, err := s.tasks()
 	if err != nil {
 		return nil, err
 	}
-	inv, err := inventory.Load(s.path(), all.known(), keys)
-	if errors.Is(err, fs.ErrNotExist) && s.namedInventory() == "" {
-		inv, err = &inventory.Inventory{}, nil
-	}
+	inv, err := s.load(all, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +197,9 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task, ask ask
 		if hasAll(host.Tasks, named) && (len(named) > 0 || len(host.Tasks) > 0) {
 			hosts = append(hosts, host)
 		}
+	}
+	if len(hosts) == 0 && len(inv.Hosts()) > 0 && len(named) > 0 {
+		return nil, usage(errors.New("no hosts"), fmt.Sprintf("%s gives none of its hosts these tasks: say which, -l GROUP or -l all", s.path()))
 	}
 	if len(hosts) == 0 {
 		return nil, usage(errors.New("no hosts"), "name one with -H root@HOST, or write it into hosts.yaml (see hosts.example.yaml)")

@@ -75,3 +75,22 @@ func scalar(text string) string {
 	quoted, _ := json.Marshal(text) // a string of JSON's is one of YAML's; nothing here fails
 	return string(quoted)
 }
+
+// OfNames is an inventory of hosts of which nothing but the name is known, as of ssh_config, which says how each
+// is reached. It has neither groups nor tasks. A name that no inventory can have is told.
+func OfNames(from string, names []string) (*Inventory, error) {
+	inv := &Inventory{}
+	at := Position{File: from}
+	for _, name := range names {
+		address, err := ParseHost(name)
+		if err != nil || address != (Address{Host: name}) || !groupName.MatchString(name) || name == everyHost {
+			inv.Told = append(inv.Told, fmt.Sprintf("%s: host %q is left out: is not a name", from, short(name)))
+			continue
+		}
+		inv.hosts = append(inv.hosts, Host{Name: name, Address: address, Vars: map[string]Setting{}, Login: map[string]Setting{}, at: at})
+	}
+	if len(inv.hosts) == 0 {
+		return nil, &Error{Position: at, Problem: "names no host", Advice: "Host NAME, without a pattern, is one: man ssh_config"}
+	}
+	return inv, nil
+}

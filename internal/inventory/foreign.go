@@ -39,6 +39,9 @@ func formOf(file string, data []byte) (form, *node, error) {
 		return ansibleYAML, root, err
 	}
 	root, err := parseForeign(file, data)
+	if plugin := root.pair("plugin"); err == nil && plugin != nil {
+		return ours, nil, &Error{Position: plugin.key.at, What: "plugin " + short(plugin.value.text), Problem: "is for Ansible, and no inventory by itself", Advice: "ansible-inventory -i " + file + " --list >hosts.json, then --inventory hosts.json"}
+	}
 	if err != nil || !isAnsible(root) {
 		return ours, nil, nil // which says what is wrong, if something is
 	}
