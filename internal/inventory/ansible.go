@@ -196,6 +196,17 @@ func (a *ansible) addGroup(groups *node, g *ansibleGroup, gone map[string]bool) 
 	groups.put(g.name, g.at, entry)
 }
 
+// rest puts the hosts that are in no other group into ungrouped.
+func (a *ansible) rest() {
+	for _, name := range a.order.hosts {
+		if host := a.hosts[name]; len(host.groups()) == 0 {
+			g := a.group(ungrouped, host.at)
+			g.declared = true
+			g.has(host)
+		}
+	}
+}
+
 // groups are those that name a host, without Ansible's own.
 func (h *ansibleHost) groups() []*ansibleGroup {
 	return slices.DeleteFunc(slices.Clone(h.in), func(g *ansibleGroup) bool { return g.name == everyHost || g.name == ungrouped })

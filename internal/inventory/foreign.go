@@ -99,6 +99,7 @@ func readAnsible(file string, as form, data []byte, root *node) (*node, []string
 	if len(a.errs) > 0 {
 		return nil, nil, a.errs.result()
 	}
+	a.rest()
 	a.folders()
 	tree, err := a.tree()
 	return tree, a.told, err
