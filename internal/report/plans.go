@@ -22,13 +22,10 @@ type sharedPlan struct {
 	hosts  []string
 }
 
-// add takes in the plan of a host. Whole says that also what is the same is told.
-func (p *plans) add(record *planned, whole bool) {
+// add takes in the plan of a host.
+func (p *plans) add(record *planned) {
 	its := *record
 	its.head = head{}
-	if !whole {
-		its.Resources = slices.DeleteFunc(slices.Clone(record.Resources), func(r resource) bool { return r.Kind == same })
-	}
 	text, _ := json.Marshal(&its) // of plain data it cannot fail
 	sum := sha256.Sum256(text)
 	if known := p.by[sum]; known != nil {
@@ -48,7 +45,7 @@ func (t *Terminal) keepPlan(record *planned) {
 	if !t.options.Plan && (empty && !all || t.options.Verbosity < 0) {
 		return // the end of the host says it
 	}
-	t.plans.add(record, all)
+	t.plans.add(record)
 }
 
 // decide tells the plans once there is one of each host, or its end.

@@ -303,6 +303,15 @@ func newPlanned(top head, plan engine.Plan) *planned {
 	return record
 }
 
+// newChanges is newPlanned without the resources that are the same: of these it has how many there are.
+func newChanges(top head, plan engine.Plan) *planned {
+	all := len(plan.Items)
+	plan.Items = plan.Changes()
+	record := newPlanned(top, plan)
+	record.Counts.Same = all - len(plan.Items)
+	return record
+}
+
 // same is the kind of a resource without a change, as JSON names it.
 const same recipe.ChangeKind = "same"
 

@@ -109,10 +109,8 @@ func (r *Recorder) host(name string) *recordedHost {
 
 // planned records what changes by a plan; of the rest it counts how much there is.
 func (r *Recorder) planned(host string, made engine.Plan) {
-	now, all := r.now(), len(made.Items)
-	made.Items = made.Changes()
-	record := newPlanned(head{}, made)
-	record.Counts.Same = all - len(made.Items)
+	now := r.now()
+	record := newChanges(head{}, made)
 	gate(record, r.clean)
 	plan := recordedPlan{record.Platform, record.Counts, record.Resources}
 	text, _ := json.Marshal(plan) // it is plain data

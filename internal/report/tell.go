@@ -14,7 +14,12 @@ func (t *Terminal) clean(text string) string {
 // Event tells of an event, now or when its host is finished.
 func (t *Terminal) Event(e engine.HostEvent) {
 	now := t.options.now()
-	r := newRecord(e, now)
+	var r record
+	if made, planned := e.Event.(engine.PlanMade); planned && t.options.Verbosity < 3 {
+		r = newChanges(head{Host: e.Host}, made.Plan) // what is the same is only counted
+	} else {
+		r = newRecord(e, now)
+	}
 	if r == nil {
 		return
 	}
