@@ -12,7 +12,7 @@ test: # everything; installs what it needs
 	sh .ci/test
 
 unit: # what needs no lab host
-	go test -short $$(go list ./... | grep -v '^provision/acceptance$$')
+	go test -short $$(go list ./... | grep -v '/acceptance$$')
 
 acceptance: # the command on real hosts: make acceptance RUN=TestModel
 	go test -v -timeout 25m -run '$(RUN)' ./acceptance
