@@ -69,7 +69,7 @@ func gimelSiteVariables() []recipe.Variable {
 		},
 		{
 			Name: "webhook", Type: recipe.TypeSecret, Check: webhookURL,
-			Help: "A URL that is told of each verdict and each mismatch of the split, once: https, or http to the host itself. A secret, for who knows such a URL can often write to what is behind it.",
+			Help: "A URL that is told of each verdict and each mismatch of the split, once, from when it is set on: https, or http to the host itself. A secret, for who knows such a URL can often write to what is behind it.",
 		},
 		{
 			Name: "webhook_secret", Type: recipe.TypeSecret, Check: secretOf(16),

@@ -41,12 +41,11 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("redis: sweep: %w", err)
 	}
-	for _, discarded := range left {
-		if err := s.discard(ctx, discarded); err != nil {
-			return err
-		}
+	var problems []error
+	for _, discarded := range left { // what one of them has is no matter of the others
+		problems = append(problems, s.discard(ctx, discarded))
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // discard takes one life of an experiment away, given as namespace:experiment:id,

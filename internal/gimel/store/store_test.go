@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -310,11 +311,11 @@ func TestSweepFinishesACrashedDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := experimentKey("alephbet", "e")
-	s.client.SAdd(t.Context(), discardedKey, "alephbet:e:"+found.id)
+	s.client.SAdd(t.Context(), discardedKey, "alephbet:e:"+found.id, "a", "of:somebody", "z") // and what is none
 	s.client.Rename(t.Context(), key, discardKey(key, found.id))
 	commitAll(t, s, participants("e", "blue", 0, 3)) // a new life before the sweep
-	if err := s.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := s.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "somebody") {
+		t.Errorf("what is none is not told: %v", err)
 	}
 	if left := s.client.Keys(t.Context(), "*"+found.id+"*").Val(); len(left) != 0 {
 		t.Errorf("left: %v", left)
