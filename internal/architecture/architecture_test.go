@@ -83,6 +83,9 @@ var libraries = map[string][]string{
 	"github.com/prometheus":             {"internal/gimel"},
 	"gonum.org/v1/gonum":                {"internal/gimel"},
 
+	// What BigQuery is asked has to be GoogleSQL, in tests.
+	"github.com/cloudspannerecosystem/memefish": {"internal/gimel/bigquerytest"},
+
 	// What --json prints is checked with it, in tests.
 	"github.com/santhosh-tekuri/jsonschema": {"internal/report/reporttest", "packaging/contents"},
 }

@@ -89,6 +89,7 @@ func prepare(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{t: t, key: key, db: postgrestest.Start(t).Connect(), tables: map[string]*table{}, jobs: map[string]*job{}, uploads: map[string]*upload{}, queries: map[string]any{}, asked: map[string]int{}}
+	s.Exec("set timezone to 'UTC'") // as BigQuery's is
 	s.Exec("create schema " + Dataset)
 	return s
 }

@@ -1,15 +1,16 @@
 package bigquerytest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 
+	"github.com/cloudspannerecosystem/memefish"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -28,23 +29,11 @@ var (
 	parameterForm = regexp.MustCompile(`@([a-z]+)`)
 )
 
-// reserved are words that are no names in GoogleSQL unless they are quoted, but
-// for those that gimel's statements are made of (Lexical structure, "Reserved
-// keywords").
-var reserved = strings.Fields(`all any array asc assert_rows_modified at between case cast collate contains create cross cube current default define
-desc distinct else end enum escape except exclude exists extract false fetch following for full groups grouping hash having if ignore in inner
-intersect interval into join lateral left like limit lookup merge natural new no nulls of on or order outer over partition preceding proto qualify
-range recursive respect right rollup rows set some struct tablesample then to treat true unbounded union unnest using when window with within`)
-
-var wordForm = regexp.MustCompile(`[A-Za-z_]+`)
-
-// translate makes a statement PostgreSQL's: names between backticks and
-// parameters; the rest has to be what both know.
+// translate makes a statement of GoogleSQL PostgreSQL's: names between backticks
+// and parameters; the rest has to be what both know.
 func translate(statement string, parameters []parameter) (translated string, values []any, err error) {
-	for _, word := range wordForm.FindAllString(tableForm.ReplaceAllString(statement, ""), -1) {
-		if slices.Contains(reserved, strings.ToLower(word)) {
-			return "", nil, fmt.Errorf("Syntax error: Unexpected keyword %s", strings.ToUpper(word))
-		}
+	if _, err := memefish.ParseStatement("", statement); err != nil { // GoogleSQL's grammar, as Spanner has it
+		return "", nil, fmt.Errorf("Syntax error: %w", err)
 	}
 	translated = tableForm.ReplaceAllStringFunc(statement, func(name string) string {
 		parts := strings.Split(strings.Trim(name, "`"), ".")
@@ -71,6 +60,28 @@ func translate(statement string, parameters []parameter) (translated string, val
 		values = append(values, parameter.Value.Value)
 	}
 	return translated, values, err
+}
+
+// Ask runs a statement of GoogleSQL without parameters, and answers as psql -At
+// does.
+func (s *Server) Ask(statement string) string {
+	s.t.Helper()
+	translated, _, err := translate(statement, nil)
+	if err != nil {
+		s.t.Fatalf("%v\n%s", err, statement)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	results, err := s.db.PgConn().Exec(context.Background(), translated).ReadAll()
+	if err != nil {
+		s.t.Fatalf("%v\n%s", err, statement)
+	}
+	var lines strings.Builder
+	for _, fields := range results[0].Rows {
+		lines.Write(bytes.Join(fields, []byte("|")))
+		lines.WriteByte('\n')
+	}
+	return lines.String()
 }
 
 // query answers jobs.query.

@@ -39,6 +39,7 @@ func TestBigQuery(t *testing.T) {
 		"a table that is taken away":           tableIsTakenAway,
 		"queries only when they are asked for": queriesWhenAskedFor,
 		"what is refused":                      refuses,
+		"the queries of the documentation":     documented,
 	} {
 		t.Run(name, func(t *testing.T) {
 			server.Drop(tableName)
