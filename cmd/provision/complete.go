@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (f *flags) completeTasks(_ *cobra.Command, args []string, _ string) ([]stri
 
 // instances are those that hosts of the inventory have; none where it cannot be read.
 func (f *flags) instances(all catalogue) []recipe.Task {
-	inv, err := f.selection.open(&inventory.Keys{})
+	inv, err := f.read()
 	if err != nil {
 		return nil
 	}
@@ -62,7 +63,7 @@ func (f *flags) instances(all catalogue) []recipe.Task {
 // completeHosts completes the last name of a list with commas. An inventory that cannot be
 // read has no names: whoever presses the tab key wants no error.
 func (f *flags) completeHosts(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	inv, err := f.selection.open(&inventory.Keys{})
+	inv, err := f.read()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -80,4 +81,15 @@ func (f *flags) completeHosts(_ *cobra.Command, _ []string, typed string) ([]str
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// read is the inventory, but for one that would have to be run: whoever presses the tab key did not ask for
+// that.
+func (f *flags) read() (*inventory.Inventory, error) {
+	if inventory.IsProgram(f.selection.path()) {
+		return nil, errors.New("it would have to be run")
+	}
+	quiet := f.selection
+	quiet.tell = nil
+	return quiet.open(&inventory.Keys{})
 }

@@ -42,23 +42,6 @@ func TestAnsible(t *testing.T) {
 	}
 }
 
-// compare holds a text against a golden file.
-func compare(t *testing.T, golden, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // What is refused of Ansible's, by the file's name, with the first thing that is told of it.
 func TestAnsibleRefused(t *testing.T) {
 	var told strings.Builder

@@ -156,7 +156,7 @@ func Load(path string, known Known, secrets Decrypter) (*Inventory, error) {
 	var told []string
 	var root *node
 	as, err := ansibleJSON, error(nil)
-	if isProgram(path) {
+	if IsProgram(path) {
 		if data, told, err = runProgram(path, programTime); err == nil {
 			root, err = parseJSON(path+" --list", data)
 		}

@@ -22,9 +22,9 @@ const (
 	maxProgramErr = 64 << 10         // bytes of what it says beside that are told
 )
 
-// isProgram reports whether a file is one that can be run, by its mode and by how it begins: hosts.yaml that
+// IsProgram reports whether a file is one that can be run, by its mode and by how it begins: hosts.yaml that
 // came from elsewhere with the mode of a program is none.
-func isProgram(path string) bool {
+func IsProgram(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
 		return false
