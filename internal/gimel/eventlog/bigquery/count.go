@@ -95,6 +95,9 @@ func (s *Sink) Check(_ context.Context, life store.Life) error {
 	return nil
 }
 
+// removedKnown bounds what is remembered of a long life.
+const removedKnown = 10_000
+
 // Remove implements eventlog.Sink.
 func (s *Sink) Remove(ctx context.Context, namespace, experiment, life string) error {
 	s.mu.Lock()
@@ -102,6 +105,9 @@ func (s *Sink) Remove(ctx context.Context, namespace, experiment, life string) e
 		return name.namespace == namespace && name.experiment == experiment
 	})
 	s.mu.Unlock()
+	if len(s.removed) == removedKnown { // as after many invented names, which do not come again
+		clear(s.removed)
+	}
 	s.removed[experimentName{namespace, experiment}] = true
 	statement := removeStatement
 	parameters := []bigquery.QueryParameter{{Name: "namespace", Value: namespace}, {Name: "experiment", Value: experiment}}
