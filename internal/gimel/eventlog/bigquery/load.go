@@ -8,27 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"time"
 
 	"cloud.google.com/go/bigquery"
 
 	"provision/internal/gimel/eventlog"
 )
-
-// line is an event as a load job takes it. The fingerprint is text, for integers
-// beyond 2^53 have to be (Loading JSON data, "Limitations").
-type line struct {
-	Namespace   string     `json:"namespace"`
-	Experiment  string     `json:"experiment"`
-	Life        string     `json:"life"`
-	Began       time.Time  `json:"began"`
-	Event       string     `json:"event"`
-	Variant     string     `json:"variant"`
-	Fingerprint string     `json:"fingerprint"`
-	At          *time.Time `json:"at"`
-	Value       *float64   `json:"value"`
-}
 
 // encode writes a batch as NDJSON.
 func encode(batch eventlog.Batch) ([]byte, error) {
@@ -36,12 +20,7 @@ func encode(batch eventlog.Batch) ([]byte, error) {
 	encoder := json.NewEncoder(&lines)
 	for _, part := range batch.Parts {
 		for _, row := range part.Rows {
-			l := line{Namespace: part.Life.Namespace, Experiment: part.Life.Experiment, Life: part.Life.ID, Began: part.Life.Began.UTC(),
-				Event: row.Event, Variant: row.Variant, Fingerprint: strconv.FormatInt(row.Fingerprint, 10), Value: row.Value}
-			if at := row.At.UTC(); !row.At.IsZero() {
-				l.At = &at
-			}
-			if err := encoder.Encode(l); err != nil {
+			if err := encoder.Encode(eventlog.LineOf(part.Life, row)); err != nil {
 				return nil, err
 			}
 		}

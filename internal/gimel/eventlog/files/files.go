@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,19 +21,8 @@ import (
 	"provision/internal/gimel/store"
 )
 
-// line is an event in a file. The fingerprint is text: readers of JSON that have
-// only floating-point numbers would change it.
-type line struct {
-	Namespace   string     `json:"namespace"`
-	Experiment  string     `json:"experiment"`
-	Life        string     `json:"life"`
-	Began       time.Time  `json:"began"`
-	Event       string     `json:"event"`
-	Variant     string     `json:"variant"`
-	Fingerprint string     `json:"fingerprint"`
-	At          *time.Time `json:"at"`
-	Value       *float64   `json:"value"`
-}
+// line is an event in a file.
+type line struct{ eventlog.Line }
 
 // identity is what makes a line one of its life.
 type identity struct {
@@ -103,7 +91,7 @@ func (s *Sink) Commit(ctx context.Context, batch eventlog.Batch) error {
 		hours := map[string][]line{}
 		for _, row := range part.Rows {
 			hour := hourOf(row.At)
-			hours[hour] = append(hours[hour], lineOf(part.Life, row))
+			hours[hour] = append(hours[hour], line{eventlog.LineOf(part.Life, row)})
 		}
 		for hour, lines := range hours {
 			if err := ctx.Err(); err != nil {
@@ -122,15 +110,6 @@ func hourOf(at time.Time) string {
 		return untimed
 	}
 	return at.UTC().Format("2006-01-02T15")
-}
-
-func lineOf(life store.Life, row eventlog.Row) line {
-	l := line{Namespace: life.Namespace, Experiment: life.Experiment, Life: life.ID, Began: life.Began.UTC(),
-		Event: row.Event, Variant: row.Variant, Fingerprint: strconv.FormatInt(row.Fingerprint, 10), Value: row.Value}
-	if at := row.At.UTC(); !row.At.IsZero() {
-		l.At = &at
-	}
-	return l
 }
 
 // keep writes a file of those lines that are not there yet.
