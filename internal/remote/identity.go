@@ -178,7 +178,7 @@ func (c Config) loadPrivate(path string, text []byte, mode fs.FileMode, public s
 	if mode&0o077 != 0 {
 		return key{}, configError(path, fmt.Sprintf("mode %04o is too open for a private key", mode), "chmod 600 "+path)
 	}
-	signer, err := ssh.ParsePrivateKey(text)
+	signer, err := c.Keys.open(text, nil)
 	var encrypted *ssh.PassphraseMissingError
 	switch {
 	case err == nil:

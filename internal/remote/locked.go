@@ -58,18 +58,23 @@ func (l *lockedSigner) unlock() (ssh.Signer, error) {
 	return signer, nil
 }
 
-// Keys are encrypted keys that were opened: to open one is made slow on purpose (bcrypt_pbkdf,
-// PROTOCOL.key of OpenSSH), and one of them may be for a thousand hosts.
+// Keys are private keys that were read, and opened: to open an encrypted one is made slow on purpose
+// (bcrypt_pbkdf, PROTOCOL.key of OpenSSH), an RSA key is checked when it is read, and one of them may be for a
+// thousand hosts.
 type Keys struct {
 	mu  sync.Mutex
 	all map[[sha256.Size]byte]func() (ssh.Signer, error)
 }
 
-// open opens a key; with Keys, the first time that it is asked to. Without, each time.
+// open opens a key; with Keys, the first time that it is asked to. Without, each time. A nil passphrase is of
+// one that is not encrypted.
 func (k *Keys) open(text, passphrase []byte) (ssh.Signer, error) {
-	decrypt := func() (ssh.Signer, error) { return ssh.ParsePrivateKeyWithPassphrase(text, passphrase) }
+	open := func() (ssh.Signer, error) { return ssh.ParsePrivateKeyWithPassphrase(text, passphrase) }
+	if passphrase == nil {
+		open = func() (ssh.Signer, error) { return ssh.ParsePrivateKey(text) }
+	}
 	if k == nil {
-		return decrypt()
+		return open()
 	}
 	digest := sha256.Sum256(slices.Concat(text, []byte{0}, passphrase))
 	k.mu.Lock()
@@ -77,7 +82,7 @@ func (k *Keys) open(text, passphrase []byte) (ssh.Signer, error) {
 		k.all = map[[sha256.Size]byte]func() (ssh.Signer, error){}
 	}
 	if k.all[digest] == nil {
-		k.all[digest] = sync.OnceValues(decrypt)
+		k.all[digest] = sync.OnceValues(open)
 	}
 	opened := k.all[digest]
 	k.mu.Unlock()

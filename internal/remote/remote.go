@@ -48,7 +48,7 @@ type Config struct {
 	KeepAlive      time.Duration // silence before a question; 0 is ssh_config's ServerAliveInterval, or 15 s
 
 	Answers *Answers // what ssh was asked is kept there for the run; nil asks each time
-	Keys    *Keys    // encrypted keys are kept there, opened, for the run; nil opens them for each connection
+	Keys    *Keys    // private keys are kept there, opened, for the run; nil opens them for each connection
 
 	Warn func(message string) // nil drops warnings
 }
