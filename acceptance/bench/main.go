@@ -1,7 +1,8 @@
 // Command bench measures what provision costs on a lab host, beside `ssh HOST true`, a
 // shell script that checks the same states, and a first install typed by hand; what one's own
-// tasks cost, beside the same in Go, sha256sum and tar; and prints tables of the figures. It
-// needs root, on Debian.
+// tasks cost, beside the same in Go, sha256sum and tar; what thousands of simulated hosts cost,
+// beside bare handshakes (-of fleet), and a few lab hosts, beside Ansible and Fabric (-of peers);
+// and prints tables of the figures. It needs root, on Debian.
 //
 //	go run ./acceptance/bench [-of graphite|own|fleet|peers] [-installs 3] [-runs 5] [-suite bookworm]
 package main
