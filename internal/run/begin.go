@@ -1,5 +1,7 @@
 package run
 
+import "time"
+
 // beginning lets so many hosts log in at a time, and as many that are logged in have their turn. To log in
 // takes seven round trips, to ask two: if one waited for the other, who asks many would mostly wait. Nil has
 // no limits.
@@ -30,14 +32,16 @@ func (b *beginning) login(j *job) (done func()) {
 	return func() { <-b.logins }
 }
 
-// turn waits for a host's turn, once it is logged in.
-func (b *beginning) turn(j *job) {
+// turn waits for a host's turn, once it is logged in, and returns for how long.
+func (b *beginning) turn(j *job) time.Duration {
 	if b == nil || j.hasTurn {
-		return
+		return 0
 	}
 	defer j.clock.pause()()
+	began := time.Now()
 	b.turns <- struct{}{}
 	j.hasTurn = true
+	return time.Since(began)
 }
 
 // end is the end of a host's turn, if it had one.

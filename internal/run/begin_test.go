@@ -1,9 +1,14 @@
 package run
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"provision/internal/engine"
+	"provision/internal/lab/simulated"
 )
 
 // While so many hosts have their turn, as many log in, and no more.
@@ -49,5 +54,45 @@ func TestAsManyLogInAsHaveTheirTurn(t *testing.T) {
 				t.Errorf("%d at once: a turn without an end", forks)
 			}
 		}
+	}
+}
+
+// A connection that ends while its host waits for its turn was not in use: it is made anew.
+func TestConnectionThatEndsBeforeItsTurnIsMadeAnew(t *testing.T) {
+	fleet := &simulated.Fleet{Real: askedHere}
+	if err := fleet.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer fleet.Close()
+	work := simulatedWork(t, &machine{dir: t.TempDir()}, fleet, 4, Blueprint{})
+	var had atomic.Int64
+	two, others := make(chan struct{}), make(chan struct{})
+	go func() {
+		<-two
+		time.Sleep(300 * time.Millisecond) // the others log in
+		fleet.Cut()
+		time.Sleep(100 * time.Millisecond)
+		close(others)
+	}()
+	results, err := reading(t.Context(), work, Settings{Forks: 2, Observe: func(engine.HostEvent) {}}, func(ctx context.Context, j *job) {
+		if !j.connect(ctx) {
+			return
+		}
+		nth := had.Add(1)
+		if nth == 2 {
+			close(two)
+		}
+		<-others
+		_, err := j.host.Probe(ctx, nil)
+		if nth <= 2 {
+			err = nil // its connection was in use
+		}
+		j.finish(engine.StatusDone, err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range results {
+		is(t, result.Finished, engine.StatusDone)
 	}
 }

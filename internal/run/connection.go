@@ -11,7 +11,7 @@ import (
 // hosts of the run have their turn at once, and where the question in between did not take long: servers
 // and what is on the way to them let go of who says nothing, and of thousands each has its price here.
 
-// longQuestion is how long a person may ponder before connections are made anew.
+// longQuestion is how long a person may ponder, or a host wait for its turn, before connections are made anew.
 const longQuestion = time.Minute
 
 // connect makes the connection to a host.
@@ -25,7 +25,10 @@ func (j *job) connect(ctx context.Context) bool {
 		return false
 	}
 	j.host = host{target: j.Target, connection: connection}
-	j.beginning.turn(j)
+	if waited := j.beginning.turn(j); waited > longQuestion || waited > 0 && connection.Ended() {
+		j.disconnect()
+		return j.connect(ctx)
+	}
 	return true
 }
 

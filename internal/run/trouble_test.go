@@ -112,7 +112,7 @@ func simulatedWork(t *testing.T, m *machine, fleet *simulated.Fleet, hosts int, 
 	var work []Work
 	for host := range hosts {
 		port := fleet.Port()
-		if fleet.Trouble(host) == simulated.Refuses {
+		if fleet.Trouble != nil && fleet.Trouble(host) == simulated.Refuses {
 			port = simulated.PortOfNone
 		}
 		work = append(work, Work{Blueprint: blueprint, Target: Target{

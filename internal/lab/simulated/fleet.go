@@ -59,6 +59,11 @@ func (f *Fleet) Start() error {
 // Close ends all hosts.
 func (f *Fleet) Close() {
 	f.listener.Close()
+	f.Cut()
+}
+
+// Cut ends all connections that are open.
+func (f *Fleet) Cut() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for conn := range f.open {
