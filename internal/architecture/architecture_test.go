@@ -53,6 +53,8 @@ var rooms = map[string][]string{
 	"cmd/gimel":      {"internal/gimel"},
 	// What makes the packages.
 	"packaging/contents": {},
+	// What makes the site.
+	"packaging/site": {},
 	// What tries it all on real hosts.
 	"acceptance": {
 		"internal/engine", "internal/inventory", "internal/journal", "internal/lab", "internal/lab/labtest", "internal/lab/simulated", "internal/proof", "internal/recipe",

@@ -1,0 +1,78 @@
+// The documentation in Debian's chromium: node pages.mjs SITE DIRECTORY PAGE...
+// Each page at 1280 and 390 pixels, light and dark: nothing on the console, nothing asked for
+// elsewhere, nothing to scroll sideways. Then a search. Screenshots of some go into DIRECTORY.
+import assert from "node:assert/strict"
+import { chromium } from "playwright-core"
+
+const [site, directory, ...pages] = process.argv.slice(2)
+const shown = ["index.html", "tasks.html", "kinds.html", "guarded-changes.html", "reliability.html", "source/examples/base/index.html"]
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] })
+const wrong = []
+const headings = {} // of each page, by its address
+const links = new Set()
+
+// watched is a page of a window, which notes what is wrong with what it opens.
+async function watched(width, colorScheme) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme })
+  const page = await context.newPage()
+  const tell = (text) => wrong.push(`${page.url()} at ${width}, ${colorScheme}: ${text}`)
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && tell(m.text()))
+  page.on("pageerror", (e) => tell(e.message))
+  page.on("response", (r) => r.status() >= 400 && tell(`${r.url()} is answered with ${r.status()}`))
+  await page.route("**", (route) => {
+    const url = route.request().url()
+    if (url.startsWith(site) || url.startsWith("data:") || url.startsWith("blob:")) return route.continue()
+    tell(`asks for ${url}`)
+    return route.abort()
+  })
+  return { context, page, tell }
+}
+
+for (const [width, colorScheme] of [[1280, "light"], [390, "dark"]]) {
+  const { context, page, tell } = await watched(width, colorScheme)
+  for (const name of pages) {
+    await page.goto(`${site}/${name}`)
+    const { wide, heading, scheme, ids, hrefs } = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth - innerWidth,
+      heading: document.querySelector("h1")?.checkVisibility(),
+      scheme: document.body.dataset.mdColorScheme,
+      ids: [...document.querySelectorAll("[id]")].map((e) => e.id),
+      hrefs: [...document.querySelectorAll("a[href]")].map((a) => a.href),
+    }))
+    headings[`${site}/${name}`] = ids
+    hrefs.filter((href) => href.startsWith(site)).forEach((href) => links.add(href))
+    if (wide > 0) tell(`is ${wide} pixels too wide`)
+    if (!heading) tell("has no heading")
+    if (scheme !== { light: "default", dark: "slate" }[colorScheme]) tell(`is ${scheme}`)
+  }
+  for (const name of shown) {
+    await page.goto(`${site}/${name}`)
+    await page.screenshot({ path: `${directory}/${name.replaceAll("/", "-").replace(".html", "")}-${width}.png` })
+  }
+  await context.close()
+}
+
+for (const width of [1280, 390]) {
+  const { context, page } = await watched(width, "light")
+  await page.goto(`${site}/index.html`)
+  if (width === 390) await page.click("label.md-header__button[for=__search]")
+  await page.fill("input.md-search__input", "graphite")
+  const found = page.locator(".md-search-result__link")
+  await found.first().waitFor()
+  const links = await found.evaluateAll((all) => all.map((a) => a.href))
+  assert(links.some((link) => link.includes("/tasks.html") && link.endsWith("#graphite")), `a search for graphite finds ${links.join(" ")}`)
+  await page.screenshot({ path: `${directory}/search-${width}.png` })
+  await found.first().click()
+  await page.waitForURL((url) => url.pathname !== "/index.html" || url.hash !== "" || url.search !== "")
+  await context.close()
+}
+
+for (const link of links) {
+  const [address, heading] = link.split("#")
+  if (!headings[address]) {
+    if (!(await fetch(address)).ok) wrong.push(`${link} is not there`)
+  } else if (heading && !headings[address].includes(decodeURIComponent(heading))) wrong.push(`${link}: no such heading`)
+}
+
+await browser.close()
+assert.deepEqual(wrong, [])
