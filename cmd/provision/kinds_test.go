@@ -97,6 +97,8 @@ func manualLink(text string) string {
 		return fmt.Sprintf("[%s](https://www.rfc-editor.org/rfc/rfc%s)", text, strings.TrimPrefix(text, "RFC "))
 	case strings.HasPrefix(text, "pkg.go.dev/"):
 		return fmt.Sprintf("[%s](https://%s)", text, text)
+	case strings.HasPrefix(text, "https://"):
+		return "<" + text + ">"
 	}
 	return text
 }
