@@ -59,6 +59,9 @@ func (f *flags) checkAll(io console) error {
 	if err != nil {
 		return err
 	}
+	if f.selection.list {
+		return f.nameHosts(io, hosts)
+	}
 	c := checking{catalogue: all, extra: extra, given: map[string]bool{}}
 	near := neighbours{all, inv.Hosts(), hosts, nil, extra, &sync.Map{}}
 	for _, host := range hosts {
