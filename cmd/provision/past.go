@@ -48,10 +48,10 @@ func (f *flags) ended(e errand, began time.Time, results []run.Result, code int)
 	if !f.typed.command { // what exec was to do may have a password in it
 		ended.Command = masker.Mask(strings.Join(slices.Concat([]string{ended.Command}, f.typed.arguments), " "))
 	}
-	for _, result := range results {
-		host := report.PastHost{Host: result.Host, Status: result.Status, ExitCode: codeOf(result.Status, e.pendingCode()), Changed: result.Changed, Same: result.Same, Seconds: result.Elapsed.Seconds(), Drained: result.Drained}
+	for i, result := range results {
+		host := report.PastHost{Host: result.Host, Address: e.work[i].Target.Address.String(), Status: result.Status, ExitCode: codeOf(result.Status, e.pendingCode()), Changed: result.Changed, Same: result.Same, Seconds: result.Elapsed.Seconds(), Drained: result.Drained}
 		if result.Err != nil {
-			host.Error = masker.Mask(result.Err.Error())
+			host.Error = masker.Mask(strings.TrimPrefix(result.Err.Error(), result.Host+": "))
 		}
 		ended.Hosts = append(ended.Hosts, host)
 	}

@@ -10,7 +10,7 @@ import (
 func TestMessage(t *testing.T) {
 	run := PastRun{ID: "20261129-031704.512", Command: "install", Began: newClock().time, Seconds: 72, ExitCode: 3, Hosts: []PastHost{
 		{Host: "web1", Status: engine.StatusChanged}, {Host: "web2", Status: engine.StatusFailed, Error: "nginx.service: \x1b[31mfailed\nas it was $(told)"},
-		{Host: "web3", Status: engine.StatusUnreachable, Error: "no answer"}, {Host: "web4", Status: engine.StatusUnreachable, Error: "no answer"},
+		{Host: "web3", Address: "root@10.0.0.3:22", Status: engine.StatusUnreachable, Error: "10.0.0.3:22: no answer"}, {Host: "web4", Address: "web4", Status: engine.StatusUnreachable, Error: "web4: no answer"},
 		{Host: "web5", Status: engine.StatusNotBegun, Error: "1 failed"},
 	}}
 	const want = `provision install: exit code 3

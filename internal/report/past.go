@@ -29,6 +29,7 @@ type PastHost struct {
 	Seconds  float64       `json:"seconds"`
 	Error    string        `json:"error,omitempty"`
 	Drained  bool          `json:"drained,omitempty"`
+	Address  string        `json:"-"` // where it was reached, of a run that has just ended
 }
 
 // pastRun is a line of runs --json: its time is when the run began.
@@ -88,7 +89,7 @@ func OnePastRun(w io.Writer, o Options, run PastRun) error {
 func (r PastRun) rows() []outcome {
 	var rows []outcome
 	for _, host := range r.Hosts {
-		rows = append(rows, outcome{host.Host, "", host.Status, &finished{Status: host.Status, Changed: host.Changed, Same: host.Same, Seconds: host.Seconds, Error: host.Error, Drained: host.Drained}})
+		rows = append(rows, outcome{host.Host, host.Address, host.Status, &finished{Status: host.Status, Changed: host.Changed, Same: host.Same, Seconds: host.Seconds, Error: host.Error, Drained: host.Drained}})
 	}
 	return rows
 }

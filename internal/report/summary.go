@@ -90,11 +90,12 @@ func (o outcome) drained() string {
 
 // alike is what went wrong, without where: so that it is the same of hosts of which it is the same.
 func (o outcome) alike() string {
-	text := oneLine(o.end.Error)
-	if o.address != "" {
-		text = strings.ReplaceAll(text, o.address, "the host")
+	text := strings.TrimPrefix(oneLine(o.end.Error), o.host+": ")
+	place := o.address[strings.LastIndex(o.address, "@")+1:]
+	if place == "" {
+		return text
 	}
-	return text
+	return strings.ReplaceAll(strings.TrimPrefix(text, place+": "), place, "the host")
 }
 
 // table is a line for each host, and the reason of one that did not end well.
