@@ -241,11 +241,15 @@ func (j *job) unchanged() bool {
 	return j.made.Empty() && len(j.made.Died) == 0 && !j.noted && !j.drains()
 }
 
-// slim lets go of what only a change needs, where there is none: thousands of hosts wait until the last one
-// is planned.
+// slim lets go of what only a change needs, where there is none, or no more: thousands of hosts wait until
+// the last one is planned.
 func (j *job) slim() {
-	if j.unchanged() && len(j.waits) == 0 {
-		j.wanted, j.made.Items, j.Blueprint.asking.guessed = recipe.Recipe{}, nil, nil
+	if !j.ended && (!j.unchanged() || len(j.waits) > 0) {
+		return
+	}
+	j.wanted, j.made.Items = recipe.Recipe{}, nil
+	if j.Blueprint.asking != nil {
+		j.Blueprint.asking.guessed = nil
 	}
 }
 
@@ -408,4 +412,5 @@ func (j *job) finish(good engine.Status, err error) {
 	j.result.Elapsed = j.clock.elapsed()
 	j.disconnect()
 	j.observe(j.result)
+	j.slim()
 }
