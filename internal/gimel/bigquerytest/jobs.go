@@ -184,7 +184,7 @@ func row(text []byte, fields []field) ([]any, error) {
 	decoder.UseNumber()
 	var object map[string]any
 	if err := decoder.Decode(&object); err != nil {
-		return nil, fmt.Errorf("Error while reading data, error message: JSON parsing error: %w", err)
+		return nil, fmt.Errorf("error while reading data: %w", err)
 	}
 	values := make([]any, len(fields))
 	for i, field := range fields {
@@ -195,16 +195,16 @@ func row(text []byte, fields []field) ([]any, error) {
 		case json.Number:
 			number, err := value.Float64()
 			if err != nil || field.Type == "INTEGER" && (number > 1<<53-1 || number < 1-1<<53) {
-				return nil, fmt.Errorf("Could not parse '%s' as INT64 for field %s", value, field.Name)
+				return nil, fmt.Errorf("could not parse '%s' as INT64 for field %s", value, field.Name)
 			}
 			values[i] = value.String()
 		default:
-			return nil, fmt.Errorf("Could not parse %v for field %s", value, field.Name)
+			return nil, fmt.Errorf("could not parse %v for field %s", value, field.Name)
 		}
 		delete(object, field.Name)
 	}
 	for name := range object {
-		return nil, fmt.Errorf("No such field: %s.", name)
+		return nil, fmt.Errorf("no such field: %s", name)
 	}
 	return values, nil
 }

@@ -33,7 +33,7 @@ var (
 // and parameters; the rest has to be what both know.
 func translate(statement string, parameters []parameter) (translated string, values []any, err error) {
 	if _, err := memefish.ParseStatement("", statement); err != nil { // GoogleSQL's grammar, as Spanner has it
-		return "", nil, fmt.Errorf("Syntax error: %w", err)
+		return "", nil, fmt.Errorf("syntax error: %w", err)
 	}
 	translated = tableForm.ReplaceAllStringFunc(statement, func(name string) string {
 		parts := strings.Split(strings.Trim(name, "`"), ".")
@@ -41,7 +41,7 @@ func translate(statement string, parameters []parameter) (translated string, val
 			return pgx.Identifier(parts).Sanitize()
 		}
 		if len(parts) != 3 || parts[0] != Project || parts[1] != Dataset {
-			err = fmt.Errorf("Not found: %s", name)
+			err = fmt.Errorf("not found: %s", name)
 			return name
 		}
 		return pgx.Identifier(parts[1:]).Sanitize()
@@ -53,7 +53,7 @@ func translate(statement string, parameters []parameter) (translated string, val
 				return fmt.Sprintf("$%d::text::%s", i+1, kind)
 			}
 		}
-		err = fmt.Errorf("Query parameter '%s' not found", name)
+		err = fmt.Errorf("query parameter '%s' not found", name)
 		return name
 	})
 	for _, parameter := range parameters {

@@ -118,7 +118,7 @@ func (t *table) statement() (string, error) {
 	}
 	for _, name := range append(t.Clustering.Fields, t.Partitioning.Field) {
 		if !known[name] {
-			return "", fmt.Errorf("The field specified for partitioning or clustering cannot be found in the schema: %s", name)
+			return "", fmt.Errorf("the field specified for partitioning or clustering cannot be found in the schema: %s", name)
 		}
 	}
 	return "create table " + name + " (" + strings.Join(columns, ", ") + ")", nil
