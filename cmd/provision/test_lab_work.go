@@ -172,7 +172,8 @@ func (p labProof) with(blueprint func(inventory.Host) (run.Blueprint, error)) (r
 	return e.work[0], nil
 }
 
-// madeUpSecrets are those that the tasks have to be given, and nobody gives.
+// madeUpSecrets are those that the tasks have to be given, and nobody gives. What has
+// a form of its own, as a URL or a key that somebody else issues, is not made up.
 func madeUpSecrets(host inventory.Host, its []recipe.Task, extra []inventory.Extra) []inventory.Extra {
 	given := map[string]bool{}
 	for _, e := range extra {
@@ -182,8 +183,12 @@ func madeUpSecrets(host inventory.Host, its []recipe.Task, extra []inventory.Ext
 	for _, task := range its {
 		for _, v := range task.Variables {
 			key := task.Name + "." + v.Name
-			if _, set := host.Vars[key]; v.Type == recipe.TypeSecret && !set && !given[key] {
-				more = append(more, inventory.Extra{Task: task.Name, Variable: v.Name, Value: recipe.NewSecret(madeUp + v.Name)})
+			if _, set := host.Vars[key]; v.Type != recipe.TypeSecret || set || given[key] {
+				continue
+			}
+			secret := recipe.NewSecret(madeUp + v.Name)
+			if _, err := v.Decode(secret); err == nil {
+				more = append(more, inventory.Extra{Task: task.Name, Variable: v.Name, Value: secret})
 			}
 		}
 	}
