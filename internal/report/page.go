@@ -143,12 +143,16 @@ func newHTMLHost(h PastHost, known recordedHost) htmlHost {
 
 func newHTMLBad(p page, h PastHost, end *finished) htmlBad {
 	bad := htmlBad{Host: h.Host, Status: string(h.Status), Error: h.Error}
-	if end == nil {
-		return bad
+	var back string
+	if end != nil {
+		bad.Error, bad.Hint, bad.Output = cmp.Or(end.Error, h.Error), end.Hint, strings.TrimRight(end.Output, "\n")
+		if end.Restored != nil {
+			back = strings.TrimSpace(strings.Join(p.recovery(end.Restored), " "))
+		}
 	}
-	bad.Error, bad.Hint, bad.Output = cmp.Or(end.Error, h.Error), end.Hint, strings.TrimRight(end.Output, "\n")
-	if end.Restored != nil {
-		bad.Back = strings.TrimSpace(strings.Join(p.recovery(end.Restored), " "))
+	bad.Back = back
+	if h.Drained {
+		bad.Back = p.join(back, staysDrained)
 	}
 	return bad
 }
