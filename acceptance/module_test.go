@@ -40,9 +40,9 @@ func TestModuleCanBePublished(t *testing.T) {
 	if left := inTree("gofmt", "-l", "."); left != "" {
 		t.Errorf("not as gofmt has it: %s", left)
 	}
-	// All is built, tests too, and what knows the module by its name finds it.
-	inTree("go", "vet", "./cmd/...", "./acceptance/...")
-	inTree("go", "test", "-short", "./internal/architecture", "./internal/release", "./packaging/...")
+	inTree("sh", "-c", `! git grep -n '"provision/' -- '*.go'`)
+	// What knows the module by its name finds it.
+	inTree("go", "test", "-short", "./internal/architecture", "./internal/release")
 
 	proxy, home := t.TempDir(), t.TempDir()
 	publish(t, tree, proxy, "v1.0.0")
@@ -60,6 +60,13 @@ func TestModuleCanBePublished(t *testing.T) {
 	installed("check", "--inventory", filepath.Join(tree, "examples/metrics/hosts.yaml"))
 	installed("new", "shop")
 	installed("check")
+	// No package brought gimel: it is told where it is to be had.
+	alone := exec.Command(filepath.Join(home, "bin/provision"), "deploy", "gimel", "-H", "web1")
+	alone.Dir = home
+	const hint = "CGO_ENABLED=0 go install " + published + `/cmd/gimel@v1.0.0, then add --artifact "$(go env GOPATH)/bin/gimel"`
+	if said, err := alone.CombinedOutput(); err == nil || !strings.Contains(string(said), hint) {
+		t.Errorf("without gimel it says\n%s", said)
+	}
 	if help := out(t, home, nil, filepath.Join(home, "bin/gimel"), "help"); !strings.Contains(help, "serve") {
 		t.Errorf("gimel says\n%s", help)
 	}

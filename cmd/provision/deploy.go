@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -96,9 +97,20 @@ func (a artifactFlags) release(ctx context.Context, task string, deployed *recip
 		made, err = packaged(path.Base(deployed.Source))
 	}
 	if errors.Is(err, release.ErrNoSource) || errors.Is(err, release.ErrNotPackaged) {
-		return nil, usage(err, "go install MODULE/cmd/"+path.Base(deployed.Source)+" makes one: add --artifact FILE, or run it in provision's source tree")
+		return nil, usage(err, howToGet(deployed.Source))
 	}
 	return made, err
+}
+
+// howToGet says where a program of this module comes from: where the module was fetched from, if it
+// was (a path without a dot is of a clone: go.dev/ref/mod#module-path), or the source tree.
+func howToGet(source string) string {
+	info, stamped := debug.ReadBuildInfo()
+	if !stamped || !strings.Contains(info.Main.Path, ".") {
+		return "run it in provision's source tree, or add --artifact FILE"
+	}
+	return "CGO_ENABLED=0 go install " + path.Join(info.Main.Path, source) + "@" + version() +
+		`, then add --artifact "$(go env GOPATH)/bin/` + path.Base(source) + `"`
 }
 
 // packaged is the release of a program that came with this one.
