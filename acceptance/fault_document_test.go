@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// TestFaultsAreDocumented: docs/reliability.md has every fault, each with a test that there is.
-func TestFaultsAreDocumented(t *testing.T) {
-	text, err := os.ReadFile("../docs/reliability.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// namedTest is a test that a page names.
+var namedTest = regexp.MustCompile("`((?:Test|Fuzz)\\w+)")
+
+// testsThere wants every test that a page names to be one of the repository's, and some.
+func testsThere(t *testing.T, page string) {
+	t.Helper()
 	tests := map[string]bool{}
-	err = filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -30,12 +30,37 @@ func TestFaultsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)")
-	for _, found := range named.FindAllStringSubmatch(string(text), -1) {
+	named := namedTest.FindAllStringSubmatch(page, -1)
+	if len(named) < 10 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, found := range named {
 		if !tests[found[1]] {
 			t.Errorf("there is no %s", found[1])
 		}
 	}
+}
+
+// TestPromisesAreDocumented: what the pages for those who have to trust it name as evidence is there.
+func TestPromisesAreDocumented(t *testing.T) {
+	for _, page := range []string{"security.md"} {
+		t.Run(page, func(t *testing.T) {
+			text, err := os.ReadFile("../docs/" + page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			testsThere(t, string(text))
+		})
+	}
+}
+
+// TestFaultsAreDocumented: docs/reliability.md has every fault, each with a test that there is.
+func TestFaultsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/reliability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testsThere(t, string(text))
 	rows := map[int]bool{}
 	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \|.*$`).FindAllStringSubmatch(string(text), -1) {
 		number, err := strconv.Atoi(row[1])
@@ -43,7 +68,7 @@ func TestFaultsAreDocumented(t *testing.T) {
 			t.Errorf("row %q: %v, or twice", row[1], err)
 		}
 		rows[number] = true
-		if !named.MatchString(row[0]) {
+		if !namedTest.MatchString(row[0]) {
 			t.Errorf("row %d names no test", number)
 		}
 	}
