@@ -40,7 +40,7 @@ func heard(t *testing.T) (port int, texts <-chan string) {
 // The units of examples/drift, on a host that watches itself and another: how much differs comes to Graphite
 // when the timer says so, the unit has not failed for that, and the journal says what differs.
 func TestDriftTimer(t *testing.T) {
-	onItsDays(t, 2)
+	onItsDays(t, 0)
 	t.Parallel()
 	onEach(t, today(t), "labdrft", bare, func(t *testing.T, l *lab.Lab, host machine) {
 		other := bare(t, l, host.Suite, host.Name+"b")

@@ -18,7 +18,7 @@ const published = "example.org/you/provision"
 // Under another path the module can be had by the go command, from a proxy and into an empty cache,
 // and what is installed is whole.
 func TestModuleCanBePublished(t *testing.T) {
-	onItsDays(t, 3)
+	onItsDays(t, 0)
 	if testing.Short() {
 		t.Skip("builds all: not with -short")
 	}

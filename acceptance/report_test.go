@@ -15,6 +15,7 @@ import (
 // TestRunPage looks at the page of a run with chromium, as wide as a desk's screen and as a phone's, light and
 // dark: nothing is wider than the screen, the console stays empty, and it asks for nothing but itself.
 func TestRunPage(t *testing.T) {
+	onItsDays(t, 1)
 	t.Parallel()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {

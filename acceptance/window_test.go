@@ -17,7 +17,7 @@ import (
 // is away, and brought back when it has passed its checks. A change that breaks the service ends with its
 // canary, which is as before and serves. Ten hosts with PROVISION_PROVE=all, else four.
 func TestWindowBehindABalancer(t *testing.T) {
-	onItsDays(t, 2)
+	onItsDays(t, 4)
 	t.Parallel()
 	number := 4
 	if os.Getenv("PROVISION_PROVE") == "all" {
