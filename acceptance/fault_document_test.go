@@ -41,15 +41,28 @@ func testsThere(t *testing.T, page string) {
 	}
 }
 
+// casesThere wants there to be as many files as a page says: at least 32 `tasks/testdata/*.plan`.
+func casesThere(t *testing.T, page string) {
+	t.Helper()
+	for _, said := range regexp.MustCompile("[Aa]t least (\\d+) `([^`]+)`").FindAllStringSubmatch(page, -1) {
+		least, err := strconv.Atoi(said[1])
+		files, failed := filepath.Glob("../" + said[2])
+		if err != nil || failed != nil || len(files) < least {
+			t.Errorf("%s: %d files, %v, %v", said[0], len(files), err, failed)
+		}
+	}
+}
+
 // TestPromisesAreDocumented: what the pages for those who have to trust it name as evidence is there.
 func TestPromisesAreDocumented(t *testing.T) {
-	for _, page := range []string{"security.md"} {
+	for _, page := range []string{"design.md", "security.md"} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile("../docs/" + page)
 			if err != nil {
 				t.Fatal(err)
 			}
 			testsThere(t, string(text))
+			casesThere(t, string(text))
 		})
 	}
 }
