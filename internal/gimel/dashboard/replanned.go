@@ -27,7 +27,11 @@ func Replanned(d results.Detail) string {
 	if d.Before == nil {
 		return ""
 	}
-	return changesOf(termsOf(*d.Before), termsOfDeclaration(d.Declaration))
+	said := changesOf(termsOf(*d.Before), termsOfDeclaration(d.Declaration))
+	if d.PassedOver() > 0 {
+		said = strings.TrimSpace(said + " Other variants had participants when these were declared: p-values are corrected for every pair that might have been chosen.")
+	}
+	return said
 }
 
 // terms are what verdicts go by.

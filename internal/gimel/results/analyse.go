@@ -22,6 +22,7 @@ func goalsOf(d Detail, alpha float64, now time.Time) ([]statistics.Goal, statist
 		Plan:     statistics.Plan{TrialsPerVariant: d.PlannedTrials, Alpha: alpha},
 		Declared: d.Declared, Ramped: d.Ramped, Estimated: d.Estimated, Primary: d.Primary,
 		AnyControl: d.Before != nil && d.Before.Control != control(d.Declaration),
+		PassedOver: d.PassedOver(),
 	}
 	goals := make([]statistics.Goal, len(d.Results))
 	for i, goal := range d.Results {

@@ -45,6 +45,30 @@ func (d Detail) standing(goal string) (untested statistics.Distrust, charged boo
 	return "", true
 }
 
+// fewest is how many participants a variant has that might have been chosen, at
+// the least: with fewer it was a rehearsal, see declare.lua.
+const fewest = 20
+
+// PassedOver is how many variants had participants when none was declared, and are
+// not declared since: whoever declared some chose among all. Strays do not count.
+func (d Detail) PassedOver() (passedOver int) {
+	if d.Before == nil || d.Before.Control != "" || len(d.Declaration.Variants) == 0 {
+		return 0
+	}
+	var others []int64
+	for _, v := range d.Variants {
+		if v.Weight == 0 {
+			others = append(others, v.Trials)
+		}
+	}
+	for _, trials := range others {
+		if trials >= fewest && trials*strayShare >= slices.Max(others) {
+			passedOver++
+		}
+	}
+	return passedOver
+}
+
 func kindOf(d store.Declaration, goal string) event.Kind {
 	if kind := d.Kinds[goal]; kind != "" {
 		return kind

@@ -207,3 +207,30 @@ func TestWhichGoalsAreTested(t *testing.T) {
 		}
 	}
 }
+
+// Who declares some of the variants that had come has chosen among all, but for a stranger's few.
+func TestVariantsThatWerePassedOver(t *testing.T) {
+	of := func(before *store.Before, trials ...int64) Detail {
+		d := Detail{Summary: Summary{Declared: true, Before: before}, Declaration: store.Declaration{Variants: []store.Variant{{Label: "a"}, {Label: "b"}}}}
+		d.Variants = []statistics.Variant{{Label: "a", Weight: 1, Trials: 9000}, {Label: "b", Weight: 1, Trials: 9000}}
+		for i, n := range trials {
+			d.Variants = append(d.Variants, statistics.Variant{Label: fmt.Sprint(i), Trials: n})
+		}
+		return d
+	}
+	for _, c := range []struct {
+		name string
+		of   Detail
+		want int
+	}{
+		{"declared before", of(nil, 1000, 1000), 0},
+		{"a control was declared before", of(&store.Before{Control: "b"}, 1000, 1000), 0},
+		{"none was", of(&store.Before{}, 1000, 1000), 2},
+		{"and there are strays", of(&store.Before{}, 1000, 40, 3), 1},
+		{"strays alone", of(&store.Before{}, 19, 3), 0},
+	} {
+		if got := c.of.PassedOver(); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}

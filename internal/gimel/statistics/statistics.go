@@ -112,6 +112,8 @@ type Design struct {
 	// AnyControl says that the control was chosen after participants came. Any
 	// other might have been, so the corrections are for all pairs of variants.
 	AnyControl bool
+	// PassedOver is how many other variants might have been declared then.
+	PassedOver int
 }
 
 // Goal is the counts of one goal.
@@ -143,7 +145,8 @@ func (g Goal) uncounted(design Design) int {
 	}
 	among := compared
 	if design.AnyControl {
-		among = compared * (compared + 1) / 2 // all pairs
+		variants := compared + 1 + design.PassedOver
+		among = variants * (variants - 1) / 2 // all pairs
 	}
 	if g.Untested == "" {
 		among -= compared
