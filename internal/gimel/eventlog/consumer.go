@@ -295,13 +295,15 @@ func (c *Consumer) noteUnreadable(lives []store.Life, found [][]store.Counted) {
 
 func (c *Consumer) batch(lives []store.Life, found [][]store.Counted) Batch {
 	var batch Batch
+	// The log has later times only than its last: where a clock was ahead, all have that for as long.
+	ahead := time.Now().Add(clocks)
 	for i, entries := range found {
 		part := Part{Life: lives[i]}
 		for _, entry := range entries {
 			if entry.Problem != nil {
 				continue
 			}
-			batch.Again = batch.Again || entry.At.Before(c.doubt)
+			batch.Again = batch.Again || entry.At.Before(c.doubt) || entry.At.After(ahead)
 			part.Rows = append(part.Rows, rowsOf(entry)...)
 		}
 		if len(part.Rows) > 0 {

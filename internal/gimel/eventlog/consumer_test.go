@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"provision/internal/gimel/event"
 	"provision/internal/gimel/redistest"
 	"provision/internal/gimel/store"
@@ -325,6 +327,36 @@ func TestAnExperimentThatIsDeletedMeanwhile(t *testing.T) {
 	visit(t, s, "b", 10, 20)
 	drain(t, c)
 	expect(t, c, "n:a participate:blue  counted 4, rows 4, waiting 0", "n:b participate:blue  counted 20, rows 20, waiting 0")
+}
+
+// Entries of a clock that was ahead, which all that come later have too until it is caught up with
+// (XADD: an id is never below the last one), may have been committed like any others.
+func TestAClockThatWasAhead(t *testing.T) {
+	server := redistest.Start(t)
+	s, sink := counting(t, server, 1<<20), newMemory(t)
+	visit(t, s, "a", 0, 10)
+	drain(t, newConsumer(t, s, sink))
+	lives, err := s.Lives(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: strings.TrimPrefix(server.URL(), "unix://")})
+	defer client.Close()
+	stream := "gimel:{n:a}:" + lives[0].ID + ":events"
+	ahead := fmt.Sprintf("%d-0", time.Now().Add(24*time.Hour).UnixMilli())
+	if err := client.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, ID: ahead, Values: []string{"c", "participate:blue", "f", "12345678"}}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	visit(t, s, "a", 10, 20)
+	sink.fails = func() (before, after bool) { return false, true }
+	if _, err := newConsumer(t, s, sink).cycle(t.Context()); err == nil || len(sink.rows) != 21 {
+		t.Fatalf("%v, %d rows", err, len(sink.rows))
+	}
+	sink.fails = nil
+	drain(t, newConsumer(t, s, sink))
+	if len(sink.rows) != 21 || sink.repeated > 0 {
+		t.Errorf("%d rows, %d of them came again as new ones", len(sink.rows), sink.repeated)
+	}
 }
 
 func metricsOf(c *Consumer) string {
