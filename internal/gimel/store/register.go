@@ -167,10 +167,53 @@ func (s *Store) makeRoom(ctx context.Context, among string) (bool, error) {
 	if err != nil || emptiest == nil {
 		return false, err
 	}
-	if err := s.noteEvicted(ctx, emptiest); err != nil {
-		return false, err
+	return true, s.evict(ctx, emptiest)
+}
+
+// evict takes that life of an undeclared experiment away, unless somebody has
+// declared it since it was read.
+func (s *Store) evict(ctx context.Context, e *Experiment) error {
+	if e.id == "" {
+		return s.unlist(ctx, e.Namespace, e.Name)
 	}
-	return true, s.Delete(ctx, emptiest.Namespace, emptiest.Name)
+	if err := s.noteEvicted(ctx, e); err != nil {
+		return err
+	}
+	discarded := member(e.Namespace, e.Name) + ":" + e.id
+	if err := s.client.SAdd(ctx, discardedKey, discarded).Err(); err != nil {
+		return fmt.Errorf("redis: make room: %w", err)
+	}
+	key := experimentKey(e.Namespace, e.Name)
+	answer, err := s.scripts.discard.Run(ctx, s.client, []string{key, discardKey(key, e.id)}, e.id, "undeclared").Int()
+	if err != nil {
+		return fmt.Errorf("redis: make room: %w", err)
+	}
+	if answer == isDeclared {
+		return s.keep(ctx, e, discarded)
+	}
+	if s.settings.Counting == HLL && answer == isDiscarded {
+		if err := s.deleteOriginal(ctx, e.Namespace, e.Name); err != nil {
+			return err
+		}
+	}
+	return s.discard(ctx, discarded)
+}
+
+// What discard.lua answers; 0 is for a life that is gone.
+const (
+	isDiscarded = 1
+	isDeclared  = -1
+)
+
+// keep takes the notes back by which an experiment was to go.
+func (s *Store) keep(ctx context.Context, e *Experiment, discarded string) error {
+	pipe := s.client.Pipeline()
+	pipe.SRem(ctx, discardedKey, discarded)
+	pipe.SRem(ctx, evictedKey, Life{Namespace: e.Namespace, Experiment: e.Name, ID: e.id}.evicted())
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("redis: make room: %w", err)
+	}
+	return nil
 }
 
 // emptiest is the experiment with the fewest participants, the oldest of
