@@ -186,7 +186,7 @@ func madeUpSecrets(host inventory.Host, its []recipe.Task, extra []inventory.Ext
 			if _, set := host.Vars[key]; v.Type != recipe.TypeSecret || set || given[key] {
 				continue
 			}
-			secret := recipe.NewSecret(madeUp + v.Name)
+			secret := recipe.NewSecret(recipe.UnknownSecret().Reveal() + v.Name)
 			if _, err := v.Decode(secret); err == nil {
 				more = append(more, inventory.Extra{Task: task.Name, Variable: v.Name, Value: secret})
 			}

@@ -71,3 +71,21 @@ func TestSecret(t *testing.T) {
 		}
 	}
 }
+
+// A secret that cannot be read here is taken whatever its variable wants of it: check has to work
+// without keys.
+func TestUnknownSecretIsTaken(t *testing.T) {
+	never := func(any) error { return errors.New("no") }
+	for _, v := range []recipe.Variable{
+		{Name: "url", Type: recipe.TypeSecret, Check: never},
+		{Name: "domain", Type: recipe.TypeString, Check: never},
+		{Name: "one", Type: recipe.TypeString, Choices: []string{"a"}},
+	} {
+		if _, err := v.Decode(recipe.UnknownSecret()); err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+		}
+		if _, err := v.Decode(recipe.NewSecret("b")); err == nil {
+			t.Errorf("%s: takes what it refuses", v.Name)
+		}
+	}
+}

@@ -81,6 +81,9 @@ func (v Variable) Decode(raw any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if raw == any(UnknownSecret()) {
+		return decoded, nil
+	}
 	if text, ok := decoded.(string); ok && len(v.Choices) > 0 && !slices.Contains(v.Choices, text) {
 		if _, secret := raw.(Secret); secret {
 			return nil, fmt.Errorf("not one of %s", strings.Join(v.Choices, ", "))
