@@ -41,7 +41,7 @@ type Sink struct {
 	config     *pgx.ConnConfig
 	connection *pgx.Conn
 	// What the database is known to have.
-	counters map[counter]int32
+	counters map[counter]numbered
 	months   map[time.Time]bool
 }
 
@@ -51,6 +51,12 @@ const countersKnown = 10_000
 type counter struct {
 	namespace, experiment, life string
 	name                        store.CounterName
+}
+
+// numbered is what the database has of a counter.
+type numbered struct {
+	id     int32
+	digest string
 }
 
 // New makes a sink. It does not connect yet.
@@ -105,7 +111,7 @@ func (s *Sink) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.connection, s.counters, s.months = connection, map[counter]int32{}, map[time.Time]bool{}
+	s.connection, s.counters, s.months = connection, map[counter]numbered{}, map[time.Time]bool{}
 	_, err = connection.Exec(ctx, `create temporary table batch (counter integer, fingerprint bigint, month date, at timestamptz, value double precision)
 		on commit delete rows`)
 	return err
@@ -156,18 +162,23 @@ func (s *Sink) Close() error {
 func (s *Sink) Commit(ctx context.Context, batch eventlog.Batch) error {
 	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		var rows [][]any
+		used := map[numbered]bool{}
 		for _, part := range batch.Parts {
 			month := monthOf(part.Life)
 			if err := s.partition(ctx, tx, month); err != nil {
 				return err
 			}
 			for _, row := range part.Rows {
-				id, err := s.counter(ctx, tx, part.Life, row.CounterName)
+				known, err := s.counter(ctx, tx, part.Life, row.CounterName)
 				if err != nil {
 					return err
 				}
-				rows = append(rows, []any{id, row.Fingerprint, month, when(row.At), row.Value})
+				used[known] = true
+				rows = append(rows, []any{known.id, row.Fingerprint, month, when(row.At), row.Value})
 			}
+		}
+		if err := stillThere(ctx, tx, used); err != nil {
+			return err
 		}
 		columns := []string{"counter", "fingerprint", "month", "at", "value"}
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"batch"}, columns, pgx.CopyFromRows(rows)); err != nil {
@@ -178,6 +189,25 @@ func (s *Sink) Commit(ctx context.Context, batch eventlog.Batch) error {
 			select counter, fingerprint, month, at, value from batch order by counter, fingerprint, at on conflict do nothing`)
 		return err
 	})
+}
+
+// errRestored is for a database that was brought back to an older moment.
+var errRestored = errors.New("counters have other numbers than before: what was known of the database is forgotten")
+
+// stillThere sees that counters have the numbers that are known: in a database that
+// was restored meanwhile they are nobody's, or another's.
+func stillThere(ctx context.Context, tx pgx.Tx, used map[numbered]bool) error {
+	var ids []int32
+	var digests []string
+	for known := range used {
+		ids, digests = append(ids, known.id), append(digests, known.digest)
+	}
+	var there int
+	err := tx.QueryRow(ctx, "select count(*) from gimel.counter where (id, digest) in (select * from unnest($1::integer[], $2::text[]))", ids, digests).Scan(&there)
+	if err == nil && there != len(used) {
+		return errRestored
+	}
+	return err
 }
 
 // when is a time, or null.
@@ -218,26 +248,25 @@ func digestOf(life store.Life, name store.CounterName) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, ":"))))
 }
 
-// counter finds a counter's number, or makes the counter.
-func (s *Sink) counter(ctx context.Context, tx pgx.Tx, life store.Life, name store.CounterName) (int32, error) {
+// counter finds a counter, or makes it.
+func (s *Sink) counter(ctx context.Context, tx pgx.Tx, life store.Life, name store.CounterName) (numbered, error) {
 	key := counter{life.Namespace, life.Experiment, life.ID, name}
-	if id, known := s.counters[key]; known {
-		return id, nil
+	if found, known := s.counters[key]; known {
+		return found, nil
 	}
 	if len(s.counters) >= countersKnown { // most of them of experiments that are gone
 		clear(s.counters)
 	}
-	digest := digestOf(life, name)
+	made := numbered{digest: digestOf(life, name)}
 	_, err := tx.Exec(ctx, `insert into gimel.counter (namespace, experiment, life, event, variant, began, month, digest)
 		values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
-		life.Namespace, life.Experiment, life.ID, name.Event, name.Variant, life.Began, monthOf(life), digest)
+		life.Namespace, life.Experiment, life.ID, name.Event, name.Variant, life.Began, monthOf(life), made.digest)
 	if err != nil {
-		return 0, err
+		return numbered{}, err
 	}
-	var id int32
-	if err = tx.QueryRow(ctx, "select id from gimel.counter where digest = $1", digest).Scan(&id); err != nil {
-		return 0, err
+	if err = tx.QueryRow(ctx, "select id from gimel.counter where digest = $1", made.digest).Scan(&made.id); err != nil {
+		return numbered{}, err
 	}
-	s.counters[key] = id
-	return id, nil
+	s.counters[key] = made
+	return made, nil
 }

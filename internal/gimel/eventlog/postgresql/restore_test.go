@@ -11,6 +11,7 @@ import (
 
 	"provision/internal/gimel/event"
 	"provision/internal/gimel/eventlog"
+	"provision/internal/gimel/eventlog/sinktest"
 	"provision/internal/gimel/postgrestest"
 	"provision/internal/gimel/redistest"
 	"provision/internal/gimel/store"
@@ -76,4 +77,41 @@ func TestAfterARestore(t *testing.T) {
 	says("counted 110, rows 100, waiting 0; MISSING 10") // who came again, and gets a row without a time within the hour
 	visit(110, 140)
 	says("counted 140, rows 130, waiting 0; MISSING 10")
+}
+
+// A database that was brought back to an older moment under a connection that goes on: its counters
+// have other numbers than are known here, and those of before may be another's by now.
+func TestADatabaseThatWasRestoredMeanwhile(t *testing.T) {
+	server := postgrestest.Start(t)
+	sink, person := open(t, server), server.Connect()
+	mustCommit(t, sink, 0, 100)
+	execute(t, person, "delete from gimel.counted; delete from gimel.counter; alter table gimel.counter alter column id restart")
+	other := open(t, server)
+	of := func(experiment string) eventlog.Batch {
+		return eventlog.Batch{Parts: []eventlog.Part{{Life: sinktest.NewLife(experiment, "01"), Rows: sinktest.Rows(0, 10)}}}
+	}
+	both := of("e")
+	both.Parts = append(both.Parts, of("other").Parts...) // which gets the number that e had
+	if err := sink.Commit(t.Context(), both); err == nil {
+		t.Error("what is known of the database is believed")
+	}
+	if err := other.Commit(t.Context(), of("other")); err != nil {
+		t.Fatal(err)
+	}
+	mustCommit(t, sink, 0, 10)
+	execute(t, person, "delete from gimel.counted; delete from gimel.counter; alter table gimel.counter alter column id restart")
+	if err := open(t, server).Commit(t.Context(), of("other")); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Commit(t.Context(), of("e")); err == nil {
+		t.Error("what is known of the database is believed, though it is another's")
+	}
+	if err := sink.Commit(t.Context(), of("e")); err != nil {
+		t.Fatal(err)
+	}
+	counts(t, sink, "map[{participate blue}:{10 0}]")
+	found, err := sink.Count(t.Context(), sinktest.NewLife("other", "01"))
+	if got := fmt.Sprint(found); err != nil || got != "map[{participate blue}:{10 0}]" {
+		t.Errorf("of the other there is %s, %v", got, err)
+	}
 }
