@@ -4,6 +4,7 @@ package run
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"provision/internal/recipe"
@@ -208,7 +209,11 @@ func (b Blueprint) After(platform recipe.Platform) []string {
 // Secrets returns the values that must never be printed.
 func (b Blueprint) Secrets() []string {
 	var secrets []string
-	for _, values := range b.Values {
+	all := slices.Collect(maps.Values(b.Values))
+	for _, drain := range b.Drains { // of tasks that may be none of the run's
+		all = append(all, drain.Out.Action.Values, drain.In.Action.Values)
+	}
+	for _, values := range all {
 		for _, value := range values {
 			if secret, ok := value.(recipe.Secret); ok && !secret.Empty() {
 				secrets = append(secrets, secret.Reveal())

@@ -109,10 +109,10 @@ func (j *job) drain(ctx context.Context) error {
 	if !j.drains() || j.drained {
 		return nil
 	}
-	if err := j.mark(ctx, "mkdir -p "+script.State+" && : >"+drainedMark+" && sync "+drainedMark); err != nil {
+	if err := j.mark(ctx, "mkdir -p "+script.State+" && echo "+script.Quote(j.host.run)+" >"+drainedMark+" && sync "+drainedMark); err != nil {
 		return err
 	}
-	j.drained = true
+	j.drained, j.drainedIn = true, j.host.run
 	for _, drain := range j.Blueprint.Drains {
 		if err := j.hook(ctx, "drain", drain.Task, drain.Out); err != nil {
 			return err // bringBack follows, as after any change
@@ -121,19 +121,36 @@ func (j *job) drain(ctx context.Context) error {
 	return nil
 }
 
-// undrain brings the host back.
+// undrain brings the host back. That is after the lock was let go of, for checks may take long: where another
+// run has drained the host since, it is that one's to bring back, and is not before that has changed it.
 func (j *job) undrain(ctx context.Context) error {
+	const another = 75
+	err := j.mark(ctx, j.whileOurs()+fmt.Sprintf(" || exit %d", another))
+	var exit *remote.ExitError
+	if errors.As(err, &exit) && exit.Code == another {
+		j.observe(engine.Note{Text: "another run has drained it since, and brings it back"})
+		j.drained = false
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	for at := len(j.Blueprint.Drains) - 1; at >= 0; at-- {
 		drain := j.Blueprint.Drains[at]
 		if err := j.hook(ctx, "undrain", drain.Task, drain.In); err != nil {
 			return err
 		}
 	}
-	if err := j.mark(ctx, "rm -f "+drainedMark); err != nil {
+	if err := j.mark(ctx, "! "+j.whileOurs()+" || rm -f "+drainedMark); err != nil {
 		return err
 	}
 	j.drained = false
 	return nil
+}
+
+// whileOurs is sh that holds while no other run has drained the host.
+func (j *job) whileOurs() string {
+	return `[ "$(cat ` + drainedMark + `)" = ` + script.Quote(j.drainedIn) + " ]"
 }
 
 // mark runs sh that notes on the host that it is drained, or no more.

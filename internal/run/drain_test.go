@@ -2,6 +2,7 @@ package run
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,14 @@ func TestHostIsDrainedAroundItsChange(t *testing.T) {
 			t.Errorf("%s: %s: %v; did %q, want %q; drained %v, %v", step.name, ended.Status, ended.Err, did, step.did, s.isDrained(), ended.Drained)
 		}
 	}
+	// Another run has got the lock while this one's checks went on: the host is in its hands.
+	s.content, s.verify = "another", "echo another >"+drainedMark
+	if ended := s.goes(t); ended.Status != engine.StatusChanged || s.did(t) != "drain write verify" || !s.isDrained() {
+		t.Errorf("brought back in the middle of another run: %+v", ended)
+	}
+	s.verify = ":"
+	is(t, s.goes(t), engine.StatusSame)
+	s.did(t)
 	s.content, s.drain = "5", "echo closed >&2; exit 7"
 	if ended := s.goes(t); ended.Err == nil || !strings.HasPrefix(ended.Err.Error(), "drain of site: exit status 7: closed") {
 		t.Errorf("a hook that fails: %v", ended.Err)
@@ -121,5 +130,13 @@ func TestDrainedByARunThatDied(t *testing.T) {
 	is(t, s.goes(t), engine.StatusStale)
 	if did := s.did(t); did != "drain undrain" || s.isDrained() {
 		t.Errorf("stale: %s", did)
+	}
+}
+
+// What a hook prints may have a secret of its task in it, which may be none of the run's.
+func TestSecretsOfHooksAreKnown(t *testing.T) {
+	hook := Hook{Action: resource.Action{Values: recipe.Values{"password": recipe.NewSecret("correct horse")}}}
+	if known := (Blueprint{Drains: []Drain{{Task: "serving", Out: hook, In: hook}}}).Secrets(); !slices.Contains(known, "correct horse") {
+		t.Errorf("known: %q", known)
 	}
 }
