@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"errors"
+	"strings"
 	"testing"
 
 	"provision/internal/engine"
@@ -28,5 +30,18 @@ again: provision install -l web2,web3,web4
 	var text bytes.Buffer
 	if err := Message(&text, run, "ada@ops1", "provision install -l web2,web3,web4"); err != nil || text.String() != want {
 		t.Errorf("%v: got\n%s\nwant\n%s", err, text.String(), want)
+	}
+}
+
+// What a host has said is obeyed by no terminal, also when it is remembered.
+func TestPastRunIsHarmless(t *testing.T) {
+	run := PastRun{ID: "20261129-031704.512", Command: "install \x1b[2J", Began: newClock().time, Hosts: []PastHost{
+		{Host: "web1", Status: engine.StatusFailed, Error: "drain: \x1b]0;ours\a\u202e"},
+	}}
+	var text bytes.Buffer
+	err := errors.Join(OnePastRun(&text, Options{}, run), PastRuns(&text, Options{}, []PastRun{run}),
+		SavedPlans(&text, Options{}, "by \x1b[2J", nil))
+	if said := text.String(); err != nil || strings.ContainsAny(said, "\x1b\a\u202e") || !strings.Contains(said, "^[]0;ours^G") {
+		t.Errorf("%v: %q", err, said)
 	}
 }

@@ -55,9 +55,10 @@ func PastRuns(w io.Writer, o Options, runs []PastRun) error {
 	p := newPage(o)
 	names, lines := 0, []string(nil)
 	for _, run := range runs {
-		names = max(names, min(width(run.Command), 30))
+		names = max(names, min(width(Sanitize(run.Command)), 30))
 	}
 	for _, run := range runs {
+		run.Command = Sanitize(run.Command)
 		rows := run.rows()
 		sign := p.paint.good.Render(p.sign.good)
 		for _, row := range rows {
@@ -78,7 +79,7 @@ func PastRuns(w io.Writer, o Options, runs []PastRun) error {
 func OnePastRun(w io.Writer, o Options, run PastRun) error {
 	p := newPage(o)
 	lines := []string{
-		p.paint.strong.Render(run.Command),
+		p.paint.strong.Render(Sanitize(run.Command)),
 		"  began " + run.Began.Local().Format(time.DateTime) + ", took " + strings.TrimSpace(secondsText(run.Seconds)) + fmt.Sprintf(", exit code %d", run.ExitCode),
 	}
 	rows := run.rows()
@@ -86,9 +87,11 @@ func OnePastRun(w io.Writer, o Options, run PastRun) error {
 	return writeLines(w, append(lines, p.wrapped("", p.totals(rows)...)...))
 }
 
+// rows are how it ended on each host, harmless on a terminal: what is remembered is as the host has said it.
 func (r PastRun) rows() []outcome {
 	var rows []outcome
 	for _, host := range r.Hosts {
+		host.Host, host.Address, host.Error = Sanitize(host.Host), Sanitize(host.Address), Sanitize(host.Error)
 		rows = append(rows, outcome{host.Host, host.Address, host.Status, &finished{Status: host.Status, Changed: host.Changed, Same: host.Same, Seconds: host.Seconds, Error: host.Error, Drained: host.Drained}})
 	}
 	return rows
