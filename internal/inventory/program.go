@@ -48,7 +48,11 @@ func runProgram(path string, within time.Duration) (printed []byte, said []strin
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, place := range []string{whole, filepath.Dir(whole)} {
+	behind, err := filepath.EvalSymlinks(whole)
+	if err != nil {
+		return refuse("cannot be run: "+reason(err), "ls -l "+path)
+	}
+	for _, place := range []string{whole, filepath.Dir(whole), filepath.Dir(behind)} {
 		if whose := othersMayWrite(place); whose != "" {
 			return refuse(fmt.Sprintf("is not run: %s, so another account may say what it does", whose), "chown and chmod go-w "+place)
 		}

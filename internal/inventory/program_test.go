@@ -78,3 +78,21 @@ func TestProgram(t *testing.T) {
 		t.Errorf("what it started runs: %s", state)
 	}
 }
+
+// Behind a link the place counts where the program is: who may write there may put another one in its stead.
+func TestProgramBehindALink(t *testing.T) {
+	path := inventoryProgram(t, "#!/bin/sh\necho '{\"a\": {\"hosts\": [\"web1\"]}, \"_meta\": {\"hostvars\": {}}}'\n")
+	link := filepath.Join(t.TempDir(), "hosts")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(link, known(), nil); err != nil {
+		t.Errorf("a link to a program of one's own: %v", err)
+	}
+	if err := os.Chmod(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(link, known(), nil); err == nil || !strings.Contains(err.Error(), "is not run: "+filepath.Dir(path)+" may be written by others") {
+		t.Errorf("behind a link in a directory that others may write: %v", err)
+	}
+}
