@@ -32,6 +32,9 @@ func (s selection) limited() (all []string, conditions []inventory.Condition, er
 			continue
 		}
 		names, err := s.elsewhere(elsewhere)
+		if not && errors.Is(err, errNoSuchEnd) { // to take none of them away is what was meant
+			err = nil
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -59,6 +62,9 @@ func (s selection) elsewhere(name string) ([]string, error) {
 	return listedIn(name)
 }
 
+// errNoSuchEnd says that the last run ended so on no host.
+var errNoSuchEnd = errors.New("there is no such host")
+
 // ofLastRun are the hosts on which it ended so.
 func (s selection) ofLastRun(name string, so func(report.PastHost) bool) ([]string, error) {
 	past, err := pastRunsOf(s)
@@ -76,7 +82,7 @@ func (s selection) ofLastRun(name string, so func(report.PastHost) bool) ([]stri
 		}
 	}
 	if len(hosts) == 0 {
-		return nil, usage(fmt.Errorf("limit @%s: of the last run, %s, there is no such host", name, last.Command), "provision runs "+last.ID)
+		return nil, usage(fmt.Errorf("limit @%s: of the last run, %s, %w", name, last.Command, errNoSuchEnd), "provision runs "+last.ID)
 	}
 	return hosts, nil
 }

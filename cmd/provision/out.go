@@ -11,8 +11,13 @@ import (
 
 // checkOut refuses a place where no file of --out could be written, before the work for it is done.
 func checkOut(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+	case info.IsDir():
 		return usage(fmt.Errorf("--out %s: is a directory", path), "name a file in it")
+	case !info.Mode().IsRegular(): // it is replaced: to root, /dev/null would be gone
+		return usage(fmt.Errorf("--out %s: is there, and is no regular file", path), "name a file that is to be written, or replaced")
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return usage(fmt.Errorf("--out %s: there is no directory %s", path, filepath.Dir(path)), "mkdir -p "+script.Quote(filepath.Dir(path)))

@@ -38,7 +38,8 @@ func (u unattended) logTo(secrets []string, exitCode func(engine.Status) int) (l
 	if path == "" {
 		return nil, func() error { return nil }, nil
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) // diffs show configurations
+	// Diffs show configurations. A FIFO that nobody reads is refused: to open it would never end (fifo(7)).
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, nil, usage(fmt.Errorf("--log %w", err), "a file in a directory that is there, and that you may write")
 	}
@@ -110,7 +111,7 @@ func (f *flags) tellProblem(io console, args []string, problem error, code int) 
 	if hint := hintOf(problem); hint != "" {
 		message += "hint: " + hint + "\n"
 	}
-	if err := errors.Join(err, f.unattended.tell(io, message, code)); err != nil {
+	if err := errors.Join(err, f.unattended.tell(io, report.Sanitize(message), code)); err != nil {
 		report.Problem(io.err, report.Detect(io.err, os.Getenv), err, "")
 	}
 }
