@@ -125,7 +125,7 @@ func (j *job) drain(ctx context.Context) error {
 // run has drained the host since, it is that one's to bring back, and is not before that has changed it.
 func (j *job) undrain(ctx context.Context) error {
 	const another = 75
-	err := j.mark(ctx, j.whileOurs()+fmt.Sprintf(" || exit %d", another))
+	err := j.mark(ctx, fmt.Sprintf("[ ! -e %s ] || %s || exit %d", drainedMark, j.whileOurs(), another))
 	var exit *remote.ExitError
 	if errors.As(err, &exit) && exit.Code == another {
 		j.observe(engine.Note{Text: "another run has drained it since, and brings it back"})
