@@ -1,132 +1,18 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"provision/internal/engine"
-	"provision/internal/journal"
 	"provision/internal/recipe"
-	"provision/internal/remote"
 )
-
-// Work is a target and what it should be.
-type Work struct {
-	Target    Target
-	Blueprint Blueprint
-}
-
-// Settings are how a run goes.
-type Settings struct {
-	Forks        int           // hosts at once
-	Pace         Pace          // how it goes through those that it changes
-	InOrder      bool          // what hosts print is told host after host, however many are at work
-	Patience     time.Duration // for a host's lock
-	Silence      time.Duration // how long a host may say nothing to a question; 0 is silentAtMost
-	Header       journal.Header
-	VerifyAlways bool // also when nothing changed
-	// Approve gets each host's plan, from several goroutines at once; its error ends that
-	// host before anything is changed there. A plan that was made late is one of a host that had to wait
-	// for other hosts of the run. Nil approves of every plan.
-	Approve func(host string, plan engine.Plan, late bool) error
-	Unasked bool // nobody looks at the plans: one that is stale under the lock is made anew
-	// Confirm is asked once, after all plans are made and when at least one has changes.
-	Confirm   func() bool
-	Exporters []Exporter             // the hosts whose exports builds may want
-	Last      Last                   // nil keeps nothing of what hosts say
-	Observe   func(engine.HostEvent) // called from one goroutine at a time
-	Stop      <-chan struct{}        // closed: end every host between two steps
-}
 
 // silentAtMost is how long a host may say nothing to a question: to look at all files of a large tree takes
 // it long, and a disk that fails longer.
 const silentAtMost = 10 * time.Minute
-
-// Result is how the work on one host ended.
-type Result struct {
-	Host string
-	engine.Finished
-	Awaits []string // of a plan: the hosts of the run after which this one is planned, or planned again
-}
-
-// job is the work on one host while it goes on.
-type job struct {
-	Work
-	settings Settings
-	observe  engine.Observer
-	clock    *clock
-
-	beginning *beginning // of the work, while it begins
-	hasTurn   bool
-
-	host      host
-	probes    []recipe.Probe
-	wanted    recipe.Recipe
-	made      engine.Plan
-	boot      string // the host's boot_id before the first change
-	result    engine.Finished
-	begun     bool // its changes, or its proof
-	ended     bool
-	waits     []string        // the hosts of the run that do not have yet what this one wants of them
-	unmet     error           // why it could not be planned for that
-	lacks     []string        // and those without whose exports it was planned
-	again     bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
-	late      bool            // it had to wait
-	sooner    int             // changes of the turns before
-	run       map[string]bool // the hosts of the run, by name
-	drained   bool            // and not brought back yet
-	drainedIn string          // the run that has noted that
-	stepped   bool            // a step was begun
-	noted     bool            // a run that changes nothing is journaled too
-}
-
-// newJobs prepares every host's work, without a connection: a template or a variable that
-// is wrong for any host stops the whole run here.
-func newJobs(work []Work, settings *Settings) ([]*job, error) {
-	var mu sync.Mutex
-	tell := settings.Observe
-	if settings.InOrder {
-		tell = newOrderly(work, tell).event
-	}
-	settings.Observe = func(event engine.HostEvent) {
-		mu.Lock()
-		defer mu.Unlock()
-		tell(event)
-	}
-	var jobs []*job
-	names := map[string]bool{}
-	for _, w := range work {
-		names[w.Target.Name] = true
-	}
-	dialer := remote.NewDialer()
-	ready := prepare(work, settings.Last, newExporters(settings.Exporters, dialer, settings.Last))
-	for i, w := range work {
-		w.Target.dialer, w.Target.silence = dialer, cmp.Or(settings.Silence, silentAtMost)
-		if ready[i].failed != nil {
-			return nil, ready[i].failed
-		}
-		w.Blueprint.asking = ready[i].asking
-		name, clock := w.Target.Name, &clock{}
-		if settings.Last != nil {
-			ready[i].asking.keep = func(known Known) { settings.Last.Keep(name, known) }
-		}
-		w.Target.Config = clock.pausing(w.Target.Config)
-		j := &job{Work: w, settings: *settings, probes: ready[i].probes, clock: clock, run: names}
-		j.observe = func(event engine.Event) {
-			if _, begun := event.(engine.StepBegan); begun {
-				j.stepped = true
-			}
-			settings.Observe(engine.HostEvent{Host: name, Event: event})
-		}
-		jobs = append(jobs, j)
-	}
-	return jobs, nil
-}
 
 // Plan makes every host's plan and changes nothing.
 func Plan(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
@@ -242,18 +128,6 @@ func (j *job) unchanged() bool {
 	return j.made.Empty() && len(j.made.Died) == 0 && !j.noted && !j.drains()
 }
 
-// slim lets go of what only a change needs, where there is none, or no more: thousands of hosts wait until
-// the last one is planned.
-func (j *job) slim() {
-	if !j.ended && (!j.unchanged() || len(j.waits) > 0) {
-		return
-	}
-	j.wanted, j.made.Items = recipe.Recipe{}, nil
-	if j.Blueprint.asking != nil {
-		j.Blueprint.asking.guessed = nil
-	}
-}
-
 // approve ends the work on a host whose plan is not approved of.
 func (j *job) approve() {
 	if j.ended || len(j.waits) > 0 || j.settings.Approve == nil {
@@ -293,37 +167,6 @@ func reading(ctx context.Context, work []Work, settings Settings, do func(contex
 	defer done()
 	eachBegins(jobs, settings.Forks, func(j *job) { do(ctx, j) })
 	return results(jobs), nil
-}
-
-// each does work on all jobs, so many at a time.
-func each(jobs []*job, forks int, work func(*job)) {
-	var group errgroup.Group
-	group.SetLimit(max(forks, 1))
-	for _, j := range jobs {
-		group.Go(func() error {
-			j.clock.turn(func() { work(j) })
-			return nil
-		})
-	}
-	group.Wait()
-}
-
-// closeAll ends the connections to all hosts, and then those to their jump hosts.
-func closeAll(jobs []*job) {
-	for _, j := range jobs {
-		j.disconnect()
-	}
-	for _, j := range jobs {
-		j.Target.dialer.Close()
-	}
-}
-
-func results(jobs []*job) []Result {
-	all := make([]Result, len(jobs))
-	for i, j := range jobs {
-		all[i] = Result{j.Target.Name, j.result, slices.Concat(j.waits, j.lacks)}
-	}
-	return all
 }
 
 func (j *job) plan(ctx context.Context) {
@@ -402,16 +245,4 @@ func (j *job) verify(ctx context.Context) error {
 		Outside: j.host.connection.DialOutside,
 		Run:     j.host.runCheck,
 	}, j.observe)
-}
-
-func (j *job) finish(good engine.Status, err error) {
-	j.ended = true
-	j.result.Changed += j.sooner
-	j.result.Status = status(err, good)
-	j.result.Err = err
-	j.result.Hint = Hint(err, j.Target.Name)
-	j.result.Elapsed = j.clock.elapsed()
-	j.disconnect()
-	j.observe(j.result)
-	j.slim()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -271,57 +270,6 @@ func testGuards(t *testing.T, settings Settings) {
 	late.Experiment = "four"
 	if got := s.Commit(t.Context(), []event.Event{late})[0]; got.Reason != event.UndeclaredExperiment {
 		t.Errorf("refused: %+v", got)
-	}
-}
-
-func TestDeleteLeavesNothingAndTheNameCountsAnew(t *testing.T) {
-	for _, counting := range []Counting{Exact, HLL} {
-		t.Run(string(counting), func(t *testing.T) {
-			s := newStore(t, redistest.Start(t).URL(), logging(counting, 1<<20))
-			commitAll(t, s, participants("kept", "blue", 0, 10))
-			before := s.client.Keys(t.Context(), "*").Val()
-			commitAll(t, s, participants("e", "blue", 0, 2000))
-			if err := s.Delete(t.Context(), "alephbet", "e"); err != nil {
-				t.Fatal(err)
-			}
-			after := s.client.Keys(t.Context(), "*").Val()
-			slices.Sort(before)
-			slices.Sort(after)
-			if !slices.Equal(before, after) {
-				t.Errorf("keys left: %v", after)
-			}
-			if names, err := s.Names(t.Context(), "alephbet"); err != nil || !slices.Equal(names, []string{"kept"}) {
-				t.Errorf("names = %v, %v", names, err)
-			}
-			if err := s.Delete(t.Context(), "alephbet", "e"); err != nil {
-				t.Errorf("second delete: %v", err)
-			}
-			if added := commitAll(t, s, participants("e", "blue", 0, 1)); added != 1 {
-				t.Errorf("added %d after delete, want 1", added)
-			}
-		})
-	}
-}
-
-func TestSweepFinishesACrashedDelete(t *testing.T) {
-	s := newStore(t, redistest.Start(t).URL(), exactSettings)
-	commitAll(t, s, participants("e", "blue", 0, 1000))
-	found, err := s.Experiment(t.Context(), "alephbet", "e")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := experimentKey("alephbet", "e")
-	s.client.SAdd(t.Context(), discardedKey, "alephbet:e:"+found.id, "a", "of:somebody", "z") // and what is none
-	s.client.Rename(t.Context(), key, discardKey(key, found.id))
-	commitAll(t, s, participants("e", "blue", 0, 3)) // a new life before the sweep
-	if err := s.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "somebody") {
-		t.Errorf("what is none is not told: %v", err)
-	}
-	if left := s.client.Keys(t.Context(), "*"+found.id+"*").Val(); len(left) != 0 {
-		t.Errorf("left: %v", left)
-	}
-	if got := count(t, s, "e", "participate", "blue"); got != 3 {
-		t.Errorf("the new life counts %d, want 3", got)
 	}
 }
 
