@@ -63,6 +63,7 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 		"kind of no goal":   {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"y":"count"}}`, 422, `\"y\" is not among`},
 		"unknown kind":      {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"x":"money"}}`, 422, "none of unique"},
 		"weight too large":  {"PUT", "/api/v1/experiment?name=a", `{"variants":[{"label":"x","weight":1e308},{"label":"y","weight":1e308}]}`, 422, "variants[0].weight"},
+		"a goal twice":      {"PUT", "/api/v1/experiment?name=a", `{"goals":["x","y","x"]}`, 422, "is there twice"},
 		"max of no value":   {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"max":{"x":5}}`, 422, "of the kind value or count"},
 		"max of nothing":    {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"kinds":{"x":"value"},"max":{"x":0}}`, 422, "above 0"},
 		"keyed, no goal":    {"PUT", "/api/v1/experiment?name=a", `{"goals":["x"],"keyed":["y"]}`, 422, `\"y\" is not among`},

@@ -66,6 +66,9 @@ func (s *Server) check(d store.Declaration) error {
 		if goal == event.Participate {
 			return fmt.Errorf("goals[%d]: participate is no goal", i)
 		}
+		if slices.Contains(d.Goals[:i], goal) { // its second place would be its only one
+			return fmt.Errorf("goals[%d]: %q is there twice", i, goal)
+		}
 	}
 	return cmp.Or(s.checkKinds(d), s.checkMax(d), s.checkKeyed(d))
 }

@@ -57,6 +57,8 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 						_, outcomes[i].Reason = events[i].Amount()
 					case '!':
 						outcomes[i].Reason = event.MissingKey
+					case '?':
+						outcomes[i].Reason = event.MissingParameter
 					case '>':
 						outcomes[i].Reason = event.BadValue
 					}

@@ -248,3 +248,35 @@ func TestAGoalThatWantsAKey(t *testing.T) {
 		t.Errorf("%+v, %v", e.Declaration(), err)
 	}
 }
+
+// Of a count with a bound an event that does not say whose it is is dropped: nothing bounds it, and a
+// single one would keep the goal from being tested.
+func TestABoundedCountWantsAVisitor(t *testing.T) {
+	s := newStore(t, redistest.Start(t).URL(), exactSettings)
+	_, err := s.Declare(t.Context(), Declaration{Namespace: "alephbet", Experiment: "shop", Goals: []string{"look"},
+		Kinds: map[string]event.Kind{"look": event.Count}, Max: map[string]float64{"look": 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(uuid int, visitor string) event.Event {
+		return event.Event{Namespace: "alephbet", Experiment: "shop", Name: "look", Variant: "blue", UUID: strconv.Itoa(uuid), Visitor: visitor}
+	}
+	for _, events := range [][]event.Event{{look(1, "")}, {look(2, ""), look(3, "a"), look(4, "")}} {
+		for i, outcome := range s.Commit(t.Context(), events) {
+			want := Outcome{Added: true}
+			if events[i].Visitor == "" {
+				want = Outcome{Reason: event.MissingParameter}
+			}
+			if outcome != want {
+				t.Errorf("%+v: %+v, want %+v", events[i], outcome, want)
+			}
+		}
+	}
+	found, err := s.Experiment(t.Context(), "alephbet", "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := found.Counter("look", "blue"); got.Count != 1 || got.Values.Of != 1 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -7,9 +7,9 @@
 --       then, if any has one, 'VALUE VISITOR KEY' of each; '' is none
 -- Answers {'counted', count, flags, logged}, where flags has a '1' for each uuid
 --         that is new, a '0' for each that was there, a '-' for each that is not
---         counted for want of a value, a '!' for want of a key, and a '>' for each whose
---         value, or whose visitor's number, is above what was declared, and logged is 0
---         when what is new is not in the log;
+--         counted for want of a value, a '!' for want of a key, a '?' for want of a
+--         visitor, and a '>' for each whose value, or whose visitor's number, is above
+--         what was declared, and logged is 0 when what is new is not in the log;
 --         {'moved', id, buckets}, {'unknown'} or {reason}.
 
 -- Adds up what new uuids have brought, in all and on that day: of how many, the
@@ -53,6 +53,8 @@ for i = 1, uuids do
     flags[i] = '!'
   elseif kind == 'value' and not value then
     flags[i] = '-'
+  elseif kind == 'count' and visitor == '' and most < math.huge then -- nothing would bound it
+    flags[i] = '?'
   elseif kind == 'value' and math.abs(value) > most then
     flags[i], over = '>', over + 1
   else
