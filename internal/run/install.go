@@ -79,6 +79,7 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, pl
 	pace.leave(jobs)
 	together(jobs)
 	pace.spare(jobs)
+	pace.leave(jobs)
 	agreed := agree(jobs, settings)
 	end := func(j *job) {
 		switch {

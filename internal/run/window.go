@@ -55,6 +55,9 @@ func (p *pacer) spare(jobs []*job) {
 	for _, j := range jobs {
 		j.settings.Unasked = false
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopped = cmp.Or(p.stopped, p.exceeded()) // what failed before counts as with a window that is asked for
 }
 
 // through does work on jobs wave after wave, in each so many at once. What work ends with is counted before

@@ -247,3 +247,19 @@ func TestAtItsTurnAHostIsAskedAgain(t *testing.T) {
 		t.Errorf("b: %q, c: %q", m.read(t, "b"), m.read(t, "c"))
 	}
 }
+
+// The window of hosts that are drained, which nobody asked for, is as one of 1: a host that could not even be
+// planned keeps all others from being begun.
+func TestImpliedWindowStopsAtWhatFailedBefore(t *testing.T) {
+	serving := &job{Work: Work{Target: Target{Name: "web1"}, Blueprint: Blueprint{Drains: []Drain{{Task: "serving"}}}}}
+	serving.made.Drained = true
+	failed := &job{Work: Work{Target: Target{Name: "web2"}}, ended: true, result: engine.Finished{Status: engine.StatusFailed}}
+	for _, pace := range []Pace{{}, {Window: &Share{Number: 1}}} {
+		p := newPacer(pace, 10, 2)
+		p.count(false, failed)
+		p.spare([]*job{serving, failed})
+		if p.why() == "" {
+			t.Errorf("%+v: goes on", pace)
+		}
+	}
+}
