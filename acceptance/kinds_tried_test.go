@@ -64,9 +64,13 @@ func systemKinds() []kind {
 	}
 }
 
-// packageKinds are of apt.
+// packageKinds are of apt and dpkg.
 func packageKinds(s supplies) []kind {
 	return []kind{
+		{"alternative", []trial{
+			{wanted: []recipe.Resource{want.Alternative{Name: "pager", Path: "/bin/more"}}, holds: `[ "$(readlink -f /usr/bin/pager)" = /usr/bin/more ]; update-alternatives --query pager | grep -qx 'Status: manual'`},
+			{wanted: []recipe.Resource{want.Alternative{Name: "pager", Absent: true}}, holds: `update-alternatives --query pager | grep -qx 'Status: auto'`},
+		}},
 		{"hold, repository and deb", []trial{
 			{wanted: []recipe.Resource{
 				want.Hold{Package: "sudo"},

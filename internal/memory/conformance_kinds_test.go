@@ -185,6 +185,11 @@ var kinds = []struct {
 	{name: "a deb", wanted: resource.Deb{Name: "a1"}, now: installed, stays: "package a1"},
 	{name: "a hold", wanted: resource.Hold{Package: "a1"}, before: installed, now: held, steps: "unhold a1"},
 	{name: "a hold that was there", wanted: resource.Hold{Package: "a1"}, before: held, now: held},
+	{name: "a choice", wanted: resource.Alternative{Name: "editor", Path: "/vim"}, before: chosen("auto", "/nano", "/vim"), now: chosen("manual", "/vim", ""), steps: "choose editor"},
+	{name: "a choice over another", wanted: resource.Alternative{Name: "editor", Path: "/vim"}, before: chosen("manual", "/ed", "/vim"), now: chosen("manual", "/vim", "/ed"), steps: "choose editor"},
+	{name: "a choice that was made", wanted: resource.Alternative{Name: "editor", Path: "/vim"}, before: chosen("manual", "/vim", "/vim"), now: chosen("manual", "/vim", "/vim")},
+	{name: "a choice over one that is not offered any more", wanted: resource.Alternative{Name: "editor", Path: "/vim"}, before: chosen("manual", "/ed", "/vim"), now: chosen("manual", "/vim", ""), steps: "choose editor"},
+	{name: "a choice of what nobody offers any more", wanted: resource.Alternative{Name: "editor", Path: "/vim"}, before: chosen("manual", "/ed", "/vim")},
 	{
 		name: "a source of packages", wanted: resource.Repository{Name: "a"}, now: []recipe.Effect{known(recipe.PathKey("/etc/apt/sources.list.d/a.sources"), file(text))},
 		steps: "remove /etc/apt/sources.list.d/a.sources",
@@ -275,6 +280,15 @@ func keys(content string) []recipe.Effect { return holds("/h/.ssh/authorized_key
 
 func holds(path, content string) []recipe.Effect {
 	return []recipe.Effect{known(recipe.PathKey(path), file(content)), known(recipe.ContentKey(path), recipe.Content{Bytes: []byte(content)})}
+}
+
+// chosen is what update-alternatives says of the name editor.
+func chosen(status, value, offered string) []recipe.Effect {
+	said := "Status: " + status + "\nBest: /nano\nValue: " + value
+	if offered != "" {
+		said += "\nAlternative: " + offered
+	}
+	return []recipe.Effect{known(recipe.CommandKey("choose editor"), recipe.Command{Output: said})}
 }
 
 func member(names ...string) []recipe.Effect {

@@ -103,8 +103,8 @@ func settles(t *testing.T, gone recipe.Resource, now recipe.Facts) []string {
 
 // forgotten are the kinds of which nothing is remembered.
 var forgotten = []string{
-	"Kept",                                                                                       // of a rollback
-	"Former", "FormerDirectory", "FormerLine", "FormerKey", "FormerCommand", "FormerCertificate", // what leaves
+	"Kept",                                                                                                            // of a rollback
+	"Former", "FormerDirectory", "FormerLine", "FormerKey", "FormerCommand", "FormerCertificate", "FormerAlternative", // what leaves
 	"Standing",       // a service that takes in what leaves
 	"packageLists",   // of an upgrade
 	"presentRelease", // of a deploy

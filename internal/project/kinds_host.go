@@ -106,6 +106,18 @@ func aptKinds() []*Word {
 			return resource.Hold{Package: given[string](c, "package"), Absent: given[bool](c, "absent")}, nil
 		}),
 		kind(Word{
+			Name: "alternative", Manual: "update-alternatives(1)",
+			About:   "Which program a name leads to, of those that packages offer for it. The choice stays, whatever else is installed. The package that offers it names /var/lib/dpkg/alternatives/NAME in brings.",
+			Leaves:  "What was chosen before is chosen again, where it is still offered; else the name leads to what has the highest priority.",
+			Example: "alternative(\"editor\", \"/usr/bin/vim.basic\")",
+			Parameters: []Parameter{
+				required(text("name", "As update-alternatives has it: editor, pager, java.")),
+				hostPath("path", "The program, one of update-alternatives --list NAME."), absent(),
+			},
+		}, func(c *call) (recipe.Resource, error) {
+			return resource.Alternative{Name: given[string](c, "name"), Path: given[string](c, "path"), Absent: given[bool](c, "absent")}, nil
+		}),
+		kind(Word{
 			Name: "repository", Manual: "sources.list(5)",
 			About:   "A source of packages beside Debian's own, in a file of its own in /etc/apt/sources.list.d, with the key that vouches for it and for no other. Its lists are fetched at once.",
 			Leaves:  "Its file goes. What was installed from it stays.",

@@ -38,6 +38,7 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		"membership":     {resource.Membership{}, nil},
 		"authorized_key": {resource.AuthorizedKey{}, nil},
 		"hold":           {resource.Hold{}, nil},
+		"alternative":    {resource.Alternative{}, nil},
 		"repository":     {resource.Repository{}, map[string]string{"decides": "resource's own"}},
 		"sysctl":         {resource.Sysctl{}, nil},
 		"module":         {resource.Module{}, nil},

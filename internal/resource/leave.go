@@ -58,6 +58,11 @@ func (l Leaving) Resource(t recipe.Trace) (leaving recipe.Resource, stays string
 			return nil, ""
 		}
 		return Timezone{Name: t.Before.Line, Absent: came}, ""
+	case "alternative":
+		if t.Gone {
+			return nil, ""
+		}
+		return FormerAlternative{Alternative{Name: t.Name, Path: t.Before.Line, Absent: came}}, ""
 	case "hold":
 		if t.Gone || !came {
 			return nil, ""

@@ -308,6 +308,19 @@ func (z Timezone) Stood(facts recipe.Facts) recipe.Before {
 }
 
 // Trace implements recipe.Remembered.
+func (a Alternative) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "alternative", Name: a.Name, Gone: a.Absent}
+}
+
+// Stood implements recipe.Remembered: what somebody had chosen.
+func (a Alternative) Stood(facts recipe.Facts) recipe.Before {
+	if found := a.found(facts); found.status == "manual" {
+		return recipe.Before{Line: found.value}
+	}
+	return recipe.Before{Nothing: true}
+}
+
+// Trace implements recipe.Remembered.
 func (d Download) Trace() recipe.Trace {
 	return recipe.Trace{Kind: "file", Name: d.Path, Gone: d.Absent}
 }
