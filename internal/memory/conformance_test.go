@@ -20,8 +20,8 @@ import (
 func TestEachKindLeaves(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
-			remembered := kind.wanted.(recipe.Remembered)
-			trace, before := remembered.Trace(), remembered.Stood(facts(kind.before))
+			wanted := asRemembered(t, kind.wanted)
+			trace, before := wanted.Trace(), wanted.Stood(facts(kind.before))
 			trace.Before = &before
 			noted := memory.Memory{Head: memory.Head{Task: "a"}, Traces: []recipe.Trace{trace}}.Text()
 			if strings.Contains(noted, "hidden") || strings.Contains(noted, "ours") {
@@ -42,17 +42,26 @@ func TestEachKindLeaves(t *testing.T) {
 				}
 			}
 			if strings.Join(titles, "; ") != kind.steps || stays != kind.stays {
-				t.Errorf("steps %q, stays %q; want %q, %q", titles, stays, kind.steps, kind.stays)
+				t.Errorf("steps %q, stays %q; want %q, %q: how it leaves is a case of Resource in ../resource/leave.go", titles, stays, kind.steps, kind.stays)
 			}
 		})
 	}
+}
+
+func asRemembered(t *testing.T, wanted recipe.Resource) recipe.Remembered {
+	t.Helper()
+	is, ok := wanted.(recipe.Remembered)
+	if !ok {
+		t.Fatalf("%T does not say how it is remembered: Trace and Stood, see ../resource/trace.go", wanted)
+	}
+	return is
 }
 
 // Of each kind, what is not known to be ours stays, and that is said.
 func TestWhatIsNotKnownToBeOursStays(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
-			trace := kind.wanted.(recipe.Remembered).Trace()
+			trace := asRemembered(t, kind.wanted).Trace()
 			gone, stays := resource.Leaving{Traces: []recipe.Trace{trace}, Purge: true}.Resource(trace)
 			if gone != nil {
 				if titles := settles(t, gone, facts(kind.now)); len(titles) > 0 {
@@ -70,7 +79,7 @@ func TestWhatIsNotKnownToBeOursStays(t *testing.T) {
 // keep what it takes the place of.
 func TestWhatIsAtAPathIsFoundThere(t *testing.T) {
 	for _, kind := range kinds {
-		trace := kind.wanted.(recipe.Remembered).Trace()
+		trace := asRemembered(t, kind.wanted).Trace()
 		path, whole := resource.At(trace)
 		if alone := strings.HasPrefix(trace.Identity(), "path:"); whole != alone || alone && path != trace.Name {
 			t.Errorf("%s: at %q, whole %v; it is %s", kind.name, path, whole, trace.Identity())
@@ -140,10 +149,10 @@ func TestEveryKindIsRemembered(t *testing.T) {
 			continue
 		}
 		if !slices.Contains(has, "Trace") || !slices.Contains(has, "Stood") {
-			t.Errorf("%s does not say how it is remembered: Trace and Stood, see trace.go", kind)
+			t.Errorf("%s does not say how it is remembered: Trace and Stood, see ../resource/trace.go; of one of which nothing is, forgotten says why", kind)
 		}
 		if !slices.Contains(rows, kind) {
-			t.Errorf("%s has no row in kinds that says how it leaves", kind)
+			t.Errorf("%s has no row in kinds (conformance_kinds_test.go) that says how it leaves", kind)
 		}
 	}
 }

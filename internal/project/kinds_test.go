@@ -56,16 +56,20 @@ func TestEveryFieldHasAParameter(t *testing.T) {
 		}
 		kind, there := kinds[w.Name]
 		if !there {
-			t.Errorf("%s: is in no row of this test", w.Name)
+			t.Errorf("%s: kinds has no row of it: its type, and which of its fields have no parameter, and why", w.Name)
 			continue
 		}
+		delete(kinds, w.Name)
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(kind.made)) {
 			name := strings.ToLower(field.Name)
 			has := slices.ContainsFunc(w.Parameters, func(p Parameter) bool { return p.Name == name })
 			if _, left := kind.leftOut[name]; !field.Anonymous && !slices.Contains(remembered, name) && has == left {
-				t.Errorf("%s: %s: a parameter %v, and left out %v", w.Name, name, has, left)
+				t.Errorf("%s: %s: a parameter %v, and left out %v: it is either of them, a parameter in kinds_*.go or left out here", w.Name, name, has, left)
 			}
 		}
+	}
+	for name := range kinds {
+		t.Errorf("%s: has a row here, and no word in kinds_*.go", name)
 	}
 }
 
