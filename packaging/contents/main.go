@@ -19,7 +19,7 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	if len(args) < 2 {
-		return errors.New("usage: contents bill PROGRAM | contents licences PROGRAM...")
+		return errors.New("usage: contents bill PROGRAM | contents licences PROGRAM, and more of them")
 	}
 	var programs []*program
 	for _, file := range args[1:] {

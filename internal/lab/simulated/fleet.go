@@ -5,6 +5,7 @@
 package simulated
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/pem"
@@ -47,7 +48,7 @@ func (f *Fleet) Start() error {
 		return failed
 	}}
 	var err error
-	if f.listener, err = listening.Listen(nil, "tcp4", "0.0.0.0:0"); err != nil {
+	if f.listener, err = listening.Listen(context.Background(), "tcp4", "0.0.0.0:0"); err != nil {
 		return err
 	}
 	f.login = signer("login")
