@@ -108,16 +108,16 @@ func TestImports(t *testing.T) {
 		seen[room] = true
 		switch {
 		case room == "":
-			t.Errorf("%s: its folder is not in the picture", i.file)
+			t.Errorf("%s: its folder is not in the picture: a new one goes into rooms here, and into CONTRIBUTING.md, Where things are", i.file)
 		case strings.HasPrefix(i.what, module):
 			inner := strings.TrimPrefix(i.what, module)
 			if !i.test && inner != i.folder && !slices.Contains(rooms[room], under(rooms, inner)) {
-				t.Errorf("%s: %s may not import %s", i.file, room, inner)
+				t.Errorf("%s: %s may not import %s: data goes one way, see CONTRIBUTING.md, Where things are", i.file, room, inner)
 			}
 		case strings.Contains(strings.Split(i.what, "/")[0], "."):
 			library := under(libraries, i.what)
 			if (!i.test || slices.Contains(testsToo, library)) && !within(i.folder, libraries[library]) {
-				t.Errorf("%s: %s may not import %s", i.file, room, i.what)
+				t.Errorf("%s: %s may not import %s: who may is said in libraries here", i.file, room, i.what)
 			}
 		}
 	}
