@@ -1,6 +1,6 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench bench-fleet bench-peers bench-gimel bench-tasks prove sweep lint release site
+.PHONY: build test unit acceptance bench bench-fleet bench-peers bench-gimel bench-tasks prove sweep lint release site recordings
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
@@ -10,6 +10,9 @@ release: # what users get, in dist/: packages, archives, bills of materials, dig
 
 site: # the documentation, in dist/site, as static HTML with search; needs mkdocs and mkdocs-material of Debian 12
 	packaging/site/build dist/site
+
+recordings: # docs/images/*.svg, of terminals in which provision works on a lab host; needs python3-pyte
+	packaging/recordings/make
 
 test: # everything; installs what it needs
 	sh .ci/test
