@@ -51,7 +51,7 @@ def play(events, columns, longest):
     stream, decoder = pyte.Stream(screen), codecs.getincrementaldecoder("utf-8")()
     rows, pictures = {}, []
     for at, (seconds, data) in enumerate(events):
-        stream.feed(decoder.decode(data).replace("\x1b[2m", "\x1b[90m"))  # pyte knows no faint text: as dark grey
+        stream.feed(decoder.decode(data).replace("\x1b[2m", "\x1b[30m"))  # pyte knows no faint text: as black, which is grey here
         if at + 1 < len(events) and events[at + 1][0] - seconds < STEP / 2:
             continue
         for row in screen.dirty:
@@ -77,8 +77,8 @@ def runs(cells, columns):
 
 
 def styled(cell):
-    colours = {"green": "g", "brightgreen": "g", "red": "r", "brightred": "r", "brown": "y", "brightbrown": "y", "yellow": "y", "cyan": "c", "brightcyan": "c", "brightblack": "f", "default": "", "white": ""}
-    colour = colours.get(cell.fg, "f")  # what is of the 256 are greys
+    colours = {"green": "g", "brightgreen": "g", "red": "r", "brightred": "r", "brown": "y", "brightbrown": "y", "yellow": "y", "cyan": "c", "brightcyan": "c", "default": "", "white": ""}
+    colour = colours.get(cell.fg, "f")  # black, and the greys of the 256
     return " ".join(filter(None, [colour, "b" if cell.bold else ""]))
 
 
