@@ -24,8 +24,8 @@ def scenes(host):
             [(site, [(QUESTION, "y")]), (site, [])],
         ),
         "drift": Scene(
-            "A line was added by hand: the plan shows it, the run takes it back and takes it in",
-            [],
+            "A line was added by hand: the plan shows it, and the run takes it away",
+            [f"{site} -y"],
             [
                 (f"{on_host} 'echo \"gzip off;\" >>/etc/nginx/conf.d/site.conf'", []),
                 (f"provision drift site -H {host}", []),
@@ -34,7 +34,7 @@ def scenes(host):
         ),
         "rollback": Scene(
             "The last change is shown, and taken back",
-            [f"{site} -e site.largest=64m -y"],
+            [f"{site} -y", f"{site} -e site.largest=64m -y"],
             [(f"provision rollback site -H {host}", [(QUESTION, "y")])],
         ),
         "restart": Scene(
