@@ -3,6 +3,7 @@ package tasks
 import (
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"provision/internal/recipe"
@@ -149,7 +150,9 @@ func (a alerts) addPackages(r *recipe.Recipe) {
 	r.Add(resource.Package{Name: "python3", Brings: []recipe.Key{}})
 	if a.mails() {
 		r.Add(resource.Package{Name: "msmtp", Brings: []recipe.Key{}})
-		r.Add(resource.Package{Name: "ca-certificates", Brings: []recipe.Key{}})
+	}
+	if a.mails() || strings.HasPrefix(a.Vars.String("url"), "https:") && a.Vars.String("ca_file") == "" {
+		r.Add(authoritiesPackage())
 	}
 }
 

@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"strings"
+
 	"provision/internal/recipe"
 	"provision/internal/resource"
 	"provision/templates"
@@ -56,6 +58,12 @@ func (g gimel) localRedis() bool { return isLocalRedis(g.Vars.String("redis_url"
 func (g gimel) keep() int        { return g.Vars.Int("keep_releases") }
 
 func (g gimel) hasWebhook() bool { return !g.Vars.Secret("webhook").Empty() }
+
+// asksByTLS is whether gimel is a client of somebody whose certificate the system's authorities vouch for.
+func (g gimel) asksByTLS() bool {
+	redis := strings.HasPrefix(g.Vars.String("redis_url"), "rediss") && g.Vars.String("redis_ca_file") == ""
+	return redis || g.eventLog() == eventLogBigQuery || strings.HasPrefix(g.Vars.Secret("webhook").Reveal(), "https:")
+}
 
 func (g gimel) own() selfSigned {
 	return selfSigned{Task: gimelName, Names: g.Vars.List("server_names")}
@@ -161,8 +169,8 @@ func (g gimel) addPackages(r *recipe.Recipe) {
 	if g.eventLog() == eventLogPostgreSQL {
 		r.Add(postgresqlPackage())
 	}
-	if g.eventLog() == eventLogBigQuery {
-		r.Add(resource.Package{Name: "ca-certificates", Brings: []recipe.Key{}})
+	if g.asksByTLS() {
+		r.Add(authoritiesPackage())
 	}
 	r.Include(nginxPackages())
 }

@@ -108,3 +108,8 @@ func certificateNames(names []string) string {
 	}
 	return strings.Join(alternatives, ",")
 }
+
+// authoritiesPackage brings whom Debian trusts to vouch for names: without it a client of TLS trusts nobody.
+func authoritiesPackage() resource.Package {
+	return resource.Package{Name: "ca-certificates", Brings: []recipe.Key{}}
+}
