@@ -82,11 +82,27 @@ func (f *flags) applySaved(ctx context.Context, io console, path string) error {
 			mu.Lock()
 			defer mu.Unlock()
 			now, err := digest(saved.Salt, plan, e.secrets)
-			if err != nil || plan.Empty() || hosts[host].agreed(now, late) {
+			agreed := hosts[host].agreed(now, late)
+			switch {
+			case err != nil || plan.Empty():
 				return err
+			case agreed && !late && !saved.shows(hosts[host], plan, e.secrets):
+				return hinted{fmt.Errorf("%s: %w", path, editedPlan{}), "plan anew: provision plan --out " + path}
+			case agreed:
+				return nil
 			}
 			return hinted{fmt.Errorf("%s: %w", path, engine.ErrStale), "look at the new one: provision plan --out " + path}
 		},
 	}, run.Install)
 	return err
 }
+
+// editedPlan refuses a host of which the file shows something else than it agrees to.
+type editedPlan struct{}
+
+func (editedPlan) Error() string {
+	return "shows another plan of the host than the one that it agrees to: somebody edited it"
+}
+
+// Is counts it as a plan that is not that of the host.
+func (editedPlan) Is(target error) bool { return target == engine.ErrStale }

@@ -129,6 +129,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	settings.Forks, settings.Pace = int(f.run.forks), f.run.pace.Pace
 	settings.Last, settings.Exporters = f.lastSaid(e), e.exports
 	began := time.Now()
+	defer f.beginRun(e, began)()
 	results, err := do(ctx, e.work, settings)
 	if err != nil {
 		return nil, errors.Join(err, shown.Close())
@@ -149,7 +150,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 		teller{io, f.output.json}.complain(fmt.Errorf("output: %w", closed), code)
 	}
 	ended := f.ended(e, began, results, code)
-	f.keepRun(ended, recorder)
+	f.keepRun(io, ended, recorder)
 	f.tellOfRun(io, ended, again, e.secrets)
 	if code != exitGood {
 		return results, outcome{code}

@@ -33,19 +33,30 @@ func readOwn(path string, most int64) ([]byte, error) {
 // writeOwn writes a file that only the person can read: beside its place, and renamed. Its directory is
 // made.
 func writeOwn(path string, text []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if info, err := os.Lstat(dir); err != nil || !ours(info) || !info.IsDir() {
-		return fmt.Errorf("%s: %w", dir, errors.Join(errOthers, err))
-	}
-	file, err := os.CreateTemp(dir, ".new.*") // mode 0600
+	file, err := createOwn(path)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Close()); err == nil {
+	defer file.Close()
+	return placeOwn(file, path, text)
+}
+
+// createOwn makes a file beside a place, in a directory that only the person can write.
+func createOwn(path string) (*os.File, error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if info, err := os.Lstat(dir); err != nil || !ours(info) || !info.IsDir() {
+		return nil, fmt.Errorf("%s: %w", dir, errors.Join(errOthers, err))
+	}
+	return os.CreateTemp(dir, ".new.*") // mode 0600
+}
+
+// placeOwn writes such a file, and puts it into its place. It stays open.
+func placeOwn(file *os.File, path string, text []byte) error {
+	_, err := file.Write(text)
+	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"provision/internal/engine"
 	"provision/internal/report"
 	"provision/internal/run"
 	"provision/internal/script"
@@ -43,7 +44,7 @@ func pastRunsOf(s selection) (pastRuns, error) {
 // ended is how a run ended, without any secret.
 func (f *flags) ended(e errand, began time.Time, results []run.Result, code int) report.PastRun {
 	masker := report.NewMasker(e.secrets)
-	ended := report.PastRun{ID: began.UTC().Format("20060102-150405.000"), Began: began, Seconds: time.Since(began).Seconds(), ExitCode: code}
+	ended := report.PastRun{ID: began.UTC().Format("20060102-150405.000"), Began: began, Seconds: time.Since(began).Seconds(), ExitCode: code, AdHoc: len(f.selection.hosts) > 0 || f.selection.local}
 	ended.Command = masker.Mask(strings.Join(f.typed.verb[min(1, len(f.typed.verb)):], " "))
 	if !f.typed.command { // what exec was to do may have a password in it
 		ended.Command = masker.Mask(strings.Join(slices.Concat([]string{ended.Command}, f.typed.arguments), " "))
@@ -58,13 +59,18 @@ func (f *flags) ended(e errand, began time.Time, results []run.Result, code int)
 	return ended
 }
 
-// keepRun remembers how a run ended. One that cannot be kept was made all the same.
-func (f *flags) keepRun(ended report.PastRun, recorder *report.Recorder) {
-	past, err := pastRunsOf(f.selection)
-	if err != nil || len(ended.Hosts) == 0 || f.typed.looks() {
+// keepRun remembers how a run ended. One that cannot be kept was made all the same, and who looks for it is told.
+func (f *flags) keepRun(io console, ended report.PastRun, recorder *report.Recorder) {
+	if len(ended.Hosts) == 0 || f.typed.looks() {
 		return
 	}
-	past.keep(ended, recorder.Bytes(maxRecorded))
+	past, err := pastRunsOf(f.selection)
+	if err == nil {
+		err = past.keep(ended, recorder.Bytes(maxRecorded))
+	}
+	if err != nil && (!f.output.quiet || ended.ExitCode != exitGood) {
+		warnOnce(io)(fmt.Sprintf("this run is not remembered, and @failed is of one before it: %v", err))
+	}
 }
 
 // looks reports whether a command only looks at what is there: between a run that failed and the next one
@@ -73,10 +79,16 @@ func (t typed) looks() bool {
 	return slices.ContainsFunc([]string{"journal", "releases", "graph", "get", "drift"}, func(verb string) bool { return slices.Contains(t.verb, verb) })
 }
 
-func (p pastRuns) keep(ended report.PastRun, recorded []byte) {
+func (p pastRuns) keep(ended report.PastRun, recorded []byte) error {
 	text, err := json.Marshal(ended)
-	if err != nil || len(text) > maxPast || writeOwn(p.file(ended.ID), append(text, '\n')) != nil {
-		return
+	if err == nil && len(text) > maxPast {
+		err = fmt.Errorf("it is longer than %d bytes", maxPast)
+	}
+	if err == nil {
+		err = writeOwn(p.file(ended.ID), append(text, '\n'))
+	}
+	if err != nil {
+		return err
 	}
 	if recorded != nil {
 		_ = writeOwn(p.recorded(ended.ID), recorded) // without it there is no page, but the run
@@ -88,6 +100,7 @@ func (p pastRuns) keep(ended report.PastRun, recorded []byte) {
 	for _, old := range ids[:max(len(ids)-mostRecorded, 0)] {
 		os.Remove(p.recorded(old))
 	}
+	return nil
 }
 
 // file is where it stands how a run ended.
@@ -120,7 +133,11 @@ func (p pastRuns) ids() ([]string, error) {
 	}
 	var ids []string
 	for _, entry := range entries { // which ReadDir has sorted
-		if id, found := strings.CutSuffix(entry.Name(), ".json"); found {
+		id, ended := strings.CutSuffix(entry.Name(), ".json")
+		if begun, is := strings.CutSuffix(entry.Name(), underWay); is && p.bury(begun) {
+			id, ended = begun, true
+		}
+		if ended {
 			ids = append(ids, id)
 		}
 	}
@@ -129,6 +146,10 @@ func (p pastRuns) ids() ([]string, error) {
 
 // errNoRun says that nothing is remembered.
 var errNoRun = errors.New("none is remembered of this inventory")
+
+func noRun() error {
+	return usage(fmt.Errorf("runs: %w", errNoRun), "provision journal -H HOST tells what a host knows of")
+}
 
 // find returns the run of an ID, or of how one begins; without one the last.
 func (p pastRuns) find(id string) (report.PastRun, error) {
@@ -144,7 +165,7 @@ func (p pastRuns) find(id string) (report.PastRun, error) {
 	}
 	switch {
 	case len(ids) == 0:
-		return report.PastRun{}, usage(fmt.Errorf("runs: %w", errNoRun), "provision journal -H HOST tells what a host knows of")
+		return report.PastRun{}, noRun()
 	case len(fits) == 0:
 		return report.PastRun{}, usage(fmt.Errorf("run %q: there is none", id), "provision runs")
 	case len(fits) > 1 && id != "":
@@ -153,22 +174,43 @@ func (p pastRuns) find(id string) (report.PastRun, error) {
 	return p.read(fits[len(fits)-1])
 }
 
-// last returns the last run, without plans and verifies in which all was well: who looks at some hosts
-// after a run that failed on others still means those.
+// last returns the last run that decides who is meant by @failed.
 func (p pastRuns) last() (report.PastRun, error) {
 	ids, err := p.ids()
 	if err != nil {
 		return report.PastRun{}, err
 	}
+	var newest *report.PastRun // where none decides
 	for _, id := range slices.Backward(ids) {
 		one, err := p.read(id)
-		verb, _, _ := strings.Cut(one.Command, " ")
-		wasWell := one.ExitCode == exitGood || one.ExitCode == exitPending
-		if err != nil || !wasWell || verb != "plan" && verb != "verify" {
+		switch {
+		case err != nil || !one.AdHoc && decides(one):
 			return one, err
+		case !one.AdHoc && newest == nil:
+			newest = &one
 		}
 	}
-	return p.find("")
+	if newest == nil {
+		return report.PastRun{}, noRun()
+	}
+	return *newest, nil
+}
+
+// decides reports whether a run says anew which hosts are not well. One that only looked, as who
+// looks at the hosts that failed, says so where something was not well; one that somebody declined says nothing.
+func decides(run report.PastRun) bool {
+	verb, _, _ := strings.Cut(run.Command, " ")
+	decided := !slices.Contains([]string{"plan", "verify", "exec"}, verb)
+	for _, host := range run.Hosts {
+		switch host.Status {
+		case engine.StatusPending:
+			decided = false
+		case engine.StatusSame, engine.StatusChanged, engine.StatusVerified, engine.StatusDone:
+		default:
+			return true
+		}
+	}
+	return decided
 }
 
 func (p pastRuns) read(id string) (report.PastRun, error) {

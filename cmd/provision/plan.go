@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -60,8 +62,9 @@ func (f *flags) planTo(ctx context.Context, io console, names []string, out stri
 		made[host] = plan
 		return nil
 	})
-	if err != nil && err != (outcome{exitPending}) {
-		return err // a plan is saved whole or not at all
+	if err != nil && err != (outcome{exitPending}) { // a plan is saved whole or not at all
+		f.tellUnsaved(io, out, err)
+		return err
 	}
 	saved, failure := f.savePlan(e, names, made, results)
 	if failure == nil {
@@ -71,6 +74,15 @@ func (f *flags) planTo(ctx context.Context, io console, names []string, out stri
 		return failure
 	}
 	return err
+}
+
+// tellUnsaved says that a plan was not saved: one of before may stand in the file.
+func (f *flags) tellUnsaved(io console, out string, err error) {
+	var end outcome
+	if !errors.As(err, &end) {
+		return // it says so itself
+	}
+	teller{io, f.output.json}.complain(usage(fmt.Errorf("--out %s: is not written, for not every host could be planned", out), "behind the hosts of -l, ',!@failed' leaves out those that could not"), end.code)
 }
 
 // showPlan shows what would change; approve, if there is one, gets each host's plan. The

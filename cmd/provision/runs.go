@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"slices"
 
@@ -21,8 +22,9 @@ provision journal.
 
 The hosts where the last run did not end well are @failed where -l takes hosts;
 those of them that could not be reached are @unreachable, and those that it did
-not come to, for others had failed, are @notbegun. A plan or a verify in which
-all was well is no last run there.`,
+not come to, for others had failed, are @notbegun. A plan, a verify or an exec
+in which all was well is no last run there, nor one with -H, nor one that was
+declined. Of a run that was killed all hosts are @failed.`,
 		Example: `  provision runs
   provision install -l @failed`,
 		Args: arguments(0, 1),
@@ -61,6 +63,9 @@ func (f *flags) tellRuns(io console, past pastRuns) error {
 	var all []report.PastRun
 	for _, id := range slices.Backward(ids) {
 		one, err := past.read(id)
+		if errors.Is(err, os.ErrNotExist) { // another run has taken the oldest away
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -10,11 +10,13 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"provision/internal/engine"
 	"provision/internal/report"
 	"provision/internal/run"
+	"provision/internal/script"
 )
 
 // savedPlan is a plan in a file, for somebody to look at before it is installed. It holds
@@ -51,6 +53,12 @@ type savedHost struct {
 // comes after the hosts that it waits for, of which nothing else could be said.
 func (h savedHost) agreed(digest string, late bool) bool {
 	return h.Digest == digest && !late || late && len(h.After) > 0
+}
+
+// shows reports whether the file shows of a host what a plan does. The digest says what is agreed to, and who
+// looked at the file has seen this: a file that was edited may say another thing here than there.
+func (s savedPlan) shows(host savedHost, plan engine.Plan, secrets []string) bool {
+	return report.SameChanges(s.planOf(host), report.PlanRecord(plan, secrets))
 }
 
 // planFormat is the format of saved plans that this program writes and reads.
@@ -135,6 +143,26 @@ func readPlan(path string) (savedPlan, error) {
 		return refuse(fmt.Sprintf("is a plan of format %d, and this provision reads %d", saved.Format, planFormat))
 	}
 	return saved, nil
+}
+
+// asked is how it was asked for: its tasks, and what else decides what is done.
+func (s savedPlan) asked() string {
+	words := []string{strings.Join(s.Tasks, ", ")}
+	for _, extra := range s.Extra {
+		words = append(words, "-e "+script.Quote(extra))
+	}
+	if s.Inventory != "" {
+		words = append(words, "--inventory "+script.Quote(s.Inventory))
+	}
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{{"--upgrade", s.Upgrade}, {"--take-over", s.TakeOver}, {"--adopt", s.Adopt}} {
+		if flag.set {
+			words = append(words, flag.name)
+		}
+	}
+	return strings.TrimSpace(strings.Join(words, " "))
 }
 
 // current refuses a plan that another provision made: what it would do may be something else.

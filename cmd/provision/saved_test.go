@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
+	"provision/internal/report"
 	"provision/internal/resource"
 	"provision/internal/run"
 )
@@ -137,6 +139,32 @@ func TestSavedPlanOfAHostThatWaits(t *testing.T) {
 		{"and is planned again", savedHost{Digest: "a", After: []string{"ca1"}}, "b", true, true},
 	} {
 		if got := c.saved.agreed(c.digest, c.late); got != c.agreed {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}
+
+// What is shown of a host is what is agreed to: another plan, or none, is one that somebody has put there.
+func TestSavedPlanShowsWhatIsDone(t *testing.T) {
+	plan := planOf(recipe.Change{Diff: &recipe.FileDiff{Path: "/etc/x", After: []byte("hunter2-hunter2\n")}})
+	plan.Items[0].Item.At = recipe.Position{File: "tasks/x.star", Line: 7}
+	other, moved := planOf(recipe.Change{Diff: &recipe.FileDiff{Path: "/etc/x", After: []byte("harmless\n")}}), plan
+	moved.Items = []engine.Planned{plan.Items[0], {Item: recipe.Item{Resource: resource.Directory{Path: "/y"}}}}
+	moved.Items[0].Item.At.Line = 8
+	secrets := []string{"hunter2-hunter2"}
+	saved := savedPlan{Plans: []json.RawMessage{report.PlanRecord(plan, secrets)}}
+	for _, c := range []struct {
+		name  string
+		host  savedHost
+		plan  engine.Plan
+		shows bool
+	}{
+		{"the same", savedHost{Plan: 1}, plan, true},
+		{"from another line, beside what is the same", savedHost{Plan: 1}, moved, true},
+		{"another", savedHost{Plan: 1}, other, false},
+		{"none", savedHost{}, plan, false},
+	} {
+		if got := saved.shows(c.host, c.plan, secrets); got != c.shows {
 			t.Errorf("%s: %t", c.name, got)
 		}
 	}

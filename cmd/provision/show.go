@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,8 +44,8 @@ func (f *flags) showSaved(io console, path string, saved savedPlan) error {
 		options.Verbosity = -1
 	}
 	made := fmt.Sprintf("made %s by %s", saved.Made.Local().Format(time.DateTime), saved.By)
-	if len(saved.Tasks) > 0 {
-		made += ", for " + strings.Join(saved.Tasks, ", ")
+	if asked := saved.asked(); asked != "" {
+		made += ", for " + asked
 	}
 	if err := saved.current(path); err != nil {
 		made += "; by another provision, " + saved.Version + ": it cannot be applied with this one"

@@ -19,12 +19,11 @@ type commandConn struct {
 // dialCommand runs a ProxyCommand on one end of a socket pair. It ends with the
 // connection.
 func dialCommand(command string) (net.Conn, error) {
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	// Closed in other children from the start: one that is made at this moment would keep it open.
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socketpair: %w", err)
 	}
-	syscall.CloseOnExec(pair[0])
-	syscall.CloseOnExec(pair[1])
 	ours, theirs := os.NewFile(uintptr(pair[0]), "proxy"), os.NewFile(uintptr(pair[1]), "proxy")
 	defer ours.Close() // FileConn takes a copy
 	defer theirs.Close()

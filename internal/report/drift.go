@@ -48,7 +48,10 @@ func (d *Drift) Summary(again string, _ int) {
 	if d.options.Verbosity >= 0 {
 		lines = d.answers.drift(differences(rows, d.made))
 	}
-	d.answer(append(lines, d.answers.driftTotals(rows)))
+	allSame := !slices.ContainsFunc(rows, func(row outcome) bool { return row.status != engine.StatusSame })
+	if d.options.Verbosity >= 0 || !allSame { // from cron, what is well is nobody's mail
+		d.answer(append(lines, d.answers.driftTotals(rows)))
+	}
 	if again != "" {
 		d.print(d.page.command("again: ", d.clean(again)))
 	}

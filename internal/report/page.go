@@ -98,6 +98,7 @@ func newHTMLRun(run PastRun, recorded Recording) htmlRun {
 	}
 	number := map[engine.Status]int{}
 	for _, h := range run.Hosts {
+		h.Error = Sanitize(h.Error) // of what was not recorded, it is as the host has said it
 		number[h.Status]++
 		view.Hosts = append(view.Hosts, newHTMLHost(h, known[h.Host]))
 		switch {

@@ -106,8 +106,8 @@ func TestRunPageIsSafe(t *testing.T) {
 // Of a run of which nothing was recorded the page says how it ended.
 func TestRunPageWithoutRecording(t *testing.T) {
 	var page bytes.Buffer
-	run := PastRun{ID: "x", Command: "exec", Hosts: []PastHost{{Host: "web1", Status: engine.StatusUnreachable, Error: "no answer", Drained: true}, {Host: "web2", Status: engine.StatusNotBegun, Error: "1 failed"}}}
-	if err := RunPage(&page, run, Recording{}); err != nil || !strings.Contains(page.String(), "no answer") || !strings.Contains(page.String(), "stays drained") || !strings.Contains(page.String(), "not begun: 1 failed") || strings.Count(page.String(), `"card bad-card"`) != 1 || strings.Contains(page.String(), "<h2>When") {
+	run := PastRun{ID: "x", Command: "exec", Hosts: []PastHost{{Host: "web1", Status: engine.StatusUnreachable, Error: "no answer \x1b[2J\u202e", Drained: true}, {Host: "web2", Status: engine.StatusNotBegun, Error: "1 failed"}}}
+	if err := RunPage(&page, run, Recording{}); err != nil || !strings.Contains(page.String(), `no answer ^[[2J\u202e`) || !strings.Contains(page.String(), "stays drained") || !strings.Contains(page.String(), "not begun: 1 failed") || strings.Count(page.String(), `"card bad-card"`) != 1 || strings.Contains(page.String(), "<h2>When") {
 		t.Errorf("%v: %s", err, page.String())
 	}
 }

@@ -17,6 +17,7 @@ type PastRun struct {
 	Seconds  float64    `json:"seconds"`
 	ExitCode int        `json:"exit_code"`
 	Hosts    []PastHost `json:"hosts"`
+	AdHoc    bool       `json:"ad_hoc,omitempty"` // the hosts were those of -H, or this machine, and need not be in the inventory
 }
 
 // PastHost is how the work on a host ended.

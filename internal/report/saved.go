@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -85,4 +86,28 @@ func (j *JSON) SavedPlans(plans []SavedPlan, made time.Time) error {
 		j.write(record)
 	}
 	return j.Close()
+}
+
+// SameChanges reports whether two plans, as PlanRecord returns them, show the same changes. Where a task says
+// so may be another line by now, and of what is the same nothing is shown.
+func SameChanges(one, other json.RawMessage) bool {
+	first, err := shownChanges(one)
+	second, errOther := shownChanges(other)
+	return err == nil && errOther == nil && bytes.Equal(first, second)
+}
+
+// shownChanges is what show shows of a plan.
+func shownChanges(text json.RawMessage) ([]byte, error) {
+	var record planned
+	if err := json.Unmarshal(text, &record); err != nil {
+		return nil, err
+	}
+	var changes []resource
+	for _, r := range record.Resources {
+		if r.Kind != same {
+			r.At = ""
+			changes = append(changes, r)
+		}
+	}
+	return json.Marshal(changes)
 }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/report"
+	"provision/internal/run"
+)
+
+// A run that is under way has a file too, and holds a lock on it (flock(2)), which goes with the process whatever
+// that dies of. So one that was killed is remembered: of none of its hosts is it known how it ended there, and
+// @failed are all of them, and not those of some run before.
+
+// errKilled is what is known of each host then.
+var errKilled = errors.New("provision was killed in this run: how it ended here is not known")
+
+const underWay = ".begun"
+
+// beginRun notes that a run is under way, and returns what takes that back when it has ended.
+func (f *flags) beginRun(e errand, began time.Time) (end func()) {
+	past, err := pastRunsOf(f.selection)
+	if err != nil || len(e.work) == 0 || f.typed.looks() {
+		return func() {}
+	}
+	var results []run.Result
+	for _, w := range e.work {
+		results = append(results, run.Result{Host: w.Target.Name, Finished: engine.Finished{Status: engine.StatusInterrupted, Err: errKilled}})
+	}
+	return past.begin(f.ended(e, began, results, exitInterrupted))
+}
+
+// begin writes such a file. Without it the run goes on all the same.
+func (p pastRuns) begin(run report.PastRun) (end func()) {
+	path := filepath.Join(p.dir, run.ID+underWay)
+	text, err := json.Marshal(run)
+	if err != nil || len(text) > maxPast {
+		return func() {}
+	}
+	file, err := createOwn(path)
+	if err != nil {
+		return func() {}
+	}
+	// The lock comes before the name: without one it would be that of a run that died.
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil || placeOwn(file, path, append(text, '\n')) != nil {
+		os.Remove(file.Name())
+		file.Close()
+		return func() {}
+	}
+	return func() {
+		os.Remove(path)
+		file.Close()
+	}
+}
+
+// bury takes a run that died for one that ended, and reports whether it was such.
+func (p pastRuns) bury(id string) bool {
+	path := filepath.Join(p.dir, id+underWay)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return false // it lives
+	}
+	if _, err := os.Lstat(p.file(id)); err == nil { // it died after its end was noted
+		os.Remove(path)
+		return false
+	}
+	return os.Rename(path, p.file(id)) == nil
+}
