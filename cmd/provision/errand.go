@@ -230,7 +230,7 @@ func (f *flags) connect(io console, e *errand) error {
 			}
 			e.work[i].Blueprint.Address = name
 		}
-		files := strings.Join(append(target.Config.Identities, target.Config.KnownHosts), "\n")
+		files := strings.Join(target.Config.Identities, "\n")
 		if target.Local || checked[files] {
 			continue
 		}
@@ -249,19 +249,10 @@ func (e *errand) complete(target *run.Target, config remote.Config) {
 	target.Config.JumpHost = e.jumps
 	// What the command line says goes first, as with ssh.
 	target.Config.Options = slices.Concat(config.Options, own.Options)
-	switch {
-	case own.KnownHosts == "":
-		target.Config.Identities = slices.Concat(config.Identities, own.Identities)
-	case len(config.Identities) == 0:
-		target.Config.Identities = own.Identities
-		fallthrough
-	default:
-		target.Config.KnownHosts = own.KnownHosts
-	}
+	target.Config.Identities = slices.Concat(config.Identities, own.Identities)
 }
 
-// target says where a host is. A lab host (no others are added to the inventory) brings its
-// own key and known_hosts, so that it works without any file of the user's.
+// target says where a host is, and what is its own of the way there.
 func (f *flags) target(host inventory.Host) run.Target {
 	way := wayTo(host)
 	if len(f.selection.hosts) == 0 { // the address is the inventory's, and not what was typed
@@ -274,15 +265,13 @@ func (f *flags) target(host inventory.Host) run.Target {
 	}
 	target := run.Target{Name: host.Name, Address: way.Address, Local: f.selection.local}
 	target.Config.Options, target.Config.Identities = way.Options, way.Identities
-	if host.Added {
-		if l, err := openLab(nil); err == nil {
-			target.Config.KnownHosts, target.Config.Identities = l.KnownHosts(), []string{l.Identity()}
-		}
-	}
 	return target
 }
 
-// wayTo is how a host is reached, as far as the inventory says.
+// wayTo is how a host is reached, as far as the inventory says. A lab host (no others are added
+// to the inventory) brings its own key and known_hosts, so that it works without any file of
+// the user's; and this key alone, for ssh offers those of an agent before it, and a server
+// hears six.
 func wayTo(host inventory.Host) remote.Way {
 	way := remote.Way{Address: host.Address}
 	if jump := host.Jump(); jump != "" {
@@ -291,5 +280,14 @@ func wayTo(host inventory.Host) remote.Way {
 	if file := host.Identity(); file != "" {
 		way.Identities = []string{file}
 	}
+	if host.Added {
+		if l, err := openLab(nil); err == nil {
+			way.Options = []string{"IdentitiesOnly=yes", "GlobalKnownHostsFile=none", "UserKnownHostsFile=" + asOnePath(l.KnownHosts())}
+			way.Identities = []string{l.Identity()}
+		}
+	}
 	return way
 }
+
+// asOnePath is a path as ssh_config has it: in quotes, as spaces end it, and with % doubled.
+func asOnePath(path string) string { return `"` + strings.ReplaceAll(path, "%", "%%") + `"` }

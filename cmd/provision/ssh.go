@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"provision/internal/inventory"
+	"provision/internal/remote"
 	"provision/internal/script"
 )
 
@@ -44,7 +45,7 @@ host is ssh's: a command, which runs as the user who logs in.`,
 				return usage(fmt.Errorf("ssh %s: are %d hosts", args[0], len(hosts)), "provision ssh "+hosts[0].Name)
 			}
 			way := sshWay{connection: f.connection, inv: inv}
-			words := append(f.connection.sshOptions(), way.to(hosts[0], f.target(hosts[0]).Config.KnownHosts)...)
+			words := append(f.connection.sshOptions(), way.to(wayTo(hosts[0]))...)
 			return handOver(append(words, args[1:]...))
 		},
 	}
@@ -85,29 +86,28 @@ type sshWay struct {
 	inv        *inventory.Inventory
 }
 
-// to returns ssh's arguments for a host, its name the last; of a lab host knownHosts is its
-// lab's.
-func (w sshWay) to(host inventory.Host, knownHosts string) []string {
+// to returns ssh's arguments for a way, the host's name the last.
+func (w sshWay) to(way remote.Way) []string {
 	var words []string
 	if file := w.connection.configFile(); file != "" {
 		words = append(words, "-F", file)
 	}
-	if knownHosts != "" {
-		words = append(words, "-o", "UserKnownHostsFile="+knownHosts, "-o", "GlobalKnownHostsFile=none")
+	for _, option := range way.Options {
+		if jump, is := strings.CutPrefix(option, "ProxyJump="); is {
+			option = w.through(jump)
+		}
+		words = append(words, "-o", option)
 	}
-	if file := host.Identity(); file != "" {
+	for _, file := range way.Identities {
 		words = append(words, "-i", file)
 	}
-	if jump := host.Jump(); jump != "" {
-		words = append(words, "-o", w.through(jump))
-	}
-	if port := host.Address.Port; port != 0 {
+	if port := way.Address.Port; port != 0 {
 		words = append(words, "-p", strconv.Itoa(port))
 	}
-	if user := host.Address.User; user != "" {
+	if user := way.Address.User; user != "" {
 		words = append(words, "-l", user)
 	}
-	return append(words, "--", host.Address.Host)
+	return append(words, "--", way.Address.Host)
 }
 
 // through is the option for a jump. A ProxyJump names hosts as ssh_config knows them; one of
@@ -119,16 +119,21 @@ func (w sshWay) through(jump string) string {
 		before, last = jump[:at], jump[at+1:]
 	}
 	host, known := w.inv.JumpHost(last)
-	if !known {
+	if !known && before == "" {
 		return "ProxyJump=" + jump
 	}
-	words := w.to(host, "")
-	if before != "" {
-		words = append([]string{"-o", w.through(before)}, words...)
+	way := wayTo(host)
+	if !known {
+		// The inventory was read with it: it is one.
+		way.Address, _ = inventory.ParseHost(strings.TrimSpace(last))
 	}
+	if before != "" {
+		way.Options = append([]string{"ProxyJump=" + before}, way.Options...)
+	}
+	words := w.to(way)
 	forward := append([]string{"ssh"}, words[:len(words)-2]...)
 	inner := script.QuoteAll(append(forward, "-W")...)
-	return "ProxyCommand=" + strings.ReplaceAll(inner, "%", "%%") + " [%h]:%p -- " + script.Quote(host.Address.Host)
+	return "ProxyCommand=" + strings.ReplaceAll(inner, "%", "%%") + " [%h]:%p -- " + script.Quote(way.Address.Host)
 }
 
 // handOver makes this process ssh.
