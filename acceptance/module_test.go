@@ -53,8 +53,9 @@ func TestModuleCanBePublished(t *testing.T) {
 	}, "go", "install", published+"/cmd/provision@v1.0.0", published+"/cmd/gimel@v1.0.0")
 
 	installed := func(args ...string) string { return out(t, home, nil, filepath.Join(home, "bin/provision"), args...) }
-	if version := installed("version"); version != "provision version v1.0.0\n" {
-		t.Errorf("it is %s", version)
+	gimel := func(args ...string) string { return out(t, home, nil, filepath.Join(home, "bin/gimel"), args...) }
+	if versions := installed("version") + installed("--version") + gimel("version"); versions != "provision version v1.0.0\nprovision version v1.0.0\nv1.0.0\n" {
+		t.Errorf("they are\n%s", versions)
 	}
 	// What all tasks are made from is there, and so are the first task's files.
 	installed("check", "--inventory", filepath.Join(tree, "examples/metrics/hosts.yaml"))
@@ -67,7 +68,7 @@ func TestModuleCanBePublished(t *testing.T) {
 	if said, err := alone.CombinedOutput(); err == nil || !strings.Contains(string(said), hint) {
 		t.Errorf("without gimel it says\n%s", said)
 	}
-	if help := out(t, home, nil, filepath.Join(home, "bin/gimel"), "help"); !strings.Contains(help, "serve") {
+	if help := gimel("help"); !strings.Contains(help, "serve") {
 		t.Errorf("gimel says\n%s", help)
 	}
 }

@@ -53,7 +53,7 @@ func eventLog(arguments, environment []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	operators := http.Server{Handler: consumer.Handler(version), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	operators := http.Server{Handler: consumer.Handler(programVersion()), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	failed := make(chan error, len(private))
 	for _, socket := range private {
 		go func() { failed <- operators.Serve(socket) }()
@@ -64,7 +64,7 @@ func eventLog(arguments, environment []string, stdout io.Writer) error {
 			stop()
 		}
 	}()
-	log.Info("gimel eventlog starts", "version", version, "sink", config.Sink)
+	log.Info("gimel eventlog starts", "version", programVersion(), "sink", config.Sink)
 	notify(log, listen.Ready)
 	consumer.Run(ctx)
 	notify(log, listen.Stopping)

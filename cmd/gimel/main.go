@@ -11,9 +11,6 @@ import (
 	"strings"
 )
 
-// version is set by the linker: -ldflags "-X main.version=…".
-var version = "development"
-
 const usage = `usage: gimel [COMMAND] [flags]
 
 commands:
@@ -62,7 +59,7 @@ func run(arguments, environment []string, stdout io.Writer) error {
 		_, err := configure(command, arguments, environment, stdout)
 		return err
 	case "version":
-		fmt.Fprintln(stdout, version)
+		fmt.Fprintln(stdout, programVersion())
 		return nil
 	case "help":
 		fmt.Fprint(stdout, usage)

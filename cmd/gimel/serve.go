@@ -50,7 +50,7 @@ func serve(arguments, environment []string, stdout io.Writer) error {
 	counters := config.store(client)
 
 	var committer *commit.Committer
-	telemetry := telemetry.NewCounters(version, func() int { return committer.Waiting() })
+	telemetry := telemetry.NewCounters(programVersion(), func() int { return committer.Waiting() })
 	committer = commit.New(counters, commit.Settings{
 		Queue: config.Queue, Batch: config.Batch, Pipelines: config.Pipelines, Timeout: config.RequestTimeout,
 	}, telemetry.Committed)
@@ -64,7 +64,7 @@ func serve(arguments, environment []string, stdout io.Writer) error {
 	visitors := site.Listen(shared)
 	operators := site.Listen(private)
 	operators.Start()
-	log.Info("gimel starts", "version", version, "counting", config.Counting)
+	log.Info("gimel starts", "version", programVersion(), "counting", config.Counting)
 	awaitRedis(ctx, counters, config.ReadyWait, log)
 	if ctx.Err() == nil {
 		visitors.Start()
