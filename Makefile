@@ -5,7 +5,7 @@
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
 
-release: # what users get, in dist/: packages, archives, bills of materials, digests
+release: # what users get, in dist/: packages, archives, bills of materials, digests; signed with SIGNING_KEY=FILE
 	packaging/release dist
 
 site: # the documentation, in dist/site, as static HTML with search; needs mkdocs and mkdocs-material of Debian 12

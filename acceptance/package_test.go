@@ -21,6 +21,7 @@ var gettingIt = []string{
 	"apt install ./provision_*_amd64.deb",
 	"tar -xzf provision-*-linux-amd64.tar.gz -C /usr/local --strip-components=1",
 	"sha256sum -c --ignore-missing SHA256SUMS",
+	"ssh-keygen -Y verify -f allowed_signers -I provision -n provision-release -s SHA256SUMS.sig <SHA256SUMS",
 }
 
 // The same commit is the same bytes in two directories at two times, and a host without Go that gets
@@ -31,14 +32,11 @@ func TestPackage(t *testing.T) {
 		t.Skip("builds all: not with -short")
 	}
 	t.Parallel()
-	first, again := release(t), release(t, ownCompiles(t)...)
+	key := signingKey(t)
+	first, again := release(t, key, "SIGNING_KEY="+key), release(t, key, ownCompiles(t)...)
 	sums := func(dist string) string {
 		out(t, dist, nil, "sha256sum", "-c", "--quiet", "SHA256SUMS")
-		text, err := os.ReadFile(filepath.Join(dist, "SHA256SUMS"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
+		return string(readFile(t, filepath.Join(dist, "SHA256SUMS")))
 	}
 	if one, other := sums(first), sums(again); one != other {
 		t.Errorf("two builds of one commit:\n%s\n%s", one, other)
@@ -59,10 +57,11 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// release makes what users get, for this machine's architecture, in a clone of its own.
-func release(t *testing.T, environment ...string) string {
+// release makes what users get, for this machine's architecture, in a clone of its own that names a key.
+func release(t *testing.T, key string, environment ...string) string {
 	t.Helper()
 	tree, dist, start := clone(t), filepath.Join(t.TempDir(), "dist"), time.Now()
+	publishedBy(t, tree, key)
 	out(t, tree, append(environment, "ARCHITECTURES="+runtime.GOARCH), "packaging/release", dist)
 	t.Logf("a release was made in %s", time.Since(start).Round(time.Second))
 	return dist
@@ -110,11 +109,17 @@ func installPackage(t *testing.T, dist string, hosts []machine) {
 	controller.run(t, "! command -v go && apt-get -q -y install man-db bash-completion")
 	get(2)
 	get(0)
+	controller.run(t, "cp /usr/share/doc/provision/allowed_signers /root/dist")
+	get(3)
 	// deb-version(7): ~ comes before nothing, as in a module's version - does.
-	version := strings.TrimPrefix(strings.TrimSpace(controller.run(t, "provision version")), "provision version v")
+	said := controller.run(t, "provision version")
+	version := strings.TrimPrefix(strings.TrimSpace(said), "provision version v")
 	version = strings.ReplaceAll(strings.Replace(version, "-", "~", 1), "-", ".")
 	if packaged := controller.run(t, "dpkg-query -W -f '${Version}' provision"); packaged != version {
 		t.Errorf("the program is of %s, the package of %s", version, packaged)
+	}
+	if gimel := controller.run(t, "/usr/lib/provision/gimel-"+runtime.GOARCH+" version"); gimel != strings.TrimPrefix(said, "provision version ") {
+		t.Errorf("the program is of %s, gimel of %s", said, gimel)
 	}
 	if page := controller.run(t, "man -w provision"); page != "/usr/share/man/man1/provision.1.gz\n" {
 		t.Errorf("its page is %s", page)
