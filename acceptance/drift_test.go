@@ -81,7 +81,7 @@ func TestDriftTimer(t *testing.T) {
 			for line := range strings.Lines(text) {
 				lines += line[:strings.LastIndex(line, " ")] + "\n"
 			}
-			if want := "provision.drift.ops1 0\nprovision.unreachable.ops1 0\nprovision.drift.web_one 1\nprovision.unreachable.web_one 0\n"; lines != want {
+			if want := "provision.drift.ops1 0\nprovision.unreachable.ops1 0\nprovision.drift.web_one 1\nprovision.unreachable.web_one 0\nprovision.hosts.known 2\nprovision.hosts.compared 2\n"; lines != want {
 				t.Errorf("carbon was told\n%s", lines)
 			}
 		case <-time.After(time.Minute):

@@ -58,23 +58,31 @@ func checkMetricNames(work []run.Work) error {
 func metricName(host string) string { return notInMetric.ReplaceAllString(host, "_") }
 
 // driftMetrics are the lines for carbon: how many resources of a host differ, where it could be compared,
-// and whether it could be reached. Nothing is said of a host that was not tried to its end.
-func driftMetrics(results []run.Result, differ map[string]int, at time.Time) string {
+// and whether it could be reached. Nothing is said of a host that was not tried to its end. Of a host that is asked no
+// more there is no line at all, so how many could be compared is told beside how many the inventory knows.
+func driftMetrics(results []run.Result, differ map[string]int, known int, at time.Time) string {
 	var lines strings.Builder
-	add := func(what, host string, value int) {
-		fmt.Fprintf(&lines, "provision.%s.%s %d %d\n", what, metricName(host), value, at.Unix())
+	add := func(what, of string, value int) {
+		fmt.Fprintf(&lines, "provision.%s.%s %d %d\n", what, metricName(of), value, at.Unix())
 	}
+	compared, whole := 0, true
 	for _, result := range results {
 		switch result.Status {
 		case engine.StatusSame, engine.StatusPending:
+			compared++
 			add("drift", result.Host, differ[result.Host])
 			add("unreachable", result.Host, 0)
 		case engine.StatusUnreachable:
 			add("unreachable", result.Host, 1)
 		case engine.StatusInterrupted, engine.StatusRefused:
+			whole = false
 		default:
 			add("unreachable", result.Host, 0)
 		}
+	}
+	if whole {
+		add("hosts", "known", known)
+		add("hosts", "compared", compared)
 	}
 	return lines.String()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -29,8 +28,9 @@ are of hosts that could not be compared, or reached.
 
 With --graphite it sends, by carbon's line protocol, how many resources of each
 host differ, as provision.drift.HOST, and provision.unreachable.HOST, 0 or 1. A
-host that could not be compared has no number. In HOST, what is neither letter
-nor digit nor - is _.`,
+host that could not be compared has no number: provision.hosts.compared is how
+many could, and provision.hosts.known how many there are without -l. In HOST,
+what is neither letter nor digit nor - is _.`,
 		Example: `  provision drift
   provision drift nginx -l web
   provision drift --graphite graphite.example.org:2003
@@ -67,18 +67,14 @@ func (f *flags) drift(ctx context.Context, io console, names []string, to string
 		differ[host] = len(found.Changes())
 		return nil
 	}
-	results, err := f.show(ctx, io, e, run.Settings{Approve: count}, run.Drift)
-	if to == "" || results == nil {
-		return err
-	}
-	if sent := sendToCarbon(ctx, carbon, driftMetrics(results, differ, began)); sent != nil {
-		code := exitUsage
-		var end outcome
-		if errors.As(err, &end) {
-			code = end.code // what the hosts say goes first
+	if to != "" {
+		e.deliver = func(ctx context.Context, results []run.Result) error {
+			if err := sendToCarbon(ctx, carbon, driftMetrics(results, differ, e.known, began)); err != nil {
+				return usage(fmt.Errorf("--graphite %s: %w", to, err), "carbon listens there, and lets this machine in?")
+			}
+			return nil
 		}
-		teller{io, f.output.json}.complain(usage(fmt.Errorf("--graphite %s: %w", to, sent), "carbon listens there, and lets this machine in?"), code)
-		return outcome{code}
 	}
+	_, err = f.show(ctx, io, e, run.Settings{Approve: count}, run.Drift)
 	return err
 }

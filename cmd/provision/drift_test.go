@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +45,11 @@ func TestDriftMetrics(t *testing.T) {
 	}{{"a.example.org", engine.StatusPending}, {"b", engine.StatusSame}, {"c", engine.StatusUnreachable}, {"d", engine.StatusFailed}, {"e", engine.StatusInterrupted}, {"f", engine.StatusLocked}} {
 		results = append(results, run.Result{Host: one.host, Finished: engine.Finished{Status: one.status}})
 	}
+	lines := driftMetrics(results, map[string]int{"a.example.org": 7}, 9, time.Unix(60, 0))
+	if strings.Contains(lines, "provision.hosts.") {
+		t.Errorf("it was interrupted, and counts hosts: %s", lines)
+	}
+	results = slices.DeleteFunc(results, func(r run.Result) bool { return r.Status == engine.StatusInterrupted })
 	const want = `provision.drift.a_example_org 7 60
 provision.unreachable.a_example_org 0 60
 provision.drift.b 0 60
@@ -50,8 +57,10 @@ provision.unreachable.b 0 60
 provision.unreachable.c 1 60
 provision.unreachable.d 0 60
 provision.unreachable.f 0 60
+provision.hosts.known 9 60
+provision.hosts.compared 2 60
 `
-	if got := driftMetrics(results, map[string]int{"a.example.org": 7}, time.Unix(60, 0)); got != want {
+	if got := driftMetrics(results, map[string]int{"a.example.org": 7}, 9, time.Unix(60, 0)); got != want {
 		t.Errorf("%s", got)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,7 @@ type errand struct {
 	work     []run.Work
 	exports  []run.Exporter                       // the hosts of which that work may want to know something
 	typed    []string                             // how each host is named on the command line, for one that runs it again
+	known    int                                  // how many hosts a run without -l would be of
 	secrets  []string                             // never shown
 	plan     bool                                 // the plan is what was asked for
 	drift    bool                                 // of it, what differs, of all hosts in one table
@@ -28,6 +30,9 @@ type errand struct {
 	// agree decides whether the changes that were planned are made; nil is yes. It gives
 	// up when stop is closed.
 	agree func(stop <-chan struct{}) bool
+
+	// deliver sends somewhere what was found on the hosts; nil sends nothing.
+	deliver func(ctx context.Context, results []run.Result) error
 
 	// pending is the code for a host whose changes were not made; nil is exitGood. It is asked
 	// when the host is finished.
@@ -171,7 +176,7 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 	if f.selection.list {
 		return errand{}, f.listHosts(io, hosts, silent)
 	}
-	e := errand{typed: f.selection.typed(hosts), jumps: jumps}
+	e := errand{typed: f.selection.typed(hosts), known: f.selection.knows(inv, named, len(hosts)), jumps: jumps}
 	near := neighbours{all, inv.Hosts(), hosts, named, extra, &sync.Map{}}
 	for _, host := range hosts {
 		wanted, err := blueprint(host)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"provision/internal/engine"
 	"provision/internal/inventory"
@@ -16,10 +17,10 @@ import (
 	"provision/internal/script"
 )
 
-// The exit codes. Where several apply, the first of 130, 1, 3, 6, 5, 4, 2 wins.
+// The exit codes. Which counts where several apply, foremost says.
 const (
 	exitGood         = 0
-	exitUsage        = 1 // wrong usage, or an internal error
+	exitUsage        = 1 // wrong usage, an internal error, or what was asked for beside the hosts' work was not done
 	exitPending      = 2 // drift, and plan --detailed-exitcode: there are changes
 	exitFailed       = 3 // a host failed: a step, a check, a command
 	exitUnreachable  = 4
@@ -27,6 +28,17 @@ const (
 	exitNotConverged = 6
 	exitInterrupted  = 130
 )
+
+// foremost is the exit code of several that apply: the first of them in this order, which is that of the table
+// in docs/reference.md.
+func foremost(codes ...int) int {
+	for _, first := range []int{exitInterrupted, exitUsage, exitFailed, exitNotConverged, exitLocked, exitUnreachable, exitPending} {
+		if slices.Contains(codes, first) {
+			return first
+		}
+	}
+	return exitGood
+}
 
 // hinted is an error with the command to type next.
 type hinted struct {
@@ -150,14 +162,9 @@ func codeOf(status engine.Status, pending int) int {
 
 // worst returns the code for all hosts.
 func worst(results []run.Result, pending int) int {
-	found := map[int]bool{}
+	code := exitGood
 	for _, result := range results {
-		found[codeOf(result.Status, pending)] = true
+		code = foremost(code, codeOf(result.Status, pending))
 	}
-	for _, code := range []int{exitInterrupted, exitUsage, exitFailed, exitNotConverged, exitLocked, exitUnreachable, exitPending} {
-		if found[code] {
-			return code
-		}
-	}
-	return exitGood
+	return code
 }

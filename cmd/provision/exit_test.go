@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"provision/internal/engine"
@@ -37,6 +41,30 @@ func TestWorst(t *testing.T) {
 		}
 		if got := worst(results, exitGood); got != c.want {
 			t.Errorf("%v: exit code %d, want %d", c.ends, got, c.want)
+		}
+	}
+}
+
+// The table of docs/reference.md is the one that counts, row by row: of any two codes the upper one is the command's.
+func TestExitCodesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Exit codes\n")
+	var documented []int
+	for _, row := range regexp.MustCompile(`(?m)^\| ([0-9]+) \|`).FindAllStringSubmatch(section, -1) {
+		code, _ := strconv.Atoi(row[1])
+		documented = append(documented, code)
+	}
+	if all := []int{exitGood, exitUsage, exitPending, exitFailed, exitUnreachable, exitLocked, exitNotConverged, exitInterrupted}; !slices.Equal(slices.Sorted(slices.Values(documented)), all) {
+		t.Fatalf("the table has %v, and there are %v", documented, all)
+	}
+	for i, upper := range documented {
+		for _, lower := range documented[i:] {
+			if foremost(lower, upper) != upper || foremost(upper, lower) != upper {
+				t.Errorf("of %d and %d, which stands below, it is %d", upper, lower, foremost(upper, lower))
+			}
 		}
 	}
 }

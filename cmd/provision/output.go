@@ -91,6 +91,38 @@ func makeRoom(e errand, shown reporter) {
 // doer is what is done to hosts: run.Plan, run.Install, run.Verify …
 type doer func(context.Context, []run.Work, run.Settings) ([]run.Result, error)
 
+// besides does what was asked for beside the work on hosts, and returns what went wrong: what was found is sent
+// where it is wanted, and the log and what was shown have come to their ends.
+func (f *flags) besides(ctx context.Context, e errand, results []run.Result, log *report.JSON, logged func() error, closed error) []error {
+	var amiss []error
+	if e.deliver != nil {
+		if err := e.deliver(ctx, results); err != nil {
+			amiss = append(amiss, err)
+			if log != nil {
+				log.Problem(err, hintOf(err), foremost(worst(results, e.pendingCode()), exitUsage))
+			}
+		}
+	}
+	if err := logged(); err != nil {
+		amiss = append(amiss, fmt.Errorf("--log: %w", err))
+	}
+	if closed != nil && !readerGone(closed) {
+		amiss = append(amiss, fmt.Errorf("output: %w", closed))
+	}
+	return amiss
+}
+
+// complain tells what went wrong beside the work on hosts, and returns the exit code.
+func (f *flags) complain(io console, code int, all ...error) int {
+	for _, err := range all {
+		if err != nil {
+			code = foremost(code, exitUsage)
+			teller{io, f.output.json}.complain(err, code)
+		}
+	}
+	return code
+}
+
 // show runs an errand, shows what happens, and returns the exit code as an error. That tells
 // of the hosts, also when nobody reads what is shown any more.
 func (f *flags) show(ctx context.Context, io console, e errand, settings run.Settings, do doer) ([]run.Result, error) {
@@ -141,17 +173,11 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	if log != nil {
 		log.Summary(again, code)
 	}
-	if lost := logged(); lost != nil {
-		code = max(code, exitUsage)
-		teller{io, f.output.json}.complain(fmt.Errorf("--log: %w", lost), code)
-	}
-	if closed != nil && !readerGone(closed) {
-		code = max(code, exitUsage) // what the hosts say goes first
-		teller{io, f.output.json}.complain(fmt.Errorf("output: %w", closed), code)
-	}
+	amiss := f.besides(ctx, e, results, log, logged, closed)
+	code = f.complain(io, code, amiss...)
 	ended := f.ended(e, began, results, code)
 	f.keepRun(io, ended, recorder)
-	f.tellOfRun(io, ended, again, e.secrets)
+	code = f.complain(io, code, f.tellOfRun(io, ended, amiss, again, e.secrets))
 	if code != exitGood {
 		return results, outcome{code}
 	}

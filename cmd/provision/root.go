@@ -47,8 +47,7 @@ func execute(ctx context.Context, args []string, io console) int {
 	root.SetErr(io.err)
 	err := root.ExecuteContext(ctx)
 	code := exitCode(err, teller{io, f.output.json || f.typed.verb == nil && wantsJSON(args)})
-	f.tellProblem(io, args, err, code)
-	return code
+	return f.tellProblem(io, args, err, code)
 }
 
 // wantsJSON looks for --json in a command line that could not be read.

@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	graphite NAME            answer on loopback as Graphite does, each target by the file of its
 //	                         name; the port is $NAME
 //	carbon NAME              take what is sent there into the file carbon; the port is $NAME
+//	trouble HOST...          start simulated hosts in these troubles, by which they are named
 //	objects CODE             what was printed are lines of --json, and the last has this code;
 //	                         of list it is -
 func TestScript(t *testing.T) {
@@ -61,7 +62,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "refuse": cmdRefuse, "listen": cmdListen, "sshd": cmdSSHD, "signal": cmdSignal, "unread": cmdUnread, "account": cmdAccount,
-			"objects": cmdObjects, "graphite": cmdGraphite, "carbon": cmdCarbon,
+			"objects": cmdObjects, "graphite": cmdGraphite, "carbon": cmdCarbon, "trouble": cmdTrouble,
 		},
 	})
 }

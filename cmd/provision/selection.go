@@ -192,12 +192,7 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task, ask ask
 	case len(s.limit) > 0:
 		return s.limitedTo(inv, ask)
 	}
-	var hosts []inventory.Host
-	for _, host := range inv.Hosts() {
-		if hasAll(host.Tasks, named) && (len(named) > 0 || len(host.Tasks) > 0) {
-			hosts = append(hosts, host)
-		}
-	}
+	hosts := thoseWith(inv, named)
 	if len(hosts) == 0 && len(inv.Hosts()) > 0 && len(named) > 0 {
 		return nil, usage(errors.New("no hosts"), fmt.Sprintf("%s gives none of its hosts these tasks: say which, -l GROUP or -l all", s.path()))
 	}
@@ -205,6 +200,25 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task, ask ask
 		return nil, usage(errors.New("no hosts"), "name one with -H root@HOST, or write it into hosts.yaml (see hosts.example.yaml)")
 	}
 	return hosts, nil
+}
+
+// thoseWith are the hosts of an inventory that have the named tasks, or any.
+func thoseWith(inv *inventory.Inventory, named []recipe.Task) []inventory.Host {
+	var hosts []inventory.Host
+	for _, host := range inv.Hosts() {
+		if hasAll(host.Tasks, named) && (len(named) > 0 || len(host.Tasks) > 0) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// knows is how many hosts the inventory has for a command, of which some are chosen: as many without -l.
+func (s selection) knows(inv *inventory.Inventory, named []recipe.Task, chosen int) int {
+	if len(s.limit) == 0 {
+		return chosen
+	}
+	return max(chosen, len(thoseWith(inv, named)))
 }
 
 // typed returns how each of the chosen hosts is named on a command line.

@@ -82,21 +82,19 @@ func (u unattended) tellWithin(ctx context.Context, io console, message string, 
 	return nil
 }
 
-// tellOfRun tells of a run that did not end well.
-func (f *flags) tellOfRun(io console, ended report.PastRun, again string, secrets []string) {
+// tellOfRun tells of a run that did not end well, and of what was amiss beside the work on hosts.
+func (f *flags) tellOfRun(io console, ended report.PastRun, amiss []error, again string, secrets []string) error {
 	var text bytes.Buffer
-	_ = report.Message(&text, ended, whoami(), again) // a buffer takes everything
-	message := report.NewMasker(secrets).Mask(text.String())
-	if err := f.unattended.tell(io, message, ended.ExitCode); err != nil {
-		report.Problem(io.err, report.Detect(io.err, os.Getenv), err, "")
-	}
+	_ = report.Message(&text, ended, whoami(), amiss, again) // a buffer takes everything
+	return f.unattended.tell(io, report.NewMasker(secrets).Mask(text.String()), ended.ExitCode)
 }
 
-// tellProblem tells, and logs, what went wrong before any host was asked. Of a run the run has told.
-func (f *flags) tellProblem(io console, args []string, problem error, code int) {
+// tellProblem tells, and logs, what went wrong before any host was asked, and returns the exit code. Of a run the
+// run has told.
+func (f *flags) tellProblem(io console, args []string, problem error, code int) int {
 	var told outcome
 	if problem == nil || errors.As(problem, &told) || f.typed.verb != nil && !f.typed.onHosts {
-		return
+		return code
 	}
 	log, done, err := f.unattended.logTo(nil, nil)
 	if err == nil && log != nil {
@@ -112,6 +110,8 @@ func (f *flags) tellProblem(io console, args []string, problem error, code int) 
 		message += "hint: " + hint + "\n"
 	}
 	if err := errors.Join(err, f.unattended.tell(io, report.Sanitize(message), code)); err != nil {
+		code = foremost(code, exitUsage)
 		report.Problem(io.err, report.Detect(io.err, os.Getenv), err, "")
 	}
+	return code
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,9 +132,9 @@ func TestOnFailureMasks(t *testing.T) {
 	told := filepath.Join(t.TempDir(), "told")
 	f := &flags{unattended: unattended{onFailure: "cat >" + told}}
 	ended := report.PastRun{Command: "install", ExitCode: exitFailed, Hosts: []report.PastHost{{Host: "web1", Status: engine.StatusFailed, Error: "login with hunter2-hunter2; $(exit 1)"}}}
-	f.tellOfRun(console{os.Stdin, os.Stdout, os.Stderr}, ended, "provision install -e shop.token=hunter2-hunter2", []string{"hunter2-hunter2"})
+	failed := f.tellOfRun(console{os.Stdin, os.Stdout, os.Stderr}, ended, []error{errors.New("--log: hunter2-hunter2 is no file")}, "provision install -e shop.token=hunter2-hunter2", []string{"hunter2-hunter2"})
 	text, err := os.ReadFile(told)
-	if err != nil || strings.Contains(string(text), "hunter2") || strings.Count(string(text), report.Mark) != 2 || !strings.Contains(string(text), "; $(exit 1)") {
+	if failed != nil || err != nil || strings.Contains(string(text), "hunter2") || strings.Count(string(text), report.Mark) != 3 || !strings.Contains(string(text), "; $(exit 1)") {
 		t.Errorf("%v: told %s", err, text)
 	}
 }

@@ -72,7 +72,7 @@ type Restored struct {
 // Verifying says that a task's checks begin.
 type Verifying struct{ Checks int }
 
-// Checked is the result of one check of a verify.
+// Checked is the result of one check of a verify. One whose Err is ErrLeftOut was not made.
 type Checked struct {
 	Check   recipe.Check
 	Elapsed time.Duration

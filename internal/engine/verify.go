@@ -20,6 +20,9 @@ import (
 // ErrVerify says that a check failed: the thing does not do what its users need of it.
 var ErrVerify = errors.New("verify failed")
 
+// ErrLeftOut says that a check was not made: another one failed that it needs.
+var ErrLeftOut = errors.New("was not made")
+
 // Dialer opens a connection: from the host, or from here.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -40,16 +43,18 @@ const (
 )
 
 // Verify runs checks in order and tells of each. All are run, also after one that fails,
-// but for those that need it. Where the context ends, the rest is left out.
+// but for those that need it, or that one which was left out for it. Where the context ends, the rest is left out.
 func Verify(ctx context.Context, checks []recipe.Check, reach Reach, observe Observer) error {
 	number, err := rand.Int(rand.Reader, big.NewInt(1e9))
 	if err != nil {
 		return err
 	}
 	nonce := number.String()
-	var failed []string
+	var failed, leftOut []string
 	for _, check := range checks {
-		if check.Needs != "" && slices.Contains(failed, check.Needs) {
+		if check.Needs != "" && slices.Contains(slices.Concat(failed, leftOut), check.Needs) {
+			leftOut = append(leftOut, check.Name)
+			observe(Checked{Check: check, Err: fmt.Errorf("%w: it needs %q", ErrLeftOut, check.Needs)})
 			continue
 		}
 		began := time.Now()

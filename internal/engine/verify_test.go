@@ -116,6 +116,35 @@ func TestVerifyLooksFromTheRightPlace(t *testing.T) {
 	}
 }
 
+// TestVerifyTellsWhatItLeavesOut: a check that needs one which failed is not made, nor one that needs that, and each is
+// told; only what was made has failed.
+func TestVerifyTellsWhatItLeavesOut(t *testing.T) {
+	var made []string
+	reach := engine.Reach{Run: func(_ context.Context, script string) (int, string, error) {
+		_, name, _ := strings.Cut(script, "\n")
+		made = append(made, name)
+		return strings.Index(name, "up"), "", nil
+	}}
+	check := func(name, needs string) recipe.Check {
+		return recipe.Check{Name: name, Needs: needs, Command: &recipe.CommandCheck{Script: name}}
+	}
+	var told []string
+	err := engine.Verify(t.Context(), []recipe.Check{check("is up", ""), check("answers", "is up"), check("with this", "answers"), check("up at all", "")}, reach, func(event engine.Event) {
+		checked := event.(engine.Checked)
+		told = append(told, fmt.Sprintf("%s: %v", checked.Check.Name, checked.Err))
+		if leftOut := slices.Contains([]string{"answers", "with this"}, checked.Check.Name); errors.Is(checked.Err, engine.ErrLeftOut) != leftOut {
+			t.Errorf("%s: left out is %v", checked.Check.Name, !leftOut)
+		}
+	})
+	want := []string{"is up: exit status 3, want 0: ", `answers: was not made: it needs "is up"`, `with this: was not made: it needs "answers"`, "up at all: <nil>"}
+	if !slices.Equal(told, want) || !slices.Equal(made, []string{"is up", "up at all"}) {
+		t.Errorf("told %q, made %q", told, made)
+	}
+	if err == nil || err.Error() != "verify failed: is up" {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestVerifyTriesUntilItsTimeIsOver: what is not there yet may come.
 func TestVerifyTriesUntilItsTimeIsOver(t *testing.T) {
 	tries := 0

@@ -27,9 +27,9 @@ func (s *Session) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answ
 
 // answer reads the answer to a question that was asked.
 func (s *Session) answer(ctx context.Context, probes []recipe.Probe) (recipe.Answer, error) {
-	line, err := s.line()
+	line, err := s.soon(ctx, "ask", 0)
 	if err != nil {
-		return recipe.Answer{}, s.died("ask", cause(ctx, err))
+		return recipe.Answer{}, err
 	}
 	coded, ok := strings.CutPrefix(line, "answer ")
 	if !ok {

@@ -36,6 +36,11 @@ type Shell struct {
 	Kill   func()
 	// Upload brings a file of the controller to a path of the host, as root.
 	Upload func(ctx context.Context, artifact recipe.Artifact, path string, progress func(done int64)) error
+	// Await ends the shell where nothing comes for the time that a host has for an answer, and so much longer,
+	// before done is called, which returns why it did. Nil waits for ever. Steps take as long as they do.
+	Await func(longer time.Duration) (done func() error)
+	// Patience is how long the script waits for the lock.
+	Patience time.Duration
 }
 
 // Header says whose run it is.
@@ -88,9 +93,9 @@ func Begin(ctx context.Context, shell Shell, first []recipe.Probe, observe engin
 	stop := context.AfterFunc(ctx, shell.Kill)
 	defer stop()
 	for {
-		line, err := s.line()
+		line, err := s.soon(ctx, "begin", shell.Patience)
 		if err != nil {
-			return nil, s.died("begin", cause(ctx, err))
+			return nil, err
 		}
 		verb, rest, _ := strings.Cut(line, " ")
 		switch verb {
@@ -134,6 +139,30 @@ func (s *Session) line() (string, error) {
 	return strings.TrimSuffix(line, "\n"), err
 }
 
+// soon is line, for what a host does not need long for, or not much longer: a question that hangs there, as at a
+// mount that does not answer, would hold the run.
+func (s *Session) soon(ctx context.Context, what string, longer time.Duration) (string, error) {
+	hung := func() error { return nil }
+	if s.shell.Await != nil {
+		hung = s.shell.Await(longer)
+	}
+	line, err := s.line()
+	if why := hung(); why != nil {
+		return "", s.cut(what, why)
+	}
+	if err != nil {
+		return "", s.died(what, cause(ctx, err))
+	}
+	return line, nil
+}
+
+// cut says why the runner was cut off.
+func (s *Session) cut(what string, why error) error {
+	s.finished = true
+	go s.shell.Wait() // which an orphaned step may keep waiting
+	return fmt.Errorf("%s: %w", what, why)
+}
+
 // cause is why a stream ended: because it was cut off here, or by itself.
 func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -151,8 +180,7 @@ func (s *Session) died(what string, err error) error {
 	case <-time.After(time.Second):
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, engine.ErrInterrupted) {
-		go s.shell.Wait() // which an orphaned step may keep waiting
-		return fmt.Errorf("%s: %w", what, err)
+		return s.cut(what, err)
 	}
 	waited := s.shell.Wait()
 	said := strings.TrimSpace(s.output.text())
@@ -296,9 +324,9 @@ func (s *Session) note(ctx context.Context, what, code string) error {
 	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {
 		return s.died(what, cause(ctx, err))
 	}
-	line, err := s.line()
+	line, err := s.soon(ctx, what, 0)
 	if err != nil {
-		return s.died(what, cause(ctx, err))
+		return err
 	}
 	s.output.await()
 	if line != "batch 0" {
@@ -330,9 +358,9 @@ func (s *Session) Finish(ctx context.Context, outcome string) error {
 		return s.died("finish", cause(ctx, err))
 	}
 	for {
-		said, err := s.line()
+		said, err := s.soon(ctx, "finish", 0)
 		if err != nil {
-			return s.died("finish", cause(ctx, err))
+			return err
 		}
 		if said == "finished" {
 			s.shell.Stdin.Close()

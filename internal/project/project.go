@@ -155,6 +155,8 @@ func (p *Project) discover() ([]found, error) {
 			return nil, p.refuse(file, errOutside.Error()+": a link leads there", "copy what it leads to into the project", nil)
 		case name != templateFolder && name != fileFolder && p.files.has(file, "*.star"):
 			return nil, p.refuse(file, "has no task.star", "a task is tasks/NAME.star or tasks/NAME/task.star; what several load lies elsewhere, as in lib/", nil)
+		case entry.IsDir() && p.seemsTask(name) && p.print != nil:
+			p.print(recipe.Position{File: p.shown(file)}, "is passed over: it has no task.star, and is no task")
 		}
 	}
 	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.name, b.name) })
@@ -167,6 +169,13 @@ func (p *Project) discover() ([]found, error) {
 		}
 	}
 	return all, nil
+}
+
+// seemsTask reports whether a folder beside tasks has a task's name: none that goes with them, nor one of Ansible's,
+// which has tasks as YAML in a folder of the same name.
+func (p *Project) seemsTask(name string) bool {
+	folder := path.Join(Folder, name)
+	return taskName.MatchString(name) && !slices.Contains([]string{templateFolder, fileFolder, goldenFolder}, name) && !p.files.has(folder, "*.yml") && !p.files.has(folder, "*.yaml")
 }
 
 // named refuses a name that cannot be a task's.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -199,4 +200,31 @@ func refusal(t *testing.T) string {
 		fmt.Fprintf(&told, "  hint: %s\n", refused.Advice)
 	}
 	return told.String()
+}
+
+// A folder that has a task's name, and is none, is told; what goes with tasks is not, nor a folder of Ansible's.
+func TestFolderWithoutATask(t *testing.T) {
+	p, printed := open(t, `
+-- tasks/shop/shop.py --
+x
+-- tasks/blog/templates/site.conf --
+x
+-- tasks/web/task.star --
+def build(v, host):
+    return []
+-- tasks/files/motd --
+x
+-- tasks/templates/site.conf --
+x
+-- tasks/testdata/plan --
+x
+-- tasks/setup/main.yml --
+x
+-- tasks/Notes/x --
+x
+`)
+	want := []string{"tasks/blog: is passed over: it has no task.star, and is no task", "tasks/shop: is passed over: it has no task.star, and is no task"}
+	if len(p.Tasks()) != 1 || !slices.Equal(*printed, want) {
+		t.Errorf("%d tasks, told %q", len(p.Tasks()), *printed)
+	}
 }

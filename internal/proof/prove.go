@@ -207,7 +207,7 @@ func (p *prover) failed(ctx context.Context, what string, r record) bool {
 		p.fault(step.At, lastLine(step.Output), "%s: %s: %s failed with status %d", what, step.Step.Resource, step.Step.Step.Title(), step.Status)
 	case errors.Is(r.Err, engine.ErrVerify):
 		for _, checked := range r.checked {
-			if checked.Err != nil {
+			if checked.Err != nil && !errors.Is(checked.Err, engine.ErrLeftOut) {
 				p.fault(checked.Check.At, r.Hint, "%s: verify: %s: %v", what, checked.Check.Name, checked.Err)
 			}
 		}

@@ -32,11 +32,15 @@ func HostNames(file string) ([]string, error) {
 }
 
 type names struct {
-	all  []string
-	seen map[string]bool
+	all   []string
+	seen  map[string]bool
+	files int
 }
 
 func (n *names) read(file string, user bool, depth int) error {
+	if n.files++; n.files > maxConfigFiles {
+		return tooManyFiles(file)
+	}
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() { // reading a FIFO or a device may never end
 		return configError(file, "is not a regular file", "")
 	}

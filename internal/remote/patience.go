@@ -3,6 +3,7 @@ package remote
 import (
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -56,6 +57,56 @@ func (p *patience) explain(err error) error {
 		return ended
 	}
 	return err
+}
+
+// Hearing is a stream of a command that goes on after it has answered: it may be silent for ever, but for where an
+// answer is awaited.
+type Hearing struct {
+	stream     io.Reader
+	connection *Connection
+	silence    time.Duration
+
+	mu       sync.Mutex
+	awaiting *patience // nil while no answer is awaited
+}
+
+// Hear hears a command's stream, which may be silent for so long where an answer is awaited; 0 is for ever.
+func (c *Connection) Hear(stream io.Reader, silence time.Duration) *Hearing {
+	return &Hearing{stream: stream, connection: c, silence: silence}
+}
+
+// Await awaits an answer until done is called, which returns why the connection was ended, if it was: nothing came
+// for too long. The host may be silent longer than else where it has something to wait for.
+func (h *Hearing) Await(longer time.Duration) (done func() error) {
+	if h.silence <= 0 {
+		return func() error { return nil }
+	}
+	p := h.connection.patience(h.silence + longer)
+	await := func(p *patience) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.awaiting = p
+	}
+	await(p)
+	return func() error {
+		await(nil)
+		p.stop()
+		if ended := p.ended.Load(); ended != nil {
+			return ended
+		}
+		return nil
+	}
+}
+
+// Read implements io.Reader.
+func (h *Hearing) Read(buffer []byte) (int, error) {
+	n, err := h.stream.Read(buffer)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n > 0 && h.awaiting != nil {
+		h.awaiting.timer.Reset(h.awaiting.silence)
+	}
+	return n, err
 }
 
 type heard struct {

@@ -15,7 +15,8 @@ import (
 
 const (
 	systemConfigFile = "/etc/ssh/ssh_config"
-	maxIncludes      = 16 // readconf.c, READCONF_MAX_DEPTH
+	maxIncludes      = 16     // readconf.c, READCONF_MAX_DEPTH
+	maxConfigFiles   = 10_000 // read for one host; ten files of which each includes the next ten times would be read for ever
 )
 
 // reader reads the options and ssh_config for one host, in ssh's order and as ssh does, as far as
@@ -23,6 +24,7 @@ const (
 // the rest is still looked through, and then ssh is asked (askssh.go).
 type reader struct {
 	host    string
+	read    int         // files
 	lines   []directive // that hold for the host; the first of a keyword counts
 	ignored string      // IgnoreUnknown
 	doubt   error       // the first thing that only ssh can answer
@@ -77,6 +79,9 @@ func (r *reader) files(named string) error {
 }
 
 func (r *reader) file(at place) error {
+	if r.read++; r.read > maxConfigFiles {
+		return tooManyFiles(at.name)
+	}
 	info, err := os.Stat(at.name)
 	if err == nil && !info.Mode().IsRegular() && !info.IsDir() { // reading a FIFO or a device may never end
 		return configError(at.name, "is not a regular file", "")
@@ -224,6 +229,10 @@ func (r *reader) section(l directive, at *place) error {
 		r.doubts(l.what()+" "+l.rest, "is a question")
 	}
 	return nil
+}
+
+func tooManyFiles(name string) error {
+	return configError(name, fmt.Sprintf("is more than the %d files that may be included", maxConfigFiles), "see which file includes another one again and again: grep -ri include ~/.ssh /etc/ssh")
 }
 
 func (r *reader) include(l directive, at place) error {

@@ -42,7 +42,10 @@ func (p page) step(record *stepEnded) string {
 // check is the line of a check of a verify.
 func (p page) check(record *checked) []string {
 	sign := p.paint.good.Render(p.sign.good)
-	if !record.Passed {
+	switch {
+	case record.LeftOut:
+		return []string{"  " + p.paint.faint.Render("- "+oneLine(record.Name)+": "+oneLine(record.Error))}
+	case !record.Passed:
 		sign = p.paint.bad.Render(p.sign.bad)
 	}
 	at := record.At

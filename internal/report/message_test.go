@@ -28,7 +28,7 @@ stopped: 1 failed; -l @notbegun are the hosts that were not begun
 again: provision install -l web2,web3,web4
 `
 	var text bytes.Buffer
-	if err := Message(&text, run, "ada@ops1", "provision install -l web2,web3,web4"); err != nil || text.String() != want {
+	if err := Message(&text, run, "ada@ops1", nil, "provision install -l web2,web3,web4"); err != nil || text.String() != want {
 		t.Errorf("%v: got\n%s\nwant\n%s", err, text.String(), want)
 	}
 }

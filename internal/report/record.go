@@ -143,6 +143,7 @@ type checked struct {
 	From    recipe.Vantage `json:"from"`
 	Seconds float64        `json:"seconds"`
 	Passed  bool           `json:"passed"`
+	LeftOut bool           `json:"left_out,omitempty"`
 	Error   string         `json:"error,omitempty"`
 	At      string         `json:"at,omitempty"` // of a task of the project: where it says so, FILE:LINE
 }
@@ -259,7 +260,7 @@ func newRecord(e engine.HostEvent, at time.Time) record {
 	case engine.Verifying:
 		return &verifying{top("verifying"), event.Checks}
 	case engine.Checked:
-		return &checked{top("checked"), event.Check.Name, event.Check.From, event.Elapsed.Seconds(), event.Err == nil, text(event.Err), event.Check.At.Short()}
+		return &checked{top("checked"), event.Check.Name, event.Check.From, event.Elapsed.Seconds(), event.Err == nil, errors.Is(event.Err, engine.ErrLeftOut), text(event.Err), event.Check.At.Short()}
 	case engine.Printed:
 		stream := word("stdout")
 		if event.Error {

@@ -146,7 +146,7 @@ func (r *Recorder) follow(h *recordedHost, record record, at float64) {
 	case *verifying:
 		r.close(h, at, false)
 	case *checked:
-		h.add(spent{Kind: "check", Title: record.Name, From: max(at-record.Seconds, 0), Seconds: record.Seconds, Failed: !record.Passed})
+		h.add(spent{Kind: "check", Title: record.Name, From: max(at-record.Seconds, 0), Seconds: record.Seconds, Failed: !record.Passed && !record.LeftOut})
 	case *note:
 		h.Told = append(h.Told, record.Text)
 	case *restored:

@@ -155,7 +155,7 @@ func (j *job) whileOurs() string {
 
 // mark runs sh that notes on the host that it is drained, or no more.
 func (j *job) mark(ctx context.Context, text string) error {
-	_, err := j.host.connection.Run(ctx, remote.Command{Script: "umask 022\n" + text, Root: true}, nil)
+	_, err := j.host.connection.Run(ctx, remote.Command{Script: "umask 022\n" + text, Root: true, Silence: j.Target.silence}, nil)
 	return err
 }
 

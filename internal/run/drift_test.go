@@ -1,7 +1,9 @@
 package run
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +70,43 @@ func TestDrift(t *testing.T) {
 	if status, differ := drift(); status != engine.StatusSame {
 		t.Errorf("after an install: %s, %q", status, differ)
 	}
+}
+
+// A host that wants what another one does not export yet cannot be compared, and nobody says that it will be: nothing is
+// changed in between. One that can go without it is compared, which is told.
+func TestDriftOfExports(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	w := &trust{m: m, last: kept{}}
+	w.exporters = []Exporter{{Target: Target{Name: "ca1", Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path("ca.crt")}}}}
+	both := map[string]recipe.Task{"ca1": w.task("ca", "ca.crt", "of ca1\n", ""), "node1": w.task("node", "trusted", "", "ca1")}
+	looks := func(hosts map[string]recipe.Task, ca1, node1 engine.Status) engine.Finished {
+		t.Helper()
+		found := w.does(t, Drift, hosts)
+		if found["ca1"].Status != ca1 || found["node1"].Status != node1 || len(w.awaits["node1"]) > 0 || w.told("is planned") || w.late["node1"] {
+			t.Errorf("ca1 %s, node1 %s: %v; told %q", found["ca1"].Status, found["node1"].Status, found["node1"].Err, w.notes)
+		}
+		return found["node1"]
+	}
+	if waits := looks(both, engine.StatusPending, engine.StatusFailed); waits.Err == nil || !strings.Contains(waits.Err.Error(), recipe.NotYet) {
+		t.Errorf("%v", waits.Err)
+	}
+	goes := map[string]recipe.Task{"ca1": both["ca1"], "node1": w.mutual("goes", "ca1")}
+	looks(goes, engine.StatusPending, engine.StatusPending)
+	if !w.told("node1: goes without what ca1 export: it is not there yet") {
+		t.Errorf("told %q", w.notes)
+	}
+	if m.read(t, "ca.crt")+m.read(t, "trusted")+m.read(t, "goes") != "" {
+		t.Error("something was changed")
+	}
+	w.does(t, Install, both)
+	looks(both, engine.StatusSame, engine.StatusSame)
+	m.write(t, m.path("ca.crt"), "by hand\n", 0o644)
+	looks(both, engine.StatusPending, engine.StatusPending) // what it would trust now is another
+	os.Remove(m.path("ca.crt"))
+	looks(both, engine.StatusPending, engine.StatusFailed)
 }
 
 // A host on which nothing differs costs as much as with an install, and one on which something does one question

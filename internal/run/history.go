@@ -34,7 +34,7 @@ func History(ctx context.Context, work []Work, settings Settings) ([]Result, err
 
 // history asks the host what it remembers of its runs, oldest first.
 func (h host) history(ctx context.Context) ([]script.Past, error) {
-	output, err := h.connection.Run(ctx, remote.Command{Script: script.History, Root: true}, nil)
+	output, err := h.connection.Run(ctx, remote.Command{Script: script.History, Root: true, Silence: h.target.silence}, nil)
 	if err != nil {
 		return nil, err
 	}

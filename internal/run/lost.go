@@ -38,7 +38,7 @@ func (j *job) goOn(ctx context.Context, header journal.Header) (*journal.Session
 	}
 	j.host.connection = connection
 	patience := max(j.settings.Patience, leaveWithin) // it ends at once, but for what is under way
-	if _, err := connection.Run(ctx, remote.Command{Script: script.TakeOver(j.host.run, patience), Root: true}, nil); err != nil {
+	if _, err := connection.Run(ctx, remote.Command{Script: script.TakeOver(j.host.run, patience), Root: true, Silence: patience + j.Target.silence}, nil); err != nil {
 		return nil, fmt.Errorf("the run that was cut off does not end: %w", err)
 	}
 	header.GoesOn = j.host.run
@@ -93,7 +93,7 @@ func (j *job) lookAgain(ctx context.Context) {
 // port answers does not tell whether the host is still on its way down. It is an error
 // while the host shuts down.
 func (h host) boot(ctx context.Context) (string, error) {
-	output, err := h.connection.Run(ctx, remote.Command{Script: `[ "$(systemctl is-system-running)" != stopping ] && cat /proc/sys/kernel/random/boot_id`}, nil)
+	output, err := h.connection.Run(ctx, remote.Command{Script: `[ "$(systemctl is-system-running)" != stopping ] && cat /proc/sys/kernel/random/boot_id`, Silence: h.target.silence}, nil)
 	return strings.TrimSpace(string(output)), err
 }
 

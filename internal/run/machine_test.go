@@ -29,6 +29,7 @@ type machine struct {
 	last kept // what it has said of itself, where that is kept
 
 	patience time.Duration // with the lock
+	silence  time.Duration // of a question
 	stop     chan struct{} // is closed when the lock is waited for, where it is not nil
 }
 
@@ -137,7 +138,7 @@ func (m *machine) works(t *testing.T, verb string, blueprint Blueprint, does fun
 	blueprint.Remembering = m.remembering
 	work := []Work{{Target: Target{Name: "here", Local: true}, Blueprint: blueprint}}
 	m.told.Reset()
-	settings := Settings{Forks: 1, Patience: m.patience, Stop: m.stop, Unasked: !m.asked, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
+	settings := Settings{Forks: 1, Patience: m.patience, Silence: m.silence, Stop: m.stop, Unasked: !m.asked, Observe: func(e engine.HostEvent) { m.hear(e.Event) }}
 	if m.last != nil {
 		settings.Last = m.last
 	}

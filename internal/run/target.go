@@ -71,7 +71,7 @@ func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdic
 		return engine.VerdictOpen, err
 	}
 	defer connection.Close()
-	output, err := connection.Run(ctx, remote.Command{Script: script.Verdict(h.run, unit, step), Root: true}, nil)
+	output, err := connection.Run(ctx, remote.Command{Script: script.Verdict(h.run, unit, step), Root: true, Silence: h.target.silence}, nil)
 	return engine.Verdict(strings.TrimSpace(string(output))), err
 }
 
@@ -245,8 +245,10 @@ func (h host) begin(ctx context.Context, header journal.Header, patience time.Du
 	if err != nil {
 		return nil, err
 	}
+	hearing := h.connection.Hear(process.Stdout, h.target.silence)
 	return journal.Begin(ctx, journal.Shell{
-		Stdin: process.Stdin, Stdout: process.Stdout, Stderr: process.Stderr, Wait: process.Wait, Upload: h.upload,
+		Stdin: process.Stdin, Stdout: hearing, Stderr: process.Stderr, Wait: process.Wait, Upload: h.upload,
+		Await: hearing.Await, Patience: patience,
 		// A host that does not answer does not end the command either: the connection goes too.
 		Kill: func() {
 			process.Kill()

@@ -40,7 +40,8 @@ var troubles = []struct {
 }
 
 // Of many hosts some are in trouble, each in another: it is told apart, all within the time that is given
-// to a host, the others are converged, and nothing is left of any.
+// to a host, the others are converged, and nothing is left of any. With which exit code each ends, TestScript/trouble
+// says in cmd/provision.
 func TestHostsInTrouble(t *testing.T) {
 	m := inMachine(t)
 	if m == nil {

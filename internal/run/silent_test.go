@@ -1,0 +1,62 @@
+package run
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"provision/internal/engine"
+	"provision/internal/remote"
+	"provision/internal/resource"
+)
+
+// A host that hangs in a question under its lock fails, as one that hangs in the first question: when it takes the
+// lock, and when it is asked what the steps have done.
+func TestQuestionUnderTheLockThatHangs(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	hangs := resource.Command{Name: "hangs", Script: ":", Unless: "[ ! -e " + m.path("hang") + " ] || sleep 20"}
+	m.silence = time.Second
+	for name, changes := range map[string]func() resource.Command{
+		"at the lock": func() resource.Command {
+			m.before = func() { m.write(t, m.path("hang"), "", 0o600) }
+			return resource.Command{Name: "changes", Script: ":", Unless: "false"}
+		},
+		"after the steps": func() resource.Command {
+			return resource.Command{Name: "changes", Script: "touch " + m.path("hang"), Unless: "[ -e " + m.path("hang") + " ]"}
+		},
+	} {
+		m.before = nil
+		began := time.Now()
+		ended := m.does(t, changes(), hangs)
+		if ended.Status != engine.StatusFailed || !errors.Is(ended.Err, remote.ErrSilent) || ended.Hint == "" || time.Since(began) > 10*time.Second {
+			t.Errorf("%s: %s after %s, %v", name, ended.Status, time.Since(began), ended.Err)
+		}
+		if err := os.Remove(m.path("hang")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Who waits for the lock of another's run may be silent for longer than a question.
+func TestWaitForTheLockIsNoHang(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	is(t, m.does(t, resource.File{Path: m.path("a"), Content: "old"}), engine.StatusChanged)
+	m.silence, m.patience = 500*time.Millisecond, 10*time.Second
+	lock, err := os.Open(m.dir + "/lib/provision/lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(2*time.Second, func() { lock.Close() })
+	is(t, m.does(t, resource.File{Path: m.path("a"), Content: "new"}), engine.StatusChanged)
+}
