@@ -2,6 +2,8 @@ package tasks
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -96,6 +98,25 @@ func (s runningStatsd) resets() {
 	connection.Close()
 }
 
+// endless sends a line without an end, of which statsd would keep all: the connection has to end before so many bytes.
+func (s runningStatsd) endless(most int) {
+	s.t.Helper()
+	connection, err := net.Dial("tcp", loopback(s.port))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer connection.Close()
+	connection.SetDeadline(time.Now().Add(20 * time.Second))
+	for sent := 0; sent < most; sent += 1 << 10 {
+		if _, err := connection.Write(bytes.Repeat([]byte("x"), 1<<10)); err != nil {
+			return
+		}
+	}
+	if _, err := connection.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		s.t.Errorf("%d bytes without an end were taken: %v", most, err)
+	}
+}
+
 // holds is what statsd says that it has of a kind.
 func (s runningStatsd) holds(kind string) string {
 	s.t.Helper()
@@ -142,6 +163,14 @@ func TestStatsDSurvivesAnyLine(t *testing.T) {
 	}
 	if missing != "" {
 		t.Errorf("counters are\n%s and lack\n%s", counters, missing)
+	}
+	s.endless(3 << 20)
+	s.send("tcp", "after:"+strings.Repeat("0", 60_000)+"1|c\n") // long, and a line
+	for until := time.Now().Add(10 * time.Second); !strings.Contains(s.holds("counters"), "after: 1") && time.Now().Before(until); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if counters := s.holds("counters"); !strings.Contains(counters, "after: 1") || !strings.Contains(counters, "before: 7") {
+		t.Errorf("after a line without an end, counters are\n%s", counters)
 	}
 	if timers := s.holds("timers"); !strings.Contains(timers, "constructor_: [ 1, 1, 1, 1 ]") {
 		t.Errorf("timers:\n%s", timers)

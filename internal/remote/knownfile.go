@@ -63,8 +63,10 @@ type knownFile struct {
 	text    []byte
 	numbers int // lines that were read
 	lines   []knownHost
-	byName  map[string][]int // those for names that stand there as they are
-	others  []int            // those with a pattern, or a hashed name
+	byName  map[string][]int // those for names that stand there as they are, or were found to be hashed
+	others  []int            // those with a pattern
+	hashed  []*hashedName    // those with a hashed name
+	sought  map[string]int   // of a name that was sought among these, how many lines there were then
 	revoked []int
 }
 
@@ -101,6 +103,13 @@ func (f *knownFile) add(known knownHost) {
 	if known.marker == revoked {
 		f.revoked = append(f.revoked, at)
 	}
+	if len(known.hosts) == 1 {
+		if name, hashed := parseHashed(known.hosts[0]); hashed {
+			name.line = at
+			f.hashed = append(f.hashed, name)
+			return
+		}
+	}
 	if slices.ContainsFunc(known.hosts, func(name string) bool { return strings.ContainsAny(name, "*?!|") }) {
 		f.others = append(f.others, at)
 		return
@@ -111,8 +120,34 @@ func (f *knownFile) add(known knownHost) {
 	}
 }
 
+// seek finds the lines with a hashed name that are about a host. Each line has a salt of its own, so there is no
+// shorter way than to hash the name with every salt (sshd(8)): once a run, and with none whose name is found by now.
+func (f *knownFile) seek(name string) {
+	f.mu.Lock()
+	hashed, from, to := f.hashed, f.sought[name], len(f.lines)
+	f.mu.Unlock()
+	if from == to {
+		return
+	}
+	var found []int
+	for _, one := range hashed { // beside others that seek
+		if one.line >= from && one.line < to && !one.found.Load() && one.is(name) {
+			one.found.Store(true)
+			found = append(found, one.line)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sought == nil {
+		f.sought = map[string]int{}
+	}
+	f.sought[name] = to
+	f.byName[name] = append(f.byName[name], found...)
+}
+
 // about returns the lines about a host, by its name as known_hosts has it, that have a marker.
 func (f *knownFile) about(name, marker string) []knownHost {
+	f.seek(name)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	may := slices.Concat(f.byName[name], f.others)

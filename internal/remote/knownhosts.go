@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -81,17 +82,33 @@ func matchPattern(pattern, text string) bool {
 	return len(text) == len(pattern)
 }
 
-// matchHashed compares with |1|SALT|HASH, an HMAC-SHA1 of the name.
-func matchHashed(pattern, name string) bool {
+// hashedName is |1|SALT|HASH: an HMAC-SHA1 of the name, and the salt is its key.
+type hashedName struct {
+	salt, hash []byte
+	line       int         // in its file
+	found      atomic.Bool // whose name it is, which is no other's then
+}
+
+func parseHashed(pattern string) (_ *hashedName, ok bool) {
 	parts := strings.Split(pattern, "|")
-	if len(parts) != 4 || parts[1] != "1" {
-		return false
+	if len(parts) != 4 || parts[0] != "" || parts[1] != "1" {
+		return nil, false
 	}
 	salt, err := base64.StdEncoding.DecodeString(parts[2])
 	if err != nil {
-		return false
+		return nil, false
 	}
-	hash := hmac.New(sha1.New, salt)
+	hash, err := base64.StdEncoding.DecodeString(parts[3])
+	return &hashedName{salt: salt, hash: hash}, err == nil
+}
+
+func (h *hashedName) is(name string) bool {
+	hash := hmac.New(sha1.New, h.salt)
 	hash.Write([]byte(name))
-	return base64.StdEncoding.EncodeToString(hash.Sum(nil)) == parts[3]
+	return hmac.Equal(hash.Sum(nil), h.hash)
+}
+
+func matchHashed(pattern, name string) bool {
+	hashed, ok := parseHashed(pattern)
+	return ok && hashed.is(name)
 }
