@@ -91,3 +91,23 @@ func (m Membership) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}}
 	return change, nil
 }
+
+// Trace implements recipe.Remembered.
+func (g Group) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "group", Name: g.Name, Gone: g.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (g Group) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !facts.Group(g.Name).Exists}
+}
+
+// Trace implements recipe.Remembered.
+func (m Membership) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "membership", Name: m.User, Group: m.Group, Gone: m.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (m Membership) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !slices.Contains(facts.Group(m.Group).Members, m.User)}
+}

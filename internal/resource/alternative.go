@@ -122,3 +122,28 @@ func (a Alternative) choose(before, after choice) recipe.Change {
 	}}
 	return change
 }
+
+// Trace implements recipe.Remembered.
+func (a Alternative) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "alternative", Name: a.Name, Gone: a.Absent}
+}
+
+// Stood implements recipe.Remembered: what somebody had chosen.
+func (a Alternative) Stood(facts recipe.Facts) recipe.Before {
+	if found := a.found(facts); found.status == "manual" {
+		return recipe.Before{Line: found.value}
+	}
+	return recipe.Before{Nothing: true}
+}
+
+// FormerAlternative is a choice that no task wants any more: what was chosen before comes back, or, where
+// that is not offered any more, nobody has chosen.
+type FormerAlternative struct{ Alternative }
+
+// Diff implements recipe.Resource.
+func (f FormerAlternative) Diff(facts recipe.Facts) (recipe.Change, error) {
+	if !f.found(facts).offered {
+		f.Absent = true
+	}
+	return f.Alternative.Diff(facts)
+}

@@ -96,3 +96,14 @@ func (a Archive) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	return change, nil
 }
+
+// Trace implements recipe.Remembered.
+func (a Archive) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "tree", Name: a.Path, Gone: a.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (a Archive) Stood(facts recipe.Facts) recipe.Before { return stoodAt(a.Path, facts) }
+
+// Whole implements recipe.Whole.
+func (a Archive) Whole() bool { return true }

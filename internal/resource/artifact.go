@@ -62,3 +62,11 @@ func (a Artifact) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	return change, nil
 }
+
+// Trace implements recipe.Remembered.
+func (a Artifact) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "file", Name: a.Path, Secret: a.Secret}
+}
+
+// Stood implements recipe.Remembered.
+func (a Artifact) Stood(facts recipe.Facts) recipe.Before { return stoodAt(a.Path, facts) }

@@ -167,3 +167,59 @@ func (k AuthorizedKey) same() (func(line string) bool, error) {
 		return err == nil && ssh.FingerprintSHA256(key) == ssh.FingerprintSHA256(wanted)
 	}, err
 }
+
+// Trace implements recipe.Remembered.
+func (k AuthorizedKey) Trace() recipe.Trace {
+	trace := recipe.Trace{Kind: "authorized_key", Name: k.User, Line: strings.TrimSpace(k.Key), Home: k.Home, Gone: k.Absent}
+	if key, err := parseKey(k.Key); err == nil {
+		trace.Key = ssh.FingerprintSHA256(key)
+	}
+	return trace
+}
+
+// Within is the directory that it is in, which is made for it where it is not there, and leaves after it.
+func (k AuthorizedKey) Within() []recipe.Resource {
+	if k.Absent {
+		return nil
+	}
+	return []recipe.Resource{Directory{Path: k.directory()}}
+}
+
+// Stood implements recipe.Remembered: the line of the key, with its options.
+func (k AuthorizedKey) Stood(facts recipe.Facts) recipe.Before {
+	same, err := k.same()
+	if err != nil { // Validate has refused it
+		return noPart(k.file(), facts)
+	}
+	if found := matching(string(facts.Content(k.file()).Bytes), same); len(found) > 0 {
+		return recipe.Before{Line: found[0]}
+	}
+	return noPart(k.file(), facts)
+}
+
+// FormerKey is a public key that no task wants any more, and that stood there before any did: its
+// line comes back, for its options may be narrower than ours. Where the key is no longer there, it
+// lets nobody in again.
+type FormerKey struct {
+	Key  AuthorizedKey
+	Back string // its line as it stood there before
+}
+
+// ID implements recipe.Resource.
+func (f FormerKey) ID() string { return f.Key.ID() }
+
+// Probes implements recipe.Resource.
+func (f FormerKey) Probes() []recipe.Probe { return part{path: f.Key.file()}.probes() }
+
+// Diff implements recipe.Resource.
+func (f FormerKey) Diff(facts recipe.Facts) (recipe.Change, error) {
+	return part{path: f.Key.file(), absent: true, what: "key", edit: f.edit}.diff(facts)
+}
+
+func (f FormerKey) edit(text string) (string, error) {
+	same, err := f.Key.same()
+	if err != nil || len(matching(text, same)) == 0 {
+		return text, err
+	}
+	return replaced(text, f.Back, same), nil
+}

@@ -106,3 +106,18 @@ func (b Block) edit(text string) (string, error) {
 	}
 	return ended(kept.String()) + whole, nil
 }
+
+// Trace implements recipe.Remembered.
+func (b Block) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "block", Name: b.Path, Key: b.Name, Comment: b.Comment, Gone: b.Absent, Secret: b.Secret}
+}
+
+// Stood implements recipe.Remembered.
+func (b Block) Stood(facts recipe.Facts) recipe.Before {
+	for line := range strings.Lines(string(facts.Content(b.Path).Bytes)) {
+		if strings.TrimSuffix(line, "\n") == b.mark("BEGIN") {
+			return recipe.Before{}
+		}
+	}
+	return noPart(b.Path, facts)
+}

@@ -83,6 +83,7 @@ const mayGoSh = `may_go() {
 			[ "$(openssl x509 -in "$certificate" -noout -issuer_hash)" = "$(openssl x509 -in "$certificate" -noout -subject_hash)" ]
 	}
 }
+
 made_here() { grep -q -x -F -e "$(sha256sum)" -- ` + madeKeys + `; }
 `
 
@@ -239,3 +240,36 @@ mv -T -- "$made/certificate" "$certificate"`
 
 // shortName is a name that fits where there may be 64 characters (RFC 5280, ub-common-name).
 func shortName(name string) string { return name[:min(len(name), 64)] }
+
+// Trace implements recipe.Remembered.
+func (c Certificate) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "certificate", Name: c.Path, Key: c.Key, Gone: c.Absent}
+}
+
+// Stood implements recipe.Remembered: of two files, neither was there.
+func (c Certificate) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: stoodAt(c.Path, facts).Nothing && stoodAt(c.Key, facts).Nothing}
+}
+
+// Places are those of the certificate and of its key.
+func (c Certificate) Places() []string { return []string{c.Path, c.Key} }
+
+// FormerCertificate is a certificate that no task wants any more: it goes with its key where both were
+// made here. In their place an authority's may stand by now, of which no copy is kept: that stays.
+type FormerCertificate struct{ Certificate }
+
+// Diff implements recipe.Resource.
+func (f FormerCertificate) Diff(facts recipe.Facts) (recipe.Change, error) {
+	if f.Stays(facts) != "" {
+		return recipe.Change{}, nil
+	}
+	return f.Certificate.Diff(facts)
+}
+
+// Stays says why the pair stays as it is, "" when it does not.
+func (f FormerCertificate) Stays(facts recipe.Facts) string {
+	if f.there(facts) && facts.Command(f.guard().Name).Output != mayGo {
+		return "it, or its key " + f.Key + ", was not made here"
+	}
+	return ""
+}

@@ -151,3 +151,47 @@ func (c Command) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	return change, nil
 }
+
+// Trace implements recipe.Remembered.
+func (c Command) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "command", Name: c.Name, Made: len(c.Besides()) > 0}
+}
+
+// Stood implements recipe.Remembered: what it did is not known.
+func (c Command) Stood(recipe.Facts) recipe.Before { return recipe.Before{} }
+
+// Trace implements recipe.Remembered.
+func (m Made) Trace() recipe.Trace {
+	if m.Secret {
+		return Secret{Path: m.Path}.Trace()
+	}
+	return recipe.Trace{Kind: "file", Name: m.Path}
+}
+
+// Stood implements recipe.Remembered.
+func (m Made) Stood(facts recipe.Facts) recipe.Before {
+	before := stoodAt(m.Path, facts)
+	before.Nothing = before.Nothing && m.Comes(facts)
+	return before
+}
+
+// FormerCommand is a command that no task wants any more: what a run that died has left it to take in,
+// it need not.
+type FormerCommand struct{ Name string }
+
+// ID implements recipe.Resource.
+func (c FormerCommand) ID() string { return "command:" + c.Name }
+
+// Probes implements recipe.Resource.
+func (c FormerCommand) Probes() []recipe.Probe {
+	return []recipe.Probe{{Key: recipe.PendingKey(recipe.Handler(c.Name))}}
+}
+
+// Diff implements recipe.Resource.
+func (c FormerCommand) Diff(facts recipe.Facts) (recipe.Change, error) {
+	handler := recipe.Handler(c.Name)
+	if facts.Pending(handler).Action == "" {
+		return recipe.Change{}, nil
+	}
+	return recipe.Change{Kind: recipe.Delete, Summary: "no longer wanted", Steps: []recipe.Step{recipe.Clear{Unit: handler}}}, nil
+}

@@ -84,3 +84,11 @@ func (d Deb) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	return change, nil
 }
+
+// Trace implements recipe.Remembered.
+func (d Deb) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "package", Name: d.Name, Gone: d.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (d Deb) Stood(facts recipe.Facts) recipe.Before { return Package{Name: d.Name}.Stood(facts) }

@@ -3,6 +3,8 @@ package resource
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"provision/internal/recipe"
@@ -100,4 +102,98 @@ func inTheWay(at string, tree recipe.Tree) error {
 			at, tree.Kilobytes>>10, recipe.MostCopied>>10)
 	}
 	return nil
+}
+
+// Trace implements recipe.Remembered. What went with a directory does not come back.
+func (d Directory) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "directory", Name: d.Path, Gone: d.Absent, Data: d.Data && !d.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (d Directory) Stood(facts recipe.Facts) recipe.Before { return stoodAt(d.Path, facts) }
+
+// Whole implements recipe.Whole.
+func (d Directory) Whole() bool { return d.Absent && d.Tree }
+
+// FormerDirectory is a directory that no task wants any more: it goes where it was made for one and
+// nothing is left in it, and no package has it.
+type FormerDirectory struct {
+	Path  string
+	Ours  bool     // nothing stood there before
+	Data  bool     // a purge would take it with all that is in it
+	Below []string // what leaves of what is in it, before it does
+}
+
+// ID implements recipe.Resource.
+func (d FormerDirectory) ID() string { return "directory:" + d.Path }
+
+// Place implements recipe.Placed.
+func (d FormerDirectory) Place() string { return d.Path }
+
+// Probes implements recipe.Resource.
+func (d FormerDirectory) Probes() []recipe.Probe {
+	probes := []recipe.Probe{{Key: recipe.PathKey(d.Path)}}
+	if !d.Ours {
+		return append(probes, recipe.Probe{Key: recipe.PathKey(recipe.OriginalPath(d.Path))})
+	}
+	for _, path := range d.Below {
+		probes = append(probes, recipe.Probe{Key: recipe.PathKey(path)})
+	}
+	return append(probes, recipe.Probe{Key: recipe.EntriesKey(d.Path)}, recipe.Probe{Key: recipe.OwnerKey(d.Path)})
+}
+
+// Diff implements recipe.Resource.
+func (d FormerDirectory) Diff(facts recipe.Facts) (recipe.Change, error) {
+	now := facts.Path(d.Path)
+	switch {
+	case now.Type != recipe.PathDirectory:
+		return recipe.Change{}, nil
+	case !d.Ours:
+		then := facts.Path(recipe.OriginalPath(d.Path))
+		if then.Type != recipe.PathDirectory || then == now {
+			return recipe.Change{}, nil
+		}
+		return putBack(now, recipe.Restore{Original: true, Path: d.Path, As: then}, recipe.Content{}, "as it was before"), nil
+	case facts.Owner(d.Path).Package != "" || d.left(facts):
+		return recipe.Change{}, nil
+	}
+	return recipe.Change{
+		Kind: recipe.Delete, Summary: "no longer wanted",
+		Steps: []recipe.Step{recipe.Remove{Path: d.Path, Empty: true}},
+	}, nil
+}
+
+// left reports whether anything is left in the directory.
+func (d FormerDirectory) left(facts recipe.Facts) bool {
+	return d.others(facts) > 0 || slices.ContainsFunc(d.Below, func(entry string) bool { return facts.Path(entry).Type != recipe.PathAbsent })
+}
+
+// others counts what is in the directory and does not leave.
+func (d FormerDirectory) others(facts recipe.Facts) int {
+	n := 0
+	for _, name := range facts.Entries(d.Path) {
+		path := strings.TrimSuffix(d.Path, "/") + "/" + name
+		known, asked := facts[recipe.PathKey(path)]
+		goes := asked && known.Until == "" && facts.Path(path).Type == recipe.PathAbsent // as what a task wants away
+		if !goes && !slices.Contains(d.Below, path) {
+			n++
+		}
+	}
+	return n
+}
+
+// Stays says why the directory stays, "" when it does not.
+func (d FormerDirectory) Stays(facts recipe.Facts) string {
+	owner, others := facts.Owner(d.Path).Package, d.others(facts)
+	switch {
+	case !d.Ours || facts.Path(d.Path).Type != recipe.PathDirectory:
+		return ""
+	case owner != "":
+		return "belongs to the package " + owner
+	case others > 0 && d.Data:
+		return "what came into it is kept"
+	case others > 0:
+		return "things of others in it: " + strconv.Itoa(others)
+	}
+	return ""
 }

@@ -84,3 +84,11 @@ func (d Download) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	return change, nil
 }
+
+// Trace implements recipe.Remembered.
+func (d Download) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "file", Name: d.Path, Gone: d.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (d Download) Stood(facts recipe.Facts) recipe.Before { return stoodAt(d.Path, facts) }

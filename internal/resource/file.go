@@ -132,3 +132,11 @@ func Hidden(r recipe.Resource) recipe.Resource {
 	}
 	return r
 }
+
+// Trace implements recipe.Remembered.
+func (f File) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "file", Name: f.Path, Gone: f.Absent, Secret: f.hidden()}
+}
+
+// Stood implements recipe.Remembered.
+func (f File) Stood(facts recipe.Facts) recipe.Before { return stoodAt(f.Path, facts) }

@@ -2,8 +2,6 @@ package resource
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"provision/internal/recipe"
 )
@@ -133,132 +131,7 @@ func (f Former) Stays(facts recipe.Facts) string {
 	return ""
 }
 
-// FormerDirectory is a directory that no task wants any more: it goes where it was made for one and
-// nothing is left in it, and no package has it.
-type FormerDirectory struct {
-	Path  string
-	Ours  bool     // nothing stood there before
-	Data  bool     // a purge would take it with all that is in it
-	Below []string // what leaves of what is in it, before it does
-}
-
-// ID implements recipe.Resource.
-func (d FormerDirectory) ID() string { return "directory:" + d.Path }
-
-// Place implements recipe.Placed.
-func (d FormerDirectory) Place() string { return d.Path }
-
-// Probes implements recipe.Resource.
-func (d FormerDirectory) Probes() []recipe.Probe {
-	probes := []recipe.Probe{{Key: recipe.PathKey(d.Path)}}
-	if !d.Ours {
-		return append(probes, recipe.Probe{Key: recipe.PathKey(recipe.OriginalPath(d.Path))})
-	}
-	for _, path := range d.Below {
-		probes = append(probes, recipe.Probe{Key: recipe.PathKey(path)})
-	}
-	return append(probes, recipe.Probe{Key: recipe.EntriesKey(d.Path)}, recipe.Probe{Key: recipe.OwnerKey(d.Path)})
-}
-
-// Diff implements recipe.Resource.
-func (d FormerDirectory) Diff(facts recipe.Facts) (recipe.Change, error) {
-	now := facts.Path(d.Path)
-	switch {
-	case now.Type != recipe.PathDirectory:
-		return recipe.Change{}, nil
-	case !d.Ours:
-		then := facts.Path(recipe.OriginalPath(d.Path))
-		if then.Type != recipe.PathDirectory || then == now {
-			return recipe.Change{}, nil
-		}
-		return putBack(now, recipe.Restore{Original: true, Path: d.Path, As: then}, recipe.Content{}, "as it was before"), nil
-	case facts.Owner(d.Path).Package != "" || d.left(facts):
-		return recipe.Change{}, nil
-	}
-	return recipe.Change{
-		Kind: recipe.Delete, Summary: "no longer wanted",
-		Steps: []recipe.Step{recipe.Remove{Path: d.Path, Empty: true}},
-	}, nil
-}
-
-// left reports whether anything is left in the directory.
-func (d FormerDirectory) left(facts recipe.Facts) bool {
-	return d.others(facts) > 0 || slices.ContainsFunc(d.Below, func(entry string) bool { return facts.Path(entry).Type != recipe.PathAbsent })
-}
-
-// others counts what is in the directory and does not leave.
-func (d FormerDirectory) others(facts recipe.Facts) int {
-	n := 0
-	for _, name := range facts.Entries(d.Path) {
-		path := strings.TrimSuffix(d.Path, "/") + "/" + name
-		known, asked := facts[recipe.PathKey(path)]
-		goes := asked && known.Until == "" && facts.Path(path).Type == recipe.PathAbsent // as what a task wants away
-		if !goes && !slices.Contains(d.Below, path) {
-			n++
-		}
-	}
-	return n
-}
-
-// Stays says why the directory stays, "" when it does not.
-func (d FormerDirectory) Stays(facts recipe.Facts) string {
-	owner, others := facts.Owner(d.Path).Package, d.others(facts)
-	switch {
-	case !d.Ours || facts.Path(d.Path).Type != recipe.PathDirectory:
-		return ""
-	case owner != "":
-		return "belongs to the package " + owner
-	case others > 0 && d.Data:
-		return "what came into it is kept"
-	case others > 0:
-		return "things of others in it: " + strconv.Itoa(others)
-	}
-	return ""
-}
-
-// Standing is a service that no task wants any more, and that stood before any did, or that another
-// task wants: it takes in that files of its configuration go, where it runs.
-type Standing struct {
-	Service
-	Disable bool // it started at boot for a task alone
-}
-
-// Validate implements recipe.Validator.
-func (s Standing) Validate() error { return s.Service.Validate() }
-
-// Merge implements recipe.Merged: there are no two of one.
-func (s Standing) Merge(recipe.Resource) (recipe.Resource, bool) { return nil, false }
-
-// Diff implements recipe.Resource.
-func (s Standing) Diff(facts recipe.Facts) (recipe.Change, error) {
-	found, pending := facts.Unit(s.Unit), facts.Pending(s.Unit)
-	change := recipe.Change{}
-	if s.Disable && strings.HasPrefix(found.State, "enabled") {
-		change.Kind = recipe.Update
-		change.Deltas = []recipe.Delta{{Name: "at boot", Before: found.State, After: "disabled"}}
-		step := s.control(recipe.VerbDisable, found)
-		change.Steps = append(change.Steps, step)
-		found = step.Effects()[0].Fact.Value.(recipe.Unit)
-	}
-	if pending.Action == "" {
-		return change, nil
-	}
-	if change.Empty() {
-		change.Kind = recipe.Act
-	}
-	change.Summary = "take in the change"
-	if found.Running() {
-		verb := recipe.VerbRestart
-		if pending.Action == recipe.Reload && !found.NeedReload {
-			verb = recipe.VerbReload
-		}
-		control := s.control(verb, found)
-		change.Summary = string(verb) + ": to take in what changed"
-		change.Steps = append(change.Steps, control)
-		if control.Watched {
-			change.Steps = append(change.Steps, recipe.Watch{Unit: s.Unit})
-		}
-	}
-	change.Steps = append(change.Steps, recipe.Clear{Unit: s.Unit})
-	return change, nil
+// stoodAt is what stood at a path.
+func stoodAt(at string, facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: facts.Path(at).Type == recipe.PathAbsent}
 }

@@ -105,3 +105,12 @@ func (g Git) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	return change, nil
 }
+
+// Trace implements recipe.Remembered.
+func (g Git) Trace() recipe.Trace { return recipe.Trace{Kind: "tree", Name: g.Path, Gone: g.Absent} }
+
+// Stood implements recipe.Remembered.
+func (g Git) Stood(facts recipe.Facts) recipe.Before { return stoodAt(g.Path, facts) }
+
+// Whole implements recipe.Whole.
+func (g Git) Whole() bool { return true }

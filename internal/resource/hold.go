@@ -2,6 +2,7 @@ package resource
 
 import (
 	"errors"
+	"strings"
 
 	"provision/internal/recipe"
 )
@@ -44,4 +45,14 @@ func (h Hold) Diff(facts recipe.Facts) (recipe.Change, error) {
 		Name: verb + " " + h.Package, Script: "apt-mark " + verb + " " + h.Package,
 		Outcome: []recipe.Effect{recipe.Known(recipe.PackageKey(h.Package), recipe.Package{Status: after + found.Status[1:], Version: found.Version})},
 	}}}, nil
+}
+
+// Trace implements recipe.Remembered.
+func (h Hold) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "hold", Name: h.Package, Gone: h.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (h Hold) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !strings.HasPrefix(facts.Package(h.Package).Status, "h")}
 }

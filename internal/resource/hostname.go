@@ -77,3 +77,10 @@ func (h Hostname) Diff(facts recipe.Facts) (recipe.Change, error) {
 		}},
 	}), nil
 }
+
+// Trace implements recipe.Remembered: what leaves is the file, and the host keeps its name until the
+// next boot.
+func (h Hostname) Trace() recipe.Trace { return h.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (h Hostname) Stood(facts recipe.Facts) recipe.Before { return h.file().Stood(facts) }

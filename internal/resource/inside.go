@@ -9,21 +9,6 @@ import (
 
 // This file says what is in a directory that goes, or is replaced, with all that is in it.
 
-// Whole implements recipe.Whole.
-func (t Tree) Whole() bool { return true }
-
-// Whole implements recipe.Whole.
-func (a Archive) Whole() bool { return true }
-
-// Whole implements recipe.Whole.
-func (g Git) Whole() bool { return true }
-
-// Whole implements recipe.Whole.
-func (d Directory) Whole() bool { return d.Absent && d.Tree }
-
-// Places are those of the certificate and of its key.
-func (c Certificate) Places() []string { return []string{c.Path, c.Key} }
-
 // Inside reports whether a thing that is not wanted away is in a directory.
 func Inside(directory string, t recipe.Trace) bool {
 	at, _ := At(t)

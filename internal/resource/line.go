@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,4 +98,126 @@ func (l Line) replaces() (func(old string) bool, error) {
 	return func(old string) bool {
 		return old == l.Line || l.Key != "" && strings.HasPrefix(old, l.Key) || l.Match != "" && match.MatchString(old)
 	}, err
+}
+
+// Trace implements recipe.Remembered.
+func (l Line) Trace() recipe.Trace {
+	trace := recipe.Trace{Kind: "line", Name: l.Path, Key: l.Key, Match: l.Match, Line: l.Line, Gone: l.Absent, Secret: l.Secret}
+	if l.Secret {
+		trace.Line = ""
+	}
+	return trace
+}
+
+// Stood implements recipe.Remembered: of a secret line only whether there was one.
+func (l Line) Stood(facts recipe.Facts) recipe.Before {
+	return l.stood(l.found(facts), noPart(l.Path, facts))
+}
+
+func (l Line) stood(found []recipe.Replaced, none recipe.Before) recipe.Before {
+	switch {
+	case len(found) == 0:
+		return none
+	case l.Secret:
+		return recipe.Before{}
+	}
+	return recipe.Before{Line: found[0].Line, More: found[1:]}
+}
+
+// found are the lines of the file that the line replaces.
+func (l Line) found(facts recipe.Facts) []recipe.Replaced {
+	replaces, err := l.replaces()
+	if err != nil { // Validate has refused it
+		return nil
+	}
+	var found []recipe.Replaced
+	below := 0
+	lines := slices.Collect(strings.Lines(string(facts.Content(l.Path).Bytes)))
+	inside := inBlocks(lines)
+	for i, line := range lines {
+		line = strings.TrimSuffix(line, "\n")
+		if inside[i] || !replaces(line) {
+			below++
+			continue
+		}
+		if len(found) == 0 {
+			below = 0
+		}
+		found = append(found, recipe.Replaced{Line: line, Below: below})
+		below = 0
+	}
+	return found
+}
+
+// FormerLine is a line that no task wants any more: it goes, and those that it replaced come back.
+type FormerLine struct {
+	Line Line              // as it was wanted; of a secret one only its Key or Match is known
+	Ours bool              // its file was not there before
+	Back []recipe.Replaced // what stood there before
+}
+
+// ID implements recipe.Resource.
+func (f FormerLine) ID() string { return f.Line.ID() }
+
+// Probes implements recipe.Resource.
+func (f FormerLine) Probes() []recipe.Probe { return f.Line.Probes() }
+
+// Diff implements recipe.Resource.
+func (f FormerLine) Diff(facts recipe.Facts) (recipe.Change, error) {
+	part := f.Line.part()
+	part.absent, part.ours, part.edit = len(f.Back) == 0, f.Ours, f.edit
+	return part.diff(facts)
+}
+
+// edit puts what stood there before in the place of the first line that ours replaces, the others as
+// far below as they were.
+func (f FormerLine) edit(text string) (string, error) {
+	replaces, err := f.Line.replaces()
+	if err != nil {
+		return "", err
+	}
+	lines := strings.SplitAfter(text, "\n")
+	inside := inBlocks(lines)
+	var stay, went []string
+	place := -1
+	for i, line := range lines {
+		bare := strings.TrimSuffix(line, "\n")
+		if inside[i] || line == "" || !replaces(bare) {
+			stay = append(stay, line)
+			continue
+		}
+		if place < 0 {
+			place = len(stay)
+		}
+		went = append(went, bare)
+	}
+	if f.isBack(went, lines) {
+		return text, nil
+	}
+	if place < 0 {
+		stay, place = []string{ended(text)}, 1
+	}
+	for i, line := range f.Back {
+		if i > 0 {
+			place = min(place+line.Below, len(stay))
+		}
+		stay = slices.Insert(stay, place, line.Line+"\n")
+		place++
+	}
+	return strings.Join(stay, ""), nil
+}
+
+// isBack reports whether all that stood there before does, and nothing else that ours replaces.
+func (f FormerLine) isBack(found, lines []string) bool {
+	for _, line := range found {
+		if !slices.ContainsFunc(f.Back, func(r recipe.Replaced) bool { return r.Line == line }) {
+			return false
+		}
+	}
+	for _, back := range f.Back {
+		if !slices.ContainsFunc(lines, func(l string) bool { return strings.TrimSuffix(l, "\n") == back.Line }) {
+			return false
+		}
+	}
+	return true
 }

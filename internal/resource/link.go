@@ -59,3 +59,9 @@ func (l Link) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	return recipe.Change{}, nil
 }
+
+// Trace implements recipe.Remembered.
+func (l Link) Trace() recipe.Trace { return recipe.Trace{Kind: "link", Name: l.Path, Gone: l.Absent} }
+
+// Stood implements recipe.Remembered.
+func (l Link) Stood(facts recipe.Facts) recipe.Before { return stoodAt(l.Path, facts) }

@@ -77,3 +77,10 @@ func (m Module) Diff(facts recipe.Facts) (recipe.Change, error) {
 		}},
 	}, file), nil
 }
+
+// Trace implements recipe.Remembered: what leaves is the file, and the module stays loaded until the
+// next boot.
+func (m Module) Trace() recipe.Trace { return m.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (m Module) Stood(facts recipe.Facts) recipe.Before { return m.file().Stood(facts) }

@@ -144,3 +144,13 @@ func (p Package) purge(facts recipe.Facts) recipe.Change {
 	}
 	return change
 }
+
+// Trace implements recipe.Remembered.
+func (p Package) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "package", Name: p.Name, Gone: p.Absent}
+}
+
+// Stood implements recipe.Remembered.
+func (p Package) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !facts.Package(p.Name).Installed()}
+}

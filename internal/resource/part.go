@@ -131,3 +131,16 @@ func ended(text string) string {
 	}
 	return text
 }
+
+// noPart is what stood before a part of a file that was not there.
+func noPart(file string, facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: true, NoFile: facts.Path(file).Type == recipe.PathAbsent}
+}
+
+// FormerPart is a block or a key that no task wants any more. It goes, and decides nothing of what
+// else stands at the path.
+type FormerPart struct{ recipe.Resource }
+
+func (f FormerPart) edit(text string) (string, error) {
+	return f.Resource.(interface{ edit(string) (string, error) }).edit(text)
+}

@@ -124,3 +124,9 @@ func (r Repository) Diff(facts recipe.Facts) (recipe.Change, error) {
 	change.Steps = append(change.Steps, recipe.FetchLists{Decides: r.decides})
 	return change, nil
 }
+
+// Trace implements recipe.Remembered: what leaves is the file.
+func (r Repository) Trace() recipe.Trace { return r.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (r Repository) Stood(facts recipe.Facts) recipe.Before { return r.file().Stood(facts) }

@@ -58,3 +58,11 @@ func (s Secret) Diff(facts recipe.Facts) (recipe.Change, error) {
 		Steps: []recipe.Step{recipe.MakeSecret{Path: s.Path, Length: length, Attributes: wanted}},
 	}, nil
 }
+
+// Trace implements recipe.Remembered.
+func (s Secret) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "secret", Name: s.Path, Gone: s.Absent, Secret: true}
+}
+
+// Stood implements recipe.Remembered.
+func (s Secret) Stood(facts recipe.Facts) recipe.Before { return stoodAt(s.Path, facts) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"provision/internal/recipe"
@@ -209,4 +210,68 @@ func orNone(state string) string {
 		return "none"
 	}
 	return state
+}
+
+// Trace implements recipe.Remembered.
+func (s Service) Trace() recipe.Trace {
+	return recipe.Trace{
+		Kind: "service", Name: s.Unit, Gone: s.Absent,
+		Listens: slices.Clone(s.Listens), Check: s.Check, Trees: slices.Clone(s.Trees), Dry: s.Dry, Scratch: slices.Clone(s.Scratch), Guarded: s.Guarded, Oneshot: s.Oneshot,
+	}
+}
+
+// Stood implements recipe.Remembered.
+func (s Service) Stood(facts recipe.Facts) recipe.Before {
+	unit := facts.Unit(s.Unit)
+	if unit.Load == "" || unit.Load == "not-found" {
+		return recipe.Before{Nothing: true}
+	}
+	return recipe.Before{Unit: &unit}
+}
+
+// Standing is a service that no task wants any more, and that stood before any did, or that another
+// task wants: it takes in that files of its configuration go, where it runs.
+type Standing struct {
+	Service
+	Disable bool // it started at boot for a task alone
+}
+
+// Validate implements recipe.Validator.
+func (s Standing) Validate() error { return s.Service.Validate() }
+
+// Merge implements recipe.Merged: there are no two of one.
+func (s Standing) Merge(recipe.Resource) (recipe.Resource, bool) { return nil, false }
+
+// Diff implements recipe.Resource.
+func (s Standing) Diff(facts recipe.Facts) (recipe.Change, error) {
+	found, pending := facts.Unit(s.Unit), facts.Pending(s.Unit)
+	change := recipe.Change{}
+	if s.Disable && strings.HasPrefix(found.State, "enabled") {
+		change.Kind = recipe.Update
+		change.Deltas = []recipe.Delta{{Name: "at boot", Before: found.State, After: "disabled"}}
+		step := s.control(recipe.VerbDisable, found)
+		change.Steps = append(change.Steps, step)
+		found = step.Effects()[0].Fact.Value.(recipe.Unit)
+	}
+	if pending.Action == "" {
+		return change, nil
+	}
+	if change.Empty() {
+		change.Kind = recipe.Act
+	}
+	change.Summary = "take in the change"
+	if found.Running() {
+		verb := recipe.VerbRestart
+		if pending.Action == recipe.Reload && !found.NeedReload {
+			verb = recipe.VerbReload
+		}
+		control := s.control(verb, found)
+		change.Summary = string(verb) + ": to take in what changed"
+		change.Steps = append(change.Steps, control)
+		if control.Watched {
+			change.Steps = append(change.Steps, recipe.Watch{Unit: s.Unit})
+		}
+	}
+	change.Steps = append(change.Steps, recipe.Clear{Unit: s.Unit})
+	return change, nil
 }

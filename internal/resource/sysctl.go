@@ -98,3 +98,10 @@ func shownByKernel(words []string) string {
 	}
 	return strings.Join(words, "\t") + "\n"
 }
+
+// Trace implements recipe.Remembered: what leaves is the file, and the kernel keeps its value until
+// the next boot.
+func (s Sysctl) Trace() recipe.Trace { return s.file().Trace() }
+
+// Stood implements recipe.Remembered.
+func (s Sysctl) Stood(facts recipe.Facts) recipe.Before { return s.file().Stood(facts) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"strings"
 
 	"provision/internal/recipe"
 )
@@ -66,4 +67,22 @@ func (z Timezone) Diff(facts recipe.Facts) (recipe.Change, error) {
 	}
 	name, err := File{Path: timezone, Content: z.Name + "\n", Absent: z.Absent}.Diff(facts)
 	return join(change, name), err
+}
+
+// Trace implements recipe.Remembered.
+func (z Timezone) Trace() recipe.Trace {
+	return recipe.Trace{Kind: "timezone", Name: localtime, Gone: z.Absent}
+}
+
+// Stood implements recipe.Remembered. What is there and no link to a zone is not ours to take away.
+func (z Timezone) Stood(facts recipe.Facts) recipe.Before {
+	found := facts.Path(localtime)
+	target := found.Target
+	if !path.IsAbs(target) {
+		target = path.Join(path.Dir(localtime), target)
+	}
+	if name, is := strings.CutPrefix(target, "/usr/share/zoneinfo/"); is {
+		return recipe.Before{Line: name}
+	}
+	return recipe.Before{Nothing: found.Type == recipe.PathAbsent}
 }

@@ -224,3 +224,12 @@ func (t Tree) onlyDiff(before, after []recipe.Entry) *recipe.FileDiff {
 	}
 	return only
 }
+
+// Trace implements recipe.Remembered.
+func (t Tree) Trace() recipe.Trace { return recipe.Trace{Kind: "tree", Name: t.Path, Gone: t.Absent} }
+
+// Stood implements recipe.Remembered.
+func (t Tree) Stood(facts recipe.Facts) recipe.Before { return stoodAt(t.Path, facts) }
+
+// Whole implements recipe.Whole.
+func (t Tree) Whole() bool { return true }

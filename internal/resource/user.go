@@ -267,3 +267,23 @@ func (u User) remove(found recipe.User, facts recipe.Facts) recipe.Change {
 	change.Steps = []recipe.Step{recipe.Exec{Name: "remove user " + u.Name, Script: "userdel " + u.Name, Outcome: outcome}}
 	return change
 }
+
+// Trace implements recipe.Remembered.
+func (u User) Trace() recipe.Trace { return recipe.Trace{Kind: "user", Name: u.Name, Gone: u.Absent} }
+
+// Besides are the groups that it is in besides its own: each leaves by itself.
+func (u User) Besides() []recipe.Resource {
+	if u.Absent {
+		return nil
+	}
+	var groups []recipe.Resource
+	for _, group := range u.Groups {
+		groups = append(groups, Membership{User: u.Name, Group: group})
+	}
+	return groups
+}
+
+// Stood implements recipe.Remembered.
+func (u User) Stood(facts recipe.Facts) recipe.Before {
+	return recipe.Before{Nothing: !facts.User(u.Name).Exists}
+}
