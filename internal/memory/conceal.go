@@ -5,6 +5,12 @@ import (
 	"provision/internal/resource"
 )
 
+// shown is a resource of which a diff or a copy shows what stands at its path.
+type shown interface {
+	recipe.Placed
+	Hidden() recipe.Resource
+}
+
 // concealed returns the recipe in which what takes the place of a secret is as secret as that, for
 // this run: neither its diff nor a copy shows what stood there. What is noted is what the task says,
 // so the next run shows it.
@@ -20,8 +26,8 @@ func (p *plan) concealed(wanted recipe.Recipe) recipe.Recipe {
 	hidden := wanted
 	hidden.Items = make([]recipe.Item, len(wanted.Items))
 	for i, item := range wanted.Items {
-		if placed, ok := item.Resource.(recipe.Placed); ok && secret[placed.Place()] {
-			item.Resource = resource.Hidden(item.Resource)
+		if shown, ok := item.Resource.(shown); ok && secret[shown.Place()] {
+			item.Resource = shown.Hidden()
 		}
 		hidden.Items[i] = item
 	}

@@ -103,7 +103,7 @@ func (i Item) brings(place string) bool {
 // that a command makes.
 func (i Item) edits() bool {
 	remembered, ok := i.Resource.(Remembered)
-	return ok && slices.Contains([]string{"line", "block", "authorized_key"}, remembered.Trace().Kind)
+	return ok && remembered.Trace().Part()
 }
 
 // conflict is an error at the place of the later of two items, or of the one that has a place.

@@ -65,16 +65,35 @@ type Remembered interface {
 	Stood(Facts) Before
 }
 
-// Identity names the thing that a trace is of: at a path there is one, of whatever kind.
-func (t Trace) Identity() string {
+// Alone reports whether a trace is of all that is at its path.
+func (t Trace) Alone() bool {
 	switch t.Kind {
 	case "file", "link", "directory", "tree", "secret":
+		return true
+	}
+	return false
+}
+
+// Part reports whether a trace is of a part of a file that somebody else owns.
+func (t Trace) Part() bool {
+	switch t.Kind {
+	case "line", "block", "authorized_key":
+		return true
+	}
+	return false
+}
+
+// Called is what tells a part from others of its file.
+func (t Trace) Called() string { return cmp.Or(t.Key, t.Match, t.Line) }
+
+// Identity names the thing that a trace is of: at a path there is one, of whatever kind.
+func (t Trace) Identity() string {
+	switch {
+	case t.Alone():
 		return "path:" + t.Name
-	case "line":
-		return "line:" + t.Name + ":" + cmp.Or(t.Key, t.Match, t.Line)
-	case "block", "authorized_key":
-		return t.Kind + ":" + t.Name + ":" + t.Key
-	case "membership":
+	case t.Part():
+		return t.Kind + ":" + t.Name + ":" + t.Called()
+	case t.Kind == "membership":
 		return "membership:" + t.Name + " in " + t.Group
 	}
 	return t.Kind + ":" + t.Name

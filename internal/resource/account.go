@@ -102,6 +102,11 @@ func (g Group) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Nothing: !facts.Group(g.Name).Exists}
 }
 
+// leave implements leaver.
+func (Group) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	return l.dear(t, Group{Name: t.Name, Absent: true})
+}
+
 // Trace implements recipe.Remembered.
 func (m Membership) Trace() recipe.Trace {
 	return recipe.Trace{Kind: "membership", Name: m.User, Group: m.Group, Gone: m.Absent}
@@ -110,4 +115,12 @@ func (m Membership) Trace() recipe.Trace {
 // Stood implements recipe.Remembered.
 func (m Membership) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Nothing: !slices.Contains(facts.Group(m.Group).Members, m.User)}
+}
+
+// leave implements leaver.
+func (Membership) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	if t.Gone || !t.Before.Nothing {
+		return nil, ""
+	}
+	return Membership{User: t.Name, Group: t.Group, Absent: true}, ""
 }

@@ -136,6 +136,14 @@ func (a Alternative) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Nothing: true}
 }
 
+// leave implements leaver.
+func (Alternative) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	if t.Gone {
+		return nil, ""
+	}
+	return FormerAlternative{Alternative{Name: t.Name, Path: t.Before.Line, Absent: t.Before.Nothing}}, ""
+}
+
 // FormerAlternative is a choice that no task wants any more: what was chosen before comes back, or, where
 // that is not offered any more, nobody has chosen.
 type FormerAlternative struct{ Alternative }

@@ -63,6 +63,12 @@ func (a Artifact) Diff(facts recipe.Facts) (recipe.Change, error) {
 	return change, nil
 }
 
+// Hidden is the artifact likewise: see File.Hidden.
+func (a Artifact) Hidden() recipe.Resource {
+	a.Secret = true
+	return a
+}
+
 // Trace implements recipe.Remembered.
 func (a Artifact) Trace() recipe.Trace {
 	return recipe.Trace{Kind: "file", Name: a.Path, Secret: a.Secret}

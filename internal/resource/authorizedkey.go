@@ -197,6 +197,19 @@ func (k AuthorizedKey) Stood(facts recipe.Facts) recipe.Before {
 	return noPart(k.file(), facts)
 }
 
+// leave implements leaver: it goes, or its line is what it was before.
+func (AuthorizedKey) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	switch {
+	case t.Gone:
+		return nil, ""
+	case t.Before.Nothing:
+		return FormerPart{AuthorizedKey{User: t.Name, Key: t.Line, Home: t.Home, Absent: true, Ours: t.Before.NoFile}}, ""
+	case t.Before.Line != "":
+		return FormerKey{Key: AuthorizedKey{User: t.Name, Key: t.Line, Home: t.Home}, Back: t.Before.Line}, ""
+	}
+	return nil, called(t) + " as it is now"
+}
+
 // FormerKey is a public key that no task wants any more, and that stood there before any did: its
 // line comes back, for its options may be narrower than ours. Where the key is no longer there, it
 // lets nobody in again.

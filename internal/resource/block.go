@@ -107,6 +107,12 @@ func (b Block) edit(text string) (string, error) {
 	return ended(kept.String()) + whole, nil
 }
 
+// Hidden is the block likewise: see File.Hidden.
+func (b Block) Hidden() recipe.Resource {
+	b.Secret = true
+	return b
+}
+
 // Trace implements recipe.Remembered.
 func (b Block) Trace() recipe.Trace {
 	return recipe.Trace{Kind: "block", Name: b.Path, Key: b.Name, Comment: b.Comment, Gone: b.Absent, Secret: b.Secret}
@@ -120,4 +126,15 @@ func (b Block) Stood(facts recipe.Facts) recipe.Before {
 		}
 	}
 	return noPart(b.Path, facts)
+}
+
+// leave implements leaver: it goes, unless another stood in its place.
+func (Block) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	switch {
+	case t.Gone:
+		return nil, ""
+	case !t.Before.Nothing:
+		return nil, called(t)
+	}
+	return FormerPart{Block{Path: t.Name, Name: t.Key, Comment: t.Comment, Secret: t.Secret, Absent: true, Ours: t.Before.NoFile}}, ""
 }

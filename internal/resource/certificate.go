@@ -251,6 +251,11 @@ func (c Certificate) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Nothing: stoodAt(c.Path, facts).Nothing && stoodAt(c.Key, facts).Nothing}
 }
 
+// leave implements leaver.
+func (Certificate) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	return l.dear(t, FormerCertificate{Certificate{Path: t.Name, Key: t.Key, Absent: true}})
+}
+
 // Places are those of the certificate and of its key.
 func (c Certificate) Places() []string { return []string{c.Path, c.Key} }
 

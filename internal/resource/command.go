@@ -160,6 +160,14 @@ func (c Command) Trace() recipe.Trace {
 // Stood implements recipe.Remembered: what it did is not known.
 func (c Command) Stood(recipe.Facts) recipe.Before { return recipe.Before{} }
 
+// leave implements leaver: what it did is not known, but where all of that is in files.
+func (Command) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	if t.Made {
+		return FormerCommand{t.Name}, ""
+	}
+	return FormerCommand{t.Name}, `what the command "` + t.Name + `" did`
+}
+
 // Trace implements recipe.Remembered.
 func (m Made) Trace() recipe.Trace {
 	if m.Secret {

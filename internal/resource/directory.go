@@ -112,6 +112,18 @@ func (d Directory) Trace() recipe.Trace {
 // Stood implements recipe.Remembered.
 func (d Directory) Stood(facts recipe.Facts) recipe.Before { return stoodAt(d.Path, facts) }
 
+// leave implements leaver.
+func (Directory) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	came := t.Before.Nothing
+	switch {
+	case t.Gone:
+		return nil, ""
+	case came && t.Data && l.Purge && !l.keeps(t.Name):
+		return Directory{Path: t.Name, Absent: true, Tree: true}, ""
+	}
+	return FormerDirectory{Path: t.Name, Ours: came, Data: t.Data, Below: l.below(t.Name)}, ""
+}
+
 // Whole implements recipe.Whole.
 func (d Directory) Whole() bool { return d.Absent && d.Tree }
 

@@ -114,23 +114,10 @@ func attributesChange(path string, found recipe.Path, wanted recipe.Attributes, 
 	}
 }
 
-// Hidden returns what stands at a path with nothing of it shown, and no copy kept of what it replaces.
-func Hidden(r recipe.Resource) recipe.Resource {
-	switch r := r.(type) {
-	case File:
-		r.Secret = true
-		return r
-	case Artifact:
-		r.Secret = true
-		return r
-	case Line:
-		r.Secret = true
-		return r
-	case Block:
-		r.Secret = true
-		return r
-	}
-	return r
+// Hidden is the file with nothing of it shown, and no copy kept of what it replaces.
+func (f File) Hidden() recipe.Resource {
+	f.Secret = true
+	return f
 }
 
 // Trace implements recipe.Remembered.

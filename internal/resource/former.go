@@ -34,6 +34,11 @@ func (f Former) Probes() []recipe.Probe {
 	return probes
 }
 
+// leave implements leaver, of a file and of a link.
+func (Former) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	return Former{Path: t.Name, Ours: t.Before.Nothing, Gone: t.Gone, Secret: t.Secret, Parts: t.Before.Parts, With: l.purged()}, ""
+}
+
 // Diff implements recipe.Resource.
 func (f Former) Diff(facts recipe.Facts) (recipe.Change, error) {
 	now := facts.Path(f.Path)

@@ -56,3 +56,11 @@ func (h Hold) Trace() recipe.Trace {
 func (h Hold) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Nothing: !strings.HasPrefix(facts.Package(h.Package).Status, "h")}
 }
+
+// leave implements leaver.
+func (Hold) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	if t.Gone || !t.Before.Nothing {
+		return nil, ""
+	}
+	return Hold{Package: t.Name, Absent: true}, ""
+}

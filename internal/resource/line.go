@@ -100,6 +100,12 @@ func (l Line) replaces() (func(old string) bool, error) {
 	}, err
 }
 
+// Hidden is the line likewise: see File.Hidden.
+func (l Line) Hidden() recipe.Resource {
+	l.Secret = true
+	return l
+}
+
 // Trace implements recipe.Remembered.
 func (l Line) Trace() recipe.Trace {
 	trace := recipe.Trace{Kind: "line", Name: l.Path, Key: l.Key, Match: l.Match, Line: l.Line, Gone: l.Absent, Secret: l.Secret}
@@ -112,6 +118,19 @@ func (l Line) Trace() recipe.Trace {
 // Stood implements recipe.Remembered: of a secret line only whether there was one.
 func (l Line) Stood(facts recipe.Facts) recipe.Before {
 	return l.stood(l.found(facts), noPart(l.Path, facts))
+}
+
+// leave implements leaver: it goes, or those that it replaced come back.
+func (Line) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	back := t.Before.Lines()
+	switch {
+	case len(back) > 0:
+	case t.Gone:
+		return nil, ""
+	case !t.Before.Nothing:
+		return nil, "secret line " + t.Key + " of " + t.Name
+	}
+	return FormerLine{Line: lineOf(t), Back: back, Ours: t.Before.NoFile}, ""
 }
 
 func (l Line) stood(found []recipe.Replaced, none recipe.Before) recipe.Before {

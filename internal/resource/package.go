@@ -154,3 +154,8 @@ func (p Package) Trace() recipe.Trace {
 func (p Package) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Nothing: !facts.Package(p.Name).Installed()}
 }
+
+// leave implements leaver.
+func (Package) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	return l.dear(t, Package{Name: t.Name, Absent: true, Brings: l.accounts(), Spares: l.Spares})
+}

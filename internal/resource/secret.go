@@ -66,3 +66,11 @@ func (s Secret) Trace() recipe.Trace {
 
 // Stood implements recipe.Remembered.
 func (s Secret) Stood(facts recipe.Facts) recipe.Before { return stoodAt(s.Path, facts) }
+
+// leave implements leaver.
+func (Secret) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	if t.Gone {
+		return Former{Path: t.Name, Ours: t.Before.Nothing, Gone: true, Secret: true}, ""
+	}
+	return l.dear(t, Former{Path: t.Name, Ours: true, Secret: true})
+}

@@ -229,11 +229,47 @@ func (s Service) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Unit: &unit}
 }
 
+// leave implements leaver: the unit becomes what it was. It is stopped when it did not run before any
+// task wanted it, as one that came with a task. What ran goes on, and takes in that its files go.
+func (Service) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	stopped, standing := Service{Unit: t.Name, Absent: true}, Stands(t)
+	switch before := t.Before; {
+	case t.Gone:
+		return nil, ""
+	case before == nil && !l.takesUnit(t.Name):
+		return standing, l.unknown(t)
+	case before == nil || before.Unit == nil:
+		return stopped, ""
+	case !before.Unit.Running() && before.Unit.Active != "activating":
+		stopped.Boots = startsAtBoot(before.Unit.State)
+		return stopped, ""
+	default:
+		standing.Disable = !startsAtBoot(before.Unit.State)
+		return standing, ""
+	}
+}
+
+// unitDirectories are those in which a task may put a unit (systemd.unit(5)).
+var unitDirectories = []string{"/etc/systemd/system/", "/usr/local/lib/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/"}
+
+// takesUnit reports whether the file of a unit goes.
+func (l Leaving) takesUnit(unit string) bool {
+	return slices.ContainsFunc(l.Traces, func(t recipe.Trace) bool {
+		return t.Kind == "file" && !t.Gone && t.Before != nil && t.Before.Nothing &&
+			slices.ContainsFunc(unitDirectories, func(d string) bool { return t.Name == d+unit })
+	})
+}
+
 // Standing is a service that no task wants any more, and that stood before any did, or that another
 // task wants: it takes in that files of its configuration go, where it runs.
 type Standing struct {
 	Service
 	Disable bool // it started at boot for a task alone
+}
+
+// Stands is a service that goes on though what leaves was of its configuration.
+func Stands(t recipe.Trace) Standing {
+	return Standing{Service: Service{Unit: t.Name, Check: t.Check, Trees: t.Trees, Dry: t.Dry, Scratch: t.Scratch, Guarded: t.Guarded, Oneshot: t.Oneshot}}
 }
 
 // Validate implements recipe.Validator.

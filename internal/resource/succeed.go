@@ -13,13 +13,11 @@ import (
 
 // At returns the path that a trace is at, "" for none; whole says that it is all that is there.
 func At(t recipe.Trace) (path string, whole bool) {
-	switch t.Kind {
-	case "file", "link", "directory", "tree", "secret":
-		return t.Name, true
-	case "line", "block":
-		return t.Name, false
-	case "authorized_key":
+	switch {
+	case t.Kind == "authorized_key":
 		return AuthorizedKey{User: t.Name, Home: t.Home}.file(), false
+	case t.Alone() || t.Part():
+		return t.Name, t.Alone()
 	}
 	return "", false
 }

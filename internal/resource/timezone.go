@@ -86,3 +86,11 @@ func (z Timezone) Stood(facts recipe.Facts) recipe.Before {
 	}
 	return recipe.Before{Nothing: found.Type == recipe.PathAbsent}
 }
+
+// leave implements leaver.
+func (Timezone) leave(t recipe.Trace, _ Leaving) (recipe.Resource, string) {
+	if t.Gone || !t.Before.Nothing && t.Before.Line == "" {
+		return nil, ""
+	}
+	return Timezone{Name: t.Before.Line, Absent: t.Before.Nothing}, ""
+}

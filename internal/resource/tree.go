@@ -231,5 +231,17 @@ func (t Tree) Trace() recipe.Trace { return recipe.Trace{Kind: "tree", Name: t.P
 // Stood implements recipe.Remembered.
 func (t Tree) Stood(facts recipe.Facts) recipe.Before { return stoodAt(t.Path, facts) }
 
+// leave implements leaver: with all that is in it, for all of it is ours, unless something of that
+// stays. Of what stood there before, a directory is kept for a rollback alone.
+func (Tree) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	switch {
+	case t.Gone:
+		return nil, ""
+	case !t.Before.Nothing, l.keeps(t.Name):
+		return nil, "tree " + t.Name
+	}
+	return Directory{Path: t.Name, Absent: true, Tree: true}, ""
+}
+
 // Whole implements recipe.Whole.
 func (t Tree) Whole() bool { return true }

@@ -287,3 +287,11 @@ func (u User) Besides() []recipe.Resource {
 func (u User) Stood(facts recipe.Facts) recipe.Before {
 	return recipe.Before{Nothing: !facts.User(u.Name).Exists}
 }
+
+// leave implements leaver.
+func (User) leave(t recipe.Trace, l Leaving) (recipe.Resource, string) {
+	if !t.Gone && !t.Before.Nothing { // its shell or its password may be another than it was
+		return nil, called(t) + " as it is now"
+	}
+	return l.dear(t, User{Name: t.Name, Absent: true})
+}
