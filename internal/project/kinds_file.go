@@ -26,7 +26,7 @@ func absent() Parameter {
 	return byName(truth("absent", "It is taken away where it is: for what somebody else has brought, as a package its example."))
 }
 
-// fileKinds are the kinds that stand at a path.
+// fileKinds are the kinds that stand at a path, with all that is there.
 func fileKinds() []*Word {
 	return []*Word{
 		kind(Word{
@@ -67,6 +67,12 @@ func fileKinds() []*Word {
 		}, func(c *call) (recipe.Resource, error) {
 			return resource.Link{Path: given[string](c, "path"), Target: given[string](c, "target"), Absent: given[bool](c, "absent")}, nil
 		}),
+	}
+}
+
+// partKinds are parts of files that somebody else owns.
+func partKinds() []*Word {
+	return []*Word{
 		kind(Word{
 			Name: "line", Manual: "POSIX.1-2017, 3.206 Line",
 			About:   "One line of a file that somebody else owns, as a package's configuration. It stands in the place of the first line that it replaces, and the others that it replaces go; where there is none it is added at the end.",
@@ -102,6 +108,12 @@ func fileKinds() []*Word {
 				Absent: given[bool](c, "absent"), Secret: lines.secret,
 			}, nil
 		}),
+	}
+}
+
+// madeKinds are files that a host makes itself.
+func madeKinds() []*Word {
+	return []*Word{
 		kind(Word{
 			Name: "generated", Manual: "urandom(4)",
 			About:   "A file with a random text of letters and digits, which is made on the host, once, and never leaves it. A file with fill = {…} has it in its content.",

@@ -44,6 +44,12 @@ func hostKinds() []*Word {
 		}, func(c *call) (recipe.Resource, error) {
 			return resource.Timezone{Name: given[string](c, "name"), Absent: given[bool](c, "absent")}, nil
 		}),
+	}
+}
+
+// unitKinds are units of systemd with what they are of.
+func unitKinds() []*Word {
+	return []*Word{
 		composite(Word{
 			Name: "timer", Manual: "systemd.timer(5)",
 			About:   "A command that is run at certain times: a timer of systemd and its service, which runs to its end. What it prints is in the journal: journalctl -u NAME.",

@@ -74,7 +74,7 @@ type call struct {
 
 // words are all that a task may say, with the parts of those that ship.
 func words(shipped []recipe.Task) []*Word {
-	return slices.Concat(fileKinds(), projectKinds(), networkKinds(), systemKinds(), aptKinds(), hostKinds(), []*Word{releaseKind()}, partWords(shipped),
+	return slices.Concat(fileKinds(), partKinds(), madeKinds(), projectKinds(), networkKinds(), systemKinds(), aptKinds(), hostKinds(), unitKinds(), []*Word{releaseKind()}, partWords(shipped),
 		notifications(), checkWords(), textWords(), variableWords(), factWords(), exportWords(), actionWords(), hookWords())
 }
 
