@@ -18,7 +18,7 @@ import (
 )
 
 // unattendedCommand is a command line of provision in a file that starts it.
-var unattendedCommand = regexp.MustCompile(`(?m)(?:^|[ /])provision ((?:check|test|plan|install|apply|report|drift)\b[^\n#]*)`)
+var unattendedCommand = regexp.MustCompile(`(?m)(?:^|[ /=])provision ((?:check|test|plan|install|apply|report|drift)\b[^\n#]*)`)
 
 // Each file that starts provision can be read by what reads it, and the commands in it exist, with these flags.
 func TestUnattendedExamples(t *testing.T) {
@@ -100,6 +100,19 @@ func textsOf(node any) []string {
 	return nil
 }
 
+// The package has the program in /usr/bin, the archive where it is unpacked: no file names either.
+func TestExamplesFindTheProgram(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), "bin/provision") {
+			t.Errorf("%s says where the program is", file)
+		}
+	}
+}
+
 // systemd takes the units as they are.
 func TestUnattendedUnits(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
@@ -113,7 +126,7 @@ func TestUnattendedUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 		// There is no such program, account or directory here.
-		there := strings.NewReplacer("/usr/local/bin/provision", "/bin/true", "User=provision", "User=root", "WorkingDirectory=/srv/provision", "WorkingDirectory=/")
+		there := strings.NewReplacer("ExecStart=provision", "ExecStart=/bin/true", "User=provision", "User=root", "WorkingDirectory=/srv/provision", "WorkingDirectory=/")
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(there.Replace(string(text))), 0o644); err != nil {
 			t.Fatal(err)
 		}
