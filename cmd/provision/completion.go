@@ -15,10 +15,11 @@ func newCompletion(out console) *cobra.Command {
 	}
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish",
-		Short: "a script that lets the shell complete verbs, tasks, hosts and flags",
+		Short: "let the shell complete verbs, tasks, hosts, variables and flags",
 		Long: `Prints a script for bash, zsh or fish, after which the tab key completes verbs,
-tasks, hosts, groups and flags. For bash the package bash-completion has to be
-installed.`,
+tasks, hosts, groups, flags and, behind -e, variables. For bash the package
+bash-completion has to be installed. Debian's package of provision brings all
+three scripts.`,
 		Example: `  . <(provision completion bash)    in this shell, and in ~/.bashrc for all
   provision completion zsh > ~/.zfunc/_provision    a directory of $fpath
   provision completion fish > ~/.config/fish/completions/provision.fish`,

@@ -16,7 +16,7 @@ func newDrift(f *flags, io console) *cobra.Command {
 	var to string
 	command := &cobra.Command{
 		Use:   "drift [TASK...]",
-		Short: "which hosts differ, and in what, from what the inventory gives them",
+		Short: "which hosts differ, in what, from what the inventory gives them",
 		Long: `Asks each host what it has and tells what differs from what its tasks want: a
 line for each resource, and once for all hosts on which it is the same. It is
 a plan without its diffs, and without what only follows from other changes: one

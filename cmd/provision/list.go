@@ -18,7 +18,7 @@ func newList(f *flags, io console) *cobra.Command {
 	var kinds, schema, convert bool
 	command := &cobra.Command{
 		Use:   "list [TASK | HOST | kind:NAME]",
-		Short: "what can be installed, and where; a task or a host with its variables",
+		Short: "what can be installed, and where; a task or a host in detail",
 		Long: `Lists the tasks, and the hosts of the inventory. With a task it tells what the
 task brings, and each of its variables with type and default. With a host, or
 with -l or -H, it tells how the host is reached, what belongs on it, and each

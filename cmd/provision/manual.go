@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,6 +75,7 @@ func manualPage(command *cobra.Command, groups []flagGroup) string {
 		fmt.Fprintf(&page, format+"\n", texts...)
 	}
 	command.InitDefaultHelpFlag()
+	command.InitDefaultVersionFlag()
 	write(`.TH "%s" 1 "" "provision %s" "provision"`, strings.ToUpper(pageName(command)), version())
 	write(".SH NAME\n%s \\- %s", pageName(command), command.Short)
 	if command.HasAvailableSubCommands() {
@@ -82,6 +84,14 @@ func manualPage(command *cobra.Command, groups []flagGroup) string {
 		write(".SH SYNOPSIS\n.B %s\n%s", command.CommandPath(), strings.TrimPrefix(command.UseLine(), command.CommandPath()+" "))
 	}
 	page.WriteString(".SH DESCRIPTION\n" + paragraphs(longest(command.Long, command.Short)))
+	if command.HasAvailableSubCommands() {
+		page.WriteString(".SH COMMANDS\n")
+	}
+	for _, sub := range command.Commands() {
+		if sub.IsAvailableCommand() {
+			write(".TP 12\n.B %s\n%s", sub.Name(), sub.Short)
+		}
+	}
 	for _, group := range sections(command, groups) {
 		if group.flags.HasAvailableFlags() {
 			write(".SH %s", strings.ToUpper(group.title))
@@ -136,6 +146,9 @@ func manualFlag(flag *pflag.Flag) string {
 	}
 	if value != "" {
 		name += ` \fI` + roff(value) + `\fR`
+	}
+	if !slices.Contains([]string{"", "0", "0s", "[]", "false"}, flag.DefValue) {
+		about += " (default " + flag.DefValue + ")"
 	}
 	return ".TP 4\n" + name + "\n" + roff(about) + "\n"
 }

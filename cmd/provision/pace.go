@@ -18,7 +18,7 @@ func (p *paceFlags) register(command *cobra.Command) {
 	f.Var(share{&p.Window, 1}, "window", "so many hosts are changed at once, as 2 or 10%; the next is begun when one has passed its checks")
 	f.Var(share{&p.Canary, 1}, "canary", "so many hosts first; no other is begun before all of them have passed their checks")
 	f.Var((*shares)(&p.Batches), "batch", "hosts in `STEPS`, as 1,10%,100%: each is begun when the one before has ended")
-	f.Var(share{&p.MaxFail, 0}, "max-fail", "begin no further host when more than so many have failed (default 0 with the three above, else any)")
+	f.Var(share{&p.MaxFail, 0}, "max-fail", "begin no further host when more than so many have failed (default 0 with --window, --canary or --batch, else any)")
 	f.Var(share{&p.MaxUnreachable, 0}, "max-unreachable", "begin no further host when more than so many could not be reached (default any)")
 }
 

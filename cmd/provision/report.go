@@ -14,7 +14,7 @@ func newReport(f *flags, io console) *cobra.Command {
 	var out string
 	command := &cobra.Command{
 		Use:   "report [RUN]",
-		Short: "a page of a run in HTML: what changed where, every diff, what took how long",
+		Short: "a page of a run in HTML: what changed where, and every diff",
 		Long: `Makes one page of a run that you made on this machine, the last one or the one
 that is named as provision runs does: who ran what, how it ended on each host,
 what is not well and why, every diff, and what took how long. It is one file

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 )
 
@@ -261,7 +261,7 @@ func cmdUnread(ts *testscript.TestScript, _ bool, args []string) {
 func TestHelpFits(t *testing.T) {
 	f := &flags{}
 	root := newRoot(f, console{os.Stdin, os.Stdout, os.Stderr})
-	commands := slices.Clone(root.Commands())
+	commands := []*cobra.Command{root}
 	for len(commands) > 0 {
 		command := commands[0]
 		commands = append(commands[1:], command.Commands()...)

@@ -26,7 +26,7 @@ func newTest(f *flags, io console) *cobra.Command {
 	var inLab labTest
 	command := &cobra.Command{
 		Use:   "test [TASK]...",
-		Short: "run the tests of your own tasks without a host; with --lab prove tasks on throwaway ones",
+		Short: "run the tests of your own tasks; with --lab prove a task on hosts",
 		Long: `Runs the tests of the tasks that it names, or of all of your own, on a host that
 is modelled: nothing is connected to, and nothing is changed. They are the
 functions test_NAME(t) of tasks/NAME/task_test.star, or of tasks/NAME_test.star
