@@ -46,37 +46,41 @@ func plantedFaults(t *testing.T) []planted {
 	return all
 }
 
-// right are tasks without a fault: where each is, and how it is proved.
+// right are tasks without a fault: where each is, and how it is proved. Those that ship and stand alone are proved
+// with the variables of their page's example.
 var right = []struct{ name, project string }{
 	{"hello", ""}, // as provision new writes it
 	{"workload", "../examples/workload"},
-	{"nginx", ""},
+	{"nginx", "../tasks/examples/nginx"},
 	{"base", "../examples/base"},
-	{"firewall", ""},
-	{"graphite", ""},
-	{"redis", ""},
-	{"uwsgi", ""},
-	{"dashboard", ""},
-	{"alerts", ""},
+	{"firewall", "../tasks/examples/firewall"},
+	{"graphite", "../tasks/examples/graphite"},
+	{"redis", "../tasks/examples/redis"},
+	{"uwsgi", "../tasks/examples/uwsgi"},
+	{"dashboard", "../tasks/examples/dashboard"},
+	{"alerts", "../tasks/examples/alerts"},
 	{"receives", "testdata/metrics"},    // and secure_metrics, which it needs
 	{"measures", "testdata/metrics"},    // and collectd
 	{"shop", "../examples/healthcheck"}, // and healthcheck, which it needs
-	{"webapp", ""},
-	{"statsd", ""},
+	{"webapp", "../tasks/examples/webapp"},
+	{"statsd", "../tasks/examples/statsd"},
 	{"page", "../examples/failover"}, // and failover
 	{"servers", "testdata/balancer"}, // and balancer
 	{"guestbook", "../examples/wsgi"},
 	{"cache", "../examples/cluster"},
-	{"postgresql", ""},
-	{"gimel", ".."}, // whose release is built from the source tree
+	{"postgresql", "../tasks/examples/postgresql"},
+	{"gimel", ".."}, // its release is built from the source tree
 }
 
 // given are flags, by the task that wants them: a host of the lab is none of the example's pair, and there is
 // nobody for its content.
-var given = map[string][]string{"page": {"-e", "failover.peer=10.1.2.12", "-e", "failover.content="}}
+var given = map[string][]string{
+	"page":  {"-e", "failover.peer=10.1.2.12", "-e", "failover.content="},
+	"gimel": {"--inventory", "tasks/examples/gimel/hosts.yaml"},
+}
 
 // deployed are applications, by the task that deploys them.
-var deployed = map[string]string{"webapp": "testdata/webapp/leak"}
+var deployed = map[string]string{"webapp": "../tasks/examples/webapp/app"}
 
 // ofTheDay are some of all, others every day; PROVISION_PROVE=all is all of them.
 func ofTheDay[T any](t *testing.T, all []T, n int) []T {

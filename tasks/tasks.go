@@ -11,7 +11,11 @@ import (
 
 // All returns the tasks, in the order in which they are listed.
 func All() []recipe.Task {
-	return []recipe.Task{Alerts(), Balancer(), Collectd(), Dashboard(), Failover(), Firewall(), Gimel(), Graphite(), Healthcheck(), Nginx(), PostgreSQL(), Redis(), SecureMetrics(), StatsD(), UWSGI(), Webapp()}
+	all := []recipe.Task{Alerts(), Balancer(), Collectd(), Dashboard(), Failover(), Firewall(), Gimel(), Graphite(), Healthcheck(), Nginx(), PostgreSQL(), Redis(), SecureMetrics(), StatsD(), UWSGI(), Webapp()}
+	for i, task := range all {
+		all[i] = withExample(task)
+	}
+	return all
 }
 
 const (

@@ -2,62 +2,78 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"provision/internal/project"
 	"provision/internal/report"
 )
 
 const kindsHead = `# Kinds
 
-What a task of your own is made of ([your first task](your-first-task.md)): all that ` + "`provision list --kinds`" + ` names, as ` + "`provision list kind:NAME`" + ` tells it. The page is made of the same rows: ` + "`go test ./cmd/provision -run Kinds -update`" + ` writes it anew.
+What a task of your own is made of ([your first task](your-first-task.md)): all that ` + "`provision list --kinds`" + ` names, each with a page that says what ` + "`provision list kind:NAME`" + ` does. The pages are made of the same rows: ` + "`go test ./cmd/provision -run Kinds -update`" + ` writes them anew.
 
 What a task wants no longer leaves by itself with the next install; how, each kind says. ` + "`build`" + ` and ` + "`verify`" + ` return lists, in which there may be lists again, as of a function that returns several things.
 
 A part, as ` + "`nginx.site`" + `, is what a task that ships knows to make, for others: it is one value in the list, however many resources it is, and stands at its line in plans and errors. It brings what it needs but its task, which the task that says it has to need: ` + "`needs = [\"nginx\"]`" + `. What it gives can be used beside it: ` + "`app = uwsgi.app(…)`, and then `app.socket`" + `.
 `
 
-// The reference of kinds is the one of these words.
-func TestKindsPageIsCurrent(t *testing.T) {
-	const file = "../../docs/kinds.md"
-	got := kindsPage(kinds())
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("go test ./cmd/provision -run Kinds -update writes it anew: %s", diff)
-	}
+// together are the groups whose words have one page: its name, and its words.
+var together = map[string]struct{ page, about string }{
+	groupTitles[project.Notifications]: {"notify", "What takes a change in: restart(\"shop.service\"), or a list of several."},
+	groupTitles[project.Tests]:         {"test", "The words of a test, which runs on a host that is modelled: TASK_test.star, or task_test.star beside task.star. provision test runs them."},
 }
 
-// kindsPage is the reference, in Markdown.
-func kindsPage(words []report.Word) string {
-	var contents, body strings.Builder
-	group := ""
-	for _, word := range words {
-		before := ", "
-		if word.Group != group {
-			group, before = word.Group, "\n\n**"+word.Group+"**: "
-			fmt.Fprintf(&body, "\n## %s\n", group)
-		}
-		fmt.Fprintf(&contents, "%s[%s](#%s)", before, word.Name, strings.ReplaceAll(word.Name, ".", "")) // as GitHub makes anchors
-		body.WriteString(kindSection(word))
+// The reference of kinds is the one of these words.
+func TestKindsPageIsCurrent(t *testing.T) {
+	current(t, "Kinds", kindsPages(kinds()))
+}
+
+// kindsPages is the reference, in Markdown: a page of what there is, and those of words.
+func kindsPages(words []report.Word) map[string]string {
+	pages, group := map[string]string{"kinds.md": kindsHead}, ""
+	for title, several := range together {
+		pages["kinds/"+several.page+".md"] = fmt.Sprintf("# %s\n\n%s All kinds: [kinds](../kinds.md).\n", title, prose(several.about))
 	}
-	return kindsHead + strings.TrimPrefix(contents.String(), "\n") + "\n" + body.String()
+	for _, word := range words {
+		if word.Group != group {
+			group = word.Group
+			pages["kinds.md"] += fmt.Sprintf("\n## %s\n\n| | |\n| --- | --- |\n", group)
+		}
+		page, anchor := "kinds/"+word.Name+".md", ""
+		if several, with := together[group]; with {
+			page, anchor = "kinds/"+several.page+".md", "#"+strings.ReplaceAll(word.Name, ".", "") // as GitHub makes anchors
+			pages[page] += "\n## " + word.Name + "\n" + kindSection(word)
+		} else {
+			pages[page] = "# " + word.Name + "\n" + kindSection(word) + "\n" + kindFoot(word)
+		}
+		pages["kinds.md"] += fmt.Sprintf("| [%s](%s%s) | %s |\n", word.Name, page, anchor, cell(firstSentence(word.About)))
+	}
+	return pages
+}
+
+// kindFoot leads on from the page of a word.
+func kindFoot(word report.Word) string {
+	task, _, part := strings.Cut(word.Name, ".")
+	if part {
+		return fmt.Sprintf("A part of the task [%s](../tasks/%s.md). All kinds: [kinds](../kinds.md).\n", task, task)
+	}
+	return "All kinds: [kinds](../kinds.md); [your first task](../your-first-task.md).\n"
+}
+
+var sentenceEnd = regexp.MustCompile(`[.:] [A-Z]`)
+
+func firstSentence(text string) string {
+	if at := sentenceEnd.FindStringIndex(text); at != nil {
+		return text[:at[0]] + "."
+	}
+	return text
 }
 
 func kindSection(word report.Word) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "\n### %s\n\n```python\n%s\n```\n\n%s\n", word.Name, word.Example, prose(word.About))
+	fmt.Fprintf(&out, "\n```python\n%s\n```\n\n%s\n", word.Example, prose(word.About))
 	if word.Leaves != "" {
 		fmt.Fprintf(&out, "\nNo longer wanted: %s\n", prose(word.Leaves))
 	}

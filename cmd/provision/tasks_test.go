@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"provision/internal/recipe"
 	"provision/tasks"
@@ -16,65 +16,98 @@ import (
 
 const tasksHead = `# Tasks
 
-What ships, with each variable: what ` + "`provision list TASK`" + ` tells. The page is made of the same rows: ` + "`go test ./cmd/provision -run TasksPage -update`" + ` writes it anew.
+What ships. Each has a page: what it does, a whole example, each variable, what ` + "`verify`" + ` proves, what it writes on a host and what stays when it is removed. ` + "`provision list TASK`" + ` tells most of it in the terminal.
 
 A variable is set in ` + "`hosts.yaml`" + ` under ` + "`vars:`" + `, of all hosts, a group or one, or for one run by ` + "`-e TASK.VARIABLE=VALUE`" + ` ([which counts](reference.md#which-variables)). Tasks of your own stand beside these: [your first task](your-first-task.md).
+
+The pages are made of the same rows as the tool, and of the examples that tests install: ` + "`go test ./cmd/provision -run TasksPage -update`" + ` writes them anew, but for what people have written between two marks.
 `
 
-// The reference of tasks is the one of their variables.
+// The reference of tasks is the one of their variables, recipes and checks.
 func TestTasksPageIsCurrent(t *testing.T) {
-	const file = "../../docs/tasks.md"
-	got := tasksPage(tasks.All())
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	all := tasks.All()
+	pages := map[string]string{"tasks.md": tasksIndex(all)}
+	for _, task := range all {
+		pages["tasks/"+task.Name+".md"] = taskPage(t, all, task)
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("go test ./cmd/provision -run TasksPage -update writes it anew: %s", diff)
-	}
+	current(t, "TasksPage", pages)
 }
 
-// tasksPage is the reference, in Markdown.
-func tasksPage(all []recipe.Task) string {
+func tasksIndex(all []recipe.Task) string {
 	var out strings.Builder
 	out.WriteString(tasksHead + "\n| task | |\n| --- | --- |\n")
 	for _, task := range all {
-		fmt.Fprintf(&out, "| [%s](#%s) | %s |\n", task.Name, task.Name, cell(task.Summary))
-	}
-	for _, task := range all {
-		out.WriteString(taskSection(task))
+		fmt.Fprintf(&out, "| [%s](tasks/%s.md) | %s |\n", task.Name, task.Name, cell(task.Summary))
 	}
 	return out.String()
 }
 
-func taskSection(task recipe.Task) string {
+// taskPage is the reference of one, in Markdown.
+func taskPage(t *testing.T, all []recipe.Task, task recipe.Task) string {
+	t.Helper()
 	var out strings.Builder
-	fmt.Fprintf(&out, "\n## %s\n\n%s.\n", task.Name, prose(sentence(task.Summary)))
-	if task.About != "" {
-		fmt.Fprintf(&out, "\n%s\n", prose(task.About))
-	}
+	fmt.Fprintf(&out, "# %s\n\n%s.\n\n%s\n", task.Name, prose(sentence(task.Summary)), prose(task.About))
 	if len(task.Needs) > 0 {
 		fmt.Fprintf(&out, "\nNeeds %s, which is installed with it.\n", linked(task.Needs))
-	} else if len(task.Uses) > 0 {
-		fmt.Fprintf(&out, "\nUses variables of %s.\n", linked(task.Uses))
 	}
 	if task.Instances {
 		fmt.Fprintf(&out, "\nA host may have several, as `%s@blue`, each with variables of its own.\n", task.Name)
 	}
 	for _, part := range task.Parts {
-		fmt.Fprintf(&out, "\nIt offers `%s` to tasks of your own: [kinds](kinds.md#%s).\n", task.Name+"."+part.Name, task.Name+part.Name)
+		fmt.Fprintf(&out, "\nIt offers [%s](../kinds/%s.md) to tasks of your own.\n", task.Name+"."+part.Name, task.Name+"."+part.Name)
 	}
-	out.WriteString(variablesTable("variable", task.Variables))
-	for _, action := range task.Actions {
+	out.WriteString(exampleSection(t, task))
+	if table := variablesTable("variable", task.Variables); table != "" {
+		out.WriteString("\n## Variables\n\nIn `hosts.yaml` each is `" + task.Name + ".NAME`.\n" + table)
+	}
+	for i, action := range task.Actions {
+		if i == 0 {
+			out.WriteString("\n## Actions\n")
+		}
 		fmt.Fprintf(&out, "\n### do %s %s\n\n`provision do %s %s`: %s\n", task.Name, action.Name, task.Name, action.Name, prose(action.Help))
 		out.WriteString(variablesTable("argument, by -e", action.Arguments))
 	}
+	built := buildExample(t, task)
+	out.WriteString(built.verifySection() + built.hostSection())
+	fmt.Fprintf(&out, "\n## See also\n\n%s; [which variables count](../reference.md#which-variables), [how a run goes](../how-a-run-goes.md), [all tasks](../tasks.md).\n", linked(kin(all, task)))
 	return out.String()
+}
+
+// exampleSection has all files of the example, with the commands behind its hosts.yaml.
+func exampleSection(t *testing.T, task recipe.Task) string {
+	t.Helper()
+	folder := examplesFolder + task.Name
+	var out strings.Builder
+	fmt.Fprintf(&out, "\n## Example\n\nA whole `hosts.yaml`, with addresses to make yours; tests install it, from `tasks/examples/%s` of the source:\n\n```yaml\n%s```\n\n", task.Name, task.Example)
+	out.WriteString(byHand(t, "tasks/"+task.Name+".md"))
+	err := filepath.WalkDir(folder, func(file string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == "hosts.yaml" {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		language := map[string]string{".star": "starlark", ".py": "python"}[path.Ext(file)]
+		fmt.Fprintf(&out, "\n`%s`, beside it:\n\n```%s\n%s```\n", strings.TrimPrefix(file, folder+"/"), language, text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// kin are the tasks that one has to do with: what it needs or uses, what needs or uses it, and what is
+// beside it in its example.
+func kin(all []recipe.Task, task recipe.Task) []string {
+	var names []string
+	for _, other := range all {
+		near := slices.Concat(task.Needs, task.Uses, task.Beside)
+		far := slices.Concat(other.Needs, other.Uses, other.Beside)
+		beside := strings.Contains(task.Example, other.Name+",") || strings.Contains(task.Example, other.Name+"]")
+		if other.Name != task.Name && (slices.Contains(near, other.Name) || slices.Contains(far, task.Name) || beside) {
+			names = append(names, other.Name)
+		}
+	}
+	return names
 }
 
 func variablesTable(head string, variables []recipe.Variable) string {
@@ -143,7 +176,7 @@ func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] 
 func linked(names []string) string {
 	var links []string
 	for _, name := range names {
-		links = append(links, fmt.Sprintf("[%s](#%s)", name, name))
+		links = append(links, fmt.Sprintf("[%s](%s.md)", name, name))
 	}
 	return strings.Join(links, ", ")
 }

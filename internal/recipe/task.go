@@ -108,6 +108,7 @@ type Task struct {
 	Name      string
 	Summary   string   // one line, for list
 	About     string   // a few sentences, for list TASK
+	Example   string   // a whole hosts.yaml that installs it, for list TASK
 	Formerly  []string // names that it had: what hosts noted of these is noted of it
 	Uses      []string // the tasks whose parts it includes, and whose variables it reads
 	Needs     []string // the tasks that are installed with it, before it

@@ -32,6 +32,7 @@ type (
 		Task      string           `json:"task"`
 		Summary   string           `json:"summary"`
 		About     string           `json:"about,omitempty"`
+		Example   string           `json:"example,omitempty"` // a hosts.yaml that installs it
 		Uses      []string         `json:"uses,omitempty"`
 		Formerly  []string         `json:"formerly,omitempty"`
 		Instances bool             `json:"instances,omitempty"` // a host may have several, as shop@blue
@@ -66,7 +67,7 @@ type (
 func (j *JSON) Tasks(tasks []recipe.Task) error {
 	for _, task := range tasks {
 		_, instance := recipe.SplitInstance(task.Name)
-		r := &listedTask{head: head{Time: newStamp(j.now()), Event: "task"}, Task: task.Name, Summary: task.Summary, About: task.About, Uses: task.Uses, Formerly: task.Formerly, Instances: task.Instances && instance == "", Variables: []listedVariable{}}
+		r := &listedTask{head: head{Time: newStamp(j.now()), Event: "task"}, Task: task.Name, Summary: task.Summary, About: task.About, Example: task.Example, Uses: task.Uses, Formerly: task.Formerly, Instances: task.Instances && instance == "", Variables: []listedVariable{}}
 		for _, v := range task.Variables {
 			r.Variables = append(r.Variables, newListedVariable(task.Name+"."+v.Name, v))
 		}

@@ -59,6 +59,12 @@ func Task(w io.Writer, o Options, task recipe.Task) error {
 		lines = append(lines, "")
 		lines = append(lines, p.prose("  Drained ", where+" while a host that has it is changed", p.paint.plain)...)
 	}
+	if task.Example != "" {
+		lines = append(lines, "", "  For example, as hosts.yaml:", "")
+		for line := range strings.Lines(task.Example) {
+			lines = append(lines, strings.TrimRight("    "+line, " \n"))
+		}
+	}
 	for _, variable := range task.Variables {
 		lines = append(lines, "")
 		lines = append(lines, p.variable("  ", task.Name+"."+variable.Name, variable)...)

@@ -1,6 +1,6 @@
 // Command site writes the Markdown that mkdocs makes the documentation's site of: README.md, docs, and
 // whatever of the source these lead to, as pages of its own, so that no link of a checkout is dead
-// on the site and none leads to another host.
+// on the site and none leads to another host. Beside it, in mkdocs.yml, it writes the navigation out.
 //
 //	go run ./packaging/site DIRECTORY
 package main
@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -30,16 +31,24 @@ func main() {
 	}
 }
 
-// build writes all pages into a directory, which is made anew.
+// build writes mkdocs' settings into a directory, which is made anew, and all pages into docs in it.
 func build(source fs.FS, dir string) error {
 	pages, err := collect(source)
+	if err != nil {
+		return err
+	}
+	settings, err := navigate(source)
 	if err != nil {
 		return err
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
+	files := map[string]string{"mkdocs.yml": settings}
 	for name, text := range pages {
+		files["docs/"+name] = text
+	}
+	for name, text := range files {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
@@ -53,7 +62,7 @@ func build(source fs.FS, dir string) error {
 
 // collect returns the site's files by name: the first page, docs, and what they lead to.
 func collect(source fs.FS) (map[string]string, error) {
-	docs, err := fs.Glob(source, "docs/*.md")
+	docs, err := documents(source)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +82,37 @@ func collect(source fs.FS) (map[string]string, error) {
 		waiting = append(waiting, leads...)
 	}
 	return pages, nil
+}
+
+// documents are the pages of docs, those of folders too.
+func documents(source fs.FS) ([]string, error) {
+	docs, err := fs.Glob(source, "docs/*.md")
+	if err != nil {
+		return nil, err
+	}
+	below, err := fs.Glob(source, "docs/*/*.md")
+	return append(docs, below...), err
+}
+
+// A line of the navigation that stands for all pages of a folder of docs.
+var folderForm = regexp.MustCompile(`(?m)^( +- )(\w+)/\*\n`)
+
+// navigate returns mkdocs' settings, each page of a folder in its navigation by its own name.
+func navigate(source fs.FS) (string, error) {
+	settings, err := fs.ReadFile(source, "packaging/site/mkdocs.yml")
+	if err != nil {
+		return "", err
+	}
+	return folderForm.ReplaceAllStringFunc(string(settings), func(line string) string {
+		words := folderForm.FindStringSubmatch(line)
+		pages, _ := fs.Glob(source, "docs/"+words[2]+"/*.md") // the pattern is right
+		var out strings.Builder
+		for _, page := range pages {
+			name := path.Base(page)
+			fmt.Fprintf(&out, "%s%s: %s/%s\n", words[1], strings.TrimSuffix(name, ".md"), words[2], name)
+		}
+		return out.String()
+	}), nil
 }
 
 // place is where a file or a folder of the source is on the site.

@@ -107,13 +107,16 @@ func TestSite(t *testing.T) {
 			t.Errorf("%s is not there", name)
 		}
 	}
-	navigation := read(t, repository, "packaging/site/mkdocs.yml")
-	docs, err := fs.Glob(repository, "docs/*.md")
+	navigation, err := navigate(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := documents(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range docs {
-		if !strings.Contains(navigation, ": "+path.Base(file)+"\n") {
+		if !strings.Contains(navigation, " "+strings.TrimPrefix(file, "docs/")+"\n") {
 			t.Errorf("%s is not in the navigation", file)
 		}
 	}
@@ -126,6 +129,8 @@ func TestRoute(t *testing.T) {
 		{"source/a/b.md", "kinds.md", "../../kinds.md"},
 		{"source/a/b.md", "source/a/c.md", "c.md"},
 		{"source/a/b.md", "source/c/d.md", "../c/d.md"},
+		{"tasks/a.md", "kinds.md", "../kinds.md"},
+		{"tasks/a.md", "tasks/b.md", "b.md"},
 	} {
 		if got := route(c.from, c.to); got != c.want {
 			t.Errorf("from %s to %s: %s, want %s", c.from, c.to, got, c.want)
