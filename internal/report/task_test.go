@@ -13,8 +13,8 @@ func tasks() []recipe.Task {
 	return []recipe.Task{
 		{
 			Name: "graphite", Summary: "Graphite: metrics are received by carbon, stored in whisper, and drawn by graphite-web",
-			About: "Carbon listens on the loopback address until a variable opens it to named networks. The web application runs behind uWSGI and nginx, and asks for a password.\nWhat is stored survives a second install.",
-			Uses:  []string{"nginx", "uwsgi"},
+			About:   "Carbon listens on the loopback address until a variable opens it to named networks. The web application runs behind uWSGI and nginx, and asks for a password.\nWhat is stored survives a second install.",
+			Uses:    []string{"nginx", "uwsgi"},
 			Example: "# Graphs.\nvars:\n  graphite.auth: false\n\nhosts:\n  metrics1: {tasks: [graphite]}\n",
 			Variables: []recipe.Variable{
 				{Name: "auth", Type: recipe.TypeBool, Default: true, Help: "Ask for a password, which is made on the host unless graphite.password gives one."},
