@@ -55,13 +55,14 @@ func (c connection) config(io console, passphrase func(string) ([]byte, error)) 
 		wanted bool
 		name   string
 		answer *func(string) ([]byte, error)
-	}{{c.askLogin, "login password", &config.Password}, {c.askSudo, "sudo password", &config.SudoPassword}} {
+		none   string // what asks for none
+	}{{c.askLogin, "login password", &config.Password, "keys need none"}, {c.askSudo, "sudo password", &config.SudoPassword, "with NOPASSWD in sudoers sudo wants none"}} {
 		if !password.wanted {
 			continue
 		}
 		secret, err := io.secret(password.name + ": ")
 		if errors.Is(err, errNoTerminal) {
-			return config, nil, usage(fmt.Errorf("%s: %w", password.name, err), "passwords are only asked for on a terminal; keys need none")
+			return config, nil, usage(fmt.Errorf("%s: %w", password.name, err), "passwords are only asked for on a terminal; "+password.none)
 		}
 		if err != nil {
 			return config, nil, fmt.Errorf("%s: %w", password.name, err)

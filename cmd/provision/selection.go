@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -190,11 +192,15 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task, ask ask
 	case len(s.hosts) > 0:
 		return inv.AdHoc(s.hosts)
 	case len(s.limit) > 0:
-		return s.limitedTo(inv, ask)
+		hosts, err := s.limitedTo(inv, ask)
+		return hosts, s.notBooted(err)
 	}
 	hosts := thoseWith(inv, named)
 	if len(hosts) == 0 && len(inv.Hosts()) > 0 && len(named) > 0 {
 		return nil, usage(errors.New("no hosts"), fmt.Sprintf("%s gives none of its hosts these tasks: say which, -l GROUP or -l all", s.path()))
+	}
+	if len(hosts) == 0 && len(inv.Hosts()) > 0 {
+		return nil, usage(errors.New("no tasks"), fmt.Sprintf("%s gives none of its hosts any: write tasks: [nginx] for one, or name tasks and hosts here", s.path()))
 	}
 	if len(hosts) == 0 {
 		return nil, usage(errors.New("no hosts"), "name one with -H root@HOST, or write it into hosts.yaml (see hosts.example.yaml)")
@@ -219,6 +225,19 @@ func (s selection) knows(inv *inventory.Inventory, named []recipe.Task, chosen i
 		return chosen
 	}
 	return max(chosen, len(thoseWith(inv, named)))
+}
+
+// notBooted adds to the error of a name that lab up gives how such a host is had.
+func (s selection) notBooted(err error) error {
+	if err == nil {
+		return nil
+	}
+	for term := range strings.SplitSeq(strings.Join(s.limit, ","), ",") {
+		if name, _ := strings.CutPrefix(term, "lab"); name != term && strings.Trim(name, "0123456789") == "" && strings.Contains(err.Error(), strconv.Quote(term)) {
+			return usage(err, strings.TrimSuffix("provision lab up "+term, " lab"))
+		}
+	}
+	return err
 }
 
 // typed returns how each of the chosen hosts is named on a command line.

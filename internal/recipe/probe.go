@@ -48,5 +48,6 @@ func Merge(probes []Probe) []Probe {
 type Answer struct {
 	Platform Platform
 	Distro   string // os-release's ID: debian
+	System   string // ID with VERSION_ID, or the codename where a system has none: ubuntu 24.04, debian sid; for people
 	Facts    Facts
 }

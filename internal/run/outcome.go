@@ -84,6 +84,8 @@ func Hint(err error, host string) string {
 		return "provision journal -H " + host + " shows what was done there; an install that changes something notes what the task wants"
 	case errors.Is(err, memory.ErrNewer):
 		return "use the version of provision that the other one has"
+	case errors.Is(err, ErrUnsupported):
+		return "no task is proved there; exec, put and get work: provision exec -H " + host + " -- COMMAND"
 	case errors.Is(err, engine.ErrNotConverged):
 		return "provision journal -H " + host + " shows what was done"
 	}

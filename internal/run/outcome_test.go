@@ -25,6 +25,7 @@ func TestOutcome(t *testing.T) {
 		"no connection":                      {lost, engine.StatusUnreachable, ""},
 		"Ctrl-C":                             {context.Canceled, engine.StatusInterrupted, ""},
 		"what no plan foresaw":               {engine.ErrUnforeseen, engine.StatusFailed, "as it was found"},
+		"another system":                     {supported(recipe.Answer{System: "ubuntu 24.04"}), engine.StatusFailed, "provision exec -H web1"},
 		"a plan that is stale":               {engine.ErrStale, engine.StatusStale, "look at the new plan"},
 	} {
 		t.Run(name, func(t *testing.T) {

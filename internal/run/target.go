@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,7 +167,7 @@ func supported(answer recipe.Answer) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s %d: the tasks are for Debian 12 and 13", ErrUnsupported, answer.Distro, answer.Platform.Release)
+	return fmt.Errorf("%w: %s: the tasks are for Debian 12 and 13", ErrUnsupported, cmp.Or(answer.System, "without /etc/os-release"))
 }
 
 // plan asks the host what it has and computes what differs. For what is overwritten or

@@ -45,6 +45,9 @@ func TestParseAnswer(t *testing.T) {
 	if want := (recipe.Platform{Release: 12, Codename: "bookworm", Arch: "amd64", Hostname: "web1", CPUs: 5, MemoryMB: 1967}); answer.Platform != want || answer.Distro != "debian" {
 		t.Errorf("platform %s %+v", answer.Distro, answer.Platform)
 	}
+	if answer.System != "debian 12" {
+		t.Errorf("system %q", answer.System)
+	}
 	facts := answer.Facts
 	if got, want := facts.Path("/a"), (recipe.Path{Type: recipe.PathFile, Mode: 0o4755, Owner: "root", Group: "adm", SHA256: "abc"}); got != want {
 		t.Errorf("path %+v", got)

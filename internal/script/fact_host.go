@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,7 @@ func hostRows() []row {
 		call: func([]recipe.Probe) string { return "ask_host\n" },
 		read: func(a *answer, record []string, _ []recipe.Probe) error {
 			release, _ := strconv.Atoi(record[1])
-			a.Distro = record[0]
+			a.Distro, a.System = record[0], strings.TrimSpace(record[0]+" "+cmp.Or(record[1], record[2]))
 			kibibytes, _ := strconv.Atoi(record[6])
 			a.Platform = recipe.Platform{
 				Release: release, Codename: record[2], Arch: record[3], Hostname: record[4], CPUs: processors(record[5]), MemoryMB: kibibytes >> 10,
