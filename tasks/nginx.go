@@ -154,6 +154,6 @@ func nginxService(ports []int, mend, instead string, sites ...string) recipe.Rec
 func nginxRuns(listens []string, mend, instead string) resource.Service {
 	return resource.Service{
 		Unit: nginxUnit, Check: "nginx -t", Trees: []string{"/etc/nginx"}, Listens: listens, Mend: mend, Instead: instead,
-		Dry: true, Scratch: []string{"/var/log/nginx"}, // it opens all logs
+		Dry: true, Scratch: []string{"/var/log/nginx", "/var/lib/nginx"}, // it opens all logs, and makes the directories of what is on its way
 	}
 }

@@ -19,17 +19,17 @@ func rehearsal(step recipe.Rehearse) string {
 const Untried = 71
 
 // DryRehearsal is a question to a host: would the new configuration of a service pass its check?
-// It is tried as a rehearsal is, with the copies in memory, and leaves nothing anywhere. It
+// It is tried as a rehearsal is, with the copies in memory, where nothing else can be written. It
 // answers with the check's status, and what it says.
 func DryRehearsal(step recipe.Rehearse) string {
 	var s strings.Builder
 	s.WriteString("unshare -m true 2>/dev/null || exit 71\nunshare -m --propagation private sh 2>&1 <<'DRY REHEARSAL'\n")
 	s.WriteString(source("prelude", "way", "place", "kept", "swap", "files", "command", "units", "rehearse"))
-	s.WriteString("set -e\ntrap 'exit 71' EXIT\nrehearsing=yes runid=plan salt=$$\nin_memory\n")
+	s.WriteString("set -e\ntrap 'exit 71' EXIT\nrehearsing=yes runid=plan salt=$$\nin_memory\nsealed\n")
 	for i, directory := range step.Scratch {
 		s.WriteString("scratch " + QuoteAll(fmt.Sprint(i), directory) + "\n")
 	}
-	s.WriteString(prepared(step) + "set +e\ntrap - EXIT\nvalidate " + Quote(step.Check) + "\nDRY REHEARSAL\n")
+	s.WriteString(prepared(step) + "set +e\ntrap - EXIT\ntried " + Quote(step.Check) + "\nDRY REHEARSAL\n")
 	return s.String()
 }
 

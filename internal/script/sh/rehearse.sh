@@ -60,6 +60,32 @@ in_memory() {
 	mount -t tmpfs -o mode=0700 tmpfs "$mirrors"
 }
 
+# sealed makes all that is mounted here one that cannot be written, where only this process sees it: a plan changes
+# nothing, whatever its check makes, as nginx -t the directories of caches and a file for its pid. /tmp stays as it is.
+sealed() {
+	mount --bind /tmp /tmp
+	while read -r _ _ _ _ place _; do
+		case $place in
+		"$mirrors" | /tmp | /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) ;;
+		*) mount -o remount,bind,ro -- "$(printf %b "$place")" 2>/dev/null || : ;; # a mount below another, which is not seen
+		esac
+	done </proc/self/mountinfo
+	mirror run /run
+}
+
+# tried runs a check on a host that is sealed, and fails as an untried one where it wants to write elsewhere than into
+# what stands for its directories: tried CHECK
+tried() {
+	said=$(validate "$1" 2>&1)
+	status=$?
+	printf '%s\n' "$said"
+	[ "$status" -eq 0 ] && return
+	case $said in
+	*[Rr]ead-only\ file\ system*) return 71 ;;
+	esac
+	return "$status"
+}
+
 # scratch puts an empty directory in the place of one that a check writes to, as its logs':
 # scratch NUMBER DIRECTORY
 scratch() {
