@@ -69,7 +69,9 @@ func (f *flags) applySaved(ctx context.Context, io console, path string) error {
 	for _, host := range saved.Hosts {
 		hosts[host.Name] = host
 	}
+	now := map[string]string{}
 	for _, w := range e.work {
+		now[w.Target.Name] = place(w.Target)
 		if _, there := hosts[w.Target.Name]; !there {
 			return usage(fmt.Errorf("%s: the plan of %s is not in it", path, w.Target.Name), "make one: provision plan --out "+path)
 		}
@@ -81,8 +83,12 @@ func (f *flags) applySaved(ctx context.Context, io console, path string) error {
 		Approve: func(host string, plan engine.Plan, late bool) error {
 			mu.Lock()
 			defer mu.Unlock()
-			now, err := digest(saved.Salt, plan, e.secrets)
-			agreed := hosts[host].agreed(now, late)
+			anew := "look at the new one: provision plan --out " + path
+			if was := hosts[host].Place; was != now[host] { // it may be another machine
+				return hinted{fmt.Errorf("%s: has %s at %s, and it is at %s now: %w", path, host, was, now[host], engine.ErrStale), anew}
+			}
+			sum, err := digest(saved.Salt, plan, e.secrets)
+			agreed := hosts[host].agreed(sum, late)
 			switch {
 			case err != nil || plan.Empty():
 				return err
@@ -91,7 +97,7 @@ func (f *flags) applySaved(ctx context.Context, io console, path string) error {
 			case agreed:
 				return nil
 			}
-			return hinted{fmt.Errorf("%s: %w", path, engine.ErrStale), "look at the new one: provision plan --out " + path}
+			return hinted{fmt.Errorf("%s: %w", path, engine.ErrStale), anew}
 		},
 	}, run.Install)
 	return err

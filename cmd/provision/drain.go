@@ -30,7 +30,7 @@ func (c catalogue) drains(host inventory.Host, its, others []recipe.Task, values
 			h.Script.Name = name
 			return run.Hook{Action: resource.Action{Script: h.Script, Given: given, Values: known}, On: h.On}
 		}
-		drains = append(drains, run.Drain{Task: task.Name, Out: hook("drain", *task.Drain), In: hook("undrain", *task.Undrain)})
+		drains = append(drains, run.Drain{Task: task.Name, Formerly: task.Formerly, Out: hook("drain", *task.Drain), In: hook("undrain", *task.Undrain)})
 	}
 	return drains, nil
 }

@@ -133,7 +133,11 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []r
 		maps.Copy(gone.Values, values)
 		gone.Remaining = append(gone.Remaining, task)
 	}
-	return gone, nil
+	others, err := c.besides(host, ordered)
+	if err == nil {
+		gone.Drains, err = c.drains(host, ordered, others, gone.Values)
+	}
+	return gone, err
 }
 
 // besides are the tasks that the inventory gives a host beside some, with those that they need.

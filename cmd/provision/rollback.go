@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"provision/internal/inventory"
 	"provision/internal/recipe"
 	"provision/internal/run"
 )
@@ -20,7 +21,8 @@ func newRollback(f *flags, io console) *cobra.Command {
 and release switches of that run, after showing the diff. Packages stay, and
 so does what commands did to data. A run that failed, or died, is taken back
 as far as it came. A secret that a run has replaced or removed stays as it is,
-for no copy of it is kept. A second rollback takes back the run before.`,
+for no copy of it is kept. A second rollback takes back the run before. Hosts
+are drained for it as for an install.`,
 		Example: `  provision rollback graphite -H root@web1
   provision rollback gimel --to 4f0c1d2e3a4b    a release that the host has`,
 		Args: arguments(1, 1),
@@ -32,7 +34,7 @@ for no copy of it is kept. A second rollback takes back the run before.`,
 			if err != nil {
 				return err
 			}
-			e, err := f.bareOr(io, args)
+			e, err := f.takingBack(io, task)
 			if err != nil {
 				return err
 			}
@@ -63,14 +65,30 @@ func (f *flags) rollbackTo(ctx context.Context, io console, name, version string
 	return f.change(ctx, io, "deploy", e, run.Install)
 }
 
-// bareOr is bare, with the hosts of a task where none are named.
-func (f *flags) bareOr(io console, names []string) (errand, error) {
-	if f.selection.named() {
-		return f.bare(io)
+// takingBack pairs every chosen host, or those that have a task where none are named, with nothing but how it is
+// drained: what is taken back the host itself remembers.
+func (f *flags) takingBack(io console, task recipe.Task) (errand, error) {
+	all, err := f.selection.tasks()
+	if err != nil {
+		return errand{}, err
 	}
-	e, err := f.work(io, names)
-	for i := range e.work {
-		e.work[i].Blueprint.Tasks = nil
+	its, err := all.whole([]recipe.Task{task})
+	if err != nil {
+		return errand{}, err
 	}
-	return e, err
+	if !f.selection.named() {
+		e, err := f.work(io, []string{task.Name})
+		for i := range e.work {
+			e.work[i].Blueprint.Tasks = nil
+		}
+		return e, err
+	}
+	return f.errand(io, nil, nil, func(host inventory.Host) (run.Blueprint, error) {
+		var blueprint run.Blueprint
+		others, err := all.besides(host, its)
+		if err == nil {
+			blueprint.Drains, err = all.drains(host, its, others, nil)
+		}
+		return blueprint, err
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ type savedPlan struct {
 type savedHost struct {
 	Name   string   `json:"name"`
 	Typed  string   `json:"typed"`            // on the command line
+	Place  string   `json:"place"`            // where it is, by the inventory or the command line
 	Digest string   `json:"digest,omitempty"` // "" of a host that cannot be planned before others are changed
 	After  []string `json:"after,omitempty"`  // these, for what they export: it is planned, or planned again, then
 	Plan   int      `json:"plan,omitempty"`   // which of the plans is its, from 1 on
@@ -62,7 +64,13 @@ func (s savedPlan) shows(host savedHost, plan engine.Plan, secrets []string) boo
 }
 
 // planFormat is the format of saved plans that this program writes and reads.
-const planFormat = 2
+const planFormat = 3
+
+// place is where a host is, whoever logs in.
+func place(target run.Target) string {
+	host, port, _ := strings.Cut(target.Address.Place(), " ")
+	return net.JoinHostPort(host, port)
+}
 
 // savePlan returns the plans that were made for an errand.
 func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan, results []run.Result) (savedPlan, error) {
@@ -73,7 +81,7 @@ func (f *flags) savePlan(e errand, names []string, made map[string]engine.Plan, 
 	}
 	rand.Read(saved.Salt) // never fails: crypto/rand, since Go 1.24
 	for i, w := range e.work {
-		host := savedHost{Name: w.Target.Name, Typed: e.typed[i], After: results[i].Awaits}
+		host := savedHost{Name: w.Target.Name, Typed: e.typed[i], Place: place(w.Target), After: results[i].Awaits}
 		if plan, there := made[host.Name]; there {
 			digest, err := digest(saved.Salt, plan, e.secrets)
 			if err != nil {

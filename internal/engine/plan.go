@@ -18,12 +18,13 @@ type Planned struct {
 
 // Plan is the picture of every change of a run on one host.
 type Plan struct {
-	Platform recipe.Platform
-	Died     []string  // runs that died on the host, which the next one picks up even when nothing differs
-	Told     []string  // what a person should know of it
-	Serves   bool      // something of a task is on the host: where that is drained, it is before a change
-	Drained  bool      // a run that died left it so
-	Items    []Planned // all of the recipe's, also those without a change
+	Platform     recipe.Platform
+	Died         []string  // runs that died on the host, which the next one picks up even when nothing differs
+	Told         []string  // what a person should know of it
+	Serves       bool      // something of a task is on the host: where that is drained, it is before a change
+	Drained      bool      // a run has left it so
+	DrainedSince string    // that run, "" where what it served was removed
+	Items        []Planned // all of the recipe's, also those without a change
 }
 
 // Empty reports whether the host is what the recipe wants.

@@ -314,11 +314,14 @@ func (s *Session) upload(ctx context.Context, steps []recipe.Numbered, observe e
 
 // Replanned writes down that another plan is done than the one that the run began with.
 func (s *Session) Replanned(ctx context.Context, hash string) error {
-	return s.note(ctx, "the plan", script.Note(script.Record{Event: "plan", Plan: hash}))
+	return s.Note(ctx, "the plan", script.Note(script.Record{Event: "plan", Plan: hash}))
 }
 
-// note runs sh that only writes something down on the host.
-func (s *Session) note(ctx context.Context, what, code string) error {
+// Note runs sh that only writes something down on the host: under its lock, or it is an error.
+func (s *Session) Note(ctx context.Context, what, code string) error {
+	if s.finished {
+		return fmt.Errorf("the host could not note %s: the run there has ended", what)
+	}
 	stop := context.AfterFunc(ctx, s.shell.Kill)
 	defer stop()
 	if err := s.write(fmt.Sprintf("run %d\n%s", len(code), code)); err != nil {

@@ -36,7 +36,7 @@ func hookWords() []*Word {
 	return []*Word{{
 		Name: "hook", Group: Hooks, Manual: "sh(1)",
 		About: "A script around a change of a host that has the task: drain takes the host out of service, as out of a load balancer, undrain brings it back when it has passed its checks, or is as before. One that is left broken stays drained, and is brought back by the run that mends it. " +
-			"They are run as root, on the host itself or on all hosts with the task on, whichever of the host's tasks an install or deploy changes; not where nothing changes, nor on a host that has nothing of a task yet. " +
+			"They are run as root, on the host itself or on all hosts with the task on, whichever of the host's tasks an install, deploy, rollback or remove changes; not where nothing changes, nor on a host that has nothing of a task yet. " +
 			"The task's variables, $host and $address, the host's in hosts.yaml, are variables of the shell. A run that died may have run a hook: it does nothing where it has been. Where it fails, nothing is changed.",
 		Example: "drain = hook(\"lb out \\\"$host\\\"\", on = \"lb\")\nundrain = hook(\"lb in \\\"$host\\\"\", on = \"lb\")",
 		Parameters: []Parameter{

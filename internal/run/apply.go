@@ -18,21 +18,29 @@ const (
 	undone    = "undone"    // a guarded change of it was, and is as before
 )
 
-// change does the plan under the host's lock.
-func (j *job) change(ctx context.Context) error {
+// change does the plan under the host's lock. A host that is drained for it is proved there, too.
+func (j *job) change(ctx context.Context) (proved bool, err error) {
 	header := j.settings.Header
 	if len(header.Tasks) == 0 {
 		header.Tasks = j.tasks()
 	}
 	header.Plan = j.made.Hash()
-	var err error
-	session, err := j.begin(ctx, header)
-	if err != nil {
-		return err
+	if _, err := j.begin(ctx, header); err != nil {
+		return false, err
 	}
-	if err := j.drain(ctx); err != nil {
-		return errors.Join(err, session.Finish(ctx, string(engine.StatusFailed)))
+	if err = j.drain(ctx); err == nil {
+		err = j.makeSo(ctx, header)
 	}
+	outcome := outcomeOf(err)
+	if j.drained {
+		proved, err = true, j.proveDrained(ctx, err)
+	}
+	return proved, j.end(ctx, outcome, err)
+}
+
+// makeSo does the plan in the run that has begun, and in others that go on with it where a connection is cut.
+func (j *job) makeSo(ctx context.Context, header journal.Header) error {
+	session := j.host.session
 	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
 	if errors.Is(err, engine.ErrStale) && j.settings.Unasked {
 		result, err = j.applyAnew(ctx, session)
@@ -46,22 +54,32 @@ func (j *job) change(ctx context.Context) error {
 		j.result.Same = result.Same - j.result.Changed
 		j.result.Changed += len(result.Changed)
 	}
-	outcome := converged
-	if err != nil {
-		outcome = string(status(err, engine.StatusFailed))
+	return err
+}
+
+// outcomeOf is what the host's journal has of the end of a run.
+func outcomeOf(err error) string {
+	var unconfirmed *engine.UnconfirmedError
+	switch {
+	case err == nil:
+		return converged
+	case errors.As(err, &unconfirmed) && unconfirmed.Undone:
+		return undone
 	}
+	return string(status(err, engine.StatusFailed))
+}
+
+// end ends the run that did the plan.
+func (j *job) end(ctx context.Context, outcome string, err error) error {
 	var unconfirmed *engine.UnconfirmedError
 	if errors.As(err, &unconfirmed) {
-		if unconfirmed.Undone {
-			outcome = undone
-		}
-		leave(ctx, session, outcome)
+		leave(ctx, j.host.session, outcome)
 		return err
 	}
 	if errors.Is(err, remote.ErrLost) {
 		j.lookAgain(ctx)
 	}
-	return errors.Join(err, session.Finish(ctx, outcome))
+	return errors.Join(err, j.host.session.Finish(ctx, outcome))
 }
 
 // begin starts the run on the host, under its lock. Who stops does not wait until another's run
@@ -77,9 +95,17 @@ func (j *job) begin(ctx context.Context, header journal.Header) (*journal.Sessio
 		case <-begun:
 		}
 	}()
-	session, err := j.host.begin(ctx, header, j.settings.Patience, j.wanted.Probes(), j.observe)
+	first := j.wanted.Probes()
+	if len(j.Blueprint.Drains) > 0 {
+		first = append(first, serving())
+	}
+	session, err := j.host.begin(ctx, header, j.settings.Patience, first, j.observe)
 	if err != nil {
 		return nil, err
+	}
+	if len(j.Blueprint.Drains) > 0 && header.GoesOn == "" { // a run that ended since the plan may have left it drained
+		j.made.Drained, j.made.DrainedSince = false, ""
+		j.Blueprint.serves(&j.made, session.Found.Facts)
 	}
 	j.boot = session.Boot
 	j.host.session = session
@@ -97,6 +123,7 @@ func (j *job) applyAnew(ctx context.Context, session *journal.Session) (engine.R
 	if err != nil {
 		return engine.Result{}, err
 	}
+	made.Drained, made.DrainedSince = j.made.Drained, j.made.DrainedSince // by now it is drained by this run
 	j.wanted, j.made = wanted, made
 	j.observe(engine.PlanMade{Plan: made})
 	if err := session.Replanned(ctx, made.Hash()); err != nil {

@@ -4,25 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"provision/internal/engine"
+	"provision/internal/memory"
 	"provision/internal/recipe"
 	"provision/internal/remote"
 	"provision/internal/resource"
 	"provision/internal/script"
 )
 
-// A host whose tasks have hooks is drained before its first step, under its lock, and brought back when it has
-// passed its checks, or is as before. That it is drained is noted on the host itself before the first hook, and
+// A host whose tasks have hooks is drained before its first step, and brought back when it has passed its checks,
+// or is as before: all of it under its lock, for another run that came between would find the host brought back
+// in the middle of its own changes. That it is drained is noted on the host itself before the first hook, and
 // until the last: so the next run of whoever's, wherever this one died, brings it back. One that is left
 // broken, or of which that is not known, stays drained.
 
 // Drain is how a host is taken out of service, and brought back.
 type Drain struct {
-	Task    string
-	Out, In Hook
+	Task     string
+	Formerly []string // names that the task had
+	Out, In  Hook
 }
+
+func (d Drain) names() []string { return append([]string{d.Task}, d.Formerly...) }
 
 // Hook is one of a host's hooks.
 type Hook struct {
@@ -31,43 +37,22 @@ type Hook struct {
 	At     []Target // these; none is the host itself
 }
 
-// drainedMark is there while a host is drained.
-const drainedMark = script.State + "/drained"
-
-// serving is a question that a host with hooks is asked: whether it has something to take out of service,
-// and whether a run has left it drained.
-func serving() recipe.Probe {
-	return recipe.Probe{Key: recipe.CommandKey("what it serves"), Script: `cd ` + script.State + ` || exit 1
-[ ! -e drained ] || echo drained
-for noted in wanted/*; do [ ! -e "$noted" ] || { echo serves; break; }; done`}
-}
-
-// drainProbes ask what is to be known for the hooks, where there are any.
-func (b Blueprint) drainProbes() []recipe.Probe {
-	if len(b.Drains) == 0 {
-		return nil
-	}
-	return []recipe.Probe{serving()}
-}
-
-// serves takes what the host has said of that into a plan.
-func serves(plan *engine.Plan, facts recipe.Facts) {
-	words := strings.Fields(facts.Command(serving().Key.Name).Output)
-	for _, word := range words {
-		plan.Serves, plan.Drained = plan.Serves || word == "serves", plan.Drained || word == "drained"
-	}
-}
-
 // drains reports whether a host is drained while it is changed.
 func (j *job) drains() bool {
 	return len(j.Blueprint.Drains) > 0 && (j.made.Drained || j.made.Serves && !j.made.Empty() && !onlyNotes(j.made))
 }
 
-// toldOfDrains is what a person should know of the hooks.
-func (j *job) toldOfDrains() string {
+// tellDrains says in the plan what a person should know of the hooks.
+func (j *job) tellDrains() {
 	if j.made.Drained {
-		return "a run has left it drained: it is brought back when it has passed its checks"
+		j.made.Told = append(j.made.Told, "a run has left it drained: it is brought back when it has passed its checks")
+	} else if j.drains() {
+		j.made.Told = append(j.made.Told, j.toldOfDrains())
 	}
+}
+
+// toldOfDrains says by which tasks, and where, a host is drained.
+func (j *job) toldOfDrains() string {
 	text := "is drained while it is changed"
 	for i, drain := range j.Blueprint.Drains {
 		text += []string{", by ", " and "}[min(i, 1)] + drain.Task + drain.Out.where()
@@ -109,10 +94,10 @@ func (j *job) drain(ctx context.Context) error {
 	if !j.drains() || j.drained {
 		return nil
 	}
-	if err := j.mark(ctx, "mkdir -p "+script.State+" && echo "+script.Quote(j.host.run)+" >"+drainedMark+" && sync "+drainedMark); err != nil {
+	if err := j.noteDrained(ctx); err != nil {
 		return err
 	}
-	j.drained, j.drainedIn = true, j.host.run
+	j.drained = true
 	for _, drain := range j.Blueprint.Drains {
 		if err := j.hook(ctx, "drain", drain.Task, drain.Out); err != nil {
 			return err // bringBack follows, as after any change
@@ -121,42 +106,37 @@ func (j *job) drain(ctx context.Context) error {
 	return nil
 }
 
-// undrain brings the host back. That is after the lock was let go of, for checks may take long: where another
-// run has drained the host since, it is that one's to bring back, and is not before that has changed it.
-func (j *job) undrain(ctx context.Context) error {
-	const another = 75
-	err := j.mark(ctx, fmt.Sprintf("[ ! -e %s ] || %s || exit %d", drainedMark, j.whileOurs(), another))
-	var exit *remote.ExitError
-	if errors.As(err, &exit) && exit.Code == another {
-		j.observe(engine.Note{Text: "another run has drained it since, and brings it back"})
-		j.drained = false
-		return nil
+// undrain brings the host back, but for what was removed from it: that serves nobody any more, and a balancer
+// would wait for it in vain.
+func (j *job) undrain(ctx context.Context, removed bool) error {
+	if err := j.host.session.Note(ctx, "that it is brought back", ":"); err != nil {
+		return err // the lock is another's, or will be
 	}
-	if err != nil {
-		return err
-	}
-	for at := len(j.Blueprint.Drains) - 1; at >= 0; at-- {
-		drain := j.Blueprint.Drains[at]
+	var marks []string
+	for _, drain := range slices.Backward(j.Blueprint.Drains) {
+		if removed && j.removes(drain.Task) {
+			j.observe(engine.Note{Text: "stays out of service" + drain.In.where() + ": " + drain.Task + " is removed"})
+			marks = append(marks, drain.keepDrained())
+			continue
+		}
 		if err := j.hook(ctx, "undrain", drain.Task, drain.In); err != nil {
 			return err
 		}
+		marks = append(marks, drain.forgetDrained())
 	}
-	if err := j.mark(ctx, "! "+j.whileOurs()+" || rm -f "+drainedMark); err != nil {
+	if err := j.host.session.Note(ctx, "that it is brought back", strings.Join(marks, " && ")); err != nil {
 		return err
 	}
 	j.drained = false
 	return nil
 }
 
-// whileOurs is sh that holds while no other run has drained the host.
-func (j *job) whileOurs() string {
-	return `[ "$(cat ` + drainedMark + `)" = ` + script.Quote(j.drainedIn) + " ]"
-}
-
-// mark runs sh that notes on the host that it is drained, or no more.
-func (j *job) mark(ctx context.Context, text string) error {
-	_, err := j.host.connection.Run(ctx, remote.Command{Script: "umask 022\n" + text, Root: true, Silence: j.Target.silence}, nil)
-	return err
+// removes reports whether the plan takes away what a task has on the host.
+func (j *job) removes(task string) bool {
+	return len(j.Blueprint.Removes) > 0 && !onlyNotes(j.made) && slices.ContainsFunc(j.wanted.Items, func(item recipe.Item) bool {
+		note, ok := item.Resource.(memory.Note)
+		return ok && note.Task == task && note.Things == 0
+	})
 }
 
 // hook runs a hook where it is to be run, one host after the other.
@@ -204,36 +184,51 @@ func (h Hook) run(ctx context.Context, connection *remote.Connection) error {
 	return err
 }
 
-// bringBack brings the host back after its work, which ended with err, unless it is left broken. failed says
-// that its checks did not pass.
-func (j *job) bringBack(ctx context.Context, err error, failed bool) error {
-	if !j.drained {
-		return err
+// proveDrained proves what was done on a host that is drained, unless it ended with err, and brings it back
+// unless it is left broken.
+func (j *job) proveDrained(ctx context.Context, err error) error {
+	failed := false
+	if err == nil {
+		err = j.prove(ctx)
+		failed = err != nil
 	}
-	if err == nil || !failed && j.stands(ctx, err) {
-		if back := j.undrain(ctx); back != nil {
-			err = errors.Join(err, back)
-		}
+	switch {
+	case failed, errors.Is(err, remote.ErrLost):
+	case err == nil && !j.takesBackAll():
+		j.observe(engine.Note{Text: "run " + j.made.DrainedSince + " drained it, and what is taken back is of a later one: another rollback takes back the run before"})
+	case err == nil || j.stands(ctx, err):
+		err = errors.Join(err, j.undrain(ctx, err == nil))
 	}
 	j.result.Drained = j.drained
 	return err
 }
 
-// stands reports whether a host that could not be changed as planned serves all the same: nothing was done, or
-// all of it was put back, or its checks pass.
+// takesBackAll reports whether a host is, after a rollback, as it was when it served: a rollback has no checks to
+// tell, for those that there are prove what is taken back. It holds after all else.
+func (j *job) takesBackAll() bool {
+	of := j.settings.Header.Of
+	return of == "" || !j.made.Drained || j.made.DrainedSince == "" || of <= j.made.DrainedSince
+}
+
+// stands reports whether a host that could not be changed as planned serves all the same: it did before, and
+// nothing was done, or all of it was put back; or its checks pass.
 func (j *job) stands(ctx context.Context, err error) bool {
 	var restored *engine.RestoredError
 	var unconfirmed *engine.UnconfirmedError
 	var step *engine.StepError
+	served := !j.made.Drained
 	switch {
 	case !j.stepped:
-		return true
-	case errors.As(err, &unconfirmed):
-		return unconfirmed.Undone
-	case errors.As(err, &restored):
-		return restored.Err == nil && restored.Restored.Runs
+	case errors.As(err, &unconfirmed) && !unconfirmed.Undone, errors.As(err, &restored) && (restored.Err != nil || !restored.Restored.Runs):
+		return false
+	case unconfirmed != nil, restored != nil:
 	case !errors.As(err, &step) && !errors.Is(err, engine.ErrNotConverged) && !errors.Is(err, engine.ErrUnforeseen):
 		return false // it was interrupted, or a step may go on there
+	default:
+		served = false
+	}
+	if served {
+		return true
 	}
 	checks, broken := j.Blueprint.Checks(j.made.Platform)
 	return broken == nil && len(checks) > 0 && j.verify(ctx) == nil

@@ -32,6 +32,9 @@ func (j *job) compare(ctx context.Context) error {
 		return err
 	}
 	j.made = engine.Drift(plan, facts)
+	if j.made.Drained {
+		j.tellDrains()
+	}
 	for i, planned := range j.made.Items {
 		if isMemory(planned.Item.Resource) {
 			j.made.Items[i].Change = engine.Planned{}.Change

@@ -72,10 +72,10 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, pl
 		}
 	})
 	done()
-	pace.count(false, jobs...)
+	pace.count(jobs...)
 	pace.leave(jobs)
 	deadlocked(jobs)
-	pace.count(false, jobs...)
+	pace.count(jobs...)
 	pace.leave(jobs)
 	together(jobs)
 	pace.spare(jobs)
@@ -102,7 +102,7 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, pl
 	beside.Go(func() {
 		each(others, settings.Forks, func(j *job) {
 			end(j)
-			pace.count(false, j)
+			pace.count(j)
 		})
 	})
 	pace.through(changing, end)
@@ -173,8 +173,8 @@ func reading(ctx context.Context, work []Work, settings Settings, do func(contex
 func (j *job) plan(ctx context.Context) {
 	j.planBy(ctx, func() (err error) {
 		j.wanted, j.made, err = j.host.plan(ctx, j.Blueprint, j.probes)
-		if err == nil && j.drains() {
-			j.made.Told = append(j.made.Told, j.toldOfDrains())
+		if err == nil {
+			j.tellDrains()
 		}
 		return err
 	})
@@ -208,23 +208,28 @@ func (j *job) apply(ctx context.Context) {
 		status = engine.StatusChanged
 	}
 	var err error
+	var proved bool
 	if !j.unchanged() {
-		err = j.change(ctx)
+		proved, err = j.change(ctx)
 	}
-	changed := err == nil
-	if changed && j.again {
-		if err = j.bringBack(ctx, nil, false); err == nil { // drained until its next turn would take long
-			return
-		}
+	if err == nil && j.again { // it is proved in its next turn
+		return
 	}
-	if err == nil && (j.sooner > 0 || !onlyNotes(j.made)) {
-		err = j.proves(ctx)
+	if err == nil && !proved {
+		err = j.prove(ctx)
 	}
-	err = j.bringBack(ctx, err, changed && err != nil)
 	if err == nil {
 		j.result.After = j.Blueprint.After(j.made.Platform)
 	}
 	j.finish(status, err)
+}
+
+// prove runs the checks of what was changed, where something was, and no other turn comes.
+func (j *job) prove(ctx context.Context) error {
+	if j.again || j.sooner == 0 && onlyNotes(j.made) {
+		return nil
+	}
+	return j.proves(ctx)
 }
 
 func (j *job) verify(ctx context.Context) error {

@@ -75,7 +75,7 @@ type job struct {
 	sooner    int             // changes of the turns before
 	run       map[string]bool // the hosts of the run, by name
 	drained   bool            // and not brought back yet
-	drainedIn string          // the run that has noted that
+	canary    bool            // no other host is begun before it has passed its checks
 	stepped   bool            // a step was begun
 	noted     bool            // a run that changes nothing is journaled too
 }

@@ -133,7 +133,8 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, made built, ans
 		}
 	}
 	whole, err := engine.NewPlan(joined, answer.Facts)
-	whole.Platform, whole.Died, whole.Serves, whole.Drained = plan.Platform, plan.Died, plan.Serves, plan.Drained
+	whole.Platform, whole.Died = plan.Platform, plan.Died
+	whole.Serves, whole.Drained, whole.DrainedSince = plan.Serves, plan.Drained, plan.DrainedSince
 	whole.Told = slices.Concat(plan.Told, told, staying(joined, answer.Facts), blueprint.unproved(memories))
 	return joined, whole, err
 }

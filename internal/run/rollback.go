@@ -26,21 +26,11 @@ func Rollback(task string, formerly ...string) func(context.Context, []Work, Set
 }
 
 func (j *job) planRollback(ctx context.Context, task string, formerly []string) {
-	if !j.connect(ctx) {
-		return
-	}
-	j.observe(engine.Asking{})
-	err := j.settled(ctx, func() error { return j.rollbackTo(ctx, task, formerly) })
-	if err != nil {
-		j.finish("", err)
-		return
-	}
-	j.result.Same = len(j.made.Items) - len(j.made.Changes())
-	j.observe(engine.PlanMade{Plan: j.made})
+	j.planBy(ctx, func() error { return j.rollbackTo(ctx, task, formerly) })
 }
 
 func (j *job) rollbackTo(ctx context.Context, task string, formerly []string) error {
-	now, err := j.host.Probe(ctx, []recipe.Probe{unsettledChanges()})
+	now, err := j.host.Probe(ctx, []recipe.Probe{unsettledChanges(), serving()})
 	if err != nil {
 		return err
 	}
@@ -77,6 +67,8 @@ func (j *job) rollbackTo(ctx context.Context, task string, formerly []string) er
 		j.observe(engine.Note{Text: "of run " + past.Run + " there is nothing to take back: another rollback takes back the run before"})
 	}
 	j.made.Platform, j.noted = answer.Platform, true
+	j.Blueprint.serves(&j.made, now.Facts)
+	j.tellDrains()
 	return j.host.look(ctx, &j.made, nil, nil)
 }
 

@@ -79,7 +79,7 @@ func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdic
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
 // it depends on what only the host can say, is asked in a second round trip.
 func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (built, recipe.Answer, error) {
-	answer, err := h.Probe(ctx, slices.Concat([]recipe.Probe{deadRuns(), unsettledChanges()}, blueprint.memoryProbes(), blueprint.drainProbes(), probes))
+	answer, err := h.Probe(ctx, slices.Concat([]recipe.Probe{deadRuns(), unsettledChanges(), serving()}, blueprint.memoryProbes(), probes))
 	if err != nil {
 		return built{}, answer, err
 	}
@@ -193,7 +193,7 @@ func (h host) compare(ctx context.Context, blueprint Blueprint, probes []recipe.
 		return made.Recipe, plan, nil, refused
 	}
 	plan.Platform, plan.Died, plan.Told = answer.Platform, died(answer.Facts), slices.Clone(blueprint.asking.told)
-	serves(&plan, answer.Facts)
+	blueprint.serves(&plan, answer.Facts)
 	wanted, plan, err := h.remember(ctx, blueprint, made, answer, plan, refused)
 	return wanted, plan, answer.Facts, err
 }

@@ -27,19 +27,24 @@ func newPacer(pace Pace, forks, hosts int) *pacer {
 	return &pacer{Pace: pace, forks: forks, hosts: hosts, canaries: -1, counted: map[*job]bool{}}
 }
 
-// divide divides jobs into those that go through the window, and those on which nothing is changed.
+// divide divides jobs into those that go through the window, and those on which nothing is changed. Canaries
+// that are not proved yet go first, whether something is left to change there or not.
 func (p *pacer) divide(jobs []*job, agreed bool) (changing, others []*job) {
 	if !agreed || p.Pace.zero() {
 		return nil, jobs
 	}
+	var canaries []*job
 	for _, j := range jobs {
-		if j.changes() {
+		switch {
+		case j.canary && !j.ended:
+			canaries = append(canaries, j)
+		case j.changes():
 			changing = append(changing, j)
-		} else {
+		default:
 			others = append(others, j)
 		}
 	}
-	return changing, others
+	return append(canaries, changing...), others
 }
 
 // changes reports whether something is to be changed on a host, in this turn.
@@ -69,17 +74,26 @@ func (p *pacer) through(jobs []*job, work func(*job)) {
 			p.canaries = p.Canary.Of(len(jobs))
 		}
 	}
-	for _, wave := range p.waves(len(jobs), p.canaries, p.forks) {
+	canaries := p.canaries
+	for _, j := range jobs {
+		if j.canary { // it had a turn, and is proved in this one
+			canaries++
+		}
+	}
+	for _, wave := range p.waves(len(jobs), canaries, p.forks) {
+		for _, j := range jobs[:wave.hosts] {
+			if wave.canary && !j.canary {
+				j.canary = true
+				p.canaries--
+			}
+		}
 		each(jobs[:wave.hosts], wave.atOnce, func(j *job) {
 			if !p.leaves(j) {
 				work(j)
-				p.count(wave.canary, j)
+				p.count(j)
 			}
 		})
 		jobs = jobs[wave.hosts:]
-		if wave.canary {
-			p.canaries -= wave.hosts
-		}
 	}
 }
 
@@ -116,7 +130,7 @@ func (p *pacer) why() string {
 }
 
 // count counts how the work on hosts has ended, of each once, if it has.
-func (p *pacer) count(canary bool, jobs ...*job) {
+func (p *pacer) count(jobs ...*job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, j := range jobs {
@@ -132,7 +146,7 @@ func (p *pacer) count(canary bool, jobs ...*job) {
 		default: // also one that was lost in the middle of its change
 			p.failed = append(p.failed, j.Target.Name)
 		}
-		if canary {
+		if j.canary {
 			p.stopped = cmp.Or(p.stopped, j.Target.Name+" "+how(j.result.Status)+", and is a canary")
 		}
 		p.stopped = cmp.Or(p.stopped, p.exceeded())

@@ -35,6 +35,8 @@ type fleet struct {
 	unplanned map[int]error // of which no plan can be made
 	ends      map[int]error // how the changes end, where not well
 	lost      []int         // whose connection is lost in the middle of that
+	lacking   []int         // that go without something, and are proved in a second turn alone
+	waiting   []int         // that are planned in the second turn
 
 	mu     sync.Mutex
 	begun  []int // in the order in which they were
@@ -56,6 +58,17 @@ func (f *fleet) plan(_ context.Context, j *job) {
 		j.finish("", err)
 		return
 	}
+	switch {
+	case j.late && slices.Contains(f.lacking, n): // nothing is left to change
+		j.made.Items = nil
+		return
+	case j.late:
+	case slices.Contains(f.lacking, n):
+		j.lacks = []string{j.Target.Name}
+	case slices.Contains(f.waiting, n):
+		j.waits, j.unmet = []string{"web1"}, errors.New("it is not there yet")
+		return
+	}
 	if !slices.Contains(f.same, n) {
 		j.made.Items = []engine.Planned{{Item: recipe.Item{Resource: resource.Directory{Path: "/x"}}, Change: recipe.Change{Kind: recipe.Create}}}
 	}
@@ -72,6 +85,13 @@ func (f *fleet) apply(_ context.Context, j *job) {
 	}
 	f.mu.Unlock()
 	time.Sleep(5 * time.Millisecond)
+	if j.again {
+		j.result.Changed = 1
+		f.mu.Lock()
+		f.atOnce--
+		f.mu.Unlock()
+		return
+	}
 	if slices.Contains(f.lost, n) {
 		j.boot = "before"
 	}
@@ -162,6 +182,28 @@ func TestWhenNoFurtherHostIsBegun(t *testing.T) {
 				t.Errorf("%d at once", f.most)
 			}
 		})
+	}
+}
+
+// A canary that is proved in a second turn, for it went without something in its first, ends the run there as
+// any other does: those that are planned after it are not begun before.
+func TestCanaryIsProvedInASecondTurn(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		ends  map[int]error
+		begun []int
+	}{
+		{"it breaks", map[int]error{1: errors.New("broken")}, []int{1, 2, 1}},
+		{"it is good", nil, []int{1, 2, 1, 3}},
+	} {
+		f := &fleet{hosts: 3, lacking: []int{1}, waiting: []int{3}, ends: test.ends}
+		ended := f.goes(t, Pace{Canary: share("1"), MaxFail: share("3")}, 30)
+		if !slices.Equal(f.begun, test.begun) {
+			t.Errorf("%s: begun %v, want %v; the last: %+v", test.name, f.begun, test.begun, ended[3])
+		}
+		if end := ended[3]; test.ends != nil && (end.Status != engine.StatusNotBegun || end.Err.Error() != "web1 failed, and is a canary") {
+			t.Errorf("%s: %s: %v", test.name, end.Status, end.Err)
+		}
 	}
 }
 
@@ -256,7 +298,7 @@ func TestImpliedWindowStopsAtWhatFailedBefore(t *testing.T) {
 	failed := &job{Work: Work{Target: Target{Name: "web2"}}, ended: true, result: engine.Finished{Status: engine.StatusFailed}}
 	for _, pace := range []Pace{{}, {Window: &Share{Number: 1}}} {
 		p := newPacer(pace, 10, 2)
-		p.count(false, failed)
+		p.count(failed)
 		p.spare([]*job{serving, failed})
 		if p.why() == "" {
 			t.Errorf("%+v: goes on", pace)
