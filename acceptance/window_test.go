@@ -14,8 +14,8 @@ import (
 )
 
 // A window of two over hosts behind haproxy, asked all the time, loses no request: each host is drained while it
-// is away, and brought back when it has passed its checks. A change that breaks the service ends with its
-// canary, which is as before and serves. Ten hosts with PROVISION_PROVE=all, else four.
+// is away, and brought back when it has passed its checks; so it is when that is rolled back. A change that breaks
+// the service ends with its canary, which is as before and serves. Ten hosts with PROVISION_PROVE=all, else four.
 func TestWindowBehindABalancer(t *testing.T) {
 	onItsDays(t, 4)
 	t.Parallel()
@@ -62,42 +62,54 @@ func TestWindowBehindABalancer(t *testing.T) {
 		t.Errorf("bare hosts were drained: %v", notes)
 	}
 
-	visitors := crowdOf(t, "http://"+balancer.Address.String()+"/")
-	began := time.Now()
-	events := do(0, "install", "-y", "-l", "web*", "--window", "2", "-e", "site.version=2", "--json").events(t)
-	took := time.Since(began)
-	if most := mostAtOnce(events); most != 2 {
-		t.Errorf("%d hosts were changed at once", most)
+	// visited changes all hosts, two at once, while they are asked.
+	visited := func(args ...string) {
+		t.Helper()
+		visitors := crowdOf(t, "http://"+balancer.Address.String()+"/")
+		began := time.Now()
+		events := do(0, append(args, "-y", "-l", "web*", "--window", "2", "--json")...).events(t)
+		took := time.Since(began)
+		if most := mostAtOnce(events); most != 2 {
+			t.Errorf("%s: %d hosts were changed at once", args[0], most)
+		}
+		if notes := drainedBy(events); len(notes) != number {
+			t.Errorf("%s: drained: %v", args[0], notes)
+		}
+		all := visitors()
+		t.Logf("%s: %d hosts in %s, two at once: %s", args[0], number, took.Round(100*time.Millisecond), all)
+		if all.failed > 0 || all.asked < 50 {
+			t.Errorf("%s: two at once: %s", args[0], all)
+		}
 	}
-	if notes := drainedBy(events); len(notes) != number {
-		t.Errorf("drained: %v", notes)
+	answer := func(want string) {
+		t.Helper()
+		for n, host := range hosts {
+			if answer := host.fetch(t, "http://127.0.0.1/"); answer != want {
+				t.Errorf("web%d answers %q, want %q", n+1, answer, want)
+			}
+		}
 	}
-	all := visitors()
-	t.Logf("%d hosts in %s, two at once: %s", number, took.Round(100*time.Millisecond), all)
-	if all.failed > 0 || all.asked < 50 {
-		t.Errorf("two at once: %s", all)
-	}
+	visited("install", "-e", "site.version=2")
+	answer("2")
+	visited("rollback", "site")
+	answer("1")
 
-	visitors = crowdOf(t, "http://"+balancer.Address.String()+"/")
-	broken := do(3, "install", "-y", "-l", "web*", "--canary", "1", "--window", "2", "-e", "site.version=3", "-e", "site.broken=true")
+	visitors := crowdOf(t, "http://"+balancer.Address.String()+"/")
+	broken := do(3, "install", "-y", "-l", "web*", "--canary", "1", "--window", "2", "-e", "site.version=2", "-e", "site.broken=true")
 	if all := visitors(); all.failed > 0 || all.asked < 10 {
 		t.Errorf("a canary broke: %s", all)
 	}
 	if !strings.Contains(broken.stderr, "stopped: web1 failed, and is a canary") || strings.Contains(broken.stderr, "stays drained") {
 		t.Errorf("told %s", broken.stderr)
 	}
-	for n, host := range hosts {
-		if answer := host.fetch(t, "http://127.0.0.1/"); answer != "2" {
-			t.Errorf("web%d answers %q", n+1, answer)
-		}
-	}
+	answer("1")
 	if up := strings.Count(balancer.run(t, "echo show stat | socat - UNIX-CONNECT:/run/haproxy/admin.sock | grep ^site,web"), ",UP,"); up != number {
 		t.Errorf("%d of %d servers have visitors", up, number)
 	}
 	if names := strings.Fields(do(0, "list", "-l", "@notbegun", "--list-hosts").stdout); len(names) != number-1 {
 		t.Errorf("not begun: %v", names)
 	}
-	do(0, "plan", "-l", "web*", "-e", "site.version=2", "--detailed-exitcode")
+	do(0, "plan", "-l", "web*", "--detailed-exitcode")
 }
 
 // crowdOf asks a URL all the time, each time on a connection of its own, until what it returns is called.

@@ -59,25 +59,25 @@ type job struct {
 	beginning *beginning // of the work, while it begins
 	hasTurn   bool
 
-	host      host
-	probes    []recipe.Probe
-	wanted    recipe.Recipe
-	made      engine.Plan
-	boot      string // the host's boot_id before the first change
-	result    engine.Finished
-	begun     bool // its changes, or its proof
-	ended     bool
-	waits     []string        // the hosts of the run that do not have yet what this one wants of them
-	unmet     error           // why it could not be planned for that
-	lacks     []string        // and those without whose exports it was planned
-	again     bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
-	late      bool            // it had to wait
-	sooner    int             // changes of the turns before
-	run       map[string]bool // the hosts of the run, by name
-	drained   bool            // and not brought back yet
-	canary    bool            // no other host is begun before it has passed its checks
-	stepped   bool            // a step was begun
-	noted     bool            // a run that changes nothing is journaled too
+	host    host
+	probes  []recipe.Probe
+	wanted  recipe.Recipe
+	made    engine.Plan
+	boot    string // the host's boot_id before the first change
+	result  engine.Finished
+	begun   bool // its changes, or its proof
+	ended   bool
+	waits   []string        // the hosts of the run that do not have yet what this one wants of them
+	unmet   error           // why it could not be planned for that
+	lacks   []string        // and those without whose exports it was planned
+	again   bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
+	late    bool            // it had to wait
+	sooner  int             // changes of the turns before
+	run     map[string]bool // the hosts of the run, by name
+	drained bool            // and not brought back yet
+	canary  bool            // no other host is begun before it has passed its checks
+	stepped bool            // a step was begun
+	noted   bool            // a run that changes nothing is journaled too
 }
 
 // newJobs prepares every host's work, without a connection: a template or a variable that
