@@ -285,7 +285,7 @@ func wayTo(host inventory.Host) remote.Way {
 	if file := host.Identity(); file != "" {
 		way.Identities = []string{file}
 	}
-	if host.Added {
+	if host.Added || host.AsAdded && len(way.Identities) == 0 && host.Jump() == "" {
 		if l, err := openLab(nil); err == nil {
 			way.Options = []string{"IdentitiesOnly=yes", "GlobalKnownHostsFile=none", "UserKnownHostsFile=" + asOnePath(l.KnownHosts())}
 			way.Identities = []string{l.Identity()}

@@ -173,13 +173,17 @@ func (h Host) as(given Address) Host {
 
 // With returns an inventory that also has these hosts, in a group of this name: the lab's.
 // They have the vars that are for all hosts, but are not in the group all. What the file
-// has under the same name wins: a host's entry, or the group with the hosts named there.
+// has under the same name wins: a host's entry, or the group with the hosts named there. A host of the file
+// with the address of one of these is reached as that one is.
 func (inv *Inventory) With(name string, hosts ...Host) *Inventory {
 	more := *inv
 	more.hosts, more.groups = slices.Clone(inv.hosts), slices.Clone(inv.groups)
 	there := map[string]bool{}
 	for _, host := range inv.hosts {
 		there[host.Name] = true
+	}
+	for i, host := range more.hosts {
+		more.hosts[i].AsAdded = host.Address.Host != "" && slices.ContainsFunc(hosts, func(added Host) bool { return added.Address.Host == host.Address.Host })
 	}
 	taken := there[name] || slices.Contains(inv.Groups(), name)
 	added := group{name: name, depth: 1, members: map[string]bool{}}

@@ -94,6 +94,7 @@ type Host struct {
 	Tasks   []string           // those of its groups first, then its own
 	Vars    map[string]Setting // by "task.variable"; what is nearest to the host wins
 	Added   bool               // by With, not of the file: not in the group all
+	AsAdded bool               // of the file, with the address of one that With added
 	Login   map[string]Setting // of ssh:, by its keys; the same
 	at      Position
 	secrets Decrypter
