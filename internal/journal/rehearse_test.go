@@ -95,6 +95,22 @@ func TestRehearsalSeesTheNewAndTouchesNothing(t *testing.T) {
 	}
 }
 
+// What the same run makes before the file, as the password of a user that is new, is not there yet: its placeholder
+// stands for it.
+func TestRehearsalGoesWithoutASecretThatIsNotMadeYet(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	dir, before := tree(t, m)
+	c := m.begin(t)
+	c.do(t, recipe.Rehearse{Unit: "x.service", Trees: []string{dir}, Steps: changes(dir, m.root+"/later"), Check: "grep -q '^key {{K}}$' '" + dir + "/main.conf'"})
+	if after := listing(t, dir); after != before {
+		t.Errorf("the live tree was\n%s\nis\n%s", before, after)
+	}
+	if failed := c.fails(t, changes(dir, m.root+"/later")...); !strings.Contains(failed.Output, "there is no secret in "+m.root+"/later") {
+		t.Errorf("for good it says %q", failed.Output)
+	}
+}
+
 func TestRehearsalThatCannotBeTriedTouchesNothing(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)

@@ -19,7 +19,7 @@ swap() {
 BEGIN {
 	getline secret <ENVIRON["SECRET"]
 	from = secret; to = ENVIRON["PLACEHOLDER"]
-	if (ENVIRON["HOW"] == "fill") { from = to; to = secret }
+	if (ENVIRON["HOW"] == "fill" && length(secret)) { from = to; to = secret }
 }
 {
 	out = ""; rest = $0
