@@ -12,7 +12,7 @@ import (
 
 const kindsHead = `# Kinds
 
-What a task of your own is made of ([your first task](your-first-task.md)): all that ` + "`provision list --kinds`" + ` names, each with a page that says what ` + "`provision list kind:NAME`" + ` does. The pages are made of the same rows: ` + "`go test ./cmd/provision -run Kinds -update`" + ` writes them anew.
+What a task of your own is made of ([your first task](your-first-task.md)): all that ` + "`provision list --kinds`" + ` names, each with a page that says what ` + "`provision list kind:NAME`" + ` does.
 
 What a task wants no longer leaves by itself with the next install; how, each kind says. ` + "`build`" + ` and ` + "`verify`" + ` return lists, in which there may be lists again, as of a function that returns several things.
 
@@ -49,6 +49,9 @@ func kindsPages(words []report.Word) map[string]string {
 			pages[page] = "# " + word.Name + "\n" + kindSection(word) + "\n" + kindFoot(word)
 		}
 		pages["kinds.md"] += fmt.Sprintf("| [%s](%s%s) | %s |\n", word.Name, page, anchor, cell(firstSentence(word.About)))
+	}
+	for page := range pages {
+		pages[page] += madeBy("Kinds")
 	}
 	return pages
 }

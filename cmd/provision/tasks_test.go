@@ -19,16 +19,19 @@ const tasksHead = `# Tasks
 What ships. Each has a page: what it does, a whole example, each variable, what ` + "`verify`" + ` proves, what it writes on a host and what stays when it is removed. ` + "`provision list TASK`" + ` tells most of it in the terminal.
 
 A variable is set in ` + "`hosts.yaml`" + ` under ` + "`vars:`" + `, of all hosts, a group or one, or for one run by ` + "`-e TASK.VARIABLE=VALUE`" + ` ([which counts](reference.md#which-variables)). Tasks of your own stand beside these: [your first task](your-first-task.md).
-
-The pages are made of the same rows as the tool, and of the examples that tests install: ` + "`go test ./cmd/provision -run TasksPage -update`" + ` writes them anew, but for what people have written between two marks.
 `
+
+// madeBy says to who would mend a page what writes it.
+func madeBy(run string) string {
+	return "\n<!-- go test ./cmd/provision -run " + run + " -update writes this page, but for what is by hand -->\n"
+}
 
 // The reference of tasks is the one of their variables, recipes and checks.
 func TestTasksPageIsCurrent(t *testing.T) {
 	all := tasks.All()
-	pages := map[string]string{"tasks.md": tasksIndex(all)}
+	pages := map[string]string{"tasks.md": tasksIndex(all) + madeBy("TasksPage")}
 	for _, task := range all {
-		pages["tasks/"+task.Name+".md"] = taskPage(t, all, task)
+		pages["tasks/"+task.Name+".md"] = taskPage(t, all, task) + madeBy("TasksPage")
 	}
 	current(t, "TasksPage", pages)
 }
