@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -258,9 +259,9 @@ func judge(check recipe.HTTPCheck, response *http.Response, body string, fill *s
 	return nil
 }
 
-// excerpt is the start of a text in one line.
+// excerpt is the start of a text in one line, and says so where there is none.
 func excerpt(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = cmp.Or(strings.Join(strings.Fields(text), " "), "(empty)")
 	if runes := []rune(text); len(runes) > 160 {
 		return string(runes[:160]) + "…"
 	}

@@ -136,7 +136,7 @@ func TestVerifyTellsWhatItLeavesOut(t *testing.T) {
 			t.Errorf("%s: left out is %v", checked.Check.Name, !leftOut)
 		}
 	})
-	want := []string{"is up: exit status 3, want 0: ", `answers: was not made: it needs "is up"`, `with this: was not made: it needs "answers"`, "up at all: <nil>"}
+	want := []string{"is up: exit status 3, want 0: (empty)", `answers: was not made: it needs "is up"`, `with this: was not made: it needs "answers"`, "up at all: <nil>"}
 	if !slices.Equal(told, want) || !slices.Equal(made, []string{"is up", "up at all"}) {
 		t.Errorf("told %q, made %q", told, made)
 	}
