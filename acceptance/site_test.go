@@ -39,7 +39,7 @@ func TestSite(t *testing.T) {
 	if err := os.WriteFile(script, []byte(sitePagesScript), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), "node", append([]string{script, server.URL, t.TempDir()}, pages...)...)
+	c := exec.CommandContext(t.Context(), "node", append([]string{script, server.URL, t.TempDir(), site}, pages...)...)
 	c.Dir = modules
 	if output, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)

@@ -1,10 +1,10 @@
-// The documentation in Debian's chromium: node pages.mjs SITE DIRECTORY PAGE...
+// The documentation in Debian's chromium: node pages.mjs SITE DIRECTORY FOLDER PAGE...
 // Each page at 1280 and 390 pixels, light and dark: nothing on the console, nothing asked for
 // elsewhere, nothing to scroll sideways. Then a search. Screenshots of some go into DIRECTORY.
 import assert from "node:assert/strict"
 import { chromium } from "playwright-core"
 
-const [site, directory, ...pages] = process.argv.slice(2)
+const [site, directory, folder, ...pages] = process.argv.slice(2)
 const shown = ["index.html", "tasks/graphite.html", "kinds/file.html", "guarded-changes.html", "reliability.html", "source/examples/base/index.html"]
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] })
 const wrong = []
@@ -80,6 +80,17 @@ for (const width of [1280, 390]) {
   await page.locator(".md-search-result__link").first().click()
   await page.waitForURL((url) => url.pathname !== "/index.html" || url.hash !== "" || url.search !== "")
   await context.close()
+}
+
+// The same pages from the folder, without a server: the first one, and one of another folder.
+for (const name of ["index.html", "tasks/graphite.html"]) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  page.on("pageerror", (e) => wrong.push(`${name} from the folder: ${e.message}`))
+  page.on("console", (m) => m.type() === "error" && wrong.push(`${name} from the folder: ${m.text()}`))
+  await page.goto(`file://${folder}/${name}`)
+  const shown = await search(page, "rollback")
+  assert(shown.some((link) => link.startsWith(`file://${folder}/how-a-run-goes.html`)), `a search from the folder finds ${shown.join(" ")}`)
+  await page.close()
 }
 
 for (const link of links) {

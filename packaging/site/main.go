@@ -1,6 +1,7 @@
 // Command site writes the Markdown that mkdocs makes the documentation's site of: README.md, docs, and
 // whatever of the source these lead to, as pages of its own, so that no link of a checkout is dead
-// on the site and none leads to another host. Beside it, in mkdocs.yml, it writes the navigation out.
+// on the site and none leads to another host. Beside it, in mkdocs.yml, it writes the navigation out,
+// and in theme what is otherwise than the theme has it.
 //
 //	go run ./packaging/site DIRECTORY
 package main
@@ -17,8 +18,14 @@ import (
 	"strings"
 )
 
-//go:embed site.css
-var style string
+var (
+	//go:embed site.css
+	style string
+	//go:embed search-in-files.js
+	search string
+	//go:embed theme/main.html
+	theme string
+)
 
 func main() {
 	if len(os.Args) != 2 {
@@ -44,7 +51,7 @@ func build(source fs.FS, dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	files := map[string]string{"mkdocs.yml": settings}
+	files := map[string]string{"mkdocs.yml": settings, "theme/main.html": theme}
 	for name, text := range pages {
 		files["docs/"+name] = text
 	}
@@ -66,7 +73,7 @@ func collect(source fs.FS) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := map[string]string{"site.css": style}
+	pages := map[string]string{"site.css": style, "search-in-files.js": search}
 	waiting := append([]string{"README.md"}, docs...)
 	for len(waiting) > 0 {
 		file := waiting[0]
