@@ -91,3 +91,39 @@ func TestFaultsAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsWrittenIsDocumented: docs/security.md has all that scripts and steps keep in a host's
+// /var/lib/provision.
+func TestWhatIsWrittenIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := map[string]string{}
+	for glob, named := range map[string]*regexp.Regexp{
+		"../internal/script/sh/*.sh": regexp.MustCompile(`\$state/([a-z-]+)`),
+		"../internal/*/*.go":         regexp.MustCompile(`recipe\.State \+ "/([a-z-]+)"`),
+	} {
+		files, err := filepath.Glob(glob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range named.FindAllStringSubmatch(string(text), -1) {
+				kept[found[1]] = file
+			}
+		}
+	}
+	if len(kept) < 10 {
+		t.Errorf("only %d names were found", len(kept))
+	}
+	for name, file := range kept {
+		if !regexp.MustCompile("`" + name + "[`/]").Match(page) {
+			t.Errorf("security.md does not tell of %s, of %s", name, file)
+		}
+	}
+}

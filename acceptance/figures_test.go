@@ -14,7 +14,7 @@ import (
 // cases stand that it counts, a match of lines each.
 var counted = []struct{ said, file, first, cases string }{
 	{`(\d+) tasks in which a fault was planted`, "testdata/planted/tasks/*.star", "", `(?m)\A`},
-	{`each of the (\d+) kinds of which own tasks are made`, "../docs/kinds.md", "**In the list of build**: ", `\[\w+\]\(#`},
+	{`each of the (\d+) kinds of which own tasks are made`, "../docs/kinds.md", "## In the list of build\n\n", `(?m)^\| \[`},
 	{`(\d+) ways to go through a change`, "guard_test.go", ") all(", `(?m)^\t\t\{"`},
 	{`(\d+) cases of all kinds`, "../internal/memory/conformance_kinds_test.go", "\tstays  string\n}{", `(?m)^\t\{`},
 	{`(\d+) tasks on lab hosts: files, units`, "remove_test.go", "\tvars     []string\n}{", `(?m)^\t\{`},
@@ -58,9 +58,9 @@ func TestPromisesAreCounted(t *testing.T) {
 }
 
 // section is what belongs to the line that was found: of Go up to the end of what is declared there, of a
-// page the line itself.
+// page up to the next heading.
 func section(file, text string) string {
-	end := map[string]string{".go": "\n}", ".md": "\n"}[filepath.Ext(file)]
+	end := map[string]string{".go": "\n}", ".md": "\n#"}[filepath.Ext(file)]
 	if end == "" {
 		return text
 	}

@@ -53,7 +53,7 @@ for (const [width, colorScheme] of [[1280, "light"], [390, "dark"]]) {
 }
 
 // What is searched for, and the page that has to be among the first that are found.
-const searches = { graphite: "tasks/graphite.html", "graphite retention": "tasks/graphite.html", rollback: "how-a-run-goes.html", window: "fleets.html" }
+const searches = { graphite: "tasks/graphite.html", "graphite retention": "tasks/graphite.html", guarded: "guarded-changes.html", window: "fleets.html" }
 
 // search types into the page's search, and returns the links that it shows.
 async function search(page, words) {
@@ -88,8 +88,8 @@ for (const name of ["index.html", "tasks/graphite.html"]) {
   page.on("pageerror", (e) => wrong.push(`${name} from the folder: ${e.message}`))
   page.on("console", (m) => m.type() === "error" && wrong.push(`${name} from the folder: ${m.text()}`))
   await page.goto(`file://${folder}/${name}`)
-  const shown = await search(page, "rollback")
-  assert(shown.some((link) => link.startsWith(`file://${folder}/how-a-run-goes.html`)), `a search from the folder finds ${shown.join(" ")}`)
+  const shown = await search(page, "guarded")
+  assert(shown.some((link) => link.startsWith(`file://${folder}/guarded-changes.html`)), `a search from the folder finds ${shown.join(" ")}`)
   await page.close()
 }
 
