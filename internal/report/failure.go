@@ -8,6 +8,9 @@ import (
 	"provision/internal/engine"
 )
 
+// longName is the width of a host's name beside which there is no room to wrap.
+const longName = 24
+
 // failure says what went wrong on a host: one line, what was put back, the command to type
 // next, and then all that the remote printed, whole. restored says that what was put back
 // is told already.
@@ -18,7 +21,7 @@ func (p page) failure(record *finished, restored bool) []string {
 	}
 	first := p.paint.bad.Render(p.sign.bad) + " "
 	lines := p.prose(first+p.paint.strong.Render(record.Host)+": ", problem, p.paint.plain)
-	if width(record.Host) > 24 { // a long name would leave no room to wrap beside it
+	if width(record.Host) > longName {
 		lines = p.prose(first, record.Host+": "+problem, p.paint.plain)
 	}
 	if back := record.Restored; back != nil && (!restored || back.Error != "") {

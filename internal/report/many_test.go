@@ -245,3 +245,40 @@ func BenchmarkThousandHosts(b *testing.B) {
 		})
 	}
 }
+
+// Of many hosts, those that a Ctrl-C has left as they were are told together at the end; and a long name leaves
+// room for what is wrong.
+func TestManyHostsInterrupted(t *testing.T) {
+	var names []string
+	for i := range 30 {
+		names = append(names, fmt.Sprintf("web%02d.a-long-name.frankfurt.example.org", i))
+	}
+	var out bytes.Buffer
+	terminal := newTerminal(&out, Options{Width: 80, Hosts: names})
+	for i, name := range names {
+		tell := func(event engine.Event) { terminal.Event(engine.HostEvent{Host: name, Event: event}) }
+		tell(engine.Asking{})
+		if i < 2 {
+			tell(engine.Applying{Run: "1"})
+		}
+		end := engine.Finished{Status: engine.StatusInterrupted, Err: engine.ErrInterrupted, Hint: "run it again"}
+		if i == 0 {
+			end = engine.Finished{Status: engine.StatusFailed, Err: errors.New("nginx.service: does not run with the new configuration")}
+		}
+		tell(end)
+	}
+	if err := terminal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if told := strings.Count(out.String(), ": interrupted"); told != 1 {
+		t.Errorf("%d hosts are told that were interrupted, and one was at work:\n%s", told, out.String())
+	}
+	out.Reset()
+	terminal.Summary("", 0)
+	if want := "29 interrupted"; !strings.Contains(out.String(), want) || strings.Count(out.String(), "\n") > 20 {
+		t.Errorf("want %s, in few lines:\n%s", want, out.String())
+	}
+	if want := names[0] + ": failed: nginx.service: does not run\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("want %q in\n%s", want, out.String())
+	}
+}

@@ -75,6 +75,10 @@ func (p page) reasons(rows []outcome) []string {
 		if strings.Contains(reason, ": ") {
 			reason = string(one.status) + ": " + oneLine(one.end.Error) + one.drained()
 		}
+		if width(one.host) > longName {
+			lines = append(lines, p.prose(sign, one.host+": "+reason, p.paint.plain)...)
+			continue
+		}
 		lines = append(lines, p.prose(sign+p.paint.strong.Render(one.host)+"  ", reason, p.paint.plain)...)
 	}
 	return lines

@@ -97,7 +97,7 @@ func (t *Terminal) finish(h *host, record *finished) {
 		h.block = nil // the end counts it
 	}
 	t.flush(h)
-	if record.Status == engine.StatusNotBegun {
+	if record.Status == engine.StatusNotBegun || many && record.Status == engine.StatusInterrupted && !h.applying {
 		return // the summary says it, and why once
 	}
 	if bad {
