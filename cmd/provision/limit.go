@@ -32,7 +32,7 @@ func (s selection) limited() (all []string, conditions []inventory.Condition, er
 			continue
 		}
 		names, err := s.elsewhere(elsewhere)
-		if not && errors.Is(err, errNoSuchEnd) { // to take none of them away is what was meant
+		if not && (errors.Is(err, errNoSuchEnd) || errors.Is(err, errNoNames)) { // to take none of them away is what was meant
 			err = nil
 		}
 		if err != nil {
@@ -64,6 +64,9 @@ func (s selection) elsewhere(name string) ([]string, error) {
 
 // errNoSuchEnd says that the last run ended so on no host.
 var errNoSuchEnd = errors.New("there is no such host")
+
+// errNoNames says that nobody is named where names stand.
+var errNoNames = errors.New("has no names")
 
 // ofLastRun are the hosts on which it ended so.
 func (s selection) ofLastRun(name string, so func(report.PastHost) bool) ([]string, error) {
@@ -108,14 +111,14 @@ func listedIn(file string) ([]string, error) {
 		return nil, fmt.Errorf("limit @%s: is longer than a MiB", file)
 	}
 	var names []string
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) { // which some editors put there
 		line, _, _ = strings.Cut(line, "#")
 		if line = strings.TrimSpace(line); line != "" {
 			names = append(names, line)
 		}
 	}
 	if len(names) == 0 {
-		return nil, usage(fmt.Errorf("limit @%s: has no names", file), "the name of a host in each line")
+		return nil, usage(fmt.Errorf("limit @%s: %w", file, errNoNames), "the name of a host in each line")
 	}
 	return inventory.Expand(names)
 }

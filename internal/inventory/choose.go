@@ -52,7 +52,7 @@ func (inv *Inventory) Select(limit []string) ([]Host, error) {
 	if len(inv.hosts) == 0 {
 		return nil, &Error{What: "inventory", Problem: "has no hosts", Advice: "name one: -H user@host"}
 	}
-	return nil, &Error{What: fmt.Sprintf("limit %q", strings.Join(limit, ",")), Problem: "matches no host", Advice: "its exclusions leave nothing"}
+	return nil, &Error{What: fmt.Sprintf("limit %q", short(strings.Join(limit, ","))), Problem: "matches no host", Advice: "its exclusions leave nothing"}
 }
 
 // match returns the names of the hosts that one term of a limit stands for.
@@ -64,6 +64,7 @@ func (inv *Inventory) match(term string) ([]string, error) {
 	if _, err := path.Match(term, ""); err != nil {
 		return refuse("is not a pattern", "* is any text, ? one letter, [ab] one of these")
 	}
+	all := term == "all" || term == "*" // the lab's hosts are asked for by their names
 	fits := func(name string) bool {
 		if name == term {
 			return true
@@ -74,14 +75,14 @@ func (inv *Inventory) match(term string) ([]string, error) {
 	var names, candidates []string
 	for _, host := range inv.hosts {
 		candidates = append(candidates, host.Name)
-		if fits(host.Name) || term == "all" && !host.Added {
+		if all && !host.Added || !all && fits(host.Name) {
 			names = append(names, host.Name)
 		}
 	}
 	empty := ""
 	for _, g := range inv.groups {
 		candidates = append(candidates, g.name)
-		if fits(g.name) {
+		if !all && fits(g.name) {
 			names = append(names, slices.Sorted(maps.Keys(g.members))...)
 			empty = g.name
 		}
@@ -93,7 +94,7 @@ func (inv *Inventory) match(term string) ([]string, error) {
 		return refuse("is empty", "write names with commas between them: -l web1,web2")
 	case empty != "":
 		return refuse(fmt.Sprintf("group %s has no hosts", empty), "add some under its hosts: in the inventory")
-	case term == "all":
+	case all:
 		return refuse("there are no hosts in an inventory", "-H user@host is for one without; provision list tells what is read")
 	case pattern:
 		return refuse("matches no host and no group", "put it in quotes, so that the shell leaves it alone; provision list shows the hosts")

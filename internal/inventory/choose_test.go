@@ -42,6 +42,7 @@ func TestSelect(t *testing.T) {
 		"l*1,db1":       "lab1 db1",
 		"all, lab":      "web3 web1 web2 db1 lab1",
 		"metrics,!lab":  "web1",
+		"*":             "web3 web1 web2 db1", // not the lab's: who writes * means the inventory
 		"?eb1":          "web1",
 	}
 	for limit, want := range tests {

@@ -75,6 +75,9 @@ func (n *node) pair(key string) *pair {
 
 // describe names what stands there, for "want a list, found …".
 func (n *node) describe() string {
+	if n.alias {
+		return "an alias (*), which is not looked up"
+	}
 	switch n.kind {
 	case kindNull:
 		return "nothing"

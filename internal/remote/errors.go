@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -100,6 +101,15 @@ func (e *ExitError) Error() string {
 func lastLine(text []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return strings.TrimSpace(lines[len(lines)-1])
+}
+
+// unreadable is the error of a file that cannot be read: as of one that is not there, or of too many open ones.
+func unreadable(file string, err error) error {
+	problem := "cannot be read"
+	if path := new(fs.PathError); errors.As(err, &path) {
+		problem += ": " + path.Err.Error()
+	}
+	return configError(file, problem, "", err)
 }
 
 func configError(what, problem, hint string, cause ...error) error {

@@ -46,7 +46,7 @@ func (n *names) read(file string, user bool, depth int) error {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return configError(file, "cannot be read", "", err)
+		return unreadable(file, err)
 	}
 	for number, line := range strings.Split(string(text), "\n") {
 		name, rest, ok := splitLine(line)

@@ -88,7 +88,7 @@ func (r *reader) file(at place) error {
 	}
 	text, err := os.ReadFile(at.name)
 	if err != nil {
-		return configError(at.name, "cannot be read", "", err)
+		return unreadable(at.name, err)
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); at.check && ok &&
 		(stat.Uid != 0 && int(stat.Uid) != os.Getuid() || info.Mode().Perm()&0o022 != 0) {
