@@ -50,6 +50,9 @@ func (j *job) makeSo(ctx context.Context, header journal.Header) error {
 		if session, err = j.goOn(ctx, header); err != nil {
 			return err
 		}
+		if err = j.drain(ctx); err != nil { // the lock was nobody's for a moment: another run may have brought it back
+			return err
+		}
 		result, err = engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
 		j.result.Same = result.Same - j.result.Changed
 		j.result.Changed += len(result.Changed)

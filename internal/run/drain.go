@@ -44,9 +44,14 @@ func (j *job) drains() bool {
 
 // tellDrains says in the plan what a person should know of the hooks.
 func (j *job) tellDrains() {
-	if j.made.Drained {
+	switch {
+	case j.made.Drained && !j.takesBackAll():
+		j.made.Told = append(j.made.Told, "run "+j.made.DrainedSince+" has left it drained, and a later one is taken back: it stays drained")
+	case j.made.Drained && j.settings.Header.Of != "":
+		j.made.Told = append(j.made.Told, "a run has left it drained: it is brought back as it was when it served")
+	case j.made.Drained:
 		j.made.Told = append(j.made.Told, "a run has left it drained: it is brought back when it has passed its checks")
-	} else if j.drains() {
+	case j.drains():
 		j.made.Told = append(j.made.Told, j.toldOfDrains())
 	}
 }
@@ -91,7 +96,7 @@ func (e *drainError) Error() string {
 
 // drain takes the host out of service. Where a hook fails nothing is changed.
 func (j *job) drain(ctx context.Context) error {
-	if !j.drains() || j.drained {
+	if !j.drains() {
 		return nil
 	}
 	if err := j.noteDrained(ctx); err != nil {
@@ -195,12 +200,24 @@ func (j *job) proveDrained(ctx context.Context, err error) error {
 	switch {
 	case failed, errors.Is(err, remote.ErrLost):
 	case err == nil && !j.takesBackAll():
-		j.observe(engine.Note{Text: "run " + j.made.DrainedSince + " drained it, and what is taken back is of a later one: another rollback takes back the run before"})
+		err = &stillDrainedError{j.made.DrainedSince}
 	case err == nil || j.stands(ctx, err):
 		err = errors.Join(err, j.undrain(ctx, err == nil))
 	}
 	j.result.Drained = j.drained
 	return err
+}
+
+// stillDrainedError is the end of a rollback that did all that it was to do, and after which a host serves nobody.
+type stillDrainedError struct{ since string }
+
+func (e *stillDrainedError) Error() string {
+	return "run " + e.since + " drained it, and a later one is taken back: nobody knows whether it served in between"
+}
+
+// Hint is what brings it back.
+func (e *stillDrainedError) Hint() string {
+	return "roll back once more; or install what works"
 }
 
 // takesBackAll reports whether a host is, after a rollback, as it was when it served: a rollback has no checks to

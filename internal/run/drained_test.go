@@ -51,24 +51,24 @@ func TestRollbackDrains(t *testing.T) {
 		is(t, s.goes(t), status)
 		s.did(t)
 	}
-	rollback := func(did, conf string, drained bool) {
+	rollback := func(status engine.Status, did, conf string, drained bool) {
 		t.Helper()
 		ended := m.works(t, "rollback", Blueprint{Drains: s.drains()}, Rollback("site"))
-		is(t, ended, engine.StatusChanged)
+		is(t, ended, status)
 		if found := s.did(t); found != did || m.read(t, "conf") != conf || s.isDrained() != drained || ended.Drained != drained {
 			t.Errorf("did %q, conf is %q, drained %v, %v", found, m.read(t, "conf"), s.isDrained(), ended.Drained)
 		}
 	}
 	install("one", ":", engine.StatusChanged)
 	install("two", ":", engine.StatusChanged)
-	rollback("drain undrain", "one", false)
+	rollback(engine.StatusChanged, "drain undrain", "one", false)
 	install("broken", "false", engine.StatusFailed)
 	install("broken too", "false", engine.StatusFailed)
-	rollback("drain", "broken", true)
-	if !strings.Contains(m.told.String(), "another rollback takes back the run before") {
+	rollback(engine.StatusFailed, "drain", "broken", true)
+	if !strings.Contains(m.told.String(), "has left it drained, and a later one is taken back: it stays drained") {
 		t.Errorf("told %s", m.told.String())
 	}
-	rollback("drain undrain", "one", false)
+	rollback(engine.StatusChanged, "drain undrain", "one", false)
 }
 
 // A removal drains, too. What it takes away is not brought back: it serves nobody any more, until the host has the
