@@ -154,7 +154,7 @@ func (l *login) refused(allowed []string) error {
 	if l.failure != nil {
 		problem += "; " + l.failure.Error()
 	}
-	hint := "name the right key with -i FILE"
+	hint := "name the right key with -i FILE, or bring yours there with ssh-copy-id"
 	if l.config.Password == nil && (slices.Contains(allowed, "password") || slices.Contains(allowed, "keyboard-interactive")) {
 		hint += ", or let it ask for a password with --ask-password"
 	}
