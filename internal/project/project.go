@@ -172,10 +172,14 @@ func (p *Project) discover() ([]found, error) {
 }
 
 // seemsTask reports whether a folder beside tasks has a task's name: none that goes with them, nor one of Ansible's,
-// which has tasks as YAML in a folder of the same name.
+// which has tasks as YAML in a folder of the same name, nor one of other folders alone, as of examples.
 func (p *Project) seemsTask(name string) bool {
 	folder := path.Join(Folder, name)
-	return taskName.MatchString(name) && !slices.Contains([]string{templateFolder, fileFolder, goldenFolder}, name) && !p.files.has(folder, "*.yml") && !p.files.has(folder, "*.yaml")
+	entries, err := p.files.list(folder)
+	ofFolders := err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !e.IsDir() || e.Name() == templateFolder || e.Name() == fileFolder
+	})
+	return !ofFolders && taskName.MatchString(name) && !slices.Contains([]string{templateFolder, fileFolder, goldenFolder}, name) && !p.files.has(folder, "*.yml") && !p.files.has(folder, "*.yaml")
 }
 
 // named refuses a name that cannot be a task's.

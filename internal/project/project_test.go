@@ -222,6 +222,8 @@ x
 x
 -- tasks/Notes/x --
 x
+-- tasks/examples/shop/hosts.yaml --
+x
 `)
 	want := []string{"tasks/blog: is passed over: it has no task.star, and is no task", "tasks/shop: is passed over: it has no task.star, and is no task"}
 	if len(p.Tasks()) != 1 || !slices.Equal(*printed, want) {
