@@ -68,41 +68,10 @@ func (f *flags) work(io console, names []string) (errand, error) {
 	unasked := sync.OnceValues(func() (*inventory.Keys, error) { return f.selection.openKeys(nil) })
 	read := map[string]bool{} // the tasks whose variables some host needs
 	e, err := f.errand(io, named, extra, func(host inventory.Host) (run.Blueprint, error) {
-		its := named
-		if len(its) == 0 {
-			var err error
-			if its, err = all.find(host.Tasks); err != nil {
-				return run.Blueprint{}, err
-			}
-		}
-		if len(its) == 0 {
-			return run.Blueprint{}, usage(fmt.Errorf("%s: no task", host.Name), "name one: provision list; or give the host tasks in hosts.yaml")
-		}
-		given := slices.Concat(catalogue(its).names(), host.Tasks)
-		if its, err = all.whole(its); err != nil {
-			return run.Blueprint{}, err
-		}
-		values, err := all.valuesOf(host, its, extra)
-		for name := range values {
+		blueprint, err := f.blueprint(all, host, named, extra, unasked)
+		for name := range blueprint.Values {
 			base, _ := recipe.SplitInstance(name)
 			read[name], read[base] = true, true
-		}
-		if err != nil {
-			return run.Blueprint{}, err
-		}
-		blueprint := run.Blueprint{Tasks: its, Given: given, Values: values, Upgrade: f.run.upgrade}
-		blueprint.Remembering = f.remembering(host)
-		blueprint.Whole = len(named) == 0
-		if blueprint.Others, err = all.besides(host, its); err != nil {
-			return blueprint, err
-		}
-		blueprint.Drains, err = all.drains(host, its, blueprint.Others, values)
-		blueprint.ValuesOf = func(task recipe.Task) (map[string]recipe.Values, error) {
-			keys, err := unasked() // while the run goes on nobody is asked for a passphrase
-			if err != nil {
-				return nil, err
-			}
-			return all.valuesOf(host.Decrypting(keys), []recipe.Task{task}, nil)
 		}
 		return blueprint, err
 	})
@@ -115,6 +84,40 @@ func (f *flags) work(io console, names []string) (errand, error) {
 		}
 	}
 	return e, nil
+}
+
+// blueprint is what a host should be. While the run goes on nobody is asked for a passphrase: unasked opens
+// what can be opened without.
+func (f *flags) blueprint(all catalogue, host inventory.Host, named []recipe.Task, extra []inventory.Extra, unasked func() (*inventory.Keys, error)) (run.Blueprint, error) {
+	its, err := named, error(nil)
+	if len(its) == 0 {
+		if its, err = all.find(host.Tasks); err != nil {
+			return run.Blueprint{}, err
+		}
+	}
+	if len(its) == 0 {
+		return run.Blueprint{}, usage(fmt.Errorf("%s: no task", host.Name), "name one: provision list; or give the host tasks in hosts.yaml")
+	}
+	blueprint := run.Blueprint{Given: slices.Concat(catalogue(its).names(), host.Tasks), Upgrade: f.run.upgrade, Remembering: f.remembering(host)}
+	blueprint.Whole = len(named) == 0
+	if blueprint.Tasks, err = all.whole(its); err != nil {
+		return blueprint, err
+	}
+	if blueprint.Values, err = all.valuesOf(host, blueprint.Tasks, extra); err != nil {
+		return blueprint, err
+	}
+	if blueprint.Others, err = all.besides(host, blueprint.Tasks); err != nil {
+		return blueprint, err
+	}
+	blueprint.Drains, err = all.drains(host, blueprint.Tasks, blueprint.Others, blueprint.Values)
+	blueprint.ValuesOf = func(task recipe.Task) (map[string]recipe.Values, error) {
+		keys, err := unasked()
+		if err != nil {
+			return nil, err
+		}
+		return all.valuesOf(host.Decrypting(keys), []recipe.Task{task}, nil)
+	}
+	return blueprint, err
 }
 
 // valuesOf returns the variables of a host that its tasks read. Others are left alone: they

@@ -58,6 +58,26 @@ func (a *application) restorable(ctx context.Context, candidates []string) resto
 	return back
 }
 
+// goes reports whether a file goes back.
+func (r restorable) goes(file replaced) bool {
+	return slices.ContainsFunc(r.units, func(unit string) bool { return notifies(file.notifies, unit) })
+}
+
+// told are the units that were told of what goes back; of them those remain that were told of what does not.
+func (r restorable) told() (told []string, remains map[string]bool) {
+	remains = map[string]bool{}
+	for _, file := range r.files {
+		back := r.goes(file)
+		for _, n := range file.notifies {
+			if back && !slices.Contains(told, n.Unit) {
+				told = append(told, n.Unit)
+			}
+			remains[n.Unit] = remains[n.Unit] || !back
+		}
+	}
+	return told, remains
+}
+
 // notified are the notifications of a resource of the recipe.
 func (a *application) notified(resource string) []recipe.Notification {
 	for _, item := range a.wanted.Items {

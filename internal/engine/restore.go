@@ -63,26 +63,19 @@ func (a *application) putBack(ctx context.Context, failed *StepError, failure er
 		a.number++
 		steps = append(steps, recipe.Numbered{Number: a.number, Resource: failed.Step.Resource, Step: step})
 	}
-	var told []string // of what goes back
-	remains := map[string]bool{}
 	for _, file := range old.files {
-		back := slices.ContainsFunc(old.units, func(unit string) bool { return notifies(file.notifies, unit) })
-		for _, n := range file.notifies {
-			if back && !slices.Contains(told, n.Unit) {
-				told = append(told, n.Unit)
-			}
-			remains[n.Unit] = remains[n.Unit] || !back
+		if !old.goes(file) {
+			continue
 		}
-		if back {
-			add(file.back)
-			if !slices.Contains(restored.Paths, file.back.Path) {
-				restored.Paths = append(restored.Paths, file.back.Path)
-			}
+		add(file.back)
+		if !slices.Contains(restored.Paths, file.back.Path) {
+			restored.Paths = append(restored.Paths, file.back.Path)
 		}
 	}
 	if len(steps) == 0 {
 		return failure
 	}
+	told, remains := old.told()
 	for _, unit := range told {
 		if recipe.IsHandler(unit) && a.ran(unit) { // with the new files
 			add(recipe.Notify{Notification: recipe.Notification{Unit: unit, Action: recipe.Run}})

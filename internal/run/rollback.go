@@ -150,18 +150,7 @@ func listened(unit string, before script.Past, runs []script.Past) []string {
 func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 	var wanted recipe.Recipe
 	begun, secrets := past.Begun(), secretPaths(runs)
-	before := map[string]script.Record{} // by unit, the first step on it
-	var units []string
-	for _, step := range begun {
-		if _, seen := before[step.Unit]; step.Unit != "" && step.Found != nil && !seen {
-			before[step.Unit] = step
-			units = append(units, step.Unit)
-		} else if step.Check != "" || len(step.Listens) > 0 {
-			first := before[step.Unit]
-			first.Check, first.Listens, first.Guarded = step.Check, step.Listens, step.Guarded
-			before[step.Unit] = first
-		}
-	}
+	units, before := unitsOf(begun)
 	var notified []recipe.Notification
 	for _, unit := range slices.Backward(units) {
 		if before[unit].Found.Running() {
@@ -207,6 +196,22 @@ func asBefore(past script.Past, runs []script.Past) recipe.Recipe {
 		wanted.Add(back)
 	}
 	return wanted
+}
+
+// unitsOf are the units that steps were on, and of each the first such step, with how it was started in the end.
+func unitsOf(begun []script.Record) (units []string, first map[string]script.Record) {
+	first = map[string]script.Record{}
+	for _, step := range begun {
+		if _, seen := first[step.Unit]; step.Unit != "" && step.Found != nil && !seen {
+			first[step.Unit] = step
+			units = append(units, step.Unit)
+		} else if step.Check != "" || len(step.Listens) > 0 {
+			before := first[step.Unit]
+			before.Check, before.Listens, before.Guarded = step.Check, step.Listens, step.Guarded
+			first[step.Unit] = before
+		}
+	}
+	return units, first
 }
 
 // memoriesBefore are what the host remembered before a run of each task that it noted something of.

@@ -212,7 +212,7 @@ func plain(write recipe.WriteFile) bool {
 // writeFiles is the call that writes a set.
 func writeFiles(set []recipe.Numbered) string {
 	first := set[0].Step.(recipe.WriteFile)
-	a := act{function: "write_files", words: append([]string{path.Dir(first.Path)}, attributes(first.Attributes)...), feeds: true}
+	a := act{function: "write_files", words: placed(path.Dir(first.Path), first.Attributes), feeds: true}
 	var packed bytes.Buffer
 	archive := tar.NewWriter(&packed)
 	for _, numbered := range set {

@@ -12,12 +12,11 @@ import (
 func toldOfFile(step recipe.Step) act {
 	switch step := step.(type) {
 	case recipe.WriteFile:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: "write_file", words: append(words, pairs(step.Fill)...), input: step.Content, feeds: true}
+		return act{function: "write_file", words: append(placed(step.Path, step.Attributes), pairs(step.Fill)...), input: step.Content, feeds: true}
 	case recipe.MakeDirectory:
-		return act{function: KindDirectory, words: append([]string{step.Path}, attributes(step.Attributes)...)}
+		return act{function: KindDirectory, words: placed(step.Path, step.Attributes)}
 	case recipe.SetAttributes:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
+		words := placed(step.Path, step.Attributes)
 		if step.Found.Type != recipe.PathAbsent {
 			words = append(words, fmt.Sprintf("%o %s:%s", step.Found.Mode, step.Found.Owner, step.Found.Group))
 		}
@@ -25,8 +24,7 @@ func toldOfFile(step recipe.Step) act {
 	case recipe.MakeLink:
 		return act{function: "make_link", words: []string{step.Path, step.Target}}
 	case recipe.MakeSecret:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: "make_secret", words: append(words, fmt.Sprint(step.Length))}
+		return act{function: "make_secret", words: append(placed(step.Path, step.Attributes), fmt.Sprint(step.Length))}
 	case recipe.Remove:
 		if step.Tree {
 			return act{function: "remove_tree", words: []string{step.Path, fmt.Sprint(recipe.MostCopied)}}
@@ -36,8 +34,7 @@ func toldOfFile(step recipe.Step) act {
 		}
 		return act{function: "remove", words: []string{step.Path}}
 	case recipe.Upload:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: KindUpload, words: append(words, step.Artifact.SHA256)}
+		return act{function: KindUpload, words: append(placed(step.Path, step.Attributes), step.Artifact.SHA256)}
 	case recipe.RestoreShipped:
 		return act{function: "shipped", words: []string{step.Path, step.Package}}
 	case recipe.Remember:
@@ -47,8 +44,7 @@ func toldOfFile(step recipe.Step) act {
 		}
 		return act{function: "remember", words: words, input: []byte(step.Text), feeds: true}
 	case recipe.Download:
-		words := append([]string{step.Path}, attributes(step.Attributes)...)
-		return act{function: "download", words: append(words, step.SHA256, step.URL)}
+		return act{function: "download", words: append(placed(step.Path, step.Attributes), step.SHA256, step.URL)}
 	case recipe.WriteTree:
 		words := []string{step.Path, fmt.Sprint(recipe.MostCopied), fmt.Sprintf("%05o", step.Mode), step.Owner + ":" + step.Group}
 		return act{function: "write_tree", words: words, input: packed(step), feeds: true}
@@ -90,7 +86,7 @@ func packed(step recipe.WriteTree) []byte {
 	return all.Bytes()
 }
 
-// attributes are the words for a mode, of five digits (see put in sh/place.sh), and the owners.
-func attributes(a recipe.Attributes) []string {
-	return []string{fmt.Sprintf("%05o", a.Mode), a.Owner + ":" + a.Group}
+// placed are the words for a path, a mode, of five digits (see put in sh/place.sh), and the owners.
+func placed(path string, a recipe.Attributes) []string {
+	return []string{path, fmt.Sprintf("%05o", a.Mode), a.Owner + ":" + a.Group}
 }
