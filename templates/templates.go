@@ -28,15 +28,6 @@ var ErrUnknown = errors.New("no such template")
 // ErrTooLong says that a template makes more than it may.
 var ErrTooLong = errors.New("makes too long a text")
 
-// Names returns the names of all templates: "graphite/carbon.conf.tmpl".
-func Names() []string {
-	names, err := fs.Glob(files, "*/*.tmpl")
-	if err != nil { // only a malformed pattern (path.ErrBadPattern)
-		panic(err)
-	}
-	return names
-}
-
 // Page returns the files of the dashboard's page, by name: they go to the host as they are.
 func Page() map[string]string {
 	const folder = "dashboard/page"

@@ -138,10 +138,3 @@ func (f *Fleet) answer(line string) (Answer, error) {
 	answer.Output, answer.Errors = strings.ReplaceAll(answer.Output, "TOKEN", its), strings.ReplaceAll(answer.Errors, "TOKEN", its)
 	return answer, err
 }
-
-// Questions is how many different commands the hosts were asked until now.
-func (f *Fleet) Questions() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.answers)
-}
