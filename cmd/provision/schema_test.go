@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"provision/internal/inventory"
@@ -15,20 +13,7 @@ import (
 
 // The schema that editors complete hosts.yaml from is the one of these tasks.
 func TestSchemaIsCurrent(t *testing.T) {
-	const file = "../../docs/hosts.schema.json"
-	got := inventory.Schema(catalogue(tasks.All()).known())
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("go test ./cmd/provision -run Schema -update writes it anew: %s", diff)
-	}
+	current(t, "Schema", map[string]string{"hosts.schema.json": string(inventory.Schema(catalogue(tasks.All()).known()))})
 }
 
 // The schema finds what is wrong with a variable of a task that it knows, and nothing wrong with those

@@ -36,21 +36,16 @@ var kinds = []struct {
 	steps  string
 	stays  string
 }{
-	{name: "a file", wanted: resource.File{Path: "/a", Content: text}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
-	{
-		name: "a file over another", wanted: resource.File{Path: "/a", Content: text},
-		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))},
-		now:    []recipe.Effect{known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old))},
-		steps:  "restore /a",
-	},
+	{name: "a file", wanted: resource.File{Path: "/a", Content: text}, now: ours, steps: "remove /a"},
+	{name: "a file over another", wanted: resource.File{Path: "/a", Content: text}, before: theirs, now: over, steps: "restore /a"},
 	{
 		name: "a file that was there just so", wanted: resource.File{Path: "/a", Content: text},
-		before: []recipe.Effect{known(recipe.PathKey("/a"), file(text))},
+		before: ours,
 		now:    []recipe.Effect{known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(text))},
 	},
 	{
 		name: "a file that replaced what no copy is kept of", wanted: resource.File{Path: "/a", Content: text, Secret: true},
-		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))},
+		before: theirs, now: ours,
 		stays: "no copy is kept of what it was",
 	},
 	{
@@ -64,42 +59,26 @@ var kinds = []struct {
 	},
 	{
 		name: "a conffile as an older version of its package had it", wanted: resource.File{Path: "/a", Content: text},
-		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))},
-		now: []recipe.Effect{
-			known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old)),
-			known(recipe.ContentKey(recipe.ShippedPath("/a")), recipe.Content{Bytes: []byte("older")}),
-			known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Digest: "newer"}),
-		},
-		steps: "restore /a of a",
+		before: theirs,
+		now:    conffile("older", "newer"),
+		steps:  "restore /a of a",
 	},
 	{
 		name: "a conffile as its package had it, and has it still", wanted: resource.File{Path: "/a", Content: text},
-		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))},
-		now: []recipe.Effect{
-			known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old)),
-			known(recipe.ContentKey(recipe.ShippedPath("/a")), recipe.Content{Bytes: []byte("same")}),
-			known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Digest: "same"}),
-		},
-		steps: "restore /a",
+		before: theirs,
+		now:    conffile("same", "same"),
+		steps:  "restore /a",
 	},
-	{
-		name: "a conffile that somebody had changed", wanted: resource.File{Path: "/a", Content: text},
-		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))},
-		now: []recipe.Effect{
-			known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old)),
-			known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Digest: "newer"}),
-		},
-		steps: "restore /a",
-	},
+	{name: "a conffile that somebody had changed", wanted: resource.File{Path: "/a", Content: text}, before: theirs, now: conffile("", "newer"), steps: "restore /a"},
 	{
 		name: "a file that was taken away", wanted: resource.File{Path: "/a", Absent: true},
-		before: []recipe.Effect{known(recipe.PathKey("/a"), file(old))}, now: []recipe.Effect{known(recipe.PathKey(recipe.OriginalPath("/a")), file(old))},
+		before: theirs, now: []recipe.Effect{known(recipe.PathKey(recipe.OriginalPath("/a")), file(old))},
 		steps: "restore /a",
 	},
 	{name: "a file that was not there to be taken away", wanted: resource.File{Path: "/a", Absent: true}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(old))}},
-	{name: "an artifact", wanted: resource.Artifact{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
+	{name: "an artifact", wanted: resource.Artifact{Path: "/a"}, now: ours, steps: "remove /a"},
 	{name: "a link", wanted: resource.Link{Path: "/a", Target: "there"}, now: []recipe.Effect{known(recipe.PathKey("/a"), link)}, steps: "remove /a"},
-	{name: "a directory", wanted: resource.Directory{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
+	{name: "a directory", wanted: resource.Directory{Path: "/a"}, now: made, steps: "remove /a"},
 	{
 		name: "a directory with something in it", wanted: resource.Directory{Path: "/a"},
 		now:   []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.EntriesKey("/a"), recipe.Entries{"data"})},
@@ -121,13 +100,10 @@ var kinds = []struct {
 		steps: "remove /a",
 	},
 	{
-		name: "a directory that was there", wanted: resource.Directory{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), directory)},
+		name: "a directory that was there", wanted: resource.Directory{Path: "/a"}, before: made,
 		now: []recipe.Effect{known(recipe.PathKey("/a"), directory), known(recipe.PathKey(recipe.OriginalPath("/a")), directory)},
 	},
-	{
-		name: "a line", wanted: resource.Line{Path: "/a", Line: "Port 2222", Key: "Port "}, before: lines("Host a\n"), now: lines("Host a\nPort 2222\n"),
-		steps: "write /a",
-	},
+	{name: "a line", wanted: resource.Line{Path: "/a", Line: "Port 2222", Key: "Port "}, before: lines("Host a\n"), now: lines("Host a\nPort 2222\n"), steps: "write /a"},
 	{name: "a line of a file of its own", wanted: resource.Line{Path: "/a", Line: "Port 2222"}, now: lines("Port 2222\n"), steps: "remove /a"},
 	{
 		name: "a line that replaced another", wanted: resource.Line{Path: "/a", Line: "Port 2222", Key: "Port "}, before: lines("Port 22\n"), now: lines("Port 2222\n"),
@@ -158,10 +134,7 @@ var kinds = []struct {
 		name: "a key", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"}, before: keys("# theirs\n"), now: keys("# theirs\n" + key + "\n"),
 		steps: "write /h/.ssh/authorized_keys",
 	},
-	{
-		name: "a key of a file of its own", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"}, now: keys(key + "\n"),
-		steps: "remove /h/.ssh/authorized_keys",
-	},
+	{name: "a key of a file of its own", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"}, now: keys(key + "\n"), steps: "remove /h/.ssh/authorized_keys"},
 	{
 		name: "a key that was there restricted", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"}, before: keys("no-pty " + key + "\n"), now: keys(key + "\n"),
 		steps: "write /h/.ssh/authorized_keys",
@@ -171,14 +144,11 @@ var kinds = []struct {
 		name: "a key that was there, and that somebody has taken away", wanted: resource.AuthorizedKey{User: "u", Key: key, Home: "/h"},
 		before: keys("no-pty " + key + "\n"), now: keys("# theirs\n"),
 	},
-	{name: "a download", wanted: resource.Download{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
-	{name: "a tree", wanted: resource.Tree{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
-	{
-		name: "a tree that was a directory before", wanted: resource.Tree{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), directory)},
-		now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, stays: "tree /a",
-	},
-	{name: "an archive", wanted: resource.Archive{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
-	{name: "a commit", wanted: resource.Git{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), directory)}, steps: "remove /a"},
+	{name: "a download", wanted: resource.Download{Path: "/a"}, now: ours, steps: "remove /a"},
+	{name: "a tree", wanted: resource.Tree{Path: "/a"}, now: made, steps: "remove /a"},
+	{name: "a tree that was a directory before", wanted: resource.Tree{Path: "/a"}, before: made, now: made, stays: "tree /a"},
+	{name: "an archive", wanted: resource.Archive{Path: "/a"}, now: made, steps: "remove /a"},
+	{name: "a commit", wanted: resource.Git{Path: "/a"}, now: made, steps: "remove /a"},
 	{name: "a certificate", wanted: resource.Certificate{Path: "/a", Key: "/k"}, now: pair, stays: "certificate /a"},
 	{name: "a certificate, purged", wanted: resource.Certificate{Path: "/a", Key: "/k"}, now: append(pair[:2:2], known(recipe.CommandKey("make certificate /a"), recipe.Command{Exit: 1, Output: "replace"})), purge: true, steps: "remove /a; remove /k"},
 	{name: "a certificate that was there", wanted: resource.Certificate{Path: "/a", Key: "/k"}, before: pair, now: pair, purge: true},
@@ -242,20 +212,17 @@ var kinds = []struct {
 	{name: "a package, purged", wanted: resource.Package{Name: "a1"}, now: installed, purge: true, steps: "purge a1"},
 	{name: "an account", wanted: resource.User{Name: "u"}, now: account, stays: "user u"},
 	{name: "an account, purged", wanted: resource.User{Name: "u"}, now: account, purge: true, steps: "remove user u"},
-	{
-		name: "an account that was there", wanted: resource.User{Name: "u"}, before: account, now: account, purge: true,
-		stays: "user u as it is now",
-	},
+	{name: "an account that was there", wanted: resource.User{Name: "u"}, before: account, now: account, purge: true, stays: "user u as it is now"},
 	{name: "a group", wanted: resource.Group{Name: "g"}, now: member(), stays: "group g"},
 	{name: "a group, purged", wanted: resource.Group{Name: "g"}, now: member(), purge: true, steps: "groupdel g"},
-	{name: "a secret", wanted: resource.Secret{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "secret /a"},
-	{name: "a secret, purged", wanted: resource.Secret{Path: "/a"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, purge: true, steps: "remove /a"},
+	{name: "a secret", wanted: resource.Secret{Path: "/a"}, now: ours, stays: "secret /a"},
+	{name: "a secret, purged", wanted: resource.Secret{Path: "/a"}, now: ours, purge: true, steps: "remove /a"},
 	{name: "a command", wanted: resource.Command{Name: "migrate", Unless: "false", Script: "true"}, purge: true, stays: `what the command "migrate" did`},
-	{name: "a file that a command makes", wanted: resource.Made{Path: "/a", By: "make"}, before: runs, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, steps: "remove /a"},
-	{name: "a secret that a command makes", wanted: resource.Made{Path: "/a", By: "make", Secret: true}, before: runs, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "secret /a"},
-	{name: "a secret that a command makes, purged", wanted: resource.Made{Path: "/a", By: "make", Secret: true}, before: runs, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, purge: true, steps: "remove /a"},
-	{name: "a file that a command has not made", wanted: resource.Made{Path: "/a", By: "make"}, now: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "no copy is kept of what it was"},
-	{name: "a file that a command makes, and that stood there before", wanted: resource.Made{Path: "/a"}, before: []recipe.Effect{known(recipe.PathKey("/a"), file(text))}, stays: "no copy is kept of what it was"},
+	{name: "a file that a command makes", wanted: resource.Made{Path: "/a", By: "make"}, before: runs, now: ours, steps: "remove /a"},
+	{name: "a secret that a command makes", wanted: resource.Made{Path: "/a", By: "make", Secret: true}, before: runs, now: ours, stays: "secret /a"},
+	{name: "a secret that a command makes, purged", wanted: resource.Made{Path: "/a", By: "make", Secret: true}, before: runs, now: ours, purge: true, steps: "remove /a"},
+	{name: "a file that a command has not made", wanted: resource.Made{Path: "/a", By: "make"}, now: ours, stays: "no copy is kept of what it was"},
+	{name: "a file that a command makes, and that stood there before", wanted: resource.Made{Path: "/a"}, before: ours, stays: "no copy is kept of what it was"},
 }
 
 // runs is a command whose guard says that it runs.
@@ -273,6 +240,19 @@ var (
 	installed = []recipe.Effect{known(recipe.PackageKey("a1"), recipe.Package{Status: "ii", Version: "1"})}
 	account   = []recipe.Effect{known(recipe.UserKey("u"), recipe.User{Exists: true, Group: "u"})}
 )
+
+var (
+	ours   = []recipe.Effect{known(recipe.PathKey("/a"), file(text))}
+	theirs = []recipe.Effect{known(recipe.PathKey("/a"), file(old))}
+	over   = []recipe.Effect{known(recipe.PathKey("/a"), file(text)), known(recipe.PathKey(recipe.OriginalPath("/a")), file(old))}
+	made   = []recipe.Effect{known(recipe.PathKey("/a"), directory)}
+)
+
+// conffile is one over which ours stands: its digest in the package as it was then, and in that of now.
+func conffile(then, now string) []recipe.Effect {
+	return append(over[:2:2], known(recipe.ContentKey(recipe.ShippedPath("/a")), recipe.Content{Bytes: []byte(then)}),
+		known(recipe.OwnerKey("/a"), recipe.Owner{Package: "a", Conffile: true, Digest: now}))
+}
 
 func lines(content string) []recipe.Effect { return holds("/a", content) }
 

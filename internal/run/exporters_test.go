@@ -25,6 +25,15 @@ type trust struct {
 	late      map[string]bool // of the last plan of each host
 }
 
+// trusting are hosts of which each exports a file of its name.
+func trusting(m *machine, names ...string) *trust {
+	w := &trust{m: m, last: kept{}}
+	for _, name := range names {
+		w.exporters = append(w.exporters, Exporter{Target: Target{Name: name, Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path(name)}}})
+	}
+	return w
+}
+
 // task writes a file, of what another host exports where that is named.
 func (w *trust) task(name, file, content, peer string) recipe.Task {
 	return recipe.Task{Name: name, Build: func(in recipe.Input) (recipe.Recipe, error) {
@@ -164,10 +173,7 @@ func TestExportsInACircle(t *testing.T) {
 	if m == nil {
 		return
 	}
-	w := &trust{m: m, last: kept{}}
-	for _, name := range []string{"ca1", "node1"} {
-		w.exporters = append(w.exporters, Exporter{Target: Target{Name: name, Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path(name)}}})
-	}
+	w := trusting(m, "ca1", "node1")
 	for host, end := range w.does(t, Install, map[string]recipe.Task{"ca1": w.task("a", "a", "", "node1"), "node1": w.task("b", "b", "", "ca1")}) {
 		if end.Status != engine.StatusFailed || end.Err == nil || !strings.Contains(end.Err.Error(), recipe.NotYet) {
 			t.Errorf("%s: %s: %v", host, end.Status, end.Err)
@@ -201,8 +207,7 @@ func TestExportsOfItself(t *testing.T) {
 	if m == nil {
 		return
 	}
-	w := &trust{m: m, last: kept{}}
-	w.exporters = []Exporter{{Target: Target{Name: "ca1", Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path("ca1")}}}}
+	w := trusting(m, "ca1")
 	own := map[string]recipe.Task{"ca1": w.mutual("ca1", "ca1")}
 	is(t, w.does(t, Plan, own)["ca1"], engine.StatusPending)
 	if !w.told("ca1: goes without what it exports itself, and is planned again after that: it is not there yet") || len(w.awaits["ca1"]) != 1 {
@@ -228,10 +233,7 @@ func TestExportsOfEachOther(t *testing.T) {
 	if m == nil {
 		return
 	}
-	w := &trust{m: m, last: kept{}}
-	for _, name := range []string{"ca1", "node1"} {
-		w.exporters = append(w.exporters, Exporter{Target: Target{Name: name, Local: true}, Exports: map[string]recipe.Export{"ca.ca": {Name: "ca", Path: m.path(name)}}})
-	}
+	w := trusting(m, "ca1", "node1")
 	both := map[string]recipe.Task{"ca1": w.mutual("ca1", "node1"), "node1": w.mutual("node1", "ca1")}
 	planned := w.does(t, Plan, both)
 	is(t, planned["ca1"], engine.StatusPending)

@@ -168,11 +168,7 @@ func TestWhatATaskOfAnOlderVersionNeeds(t *testing.T) {
 func (m *machine) older(t *testing.T, name string, resources ...recipe.Resource) {
 	t.Helper()
 	is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{taskOf(name, resources...)}}, Install), engine.StatusChanged)
-	for _, path := range []string{"/var/lib/provision/wanted", "/var/lib/provision/originals"} {
-		if err := os.RemoveAll(path); err != nil {
-			t.Fatal(err)
-		}
-	}
+	m.forgets(t)
 }
 
 // What another task wants of which nothing is noted stays, for its recipe says it. Where that is not
