@@ -113,6 +113,7 @@ func typeLine(t *testing.T, folder, line string, environment []string) string {
 		c.Dir = "." // it is built from the source tree
 	}
 	done := finish(t, c).exits(t, 0)
+	t.Logf("%s\n%s", line, tail(done.stdout+done.stderr, 2000))
 	return done.stdout + done.stderr
 }
 
