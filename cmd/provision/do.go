@@ -24,7 +24,9 @@ host's journal has it. Without -H or -l it runs on the hosts that have the task
 in hosts.yaml. -e NAME=VALUE sets an argument of it, -e TASK.VARIABLE=VALUE a
 variable of the task; a secret comes from a file (@FILE), standard input (@-)
 or the environment (@env:NAME). Arguments that have to be given may also stand
-behind the action, in their order. provision list TASK tells the actions.`,
+behind the action, in their order. An action that interrupts what its host
+serves says so (drains): then the host is drained around it.
+provision list TASK tells the actions.`,
 		Example: `  provision do shop backup -l web
   provision do shop backup -l web -e dir=/mnt/backups -y
   provision do alerts test load -H web1`,
@@ -134,11 +136,32 @@ func (f *flags) deed(io console, task recipe.Task, action recipe.Script) (errand
 			return run.Blueprint{}, err
 		}
 		values["instance"] = instance // as v.instance in build
-		return run.Blueprint{
+		blueprint := run.Blueprint{
 			Values: map[string]recipe.Values{task.Name: values, "": given}, // of both the secrets are masked
 			Action: &resource.Action{Script: action, Given: given, Values: values}, ActionOf: task,
-		}, nil
+		}
+		if action.Drains {
+			err = all.drainedFor(&blueprint, host, task, extra)
+		}
+		return blueprint, err
 	})
+}
+
+// drainedFor has a host drained for an action, where it can be, and brought back when its tasks' checks pass.
+func (c catalogue) drainedFor(b *run.Blueprint, host inventory.Host, task recipe.Task, extra []inventory.Extra) error {
+	its, err := c.whole([]recipe.Task{task})
+	if err != nil {
+		return err
+	}
+	others, err := c.besides(host, its)
+	if err != nil {
+		return err
+	}
+	if b.Drains, err = c.drains(host, its, others, nil); err != nil || len(b.Drains) == 0 {
+		return err
+	}
+	b.Remaining, err = c.provable(host, slices.Concat(its, others), extra, b.Values)
+	return err
 }
 
 // argumentsOf reads the arguments of an action from what -e said, and returns what else was said.

@@ -122,22 +122,32 @@ func (c catalogue) removal(host inventory.Host, named []recipe.Task, needing []r
 		}
 		return gone, usage(fmt.Errorf("%s: %w", host.Name, needed), needed.Hint())
 	}
-	for _, task := range gone.Others {
-		values, err := gone.ValuesOf(task)
-		if errors.Is(err, inventory.ErrNoKey) {
-			continue // who has no key for it cannot prove it
-		}
-		if err != nil {
-			return gone, err
-		}
-		maps.Copy(gone.Values, values)
-		gone.Remaining = append(gone.Remaining, task)
+	if gone.Remaining, err = c.provable(host, gone.Others, nil, gone.Values); err != nil {
+		return gone, err
 	}
 	others, err := c.besides(host, ordered)
 	if err == nil {
 		gone.Drains, err = c.drains(host, ordered, others, gone.Values)
 	}
 	return gone, err
+}
+
+// provable are those of a host's tasks of which all variables can be read, into values: who has no key for one
+// cannot prove it.
+func (c catalogue) provable(host inventory.Host, its []recipe.Task, extra []inventory.Extra, values map[string]recipe.Values) ([]recipe.Task, error) {
+	var provable []recipe.Task
+	for _, task := range its {
+		read, err := c.valuesOf(host, []recipe.Task{task}, extra)
+		if errors.Is(err, inventory.ErrNoKey) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(values, read)
+		provable = append(provable, task)
+	}
+	return provable, nil
 }
 
 // besides are the tasks that the inventory gives a host beside some, with those that they need.

@@ -46,6 +46,7 @@ func actionWords() []*Word {
 			byName(text("help", "What it does, one sentence.")),
 			byName(Parameter{Name: "args", Type: "list of var(…)", Help: "Its arguments, which -e sets: provision do shop backup -e dir=/mnt. Their types are those of variables, but for records.", read: readArguments}),
 			byName(or(duration("timeout", "How long it may take."), `"30m"`)),
+			byName(truth("drains", "It interrupts what the host serves: the host is drained around it, by the drain and undrain of its tasks, and brought back when their checks pass.")),
 		},
 		returns: declareAction,
 	}}
@@ -78,7 +79,7 @@ func readArguments(c *call, v starlark.Value) (any, error) {
 func declareAction(c *call) (starlark.Value, error) {
 	a := recipe.Script{
 		Name: given[string](c, "name"), Help: given[string](c, "help"), At: c.at,
-		Arguments: given[[]recipe.Variable](c, "args"), Timeout: given[time.Duration](c, "timeout"),
+		Arguments: given[[]recipe.Variable](c, "args"), Timeout: given[time.Duration](c, "timeout"), Drains: given[bool](c, "drains"),
 	}
 	if !taskName.MatchString(a.Name) {
 		return nil, plain(fmt.Sprintf("action: %q is no name of an action", a.Name), `lower case letters, digits, - and _, as "backup"`)

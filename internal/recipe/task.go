@@ -146,6 +146,7 @@ type Script struct {
 	Text      string     // POSIX sh, run as root; its arguments and the task's variables are variables of the shell
 	Arguments []Variable // no two of a name, and none of a variable's of the task
 	Timeout   time.Duration
+	Drains    bool // the host is drained while it is run, for it interrupts what the host serves
 }
 
 // Hook is a script that is run for a host around its change. Beside the task's variables it has host, the

@@ -82,6 +82,9 @@ func (p page) action(task string, action recipe.Script) []string {
 	if action.Help != "" {
 		lines = append(lines, p.prose("      ", action.Help, p.paint.plain)...)
 	}
+	if action.Drains {
+		lines = append(lines, p.prose("      ", "The host is drained while it runs.", p.paint.plain)...)
+	}
 	for _, argument := range action.Arguments {
 		lines = append(lines, p.variable("      ", "-e "+argument.Name+"=…", argument)...)
 	}

@@ -40,7 +40,7 @@ type Blueprint struct {
 
 	Removes   []recipe.Task // tasks of which all goes that the host remembers
 	Needing   []recipe.Task // tasks that need one of those: a host that has one of them keeps both
-	Remaining []recipe.Task // of a removal: what the inventory gives the host besides, and has to work after it
+	Remaining []recipe.Task // of a removal, or an action: what the inventory gives the host besides, and has to work after it
 }
 
 func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Input {

@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"provision/internal/engine"
+	"provision/internal/journal"
 	"provision/internal/memory"
 	"provision/internal/recipe"
 )
 
 // Do runs an action of a task on every host, the one of its blueprint: all hosts are asked first, then
 // the person, then it runs under each host's lock, and is in its journal. It is no change of what the
-// task wants, so there is nothing to prove and nothing to take back.
+// task wants, so there is nothing to take back, and nothing to prove but on a host that is drained for it.
 func Do(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 	return askedBefore(ctx, work, settings, func(ctx context.Context, j *job) { j.planAction(ctx) }, func(ctx context.Context, j *job) {
 		j.finish(engine.StatusDone, j.act(ctx))
@@ -28,6 +29,9 @@ func (j *job) planAction(ctx context.Context) {
 	var answer recipe.Answer
 	task := j.Blueprint.ActionOf
 	probes := []recipe.Probe{unsettledChanges()}
+	if len(j.Blueprint.Drains) > 0 {
+		probes = append(probes, serving())
+	}
 	for _, name := range task.Names() {
 		probes = append(probes, recipe.Probe{Key: recipe.MemoryKey(name)})
 	}
@@ -50,6 +54,11 @@ func (j *job) planAction(ctx context.Context) {
 		return
 	}
 	j.made.Platform = answer.Platform
+	j.Blueprint.serves(&j.made, answer.Facts)
+	j.tellDrains()
+	for _, text := range j.made.Told {
+		j.observe(engine.Note{Text: text})
+	}
 	// What a newer version has noted is there too.
 	if by, err := memory.Has(task, answer.Facts); err == nil && len(by) == 0 {
 		j.observe(engine.Note{Text: "nothing of " + task.Name + " is noted on this host: it may not be installed here"})
@@ -73,17 +82,28 @@ func (j *job) act(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	step := j.made.Items[0].Change.Steps[0]
-	_, err = session.Do(ctx, []recipe.Numbered{{Number: 1, Resource: j.Blueprint.Action.ID(), Step: step}}, nil, j.observe)
+	if err = j.drain(ctx); err == nil {
+		err = j.once(ctx, session)
+	}
 	outcome := string(status(err, engine.StatusDone))
+	if j.drained {
+		err = j.proveDrained(ctx, err)
+	}
+	return errors.Join(err, session.Finish(ctx, outcome))
+}
+
+// once runs the action in a run that has begun.
+func (j *job) once(ctx context.Context, session *journal.Session) error {
+	step := j.made.Items[0].Change.Steps[0]
+	_, err := session.Do(ctx, []recipe.Numbered{{Number: 1, Resource: j.Blueprint.Action.ID(), Step: step}}, nil, j.observe)
 	var failed *engine.StepError
 	switch {
 	case errors.As(err, &failed):
-		err = fmt.Errorf("%s: %w %d%s", step.Title(), ErrExit, failed.Status, j.actionAt())
+		return fmt.Errorf("%s: %w %d%s", step.Title(), ErrExit, failed.Status, j.actionAt())
 	case err != nil:
-		err = &unseenError{err, j.Target.Name}
+		return &unseenError{err, j.Target.Name}
 	}
-	return errors.Join(err, session.Finish(ctx, outcome))
+	return nil
 }
 
 // stopping reports whether the run is to stop.

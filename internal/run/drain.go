@@ -239,7 +239,7 @@ func (j *job) stands(ctx context.Context, err error) bool {
 	case errors.As(err, &unconfirmed) && !unconfirmed.Undone, errors.As(err, &restored) && (restored.Err != nil || !restored.Restored.Runs):
 		return false
 	case unconfirmed != nil, restored != nil:
-	case !errors.As(err, &step) && !errors.Is(err, engine.ErrNotConverged) && !errors.Is(err, engine.ErrUnforeseen):
+	case !errors.As(err, &step) && !errors.Is(err, engine.ErrNotConverged) && !errors.Is(err, engine.ErrUnforeseen) && !errors.Is(err, ErrExit):
 		return false // it was interrupted, or a step may go on there
 	default:
 		served = false

@@ -133,3 +133,42 @@ func TestDrainedByATaskThatIsGone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An action that interrupts what its host serves drains it, and its tasks' checks bring it back; where it fails, too.
+// Another action drains nobody, and says nothing of a host that is drained.
+func TestActionDrains(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	s := site{m: m, content: "1", drain: ":", verify: ":"}
+	is(t, s.goes(t), engine.StatusChanged)
+	s.did(t)
+	for _, test := range []struct {
+		name, action, verify string
+		drains               bool
+		status               engine.Status
+		did                  string
+		drained              bool
+	}{
+		{"it interrupts", ":", ":", true, engine.StatusDone, "drain act verify undrain", false},
+		{"it fails", "exit 3", ":", true, engine.StatusFailed, "drain act verify undrain", false},
+		{"it interrupts nothing", ":", ":", false, engine.StatusDone, "act", false},
+		{"it breaks the host", ":", "false", true, engine.StatusFailed, "drain act verify", true},
+		{"it interrupts nothing, on a host that is drained", ":", ":", false, engine.StatusDone, "act", true},
+		{"it mends the host", ":", ":", true, engine.StatusDone, "drain act verify undrain", false},
+	} {
+		s.verify = test.verify
+		blueprint := Blueprint{Action: &resource.Action{Script: recipe.Script{Name: "act", Text: s.log("act", test.action)}}, ActionOf: recipe.Task{Name: "site"}}
+		if test.drains {
+			blueprint.Drains, blueprint.Remaining = s.drains(), []recipe.Task{s.task()}
+		}
+		ended := m.works(t, "do site act", blueprint, Do)
+		if did := s.did(t); ended.Status != test.status || did != test.did || s.isDrained() != test.drained || ended.Drained != (test.drained && test.drains) {
+			t.Errorf("%s: %s: %v; did %q; drained %v, %v", test.name, ended.Status, ended.Err, did, s.isDrained(), ended.Drained)
+		}
+		if told := m.told.String(); !test.drains && strings.Contains(told, "drained") {
+			t.Errorf("%s: told %s", test.name, told)
+		}
+	}
+}

@@ -76,9 +76,9 @@ func (b Blueprint) unproved(memories map[string]memory.Memory) []string {
 	return []string{"also on this host, and not proved after this, for their variables are not known here: " + strings.Join(names, ", ")}
 }
 
-// proves runs the checks of the tasks; after a removal those of what the host has besides.
+// proves runs the checks of the tasks; after a removal, and after an action, those of what the host has.
 func (j *job) proves(ctx context.Context) error {
-	if len(j.Blueprint.Removes) == 0 {
+	if len(j.Blueprint.Removes) == 0 && j.Blueprint.Action == nil {
 		return j.verify(ctx)
 	}
 	var probes []recipe.Probe
