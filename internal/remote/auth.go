@@ -15,6 +15,7 @@ type login struct {
 	config   Config
 	settings settings
 	ring     keyring
+	conn     *liveConn
 
 	begun    bool // the server has asked for a login
 	keys     int  // so many of the ring's were offered
@@ -27,6 +28,9 @@ type login struct {
 // next is called by the handshake before every attempt.
 func (l *login) next(attempt *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	l.begun = true
+	if lost := l.conn.ended(); lost != nil { // what an attempt has not outlived, x/crypto takes for one that was refused
+		return nil, fmt.Errorf("the connection ended during the login: %w", lost)
+	}
 	for _, method := range l.settings.methods {
 		if !slices.Contains(attempt.AllowedMethods, method) {
 			continue

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -275,5 +276,29 @@ func TestTooManyKeys(t *testing.T) {
 	_, err := Dial(context.Background(), server.address("root"), config)
 	if !errors.Is(err, ErrAuthentication) || !strings.Contains(Hint(err), "IdentitiesOnly") {
 		t.Error(err)
+	}
+}
+
+// A connection that ends in the middle of a login, or takes too long for it, is no key that was refused.
+func TestConnectionThatEndsDuringTheLogin(t *testing.T) {
+	for name, want := range map[string]string{"ends": "the connection ended during the login: ", "is slow": "no SSH connection within 300ms"} {
+		s := newFakeServer(t)
+		s.auth.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+			if name == "ends" {
+				s.cut()
+			} else {
+				time.Sleep(2 * time.Second)
+			}
+			return nil, errors.New("too late")
+		}
+		config := s.config()
+		config.ConnectTimeout = 5 * time.Second
+		if name == "is slow" {
+			config.ConnectTimeout = 300 * time.Millisecond
+		}
+		_, err := Dial(t.Context(), s.address(), config)
+		if !errors.Is(err, ErrUnreachable) || errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
 	}
 }

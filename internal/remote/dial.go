@@ -87,6 +87,7 @@ func (d *Dialer) try(ctx context.Context, clock *watchdog, t *sshTransport, logi
 		return nil, err
 	}
 	t.conn = &liveConn{Conn: conn}
+	login.conn = t.conn
 	if err := t.handshake(ctx, login, hosts); err != nil {
 		conn.Close()
 		return nil, err

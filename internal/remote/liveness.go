@@ -22,6 +22,14 @@ type liveConn struct {
 
 	mu       sync.Mutex
 	greeting []byte // the first that came
+	lost     error  // why no more comes
+}
+
+// ended is why no more comes from the other side, nil while it may.
+func (c *liveConn) ended() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost
 }
 
 // maxGreeting bounds what is kept of it.
@@ -61,6 +69,11 @@ func (c *liveConn) sent() (acknowledged uint64, waiting bool) {
 
 func (c *liveConn) Read(buffer []byte) (int, error) {
 	n, err := c.Conn.Read(buffer)
+	if err != nil {
+		c.mu.Lock()
+		c.lost = err
+		c.mu.Unlock()
+	}
 	if had := c.received.Add(int64(n)) - int64(n); had < maxGreeting {
 		c.mu.Lock()
 		c.greeting = append(c.greeting, buffer[:min(n, maxGreeting-len(c.greeting))]...)
