@@ -15,7 +15,7 @@ import (
 )
 
 func newList(f *flags, io console) *cobra.Command {
-	var kinds, schema, convert bool
+	var wanted listFlags
 	command := &cobra.Command{
 		Use:   "list [TASK | HOST | kind:NAME]",
 		Short: "what can be installed, and where; a task or a host in detail",
@@ -36,48 +36,54 @@ a hosts.yaml.`,
   provision list kind:file
   provision list --schema >hosts.schema.json`,
 		Args: arguments(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			switch {
-			case (kinds || schema || convert) && len(args) > 0:
-				return usage(errors.New("list: a name, and --kinds, --schema or --hosts-yaml"), "provision list "+args[0])
-			case kinds:
-				return f.listKinds(io)
-			case len(args) == 1 && strings.HasPrefix(args[0], kindPrefix):
-				return f.listKind(io, strings.TrimPrefix(args[0], kindPrefix))
-			}
-			all, err := f.selection.tasks()
-			if err != nil {
-				return err
-			}
-			if schema {
-				_, err := io.out.Write(inventory.Schema(all.known()))
-				return err
-			}
-			if convert {
-				inv, err := f.selection.load(all, nil)
-				if err == nil {
-					_, err = io.out.Write(inv.YAML())
-				}
-				return err
-			}
-			switch found, err := all.find(args); {
-			case f.selection.named() && len(args) > 0:
-				return usage(errors.New("list: a name, and -H or -l"), "provision list "+args[0])
-			case f.selection.named():
-				return f.listChosen(io)
-			case len(args) == 0:
-				return f.listAll(io, all)
-			case err == nil:
-				return f.describeTasks(io, found)
-			default:
-				return f.listNamed(io, args[0], err)
-			}
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return f.list(io, args, wanted) },
 	}
-	command.Flags().BoolVar(&kinds, "kinds", false, "the words that own tasks are made of")
-	command.Flags().BoolVar(&convert, "hosts-yaml", false, "an inventory from elsewhere as a hosts.yaml")
-	command.Flags().BoolVar(&schema, "schema", false, "the JSON schema of hosts.yaml, for an editor")
+	command.Flags().BoolVar(&wanted.kinds, "kinds", false, "the words that own tasks are made of")
+	command.Flags().BoolVar(&wanted.convert, "hosts-yaml", false, "an inventory from elsewhere as a hosts.yaml")
+	command.Flags().BoolVar(&wanted.schema, "schema", false, "the JSON schema of hosts.yaml, for an editor")
 	return command
+}
+
+// listFlags say what else than names is listed.
+type listFlags struct{ kinds, schema, convert bool }
+
+// list prints what is asked for.
+func (f *flags) list(io console, args []string, wanted listFlags) error {
+	switch {
+	case (wanted.kinds || wanted.schema || wanted.convert) && len(args) > 0:
+		return usage(errors.New("list: a name, and --kinds, --schema or --hosts-yaml"), "provision list "+args[0])
+	case wanted.kinds:
+		return f.listKinds(io)
+	case len(args) == 1 && strings.HasPrefix(args[0], kindPrefix):
+		return f.listKind(io, strings.TrimPrefix(args[0], kindPrefix))
+	}
+	all, err := f.selection.tasks()
+	if err != nil {
+		return err
+	}
+	if wanted.schema {
+		_, err := io.out.Write(inventory.Schema(all.known()))
+		return err
+	}
+	if wanted.convert {
+		inv, err := f.selection.load(all, nil)
+		if err == nil {
+			_, err = io.out.Write(inv.YAML())
+		}
+		return err
+	}
+	switch found, err := all.find(args); {
+	case f.selection.named() && len(args) > 0:
+		return usage(errors.New("list: a name, and -H or -l"), "provision list "+args[0])
+	case f.selection.named():
+		return f.listChosen(io)
+	case len(args) == 0:
+		return f.listAll(io, all)
+	case err == nil:
+		return f.describeTasks(io, found)
+	default:
+		return f.listNamed(io, args[0], err)
+	}
 }
 
 func describeTask(io console, task recipe.Task) error {
