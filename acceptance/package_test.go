@@ -118,7 +118,7 @@ func installPackage(t *testing.T, dist string, hosts []machine) {
 	if packaged := controller.run(t, "dpkg-query -W -f '${Version}' provision"); packaged != version {
 		t.Errorf("the program is of %s, the package of %s", version, packaged)
 	}
-	if gimel := controller.run(t, "/usr/lib/provision/gimel-"+runtime.GOARCH+" version"); gimel != strings.TrimPrefix(said, "provision version ") {
+	if gimel := controller.run(t, "install -m 0755 /usr/lib/provision/gimel-"+runtime.GOARCH+" /root/gimel && /root/gimel version"); gimel != strings.TrimPrefix(said, "provision version ") {
 		t.Errorf("the program is of %s, gimel of %s", said, gimel)
 	}
 	if page := controller.run(t, "man -w provision"); page != "/usr/share/man/man1/provision.1.gz\n" {

@@ -132,7 +132,11 @@ func newLabSSH(open labOpener) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ssh := exec.CommandContext(command.Context(), "ssh", append([]string{
+			path, err := clientOfSSH()
+			if err != nil {
+				return err
+			}
+			ssh := exec.CommandContext(command.Context(), path, append([]string{
 				"-F", "none", "-i", l.Identity(), "-o", "IdentitiesOnly=yes",
 				"-o", "UserKnownHostsFile=" + l.KnownHosts(), "-o", "GlobalKnownHostsFile=none",
 				"root@" + host.Address.String()}, args[1:]...)...)

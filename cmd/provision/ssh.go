@@ -138,9 +138,18 @@ func (w sshWay) through(jump string) string {
 
 // handOver makes this process ssh.
 func handOver(words []string) error {
-	path, err := exec.LookPath("ssh")
+	path, err := clientOfSSH()
 	if err != nil {
-		return usage(errors.New("ssh: OpenSSH's client is not installed here"), "apt-get install openssh-client")
+		return err
 	}
 	return fmt.Errorf("ssh: %w", syscall.Exec(path, append([]string{"ssh"}, words...), os.Environ()))
+}
+
+// clientOfSSH is where OpenSSH's own is, which connections of provision's do not need.
+func clientOfSSH() (string, error) {
+	path, err := exec.LookPath("ssh")
+	if err != nil {
+		return "", usage(errors.New("ssh: OpenSSH's client is not installed here"), "apt-get install openssh-client")
+	}
+	return path, nil
 }

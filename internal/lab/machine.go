@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"regexp"
@@ -116,10 +117,26 @@ func (l *Lab) Prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := ensureMachineID("/etc/machine-id"); err != nil {
+		return err
+	}
 	if err := raiseInotify(); err != nil {
 		return err
 	}
 	return os.MkdirAll(l.config.Dir, 0o755)
+}
+
+// ensureMachineID gives the machine the machine-id(5) that it gets when it boots: a container of an
+// image never did, and nspawn makes the addresses of its network cards of it.
+func ensureMachineID(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if id := strings.TrimSpace(string(text)); id != "" && id != "uninitialized" {
+		return nil
+	}
+	return writeFile(path, []byte(newMachineID()+"\n"), 0o444)
 }
 
 // installTools holds the lab's lock, as two `apt-get update` at once fail.

@@ -2,6 +2,9 @@ package lab
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -58,5 +61,31 @@ func TestObstacles(t *testing.T) {
 				t.Errorf("packages = %q, want %q", got, test.packages)
 			}
 		})
+	}
+}
+
+// An image that was never booted has no machine-id, and without one nspawn makes no network card.
+func TestMachineIDOfAnImage(t *testing.T) {
+	const whole = "0123456789abcdef0123456789abcdef\n"
+	path := filepath.Join(t.TempDir(), "machine-id")
+	after := func() string {
+		t.Helper()
+		if err := ensureMachineID(path); err != nil {
+			t.Fatal(err)
+		}
+		made, err := os.ReadFile(path)
+		if err != nil || !regexp.MustCompile("^[0-9a-f]{32}\n$").Match(made) {
+			t.Errorf("it is %q, %v", made, err)
+		}
+		return string(made)
+	}
+	after() // there is none
+	for _, before := range []string{"", "uninitialized\n", whole} {
+		if err := os.WriteFile(path, []byte(before), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if made := after(); (made == before) != (before == whole) {
+			t.Errorf("%q becomes %q", before, made)
+		}
 	}
 }
