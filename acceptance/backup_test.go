@@ -120,8 +120,10 @@ func otherSchemasAreTakenIn(t *testing.T, host machine, do func(int, ...string) 
 	})
 	other := []string{"-y", "-e", coarse, "-e", counts}
 	do(0, append([]string{"install", "graphite"}, other...)...)
+	// Carbon leaves an empty one on a full disk; the folder of the other is one that it cannot write to.
+	host.run(t, `cd /var/lib/graphite/whisper/backup; install -o _graphite -g _graphite /dev/null empty.wsp; install -d closed; cp -p total.wsp closed`)
 	planned := do(0, append([]string{"do", "graphite", "resize"}, other...)...)
-	for _, part := range []string{"201 files: 10s:6h,1m:7d,10m:1y average 0 → 1m:2d,10m:2y sum 0", "nothing was changed"} {
+	for _, part := range []string{"202 files: 10s:6h,1m:7d,10m:1y average 0 → 1m:2d,10m:2y sum 0", "1 file cannot be read, and stays as it is", "  backup/empty.wsp: CorruptWhisperFile", "nothing was changed"} {
 		if !strings.Contains(planned.stdout, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, planned.stdout)
 		}
@@ -130,11 +132,15 @@ func otherSchemasAreTakenIn(t *testing.T, host machine, do func(int, ...string) 
 		return strings.TrimSpace(host.run(t, fmt.Sprintf("whisper-fetch --drop=nulls --from=%d --until=%d /var/lib/graphite/whisper/backup/total.wsp", minute-1, minute+59)))
 	}
 	before := points()
-	do(0, append([]string{"do", "graphite", "resize", "-e", "step=apply"}, other...)...)
+	if applied := do(3, append([]string{"do", "graphite", "resize", "-e", "step=apply"}, other...)...); !strings.Contains(applied.stdout, "201 files made anew") ||
+		!strings.Contains(applied.stdout, "1 file could not be made anew, and is as it was") || !strings.Contains(applied.stdout, "  backup/closed/total.wsp: PermissionError") {
+		t.Errorf("one file cannot be made anew, and it says %s", applied.stdout)
+	}
+	host.run(t, "systemctl is-active carbon-cache; rm -r /var/lib/graphite/whisper/backup/closed")
 	if want := fmt.Sprintf("%d\t15.000000", minute); points() != want {
 		t.Errorf("points %q, want %q", points(), want)
 	}
-	if told := do(0, append([]string{"do", "graphite", "resize"}, other...)...); !strings.Contains(told.stdout, "all files have the shape") {
+	if told := do(0, append([]string{"do", "graphite", "resize"}, other...)...); !strings.Contains(told.stdout, "all files that can be read have the shape") {
 		t.Errorf("after it: %s", told.stdout)
 	}
 	pid := host.run(t, "systemctl show -p MainPID carbon-cache")

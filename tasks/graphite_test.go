@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -271,5 +272,21 @@ maybe  command:make nginx's password file of graphite — known after /etc/provi
 `
 	if got := model.Text(plan); err != nil || got != want {
 		t.Errorf("%v; plan:\n%s\nwant:\n%s", err, got, want)
+	}
+}
+
+// What verify writes is kept for an hour; what drift sends, by the user's own schemas: they began with the same word.
+func TestGraphiteKeepsDriftAsSchemasSay(t *testing.T) {
+	built := build(t, Graphite(), recipe.Platforms()[0], map[string]any{"schemas": []any{
+		map[string]any{"name": "drift", "pattern": `^provision\.`, "retentions": "5m:90d"}, map[string]any{"name": "default", "pattern": ".*", "retentions": "1m:30d"},
+	}})
+	sections := regexp.MustCompile(`(?m)^\[(.*)\]\npattern = (.*)$`).FindAllStringSubmatch(fileOf(t, built, "/etc/carbon/storage-schemas.conf"), -1)
+	for metric, want := range map[string]string{
+		"provision.verify-123456": "provision", "provision.verify-unknown-1": "provision", "provision.secure_metrics.web1": "provision", "stats.counters.provision.verify-1.udp.count": "provision",
+		"provision.drift.web1": "drift", "provision.unreachable.web1": "drift", "provision.hosts.known": "drift", "stats.counters.provision.old-1.udp.count": "default",
+	} {
+		if at := slices.IndexFunc(sections, func(s []string) bool { return regexp.MustCompile(s[2]).MatchString(metric) }); at < 0 || sections[at][1] != want {
+			t.Errorf("%s is not kept as %s: %q", metric, want, sections)
+		}
 	}
 }
