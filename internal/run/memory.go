@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"provision/internal/engine"
@@ -128,9 +129,7 @@ func (h host) remember(ctx context.Context, blueprint Blueprint, made built, ans
 		if err != nil {
 			return wanted, plan, err
 		}
-		for key, fact := range more.Facts {
-			answer.Facts[key] = fact
-		}
+		maps.Copy(answer.Facts, more.Facts)
 	}
 	whole, err := engine.NewPlan(joined, answer.Facts)
 	whole.Platform, whole.Died = plan.Platform, plan.Died
