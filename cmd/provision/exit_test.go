@@ -91,3 +91,18 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 }
+
+// The exit codes of provision(1) are those of docs/reference.md, in its order.
+func TestExitStatusesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := ""
+	for _, status := range exitStatuses() {
+		rows += "| " + status.term + " | " + status.meaning + " |\n"
+	}
+	if !strings.Contains(strings.ReplaceAll(string(page), "`", ""), rows) {
+		t.Errorf("docs/reference.md has not\n%s", rows)
+	}
+}

@@ -98,6 +98,14 @@ func manualPage(command *cobra.Command, groups []flagGroup) string {
 		}
 		group.flags.VisitAll(func(flag *pflag.Flag) { page.WriteString(manualFlag(flag)) })
 	}
+	if !command.HasParent() {
+		for _, section := range rootSections() {
+			write(".SH %s\n%s", section.title, section.intro)
+			for _, entry := range section.entries {
+				write(".TP 4\n.B %s\n%s", entry.term, entry.meaning)
+			}
+		}
+	}
 	if command.HasExample() {
 		page.WriteString(".SH EXAMPLES\n" + paragraphs(command.Example))
 	}
