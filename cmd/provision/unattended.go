@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"time"
@@ -56,9 +57,16 @@ var errSlow = fmt.Errorf("was ended after %s", patience)
 // tell runs the command of --on-failure, if there is one, with a message on its standard input. Nothing of the
 // message is in its words: what a host says is run by nobody.
 func (u unattended) tell(io console, message string, code int) error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), patience, errSlow) // of its own: the run may have been interrupted
+	// A context of its own: the run may have been interrupted. From here on a Ctrl-C is the command's end.
+	interrupted, done := signal.NotifyContext(context.Background(), ending()...)
+	defer done()
+	ctx, cancel := context.WithTimeoutCause(interrupted, patience, errSlow)
 	defer cancel()
-	return u.tellWithin(ctx, io, message, code)
+	err := u.tellWithin(ctx, io, message, code)
+	if interrupted.Err() != nil {
+		return fmt.Errorf("--on-failure: %w", errInterrupted)
+	}
+	return err
 }
 
 func (u unattended) tellWithin(ctx context.Context, io console, message string, code int) error {

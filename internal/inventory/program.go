@@ -68,6 +68,9 @@ func runProgram(path string, within time.Duration) (printed []byte, said []strin
 	command.WaitDelay = time.Second
 	out.full = done
 	failed := command.Run()
+	if errors.Is(failed, exec.ErrWaitDelay) { // it ended well, and left something that keeps its output open, as ssh -f
+		failed = nil
+	}
 	for line := range strings.Lines(beside.text.String()) {
 		said = append(said, path+": "+strings.TrimRight(line, "\r\n"))
 	}

@@ -96,3 +96,14 @@ func TestProgramBehindALink(t *testing.T) {
 		t.Errorf("behind a link in a directory that others may write: %v", err)
 	}
 }
+
+// What a program leaves behind may keep its output open, as a connection that is shared: what was printed is
+// the inventory.
+func TestProgramThatLeavesSomethingBehind(t *testing.T) {
+	path := inventoryProgram(t, "#!/bin/sh\nsleep 20 &\necho '{\"_meta\": {\"hostvars\": {}}, \"web\": [\"a\"]}'\n")
+	began := time.Now()
+	inv, err := Load(path, known(), nil)
+	if err != nil || len(inv.Hosts()) != 1 || time.Since(began) > 15*time.Second {
+		t.Errorf("%v after %s", err, time.Since(began))
+	}
+}
