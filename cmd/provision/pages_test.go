@@ -69,17 +69,21 @@ func TestCommandsOfPages(t *testing.T) {
 	if err != nil || len(pages) < 8 {
 		t.Fatal(len(pages), "pages:", err)
 	}
-	for _, page := range append(pages, "../../README.md") {
+	below, err := filepath.Glob("../../docs/*/*.md")
+	if err != nil || len(below) < 60 {
+		t.Fatal(len(below), "pages of tasks and kinds:", err)
+	}
+	for _, page := range append(append(pages, below...), "../../README.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all := typedCommand.FindAllStringSubmatch(string(text), -1)
-		if filepath.Base(page) == "fleets.md" { // which has whole lines, too
+		if filepath.Base(page) == "fleets.md" || filepath.Base(filepath.Dir(page)) == "tasks" { // which have whole lines, too
 			all = append(all, typedLine.FindAllStringSubmatch(string(text), -1)...)
 		}
 		for _, typed := range all {
-			if err := readable(strings.Fields(typed[1])); err != nil {
+			if err := readable(shellWords(typed[1])); err != nil {
 				t.Errorf("%s: provision %s: %v", filepath.Base(page), typed[1], err)
 			}
 		}
@@ -100,4 +104,22 @@ func readable(line []string) error {
 		return err
 	}
 	return verb.ValidateArgs(verb.Flags().Args())
+}
+
+// shellWords are the words of a line, of which those in quotes are one.
+func shellWords(line string) []string {
+	var words []string
+	quote := rune(0)
+	for _, word := range strings.FieldsFunc(line, func(r rune) bool {
+		switch {
+		case quote == 0 && (r == '"' || r == '\''):
+			quote = r
+		case r == quote:
+			quote = 0
+		}
+		return quote == 0 && r == ' '
+	}) {
+		words = append(words, strings.NewReplacer(`"`, "", "'", "").Replace(word))
+	}
+	return words
 }
