@@ -173,7 +173,7 @@ func makeFile(c *call) (recipe.Resource, error) {
 
 // source returns a file of the project.
 func (c *call) source(wanted string) (string, error) {
-	return once(c.project, asked{c.file, fileFolder, wanted, "text"}, func() (string, error) {
+	return once(c.building, asked{c.file, fileFolder, wanted, "text"}, func() (string, error) {
 		_, text, err := c.project.use(c.file, fileFolder, wanted, maxContent)
 		return text, err
 	})

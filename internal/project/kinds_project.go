@@ -79,7 +79,7 @@ func (c *call) tree(wanted string) ([]resource.TreeFile, error) {
 	if path.Clean(wanted) == "." { // it has what other kinds take, as keys
 		return nil, plain(fmt.Sprintf("source: %q is the whole of %s/", wanted, fileFolder), "name a folder in it, as \"www\"")
 	}
-	return once(c.project, asked{c.file, fileFolder, wanted, "tree"}, func() ([]resource.TreeFile, error) {
+	return once(c.building, asked{c.file, fileFolder, wanted, "tree"}, func() ([]resource.TreeFile, error) {
 		folder, err := c.project.beside(c.file, fileFolder, wanted)
 		if err != nil {
 			return nil, err
@@ -131,7 +131,7 @@ func makeDeb(c *call) (recipe.Resource, error) {
 
 // artifact describes a file that is sent as it is.
 func (c *call) artifact(wanted string) (recipe.Artifact, error) {
-	return once(c.project, asked{c.file, fileFolder, wanted, "artifact"}, func() (recipe.Artifact, error) {
+	return once(c.building, asked{c.file, fileFolder, wanted, "artifact"}, func() (recipe.Artifact, error) {
 		name, err := c.project.beside(c.file, fileFolder, wanted)
 		if err != nil {
 			return recipe.Artifact{}, err

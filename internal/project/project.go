@@ -42,13 +42,18 @@ type Project struct {
 type asked struct{ from, folder, wanted, as string }
 
 // once makes something of a file of the project, once: each build gets the same.
-func once[T any](p *Project, asked asked, make func() (T, error)) (T, error) {
-	if made, known := p.used.Load(asked); known {
+func once[T any](b *building, asked asked, make func() (T, error)) (T, error) {
+	used := &b.project.used
+	if made, known := used.Load(asked); known {
 		return made.(T), nil
+	}
+	if b.clock != nil {
+		b.clock.pause()
+		defer b.clock.resume()
 	}
 	made, err := make()
 	if err == nil {
-		p.used.Store(asked, made)
+		used.Store(asked, made)
 	}
 	return made, err
 }

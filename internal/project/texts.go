@@ -52,7 +52,7 @@ func fillIn(c *call) (starlark.Value, error) {
 
 // template returns a template of the project, which is parsed.
 func (c *call) template(wanted string) (templates.Template, error) {
-	return once(c.project, asked{c.file, templateFolder, wanted, "template"}, func() (templates.Template, error) {
+	return once(c.building, asked{c.file, templateFolder, wanted, "template"}, func() (templates.Template, error) {
 		place, text, err := c.project.use(c.file, templateFolder, wanted, maxContent)
 		if err != nil {
 			return templates.Template{}, plain("template: "+err.Error(), adviceOf(err))

@@ -13,7 +13,7 @@ import (
 // none, and a project is trusted as the person is who runs it.
 const (
 	maxSteps  = 10_000_000       // Starlark's own: some seconds
-	maxTime   = 10 * time.Second // also where few steps take long
+	maxTime   = 10 * time.Second // of computing: also where few steps take long
 	maxRecipe = 64 << 20         // bytes of all contents
 	maxThings = 20_000           // resources: a host is asked about each, also where all is as it should be
 )
@@ -26,8 +26,32 @@ func (p *Project) thread(b *building) (thread *starlark.Thread, done func()) {
 	thread.SetMaxExecutionSteps(maxSteps)
 	thread.OnMaxSteps = func(thread *starlark.Thread) { thread.Cancel(tooManySteps) }
 	thread.SetLocal(buildingKey, b)
-	clock := time.AfterFunc(maxTime, func() { thread.Cancel(tooLong) })
-	return thread, func() { clock.Stop() }
+	clock := newClock(maxTime, func() { thread.Cancel(tooLong) })
+	if b != nil {
+		b.clock = clock
+	}
+	return thread, clock.pause
+}
+
+// clock ends a thread that computes for too long. What files take that are read for it is not its time.
+type clock struct {
+	left  time.Duration
+	since time.Time
+	timer *time.Timer
+}
+
+func newClock(most time.Duration, end func()) *clock {
+	return &clock{left: most, since: time.Now(), timer: time.AfterFunc(most, end)}
+}
+
+func (c *clock) pause() {
+	c.timer.Stop()
+	c.left -= time.Since(c.since)
+}
+
+func (c *clock) resume() {
+	c.since = time.Now()
+	c.timer.Reset(c.left)
 }
 
 const (
@@ -56,6 +80,7 @@ type building struct {
 	size          int  // bytes of all contents
 	guessed       bool // something that was made up was read
 	trial         *trial
+	clock         *clock // nil outside of a thread
 }
 
 // buildingOf is the run that a word is said in; nil while a file is read.
