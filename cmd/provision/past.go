@@ -196,11 +196,12 @@ func (p pastRuns) last() (report.PastRun, error) {
 	return *newest, nil
 }
 
-// decides reports whether a run says anew which hosts are not well. One that only looked, as who
-// looks at the hosts that failed, says so where something was not well; one that somebody declined says nothing.
+// decides reports whether a run says anew which hosts are not well. One that brings no host to what it should be,
+// as of who looks at those that failed or mends them by hand, says so where something was not well; one that
+// somebody declined says nothing.
 func decides(run report.PastRun) bool {
 	verb, _, _ := strings.Cut(run.Command, " ")
-	decided := !slices.Contains([]string{"plan", "verify", "exec"}, verb)
+	decided := slices.Contains([]string{"install", "deploy", "apply", "remove", "rollback"}, verb)
 	for _, host := range run.Hosts {
 		switch host.Status {
 		case engine.StatusPending:

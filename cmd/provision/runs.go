@@ -22,9 +22,9 @@ provision journal.
 
 The hosts where the last run did not end well are @failed where -l takes hosts;
 those of them that could not be reached are @unreachable, and those that it did
-not come to, for others had failed, are @notbegun. A plan, a verify or an exec
-in which all was well is no last run there, nor one with -H, nor one that was
-declined. Of a run that was killed all hosts are @failed.`,
+not come to, for others had failed, are @notbegun. A plan, a verify, an exec, a
+put or a do in which all was well is no last run there, nor one with -H, nor one
+that was declined. Of a run that was killed all hosts are @failed.`,
 		Example: `  provision runs
   provision install -l @failed`,
 		Args: arguments(0, 1),
