@@ -93,6 +93,9 @@ func TestWindowBehindABalancer(t *testing.T) {
 	answer("2")
 	visited("rollback", "site")
 	answer("1")
+	if number > 4 {
+		visited("do", "site", "restart")
+	}
 
 	visitors := crowdOf(t, "http://"+balancer.Address.String()+"/")
 	broken := do(3, "install", "-y", "-l", "web*", "--canary", "1", "--window", "2", "-e", "site.version=2", "-e", "site.broken=true")
