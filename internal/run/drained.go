@@ -42,7 +42,7 @@ func (b Blueprint) serves(plan *engine.Plan, facts recipe.Facts) {
 		case words[0] != "drained":
 		case b.drainedBy(task):
 			plan.Drained = true
-			if plan.DrainedSince == "" || since < plan.DrainedSince {
+			if since != "" && (plan.DrainedSince == "" || since < plan.DrainedSince) {
 				plan.DrainedSince = since
 			}
 		case since != "":

@@ -172,3 +172,15 @@ func TestActionDrains(t *testing.T) {
 		}
 	}
 }
+
+// Of several marks the first run counts, and one of a task that was removed none.
+func TestSinceWhenAHostIsDrained(t *testing.T) {
+	b := Blueprint{Drains: []Drain{{Task: "a"}, {Task: "b"}, {Task: "c"}}}
+	for said, want := range map[string]string{"": "", "drained a 000007\ndrained b 000005\ndrained c \nserves\n": "000005", "drained a \n": "", "drained other 000001\ndrained c 000009\n": "000009"} {
+		var plan engine.Plan
+		b.serves(&plan, recipe.Facts{serving().Key: {Value: recipe.Command{Output: said}}})
+		if plan.DrainedSince != want || plan.Drained != (said != "") {
+			t.Errorf("%q: drained %v, since %q, want %q", said, plan.Drained, plan.DrainedSince, want)
+		}
+	}
+}
