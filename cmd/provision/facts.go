@@ -94,7 +94,7 @@ func (f *flags) listHosts(io console, hosts []inventory.Host, silent lost) error
 // limitedTo are the hosts of -l: by their names, then by what the inventory says of them, then by what they
 // say themselves.
 func (s selection) limitedTo(inv *inventory.Inventory, ask asker) ([]inventory.Host, error) {
-	limit, conditions, err := s.limited()
+	limit, conditions, err := s.limited(inv)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"provision/internal/address"
 	"provision/internal/engine"
 	"provision/internal/inventory"
 	"provision/internal/report"
@@ -15,7 +16,7 @@ import (
 
 // limited is what -l says, with names for what is written elsewhere: @failed, @unreachable and @notbegun are
 // hosts of the last run, @FILE those of a file, @- of standard input. Conditions are no names.
-func (s selection) limited() (all []string, conditions []inventory.Condition, err error) {
+func (s selection) limited(inv *inventory.Inventory) (all []string, conditions []inventory.Condition, err error) {
 	limit, conditions, err := inventory.SplitConditions(s.limit, run.FactNames())
 	if err != nil {
 		return nil, nil, err
@@ -31,7 +32,7 @@ func (s selection) limited() (all []string, conditions []inventory.Condition, er
 			all = append(all, term)
 			continue
 		}
-		names, err := s.elsewhere(elsewhere)
+		names, err := s.elsewhere(inv, elsewhere)
 		if not && (errors.Is(err, errNoSuchEnd) || errors.Is(err, errNoNames)) { // to take none of them away is what was meant
 			err = nil
 		}
@@ -48,16 +49,16 @@ func (s selection) limited() (all []string, conditions []inventory.Condition, er
 	return all, conditions, nil
 }
 
-func (s selection) elsewhere(name string) ([]string, error) {
+func (s selection) elsewhere(inv *inventory.Inventory, name string) ([]string, error) {
 	switch name {
 	case "":
 		return nil, usage(errors.New(`limit "@": says not where the hosts are`), "-l @failed, -l @hosts.txt")
 	case "failed":
-		return s.ofLastRun(name, func(host report.PastHost) bool { return host.ExitCode != exitGood && host.ExitCode != exitPending })
+		return s.ofLastRun(inv, name, func(host report.PastHost) bool { return host.ExitCode != exitGood && host.ExitCode != exitPending })
 	case "unreachable":
-		return s.ofLastRun(name, func(host report.PastHost) bool { return host.ExitCode == exitUnreachable })
+		return s.ofLastRun(inv, name, func(host report.PastHost) bool { return host.ExitCode == exitUnreachable })
 	case "notbegun":
-		return s.ofLastRun(name, func(host report.PastHost) bool { return host.Status == engine.StatusNotBegun })
+		return s.ofLastRun(inv, name, func(host report.PastHost) bool { return host.Status == engine.StatusNotBegun })
 	}
 	return listedIn(name)
 }
@@ -68,8 +69,9 @@ var errNoSuchEnd = errors.New("there is no such host")
 // errNoNames says that nobody is named where names stand.
 var errNoNames = errors.New("has no names")
 
-// ofLastRun are the hosts on which it ended so.
-func (s selection) ofLastRun(name string, so func(report.PastHost) bool) ([]string, error) {
+// ofLastRun are the hosts on which it ended so. Of those that are gone from the inventory since, nobody wants to
+// know more than that.
+func (s selection) ofLastRun(inv *inventory.Inventory, name string, so func(report.PastHost) bool) ([]string, error) {
 	past, err := pastRunsOf(s)
 	if err != nil {
 		return nil, err
@@ -78,11 +80,18 @@ func (s selection) ofLastRun(name string, so func(report.PastHost) bool) ([]stri
 	if err != nil {
 		return nil, fmt.Errorf("limit @%s: %w", name, err)
 	}
-	var hosts []string
+	var hosts, gone []string
 	for _, host := range last.Hosts {
-		if so(host) {
+		switch {
+		case !so(host):
+		case inv.Has(host.Host):
 			hosts = append(hosts, host.Host)
+		default:
+			gone = append(gone, host.Host)
 		}
+	}
+	if len(gone) > 0 && s.tell != nil {
+		s.tell(fmt.Sprintf("@%s: no longer in the inventory: %s", name, strings.Join(address.Fold(gone), ", ")))
 	}
 	if len(hosts) == 0 {
 		return nil, usage(fmt.Errorf("limit @%s: of the last run, %s, %w", name, last.Command, errNoSuchEnd), "provision runs "+last.ID)

@@ -136,6 +136,11 @@ func (inv *Inventory) Hosts() []Host {
 	return all
 }
 
+// Has reports whether there is a host of this name.
+func (inv *Inventory) Has(name string) bool {
+	return slices.ContainsFunc(inv.hosts, func(host Host) bool { return host.Name == name })
+}
+
 // Groups returns the groups' names in the file's order, without the implicit all.
 func (inv *Inventory) Groups() []string {
 	var names []string
