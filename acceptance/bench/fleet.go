@@ -26,7 +26,7 @@ var fleetSizes = []int{1, 10, 100, 1000, 5000}
 const farAway = 20 * time.Millisecond
 
 // fleet measures a converged run of the example on simulated hosts, which answer what the lab host does,
-// in turn with as many bare handshakes.
+// in turn with as many bare handshakes, and with as many that exchange the same bytes besides.
 func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 	project := filepath.Join(s.dir, "fleet")
 	if err := os.CopyFS(project, os.DirFS(example)); err != nil {
@@ -58,27 +58,29 @@ func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Converged hosts of %s, simulated in a process of its own on the same machine, %v away each way, %d at once, the median of %d runs in turn with bare handshakes. Memory a host: the peak, less that of one host.\n\n", example, farAway, atOnce, runs)
+	fmt.Printf("Converged hosts of %s, simulated in a process of its own on the same machine, %v away each way, %d at once, the median of %d runs in turn with bare handshakes, and with such that exchange the same bytes and make nothing of them. Memory a host: the peak, less that of one host.\n\n", example, farAway, atOnce, runs)
 	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "hosts\twall\tCPU a host\tpeak\tmemory a host\thandshakes: wall\tCPU a host\twall, times\tCPU, times\t\n")
+	fmt.Fprint(table, "hosts\twall\tCPU a host\tpeak\tmemory a host\thandshakes: wall\tCPU a host\twith the bytes: wall\tCPU a host\twall, times\tCPU, times\tCPU, times that with the bytes\t\n")
 	var alone int64 // what one host takes
 	for _, hosts := range fleetSizes {
 		if err := os.WriteFile(filepath.Join(project, "hosts.yaml"), []byte(inventoryOf(hosts, port)), 0o600); err != nil {
 			return err
 		}
-		took, err := s.inTurn(ctx, runs, [][]string{install, {self, "-handshakes", strings.Join([]string{strconv.Itoa(hosts), strconv.Itoa(atOnce), strconv.Itoa(port), identity}, ",")}})
+		handshakes := []string{self, "-handshakes", strings.Join([]string{strconv.Itoa(hosts), strconv.Itoa(atOnce), strconv.Itoa(port), identity}, ",")}
+		took, err := s.inTurn(ctx, runs, [][]string{install, handshakes, append(handshakes, "-exchange")})
 		if err != nil {
 			return err
 		}
-		run, bare := took[0], took[1]
+		run, bare, exchange := took[0], took[1], took[2]
 		each := "-"
 		if hosts == 1 {
 			alone = run.memory
 		} else {
 			each = fmt.Sprintf("%.0f KB", float64(run.memory-alone)/1000/float64(hosts-1))
 		}
-		fmt.Fprintf(table, "%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f\t%.2f\t\n", hosts, run.wall.Seconds(), milliseconds(run.cpu, hosts), float64(run.memory)/1e6, each,
-			bare.wall.Seconds(), milliseconds(bare.cpu, hosts), ratio(run.wall, bare.wall), ratio(run.cpu, bare.cpu))
+		fmt.Fprintf(table, "%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f s\t%.2f ms\t%.2f\t%.2f\t%.2f\t\n", hosts, run.wall.Seconds(), milliseconds(run.cpu, hosts), float64(run.memory)/1e6, each,
+			bare.wall.Seconds(), milliseconds(bare.cpu, hosts), exchange.wall.Seconds(), milliseconds(exchange.cpu, hosts),
+			ratio(run.wall, bare.wall), ratio(run.cpu, bare.cpu), ratio(run.cpu, exchange.cpu))
 		fmt.Fprintf(os.Stderr, "%d hosts: %.2f s\n", hosts, run.wall.Seconds())
 	}
 	return table.Flush()
@@ -133,7 +135,7 @@ func (s setup) serve(ctx context.Context) (port int, end func(), err error) {
 }
 
 // part does what a process of the bench's own has to; false where this is none.
-func part(ctx context.Context, serves bool, handshakes string) (mine bool, err error) {
+func part(ctx context.Context, serves bool, handshakes string, exchange bool) (mine bool, err error) {
 	switch {
 	case serves:
 		return true, serveHosts(ctx, flag.Args())
@@ -143,7 +145,7 @@ func part(ctx context.Context, serves bool, handshakes string) (mine bool, err e
 		if _, err := fmt.Sscanf(strings.ReplaceAll(handshakes, ",", " "), "%d %d %d %s", &hosts, &atOnce, &port, &identity); err != nil {
 			return true, err
 		}
-		return true, simulated.Handshakes(ctx, hosts, atOnce, port, identity)
+		return true, simulated.Handshakes(ctx, hosts, atOnce, port, identity, exchange)
 	}
 	return false, nil
 }

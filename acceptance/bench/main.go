@@ -41,11 +41,12 @@ func main() {
 	atOnce := flag.Int("f", 30, "of a fleet: hosts at once")
 	serves := flag.Bool("serve", false, "be simulated hosts; what follows is the command that runs another on a real one")
 	handshakes := flag.String("handshakes", "", "make bare handshakes: HOSTS,AT_ONCE,PORT,IDENTITY")
+	exchange := flag.Bool("exchange", false, "of handshakes: have each host asked what it was asked last")
 	suite := flag.String("suite", lab.DefaultSuite, "Debian release of the host")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	mine, err := part(ctx, *serves, *handshakes)
+	mine, err := part(ctx, *serves, *handshakes, *exchange)
 	if !mine {
 		err = bench(ctx, options{*of, *only, *suite, *runs, *installs, *atOnce, *targets})
 	}

@@ -33,6 +33,7 @@ type Fleet struct {
 
 	mu       sync.Mutex
 	answers  map[string]func() (Answer, error) // by the command line, without its token
+	last     string                            // of these questions
 	attempts map[int]int                       // connections of hosts that were too busy for them
 	open     map[net.Conn]bool
 }

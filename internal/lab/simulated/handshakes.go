@@ -2,17 +2,20 @@ package simulated
 
 import (
 	"context"
+	"io"
 	"net"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sync/errgroup"
 )
 
 // Handshakes makes a bare connection to each of so many hosts, some at a time, logs in, and ends it: the
-// least that work on them can cost with this library.
-func Handshakes(ctx context.Context, hosts, atOnce, port int, identity string) error {
+// least that work on them can cost with this library. With exchanged each of them is sent the question that
+// the fleet was asked last, and its answer is read, of which nothing is made: the least that asking costs.
+func Handshakes(ctx context.Context, hosts, atOnce, port int, identity string, exchanged bool) error {
 	text, err := os.ReadFile(identity)
 	if err != nil {
 		return err
@@ -21,15 +24,33 @@ func Handshakes(ctx context.Context, hosts, atOnce, port int, identity string) e
 	if err != nil {
 		return err
 	}
+	line := ""
+	if exchanged {
+		err := handshake(ctx, 0, port, login, func(client *ssh.Client) error {
+			line, err = output(client, AskedLast)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for host := range hosts {
-		group.Go(func() error { return handshake(ctx, host, port, login) })
+		group.Go(func() error {
+			return handshake(ctx, host, port, login, func(client *ssh.Client) error {
+				if !exchanged {
+					return nil
+				}
+				_, err := output(client, line)
+				return err
+			})
+		})
 	}
 	return group.Wait()
 }
 
-func handshake(ctx context.Context, host, port int, login ssh.Signer) error {
+func handshake(ctx context.Context, host, port int, login ssh.Signer, then func(*ssh.Client) error) error {
 	address := net.JoinHostPort(Address(host).String(), strconv.Itoa(port))
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -44,5 +65,20 @@ func handshake(ctx context.Context, host, port int, login ssh.Signer) error {
 	if err != nil {
 		return err
 	}
-	return ssh.NewClient(client, channels, requests).Close()
+	logged := ssh.NewClient(client, channels, requests)
+	defer logged.Close()
+	return then(logged)
+}
+
+// output runs a command, and returns what it prints. What it says on standard error is read too.
+func output(client *ssh.Client, line string) (string, error) {
+	session, err := client.NewSession()
+	if err != nil {
+		return "", err
+	}
+	defer session.Close()
+	var printed strings.Builder
+	session.Stdout, session.Stderr = &printed, io.Discard
+	err = session.Run(line)
+	return printed.String(), err
 }

@@ -114,11 +114,18 @@ func (f *Fleet) run(conn net.Conn, channel ssh.Channel, line string, trouble Tro
 // token is what provision tells its own output by: each connection has another.
 var token = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 
+// AskedLast is a command that prints the question that the hosts were asked last, as if it had a token.
+const AskedLast = "what was asked last"
+
 // answer is what a real host answered. What stands on standard input is not part of the question, so
 // none of it can be in what is simulated.
 func (f *Fleet) answer(line string) (Answer, error) {
 	its := token.FindString(line)
 	f.mu.Lock()
+	if line == AskedLast {
+		defer f.mu.Unlock()
+		return Answer{Output: strings.ReplaceAll(f.last, "TOKEN", strings.Repeat("0", 32))}, nil
+	}
 	question := line
 	if its != "" {
 		question = strings.ReplaceAll(line, its, "TOKEN")
@@ -133,6 +140,7 @@ func (f *Fleet) answer(line string) (Answer, error) {
 		})
 	}
 	ask := f.answers[question]
+	f.last = question
 	f.mu.Unlock()
 	answer, err := ask()
 	answer.Output, answer.Errors = strings.ReplaceAll(answer.Output, "TOKEN", its), strings.ReplaceAll(answer.Errors, "TOKEN", its)
