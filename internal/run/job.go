@@ -12,6 +12,7 @@ import (
 	"provision/internal/journal"
 	"provision/internal/recipe"
 	"provision/internal/remote"
+	"provision/internal/script"
 )
 
 // Work is a target and what it should be.
@@ -98,10 +99,10 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 	for _, w := range work {
 		names[w.Target.Name] = true
 	}
-	dialer := remote.NewDialer()
+	dialer, questions := remote.NewDialer(), new(script.Questions)
 	ready := prepare(work, settings.Last, newExporters(settings.Exporters, dialer, settings.Last))
 	for i, w := range work {
-		w.Target.dialer, w.Target.silence = dialer, cmp.Or(settings.Silence, silentAtMost)
+		w.Target.dialer, w.Target.questions, w.Target.silence = dialer, questions, cmp.Or(settings.Silence, silentAtMost)
 		if ready[i].failed != nil {
 			return nil, ready[i].failed
 		}

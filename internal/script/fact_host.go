@@ -17,8 +17,8 @@ func hostRows() []row {
 			release, _ := strconv.Atoi(record[1])
 			a.Distro, a.System = record[0], strings.TrimSpace(record[0]+" "+cmp.Or(record[1], record[2]))
 			kibibytes, _ := strconv.Atoi(record[6])
-			a.Platform = recipe.Platform{
-				Release: release, Codename: record[2], Arch: record[3], Hostname: record[4], CPUs: processors(record[5]), MemoryMB: kibibytes >> 10,
+			a.Platform = recipe.Platform{ // which is kept longer than the answer that it is a part of
+				Release: release, Codename: strings.Clone(record[2]), Arch: strings.Clone(record[3]), Hostname: strings.Clone(record[4]), CPUs: processors(record[5]), MemoryMB: kibibytes >> 10,
 			}
 			return nil
 		},

@@ -38,7 +38,7 @@ func callFacts(asked []recipe.Probe) string {
 }
 
 func readFact(a *answer, record []string, _ []recipe.Probe) error {
-	said := recipe.Said{Text: record[2]}
+	said := recipe.Said{Text: strings.Clone(record[2])} // which is kept longer than the answer
 	switch {
 	case record[1] == late:
 		said.Problem = fmt.Sprintf("does not end in %s", saidWithin)

@@ -62,30 +62,6 @@ func heading(name string) string { return "\x01" + name + "\x01" }
 // end is the name of what follows the last section.
 const end = "end"
 
-// Probe returns one script that asks all of probes, and the platform of the host. It
-// starts one process for all paths, one for all digests, packages, units, users and
-// groups each, whatever their number. It changes nothing.
-func Probe(probes []recipe.Probe) string {
-	var functions, calls strings.Builder
-	announce := func(name string) {
-		// A section's name is written with printf's own escapes, so the script stays text.
-		calls.WriteString(`printf '\001` + name + `\001\000'` + "\n")
-	}
-	sourced := map[string]bool{}
-	for row, asked := range answeredBy(probes) {
-		for _, file := range row.source {
-			if !sourced[file] {
-				functions.WriteString(source(file))
-			}
-			sourced[file] = true
-		}
-		announce(row.name)
-		calls.WriteString(row.call(asked))
-	}
-	announce(end)
-	return "export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\ncd /\n" + functions.String() + calls.String()
-}
-
 // answeredBy yields the rows that answer some of the probes, each with these: sorted, and without
 // repetition.
 func answeredBy(probes []recipe.Probe) func(yield func(row, []recipe.Probe) bool) {
