@@ -58,7 +58,6 @@ var errNoTask = errors.New("no such task")
 // find returns the tasks of that name.
 func (c catalogue) find(names []string) ([]recipe.Task, error) {
 	var found []recipe.Task
-	all := c.names()
 	for _, name := range names {
 		task, there, problem, hint := recipe.Find(name, c.task)
 		if problem != "" {
@@ -70,7 +69,7 @@ func (c catalogue) find(names []string) ([]recipe.Task, error) {
 				return nil, usage(err, "it is called "+now+" now")
 			}
 			base, instance := recipe.SplitInstance(name)
-			if near := recipe.Nearest(base, all); near != "" {
+			if near := recipe.Nearest(base, c.names()); near != "" {
 				return nil, usage(err, "did you mean "+recipe.Input{Instance: instance}.Named(near)+"?")
 			}
 			return nil, usage(err, "provision list")

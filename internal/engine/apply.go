@@ -20,7 +20,7 @@ type Result struct {
 type application struct {
 	host    Host
 	session Session
-	wanted  recipe.Recipe
+	wanted  *Wanted
 	plan    Plan // that was shown
 	observe Observer
 	stop    <-chan struct{}
@@ -46,15 +46,15 @@ type doneStep struct {
 // session holds the host's lock, and found is what the host answered under it. stop, when it is
 // closed, ends the run between two steps.
 func Apply(ctx context.Context, host Host, session Session, wanted recipe.Recipe, plan Plan, found recipe.Facts, observe Observer, stop <-chan struct{}) (Result, error) {
-	a := &application{host: host, session: session, wanted: wanted, plan: plan, observe: observe, stop: stop}
-	fresh, err := NewPlan(wanted, found)
+	a := &application{host: host, session: session, wanted: Want(wanted), plan: plan, observe: observe, stop: stop}
+	fresh, err := a.wanted.Plan(found)
 	if err != nil {
 		return a.result, err
 	}
 	if !announced(plan, fresh) {
 		return a.result, ErrStale
 	}
-	a.initial, a.overlay = found, newOutlook(wanted, found)
+	a.initial, a.overlay = found, newOutlook(a.wanted, found)
 	after, err := a.run(ctx)
 	if err != nil {
 		return a.result, err
@@ -70,11 +70,11 @@ func (a *application) run(ctx context.Context) (after recipe.Facts, err error) {
 		var batch []Planned
 		a.before = a.overlay.Clone()
 		for ; next < len(a.wanted.Items); next++ {
-			item := a.wanted.Items[next]
-			if a.overlay.Unknown(item.Keys()) != "" {
+			item, keys := a.wanted.Items[next], a.wanted.keys[next]
+			if a.overlay.Unknown(keys) != "" {
 				break
 			}
-			change, err := planItem(item, a.overlay)
+			change, err := planItem(item, keys, a.overlay)
 			if err != nil {
 				_, failed := a.do(ctx, batch, nil)
 				return nil, errors.Join(failed, a.unforeseen(item, err))
@@ -220,7 +220,7 @@ func (a *application) converged(ctx context.Context, found recipe.Facts) error {
 		}
 		found = answer.Facts
 	}
-	left, err := NewPlan(a.wanted, found)
+	left, err := a.wanted.Plan(found)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotConverged, err)
 	}

@@ -2,32 +2,43 @@ package engine
 
 import "provision/internal/recipe"
 
-// outlook is a host as it will be: what was found, with the effects of the steps that are
-// planned laid over it.
-type outlook struct {
-	recipe.Facts
+// Wanted is a recipe, and what of it is the same for all hosts that want it. It never changes.
+type Wanted struct {
+	recipe.Recipe
+	keys    [][]recipe.Key              // of each item's probes
 	readers map[recipe.Key][]recipe.Key // by what is read, the answers that depend on it
 	open    []recipe.Key                // what of the questions any package or command may change
 	first   []recipe.Foreword           // what is noted before the first change
 }
 
-func newOutlook(wanted recipe.Recipe, found recipe.Facts) outlook {
-	o := outlook{Facts: found.Clone(), readers: map[recipe.Key][]recipe.Key{}}
+// Want returns what a recipe wants.
+func Want(wanted recipe.Recipe) *Wanted {
+	w := &Wanted{Recipe: wanted, readers: map[recipe.Key][]recipe.Key{}}
 	for _, item := range wanted.Items {
+		w.keys = append(w.keys, item.Keys())
 		if foreword, ok := item.Resource.(recipe.Foreword); ok {
-			o.first = append(o.first, foreword)
+			w.first = append(w.first, foreword)
 		}
 	}
 	for _, probe := range wanted.Probes() {
 		if changeable(probe.Key) {
-			o.open = append(o.open, probe.Key)
+			w.open = append(w.open, probe.Key)
 		}
 		for _, key := range probe.Reads {
-			o.readers[key] = append(o.readers[key], probe.Key)
+			w.readers[key] = append(w.readers[key], probe.Key)
 		}
 	}
-	return o
+	return w
 }
+
+// outlook is a host as it will be: what was found, with the effects of the steps that are
+// planned laid over it.
+type outlook struct {
+	recipe.Facts
+	*Wanted
+}
+
+func newOutlook(wanted *Wanted, found recipe.Facts) outlook { return outlook{found.Clone(), wanted} }
 
 // lay lays the effects of a change over the facts. What depends on what it changes is unknown
 // from then on, unless the change itself decides it.

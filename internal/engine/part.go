@@ -47,7 +47,7 @@ func controls(change recipe.Change) bool {
 // step, and services are watched together.
 func (a *application) part(changes []Planned) part {
 	part := part{changes: changes, last: make([]int, len(changes))}
-	for _, rehearsal := range rehearsals(a.wanted, changes, a.before) {
+	for _, rehearsal := range rehearsals(a.wanted.Recipe, changes, a.before) {
 		a.add(&part, "service:"+rehearsal.Unit, rehearsal)
 	}
 	var unwatched []int // changes whose service was started, and is to be watched

@@ -41,14 +41,17 @@ func (p Plan) Changes() []Planned {
 	return changes
 }
 
-// NewPlan compares a recipe with facts. It is pure. Steps that are planned are laid over
+// NewPlan compares a recipe with facts. It is pure.
+func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) { return Want(wanted).Plan(facts) }
+
+// Plan compares what is wanted with facts. It is pure. Steps that are planned are laid over
 // the facts, so that what follows is planned against the host as it will be; of what only
 // the host can tell after a step, it is said what will stand, or that it may change.
-func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
-	overlay := newOutlook(wanted, facts)
-	var plan Plan
-	for _, item := range wanted.Items {
-		change, err := planItem(item, overlay)
+func (w *Wanted) Plan(facts recipe.Facts) (Plan, error) {
+	overlay := newOutlook(w, facts)
+	plan := Plan{Items: make([]Planned, 0, len(w.Items))}
+	for i, item := range w.Items {
+		change, err := planItem(item, w.keys[i], overlay)
 		if err != nil {
 			return Plan{}, err
 		}
@@ -59,8 +62,8 @@ func NewPlan(wanted recipe.Recipe, facts recipe.Facts) (Plan, error) {
 
 // planItem returns an item's change and lays its effects over the facts. One that cannot be
 // made on the host as it will be is an error.
-func planItem(item recipe.Item, overlay outlook) (recipe.Change, error) {
-	if until := overlay.Unknown(item.Keys()); until != "" {
+func planItem(item recipe.Item, keys []recipe.Key, overlay outlook) (recipe.Change, error) {
+	if until := overlay.Unknown(keys); until != "" {
 		change, err := overlay.unsettled(item, until)
 		if err != nil {
 			return change, err

@@ -13,6 +13,7 @@ type Wants struct {
 	By       []string // the tasks of the run whose need brings it; none where it is wanted for itself
 	Traces   []recipe.Trace
 	things   map[string]thing // by identity
+	digest   string           // of the traces
 }
 
 // thing is a resource of which a trace is noted.
@@ -35,6 +36,7 @@ func Of(task string, wanted recipe.Recipe) Wants {
 			w.add(recipe.Item{Resource: part})
 		}
 	}
+	w.digest = digest(w.Traces)
 	return w
 }
 
@@ -93,7 +95,7 @@ func (w Wants) Noted(facts recipe.Facts, from string, takeOver bool) (bool, erro
 		return false, nil
 	}
 	head, err := parseHead(w.Task, found.Head)
-	if err != nil || head.Unfinished || head.Wants != digest(w.Traces) || head.From != from && takeOver {
+	if err != nil || head.Unfinished || head.Wants != w.digest || head.From != from && takeOver {
 		return false, err
 	}
 	if by, err := w.broughtBy(facts); err != nil || !slices.Equal(head.By, by) {

@@ -117,6 +117,10 @@ func (e *peerExports) Attr(name string) (starlark.Value, error) {
 		return starlark.String(""), nil
 	}
 	said, known := e.in.Exported(e.Name, e.task, name)
+	e.in.Saw(func(in recipe.Input) any {
+		said, _ := in.Exported(e.Name, e.task, name)
+		return said
+	}, said)
 	e.of.guessed = e.of.guessed || !known
 	if said.Problem == "" {
 		return starlark.String(said.Text), nil

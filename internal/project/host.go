@@ -28,17 +28,17 @@ type hostFact struct {
 
 // hostFacts are all that there is to know, by name, but for what a task asks itself.
 var hostFacts = map[string]hostFact{
-	"name":    {"text", "Its name in the inventory.", ofInventory(func(l recipe.Listed) starlark.Value { return starlark.String(l.Name) })},
-	"address": {"text", "Its address in the inventory, whatever way leads there; of a host that is in none, what was typed.", ofInventory(func(l recipe.Listed) starlark.Value { return starlark.String(l.Address) })},
-	"groups":  {"list of texts", "Its groups in the inventory, the outermost first.", ofInventory(func(l recipe.Listed) starlark.Value { return listOf(l.Groups) })},
-	"tasks":   {"list of texts", "Its tasks in the inventory, with those that they need.", ofInventory(func(l recipe.Listed) starlark.Value { return listOf(l.Tasks) })},
+	"name":    {"text", "Its name in the inventory.", ofInventory(func(l recipe.Listed) any { return l.Name })},
+	"address": {"text", "Its address in the inventory, whatever way leads there; of a host that is in none, what was typed.", ofInventory(func(l recipe.Listed) any { return l.Address })},
+	"groups":  {"list of texts", "Its groups in the inventory, the outermost first.", ofInventory(func(l recipe.Listed) any { return l.Groups })},
+	"tasks":   {"list of texts", "Its tasks in the inventory, with those that they need.", ofInventory(func(l recipe.Listed) any { return l.Tasks })},
 
-	"release":   {"number", "Debian's number: 12 or 13.", ofPlatform(func(p recipe.Platform) starlark.Value { return starlark.MakeInt(p.Release) })},
-	"codename":  {"text", "bookworm or trixie.", ofPlatform(func(p recipe.Platform) starlark.Value { return starlark.String(p.Codename) })},
-	"arch":      {"text", "dpkg's name of its architecture: amd64, arm64.", ofPlatform(func(p recipe.Platform) starlark.Value { return starlark.String(p.Arch) })},
-	"hostname":  {"text", "What it calls itself.", measured(func(p recipe.Platform) starlark.Value { return starlark.String(p.Hostname) })},
-	"cpus":      {"number", "Its processors that are online.", measured(func(p recipe.Platform) starlark.Value { return starlark.MakeInt(p.CPUs) })},
-	"memory_mb": {"number", "Its memory in mebibytes, as the kernel counts it.", measured(func(p recipe.Platform) starlark.Value { return starlark.MakeInt(p.MemoryMB) })},
+	"release":   {"number", "Debian's number: 12 or 13.", ofPlatform(func(p recipe.Platform) any { return p.Release })},
+	"codename":  {"text", "bookworm or trixie.", ofPlatform(func(p recipe.Platform) any { return p.Codename })},
+	"arch":      {"text", "dpkg's name of its architecture: amd64, arm64.", ofPlatform(func(p recipe.Platform) any { return p.Arch })},
+	"hostname":  {"text", "What it calls itself.", measured(func(p recipe.Platform) any { return p.Hostname })},
+	"cpus":      {"number", "Its processors that are online.", measured(func(p recipe.Platform) any { return p.CPUs })},
+	"memory_mb": {"number", "Its memory in mebibytes, as the kernel counts it.", measured(func(p recipe.Platform) any { return p.MemoryMB })},
 
 	// Made up are an address for documentation (RFC 5737) and what most hosts have.
 	"addresses":      {"list of texts", "Its addresses, without those of loopback and of a link (hostname -I).", said(recipe.Addresses, "192.0.2.1", manyTexts)},
@@ -47,21 +47,28 @@ var hostFacts = map[string]hostFact{
 	"boot_id":        {"text", "A word that is new with every boot.", said(recipe.BootID, "00000000-0000-0000-0000-000000000000", oneText)},
 }
 
+// see is something of the input.
+func (h *host) see(at func(recipe.Input) any) starlark.Value { return h.of.starlark(h.in.See(at)) }
+
 // ofInventory is what the inventory says.
-func ofInventory(value func(recipe.Listed) starlark.Value) func(*host) (starlark.Value, error) {
-	return func(h *host) (starlark.Value, error) { return value(h.in.Host), nil }
+func ofInventory(of func(recipe.Listed) any) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) {
+		return h.see(func(in recipe.Input) any { return of(in.Host) }), nil
+	}
 }
 
 // ofPlatform is what a task is built for before the first connection.
-func ofPlatform(value func(recipe.Platform) starlark.Value) func(*host) (starlark.Value, error) {
-	return func(h *host) (starlark.Value, error) { return value(h.in.Platform), nil }
+func ofPlatform(of func(recipe.Platform) any) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) {
+		return h.see(func(in recipe.Input) any { return of(in.Platform) }), nil
+	}
 }
 
 // measured is what every host says of itself: until then it is made up.
-func measured(value func(recipe.Platform) starlark.Value) func(*host) (starlark.Value, error) {
+func measured(of func(recipe.Platform) any) func(*host) (starlark.Value, error) {
 	return func(h *host) (starlark.Value, error) {
 		h.of.guessed = h.of.guessed || h.in.Guess
-		return value(h.in.Platform), nil
+		return ofPlatform(of)(h)
 	}
 }
 
@@ -87,6 +94,10 @@ func (h *host) ask(question recipe.Probe, madeUp string) (string, error) {
 		return madeUp, nil
 	}
 	said, known := h.in.Ask(question, madeUp)
+	h.in.Saw(func(in recipe.Input) any {
+		said, _ := in.Ask(question, madeUp)
+		return said
+	}, said)
 	h.of.guessed = h.of.guessed || !known
 	if said.Problem != "" {
 		return "", errors.New(said.Problem)
@@ -120,7 +131,9 @@ func listOf(texts []string) starlark.Value {
 }
 
 // String implements starlark.Value.
-func (h *host) String() string { return "the host " + h.in.Host.Name }
+func (h *host) String() string {
+	return "the host " + h.in.See(func(in recipe.Input) any { return in.Host.Name }).(string)
+}
 
 // Type implements starlark.Value.
 func (h *host) Type() string { return "host" }

@@ -33,15 +33,24 @@ func (h *host) peers() starlark.Value {
 			}
 			return nil, plain(fmt.Sprintf("host.peers: there is no task %q", task), advice)
 		}
-		if h.in.Peers == nil {
-			return h.of.list(0, nil), nil
-		}
-		all, err := h.in.Peers(task)
+		all, err := peersOf(h.in, task)
 		if err != nil {
 			return nil, plain("host.peers: "+err.Error(), "provision list "+task)
 		}
+		h.in.Saw(func(in recipe.Input) any {
+			all, _ := peersOf(in, task)
+			return all
+		}, all)
 		return h.of.list(len(all), func(i int) starlark.Value { return &peer{all[i], task, h} }), nil
 	})
+}
+
+// peersOf are the hosts that have a task, as far as any are known.
+func peersOf(in recipe.Input, task string) ([]recipe.Peer, error) {
+	if in.Peers == nil {
+		return nil, nil
+	}
+	return in.Peers(task)
 }
 
 // peer is a host as another one's build sees it.

@@ -65,7 +65,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 	summary, about := s.doc()
 	task := recipe.Task{
 		Name: f.name, Summary: summary, About: about, Formerly: s.formerly, Uses: s.needs, Needs: s.needs, Variables: s.variables,
-		Exports: s.exports, Actions: s.actions, Drain: s.drain, Undrain: s.undrain, Build: s.recipe, Instances: true,
+		Exports: s.exports, Actions: s.actions, Drain: s.drain, Undrain: s.undrain, Build: s.recipe, Tells: true, Instances: true,
 	}
 	if s.verify != nil {
 		task.Verify = s.checks
@@ -206,7 +206,7 @@ func (s *script) run(f *starlark.Function, in recipe.Input, group Group) ([]*thi
 func (s *script) call(b *building, f *starlark.Function, in recipe.Input, group Group) ([]*thing, error) {
 	thread, done := s.project.thread(b)
 	defer done()
-	returned, err := starlark.Call(thread, f, starlark.Tuple{&values{b, in.Vars, s.variables}, &host{in, b, s.facts}}, nil)
+	returned, err := starlark.Call(thread, f, starlark.Tuple{&values{b, s.variables}, &host{in, b, s.facts}}, nil)
 	if err != nil {
 		return nil, s.project.explain(err)
 	}

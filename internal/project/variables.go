@@ -200,9 +200,8 @@ func (c *call) defaultOf(v recipe.Variable, value starlark.Value) (any, error) {
 
 // values are a task's variables as build and verify see them: v.NAME.
 type values struct {
-	of   *building
-	vars recipe.Values
-	all  []recipe.Variable
+	of  *building
+	all []recipe.Variable
 }
 
 // String implements starlark.Value.
@@ -235,11 +234,10 @@ func (v *values) Attr(name string) (starlark.Value, error) {
 	if name == instanceName {
 		return starlark.String(v.of.in.Instance), nil
 	}
-	value, there := v.vars[name]
-	if !there {
+	if _, there := v.of.in.Vars[name]; !there {
 		return nil, unknownAttribute("v", name, v.AttrNames(), "the task has no such variable", "var(\""+name+"\", str, help = …) in variables")
 	}
-	return v.of.starlark(value), nil
+	return v.of.starlark(v.of.in.See(func(in recipe.Input) any { return in.Vars[name] })), nil
 }
 
 // unknownAttribute is the error of v.NAME and host.NAME.

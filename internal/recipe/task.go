@@ -52,6 +52,9 @@ type Input struct {
 	// Address is the host as the controller reaches it, for checks and for what is told to a
 	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.
 	Address string
+	// Looked is told what a build looks at of all this, and what it saw, where the task Tells; nil: nobody
+	// wants to know.
+	Looked func(Look)
 }
 
 // Listed is what the inventory says of a host, before any connection.
@@ -122,6 +125,10 @@ type Task struct {
 	Check  func(Values) (variable string, err error)
 	Build  func(Input) (Recipe, error)
 	Verify func(Input) ([]Check, error)
+	// Tells says that Build and Verify look at their input by See alone, or tell of it by Saw, but for what a
+	// task of this name always finds there and for Address and Release: hosts of which they see the same need
+	// not have each a build of its own.
+	Tells bool
 	// Actions are what can be run on a host that has the task.
 	Actions []Script
 	// Drain takes a host that has the task out of service before it is changed, as out of a load balancer, and

@@ -3,6 +3,7 @@ package remote
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -12,7 +13,7 @@ import (
 const noiseKept = 8 << 10
 
 // readAtOnce is how much of a stream is read at a time: of hundreds of connections two each wait for it.
-const readAtOnce = 8 << 10
+const readAtOnce = 4 << 10
 
 // mostNoise is what a login shell may print before a command begins; some print for ever.
 const mostNoise = 1 << 20
@@ -29,6 +30,7 @@ type markReader struct {
 
 	// what search leaves behind; not to be touched before it has ended
 	noise []byte // the end of what came before the mark
+	room  []byte // to read into, once nothing is left to pass on
 
 	mu     sync.Mutex // of what follows: two may read at once, when one waits for the end
 	rest   []byte     // read already, and not passed on
@@ -51,14 +53,14 @@ func (r *markReader) search(seen func(noise []byte)) (tooMuch bool) {
 	defer close(r.ended)
 	var window []byte
 	read := 0
-	buffer := make([]byte, 4<<10)
 	for {
-		n, err := r.source.Read(buffer)
 		from := max(0, len(window)-len(r.start)) // the mark may have begun in an earlier read
-		window = append(window, buffer[:n]...)
+		window = slices.Grow(window, readAtOnce)
+		n, err := r.source.Read(window[len(window) : len(window)+readAtOnce])
+		window = window[:len(window)+n]
 		if at := bytes.Index(window[from:], r.start); at >= 0 {
-			r.noise, r.rest = window[:from+at], window[from+at+len(r.start):]
-			r.failed = err
+			r.noise = slices.Clone(window[:from+at])
+			r.room, r.rest, r.failed = window[:cap(window)], window[from+at+len(r.start):], err
 			close(r.found)
 			return false
 		}
@@ -86,6 +88,9 @@ func (r *markReader) Noise() []byte {
 // Read waits for the first mark. Where the stream ends without one, nothing comes.
 func (r *markReader) Read(buffer []byte) (int, error) {
 	<-r.ended
+	if len(buffer) == 0 {
+		return 0, nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
@@ -103,18 +108,11 @@ func (r *markReader) Read(buffer []byte) (int, error) {
 	}
 }
 
-// more reads on.
+// more reads on. What is left to pass on may be the beginning of the mark.
 func (r *markReader) more() {
-	if len(r.rest) == 0 {
-		r.rest = nil
-	}
-	room := make([]byte, readAtOnce)
-	n, err := r.source.Read(room)
-	if r.failed = err; len(r.rest) == 0 {
-		r.rest = room[:n]
-		return
-	}
-	r.rest = append(r.rest, room[:n]...)
+	left := copy(r.room, r.rest)
+	n, err := r.source.Read(r.room[left:])
+	r.rest, r.failed = r.room[:left+n], err
 }
 
 // passable returns how much of the rest is surely the command's. It takes in the second mark

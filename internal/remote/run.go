@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -30,7 +31,7 @@ func (c *Connection) Run(ctx context.Context, command Command, stdin []byte) ([]
 	var stdout head
 	var stderr tail
 	var streams sync.WaitGroup
-	streams.Go(func() { io.CopyBuffer(&stdout, patience.with(process.Stdout), make([]byte, readAtOnce)) })
+	streams.Go(func() { stdout.ReadFrom(patience.with(process.Stdout)) })
 	streams.Go(func() { io.CopyBuffer(&stderr, patience.with(process.Stderr), make([]byte, readAtOnce)) })
 	go func() { // may block for ever where the command does not read: the end of the command frees it
 		process.Stdin.Write(stdin)
@@ -51,21 +52,24 @@ func (c *Connection) Run(ctx context.Context, command Command, stdin []byte) ([]
 	return stdout.kept, patience.explain(err)
 }
 
-// head keeps the first MaxOutput bytes written to it.
+// head keeps the first MaxOutput bytes of a stream.
 type head struct {
 	kept []byte
 	cut  bool
 }
 
-func (h *head) Write(data []byte) (int, error) {
-	room := MaxOutput - len(h.kept)
-	if len(data) > room {
-		h.cut = true
-		h.kept = append(h.kept, data[:room]...)
-	} else {
-		h.kept = append(h.kept, data...)
+// ReadFrom reads a stream to its end.
+func (h *head) ReadFrom(stream io.Reader) (int64, error) {
+	for {
+		h.kept = slices.Grow(h.kept, readAtOnce)
+		n, err := stream.Read(h.kept[len(h.kept):cap(h.kept)])
+		if h.kept = h.kept[:len(h.kept)+n]; len(h.kept) > MaxOutput {
+			h.kept, h.cut = h.kept[:MaxOutput], true
+		}
+		if err != nil {
+			return int64(len(h.kept)), nil // what ended it is told by the command
+		}
 	}
-	return len(data), nil
 }
 
 // tail keeps the last StderrTail bytes written to it.

@@ -154,10 +154,13 @@ func (s *source) list(key string) []string {
 
 // offered is a list of algorithms as far as there is code for them, of which there must be one.
 func (s *source) offered(key string) []string {
-	have := implemented(key)
-	wanted := s.list(key)
+	l, ok := s.first(key)
+	if !ok {
+		return nil
+	}
+	have, wanted := implemented(key), s.list(key)
 	offered := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return !slices.Contains(have, name) })
-	if l, ok := s.first(key); ok && len(offered) == 0 {
+	if len(offered) == 0 {
 		s.fail(l, fmt.Sprintf("none of %s is supported; those that are: %s", strings.Join(wanted, ","), strings.Join(have, ",")))
 	}
 	return offered

@@ -24,8 +24,12 @@ type Masker struct{ forms []string }
 
 // NewMasker returns a masker of values; empty and too short ones are left out.
 func NewMasker(values []string) *Masker {
-	known := map[string]bool{}
+	known, seen := map[string]bool{}, map[string]bool{}
 	for _, value := range values {
+		if seen[value] { // thousands of hosts may have the same
+			continue
+		}
+		seen[value] = true
 		for _, text := range append(strings.Split(value, "\n"), value) {
 			text = strings.TrimSpace(text)
 			if len(text) < shortest {

@@ -94,10 +94,12 @@ func (l Line) edit(text string) (string, error) {
 
 // replaces returns what decides whether the line stands in the place of one that is there.
 func (l Line) replaces() (func(old string) bool, error) {
+	ours := func(old string) bool { return old == l.Line || l.Key != "" && strings.HasPrefix(old, l.Key) }
+	if l.Match == "" {
+		return ours, nil
+	}
 	match, err := regexp.Compile(l.Match)
-	return func(old string) bool {
-		return old == l.Line || l.Key != "" && strings.HasPrefix(old, l.Key) || l.Match != "" && match.MatchString(old)
-	}, err
+	return func(old string) bool { return ours(old) || match.MatchString(old) }, err
 }
 
 // Hidden is the line likewise: see File.Hidden.

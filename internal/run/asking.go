@@ -40,6 +40,7 @@ type asking struct {
 	told      []string
 
 	guessed *built // was made of what the host had said last
+	alike   *alike // what was built for other hosts; nil where nothing is kept
 }
 
 // ask is recipe.Input's: nil knows nothing.

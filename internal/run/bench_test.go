@@ -28,24 +28,11 @@ number = {{ .number }}
 name = {{ iniValue .name }}
 `
 
-// BenchmarkBuildsOfHosts builds for a thousand hosts, side by side, what a converged run builds of
-// a task of 50 resources: before the connection, and of what the host says then, as it said last
+// BenchmarkBuildsOfHosts builds for a thousand hosts that are alike, side by side, what a converged run
+// builds of a task of 50 resources: before the connection, and of what the host says then, as it said last
 // where that was kept.
 func BenchmarkBuildsOfHosts(b *testing.B) {
-	dir := b.TempDir()
-	for _, file := range txtar.Parse([]byte(fiftyFiles)).Files {
-		path := filepath.Join(dir, file.Name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			b.Fatal(err)
-		}
-		if err := os.WriteFile(path, file.Data, 0o644); err != nil {
-			b.Fatal(err)
-		}
-	}
-	p, err := project.Open(dir, project.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	p := projectOf(b, fiftyFiles)
 	task := p.Tasks()[0]
 	platform := recipe.Platforms()[0]
 	platform.Hostname = "web1"
@@ -56,6 +43,26 @@ func BenchmarkBuildsOfHosts(b *testing.B) {
 			benchmarkBuilds(b, task, last, answer)
 		})
 	}
+}
+
+// projectOf is a project of these files.
+func projectOf(t testing.TB, files string) *project.Project {
+	t.Helper()
+	dir := t.TempDir()
+	for _, file := range txtar.Parse([]byte(files)).Files {
+		path := filepath.Join(dir, file.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, file.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := project.Open(dir, project.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func benchmarkBuilds(b *testing.B, task recipe.Task, last Last, answer recipe.Answer) {

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
+	"provision/internal/engine"
+	"provision/internal/memory"
 	"provision/internal/recipe"
 	"provision/internal/resource"
 )
@@ -25,6 +28,7 @@ type Blueprint struct {
 
 	guess  bool // no host has been asked yet
 	asking *asking
+	looked func(task string) func(recipe.Look) // recipe.Input's Looked of a task; nil: nobody wants to know
 
 	Remembering
 	Others   []recipe.Task                                       // that the inventory gives the host besides: what they want stays
@@ -55,6 +59,9 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 		Address:  b.Address,
 		Of:       func(name string) recipe.Values { return b.Values[name] },
 	}
+	if b.looked != nil {
+		in.Looked = b.looked(task.Name)
+	}
 	if task.Name == b.Deploys { // what that needs has releases of its own
 		in.Release = b.Release
 	}
@@ -65,31 +72,59 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 // knows the way to the host: what is written there would change with it.
 func (b Blueprint) Recipe(platform recipe.Platform) (recipe.Recipe, error) {
 	built, err := b.build(platform)
-	return built.Recipe, err
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	return built.Recipe, nil
 }
 
-// built is a host's recipe, and what it was joined of.
+// built is a host's recipe, and what comes of it. It never changes: hosts that are alike share it.
 type built struct {
 	recipe.Recipe
-	parts []recipe.Recipe // of each task
+	probes []recipe.Probe
+	wanted func() *engine.Wanted
+	wants  func() []memory.Wants // what each task wants to be remembered
 }
 
-func (b Blueprint) build(platform recipe.Platform) (built, error) {
+// build builds what the host should be.
+func (b Blueprint) build(platform recipe.Platform) (*built, error) {
+	what := "recipe"
+	if b.Upgrade {
+		what = "upgraded recipe"
+	}
+	return b.once(what, b.Tasks, platform, func(b Blueprint) (*built, error) { return b.buildAnew(platform) })
+}
+
+func (b Blueprint) buildAnew(platform recipe.Platform) (*built, error) {
 	parts, err := b.recipes(platform)
 	if err != nil {
-		return built{}, err
+		return nil, err
 	}
 	joined, err := recipe.Join(parts...)
 	if err != nil {
-		return built{}, err
+		return nil, err
 	}
 	if err := joined.Validate(); err != nil {
-		return built{}, err
+		return nil, err
 	}
 	if b.Upgrade {
 		joined = resource.Upgraded(joined)
 	}
-	return built{joined, parts}, nil
+	tasks := b.Tasks
+	return &built{
+		joined, joined.Probes(),
+		sync.OnceValue(func() *engine.Wanted { return engine.Want(joined) }),
+		sync.OnceValue(func() []memory.Wants { return wantsOf(tasks, parts) }),
+	}, nil
+}
+
+// check builds the checks, and makes nothing of them.
+func (b Blueprint) check(platform recipe.Platform) error {
+	_, err := b.once("checks", slices.Concat(b.Tasks, b.Remaining), platform, func(b Blueprint) (*built, error) {
+		_, err := b.Checks(platform)
+		return new(built), err
+	})
+	return err
 }
 
 // recipes are those of all tasks, each by itself.
@@ -114,13 +149,13 @@ func (b Blueprint) recipes(platform recipe.Platform) ([]recipe.Recipe, error) {
 // but what fails for something that was made up is built again when the host has been asked,
 // and what only that asks is asked in a second round trip.
 func (b Blueprint) Probes() ([]recipe.Probe, error) {
-	ready := b.prepare(nil, nil)
+	ready := b.prepare(nil, nil, nil)
 	return ready.probes, ready.failed
 }
 
 // prepare is Probes, and also returns what cannot be built before the host is asked. A host that was
 // asked before is taken to be as it was then: what cannot be built so is made up as for any other.
-func (b Blueprint) prepare(last *Known, exporters *exporters) prepared {
+func (b Blueprint) prepare(last *Known, exporters *exporters, alike *alike) prepared {
 	releases := b.Release != nil
 	if releases {
 		// No artifact is built before its architecture is known.
@@ -134,20 +169,20 @@ func (b Blueprint) prepare(last *Known, exporters *exporters) prepared {
 		}
 	}
 	if last != nil {
-		if ready, good := b.prepareLast(*last, exporters); good {
+		if ready, good := b.prepareLast(*last, exporters, alike); good {
 			if releases {
 				ready.asking.guessed = nil // it has no artifact
 			}
 			return ready
 		}
 	}
-	ready := prepared{asking: &asking{exporters: exporters}}
+	ready := prepared{asking: &asking{exporters: exporters, alike: alike}}
 	b.guess, b.asking = true, ready.asking
 	var probes []recipe.Probe
 	for _, platform := range recipe.Platforms() {
-		built, err := b.Recipe(platform)
+		built, err := b.build(platform)
 		if err == nil {
-			_, err = b.Checks(platform)
+			err = b.check(platform)
 		}
 		if err != nil {
 			err = recipe.Within(fmt.Sprintf("on Debian %d, %s", platform.Release, platform.Arch), err)
@@ -159,24 +194,28 @@ func (b Blueprint) prepare(last *Known, exporters *exporters) prepared {
 		if err != nil {
 			return prepared{failed: err}
 		}
-		probes = append(probes, built.Probes()...)
+		probes = append(probes, built.probes...)
 	}
 	ready.probes = recipe.Merge(append(probes, ready.asking.missing()...))
 	return ready
 }
 
 // prepareLast builds for what the host has said last, and for nothing else.
-func (b Blueprint) prepareLast(last Known, exporters *exporters) (prepared, bool) {
-	b.guess, b.asking = true, &asking{last: last, exporters: exporters}
+func (b Blueprint) prepareLast(last Known, exporters *exporters, alike *alike) (prepared, bool) {
+	b.guess, b.asking = true, &asking{last: last, exporters: exporters, alike: alike}
 	made, err := b.build(last.Platform)
 	if err != nil {
 		return prepared{}, false
 	}
-	if _, err := b.Checks(last.Platform); err != nil {
+	if b.check(last.Platform) != nil {
 		return prepared{}, false
 	}
-	b.asking.guessed = &made
-	return prepared{probes: recipe.Merge(append(made.Probes(), b.asking.missing()...)), asking: b.asking}, true
+	b.asking.guessed = made
+	probes := made.probes
+	if missing := b.asking.missing(); len(missing) > 0 {
+		probes = recipe.Merge(slices.Concat(probes, missing))
+	}
+	return prepared{probes: probes, asking: b.asking}, true
 }
 
 // Checks returns the checks that prove the tasks, on a platform.

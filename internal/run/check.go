@@ -42,14 +42,14 @@ func (w Work) known(last Last) *Known {
 
 // prepare builds every host's, side by side: builds depend on nothing but their input. Last may be nil.
 func prepare(work []Work, last Last, exporters *exporters) []prepared {
-	all := make([]prepared, len(work))
+	all, alike := make([]prepared, len(work)), new(alike)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, w := range work {
 		group.Go(func() error {
 			p := &all[i]
 			known := w.known(last)
-			*p = w.Blueprint.prepare(known, exporters)
+			*p = w.Blueprint.prepare(known, exporters, alike)
 			if known != nil && p.asking != nil {
 				p.asking.kept = *known
 			}

@@ -33,25 +33,34 @@ func (b Blueprint) memoryProbes() []recipe.Probe {
 }
 
 // wants are what each task wants to be remembered. Releases are not: which one runs is a deploy's.
-func (b Blueprint) wants(platform recipe.Platform, made built) ([]memory.Wants, error) {
-	recipes := made.parts
-	if b.Release != nil || recipes == nil {
+func (b Blueprint) wants(platform recipe.Platform, made *built) ([]memory.Wants, error) {
+	var all []memory.Wants
+	if b.Release == nil && made != nil {
+		all = slices.Clone(made.wants())
+	} else {
 		b.Release = nil
-		var err error
-		if recipes, err = b.recipes(platform); err != nil {
+		parts, err := b.recipes(platform)
+		if err != nil {
 			return nil, err
 		}
+		all = wantsOf(b.Tasks, parts)
 	}
-	var all []memory.Wants
 	for i, task := range b.Tasks {
-		its := wants(task, recipes[i])
-		its.By = b.needing(task)
-		all = append(all, its)
+		all[i].By = b.needing(task)
 	}
 	for _, task := range b.Removes {
 		all = append(all, wants(task, recipe.Recipe{}))
 	}
 	return all, nil
+}
+
+// wantsOf are what tasks want to be remembered, by their recipes.
+func wantsOf(tasks []recipe.Task, parts []recipe.Recipe) []memory.Wants {
+	all := make([]memory.Wants, len(tasks))
+	for i, task := range tasks {
+		all[i] = wants(task, parts[i])
+	}
+	return all
 }
 
 func wants(task recipe.Task, its recipe.Recipe) memory.Wants {
@@ -78,7 +87,7 @@ func (r Remembering) noted(wants []memory.Wants, facts recipe.Facts) (same, diff
 // the tasks want now is noted. A host that is as it should be is asked nothing more, and one that
 // has noted nothing yet notes it when something changes. A plan that was refused is refused still when
 // nothing goes.
-func (h host) remember(ctx context.Context, blueprint Blueprint, made built, answer recipe.Answer, plan engine.Plan, refused error) (recipe.Recipe, engine.Plan, error) {
+func (h host) remember(ctx context.Context, blueprint Blueprint, made *built, answer recipe.Answer, plan engine.Plan, refused error) (recipe.Recipe, engine.Plan, error) {
 	wanted := made.Recipe
 	along, stay, err := blueprint.along(answer.Facts)
 	if err != nil {

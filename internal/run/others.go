@@ -46,7 +46,7 @@ func (b Blueprint) other(task recipe.Task, platform recipe.Platform) ([]memory.W
 	if err != nil {
 		return nil, err
 	}
-	return Blueprint{Tasks: []recipe.Task{task}, Values: values, Host: b.Host, Peers: b.Peers, asking: b.asking}.wants(platform, built{})
+	return Blueprint{Tasks: []recipe.Task{task}, Values: values, Host: b.Host, Peers: b.Peers, asking: b.asking}.wants(platform, nil)
 }
 
 // separable refuses a removal where it is not known what other tasks want.

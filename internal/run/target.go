@@ -27,8 +27,9 @@ type Target struct {
 	Local   bool  // this machine, without SSH
 	Lost    error // it was tried before, and this is why it is not tried again
 
-	dialer  *remote.Dialer // the run's
-	silence time.Duration  // how long a question may say nothing
+	dialer    *remote.Dialer    // the run's
+	questions *script.Questions // the run's
+	silence   time.Duration     // how long a question may say nothing
 }
 
 func (t Target) connect(ctx context.Context) (*remote.Connection, error) {
@@ -58,11 +59,12 @@ func (h host) Probe(ctx context.Context, probes []recipe.Probe) (recipe.Answer, 
 	if h.session != nil {
 		return h.session.Probe(ctx, probes)
 	}
-	output, err := h.connection.Run(ctx, remote.Command{Script: script.Probe(probes), Root: true, Followed: true, Silence: h.target.silence}, nil)
+	question := h.target.questions.Of(probes)
+	output, err := h.connection.Run(ctx, remote.Command{Script: question.Script, Root: true, Followed: true, Silence: h.target.silence}, nil)
 	if err != nil {
 		return recipe.Answer{}, err
 	}
-	return script.ParseAnswer(probes, output)
+	return question.Answer(output)
 }
 
 // Verdict implements engine.Host: it asks over a connection of its own.
@@ -78,26 +80,29 @@ func (h host) Verdict(ctx context.Context, unit string, step int) (engine.Verdic
 
 // ask probes a host and builds its recipe. What the recipe asks beyond the probes, because
 // it depends on what only the host can say, is asked in a second round trip.
-func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (built, recipe.Answer, error) {
+func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Probe) (*built, recipe.Answer, error) {
 	answer, err := h.Probe(ctx, slices.Concat([]recipe.Probe{deadRuns(), unsettledChanges(), serving()}, blueprint.memoryProbes(), probes))
 	if err != nil {
-		return built{}, answer, err
+		return nil, answer, err
 	}
 	if err := supported(answer); err != nil {
-		return built{}, answer, err
+		return nil, answer, err
 	}
 	if err := h.unsettled(answer.Facts); err != nil {
-		return built{}, answer, err
+		return nil, answer, err
 	}
 	wanted, err := h.build(ctx, blueprint, answer)
 	if err != nil {
-		return built{}, answer, err
+		return nil, answer, err
 	}
-	missing := unasked(probes, wanted.Probes())
+	if wanted == blueprint.asking.guessed { // of which the probes are
+		return wanted, answer, nil
+	}
+	missing := unasked(probes, wanted.probes)
 	if len(missing) > 0 {
 		more, err := h.Probe(ctx, missing)
 		if err != nil {
-			return built{}, answer, err
+			return nil, answer, err
 		}
 		for key, fact := range more.Facts {
 			answer.Facts[key] = fact
@@ -107,13 +112,13 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 }
 
 // build builds a host's recipe of what it has said of itself, unless that was done already.
-func (h host) build(ctx context.Context, blueprint Blueprint, answer recipe.Answer) (built, error) {
+func (h host) build(ctx context.Context, blueprint Blueprint, answer recipe.Answer) (*built, error) {
 	asking := blueprint.asking
 	asking.learn(answer.Facts)
 	if ready := asking.right(answer.Platform); !asking.fetch(ctx) && ready != nil {
-		return *ready, nil
+		return ready, nil
 	}
-	var wanted built
+	var wanted *built
 	err := h.knowing(ctx, blueprint, func() (err error) {
 		wanted, err = blueprint.build(answer.Platform)
 		return err
@@ -187,7 +192,7 @@ func (h host) compare(ctx context.Context, blueprint Blueprint, probes []recipe.
 	if err != nil {
 		return recipe.Recipe{}, engine.Plan{}, nil, err
 	}
-	plan, refused := engine.NewPlan(made.Recipe, answer.Facts)
+	plan, refused := made.wanted().Plan(answer.Facts)
 	var held *resource.HeldError
 	if refused != nil && !errors.As(refused, &held) { // what leaves may free a port
 		return made.Recipe, plan, nil, refused
