@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -10,15 +9,14 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/report"
-	"provision/internal/run"
 )
 
 // A run that is under way has a file too, and holds a lock on it (flock(2)), which goes with the process whatever
 // that dies of. So one that was killed is remembered: of none of its hosts is it known how it ended there, and
 // @failed are all of them, and not those of some run before.
 
-// errKilled is what is known of each host then.
-var errKilled = errors.New("provision was killed in this run: how it ended here is not known")
+// killed is what is known of each host then.
+const killed = "provision was killed in this run: how it ended here is not known"
 
 const underWay = ".begun"
 
@@ -28,11 +26,11 @@ func (f *flags) beginRun(e errand, began time.Time) (end func()) {
 	if err != nil || len(e.work) == 0 || f.typed.looks() {
 		return func() {}
 	}
-	var results []run.Result
+	begun := f.ended(e, began, nil, exitInterrupted)
 	for _, w := range e.work {
-		results = append(results, run.Result{Host: w.Target.Name, Finished: engine.Finished{Status: engine.StatusInterrupted, Err: errKilled}})
+		begun.Hosts = append(begun.Hosts, report.PastHost{Host: w.Target.Name, Status: engine.StatusInterrupted, ExitCode: exitInterrupted, Error: killed})
 	}
-	return past.begin(f.ended(e, began, results, exitInterrupted))
+	return past.begin(begun)
 }
 
 // begin writes such a file. Without it the run goes on all the same.
