@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,9 +54,12 @@ func runCommand(cmd *exec.Cmd) error {
 	return fmt.Errorf("%s: %w%s", strings.Join(cmd.Args, " "), err, indented(tail(string(output), 15)))
 }
 
-// tail returns the last n lines of text.
+// coloured is what a console's text has for a terminal: colours, and the ends of lines (ECMA-48, 5.4).
+var coloured = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\r`)
+
+// tail returns the last n lines of text, plain.
 func tail(text string, n int) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := strings.Split(strings.TrimSpace(coloured.ReplaceAllString(text, "")), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
