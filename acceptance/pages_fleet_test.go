@@ -19,7 +19,7 @@ import (
 var triedElsewhere = []string{
 	"provision lab up", "provision ssh ", "provision secret encrypt ", "provision test TASK --lab", // TestReadme, TestScript/ssh, TestScript/secret, TestProof
 	"provision install nginx ",                                                               // TestScript/elsewhere
-	"provision do alerts ", "provision do graphite ", "provision get /var/backups/graphite/", // TestAlerts, TestBackup
+	"provision do alerts ", "provision do graphite ", "provision get /var/backups/graphite/", // TestAlerts, TestBackupAndRestore
 }
 
 // TestFleetPages runs the commands of the pages about many hosts, about runs at which nobody looks, and of the

@@ -1,8 +1,10 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +41,31 @@ func TestQuestionUnderTheLockThatHangs(t *testing.T) {
 		if err := os.Remove(m.path("hang")); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A check that hangs fails when its time is over, and what comes after it is asked as ever.
+func TestCheckThatHangs(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	target := m.sshd(t)
+	target.dialer = remote.NewDialer()
+	connection, err := target.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	h := host{target: target, connection: connection}
+	ctx, done := context.WithTimeout(t.Context(), 3*time.Second)
+	defer done()
+	began := time.Now()
+	if _, _, err := h.runCheck(ctx, "echo begun; sleep 30"); err == nil || !strings.Contains(err.Error(), "it was not done after 2 s") || time.Since(began) > 10*time.Second {
+		t.Errorf("%v after %s", err, time.Since(began))
+	}
+	if status, output, err := h.runCheck(t.Context(), "echo well; exit 3"); status != 3 || output != "well\n" || err != nil {
+		t.Errorf("then it is %d %q, %v", status, output, err)
 	}
 }
 

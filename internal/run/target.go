@@ -272,11 +272,21 @@ func (h host) upload(ctx context.Context, artifact recipe.Artifact, path string,
 	return h.connection.Upload(ctx, remote.Upload{Content: file, Size: artifact.Size, Path: path, Root: true, Progress: progress})
 }
 
-// runCheck runs a check's script on the host, as root. Most are followed by another.
+// runCheck runs a check's script on the host, as root. Most are followed by another. The host ends it before its time
+// is over here: sshd signals no command of root's, and this side would wait for its end (session_signal_req in OpenSSH's
+// session.c).
 func (h host) runCheck(ctx context.Context, text string) (int, string, error) {
+	began, limit := time.Now(), time.Duration(0)
+	if deadline, bounded := ctx.Deadline(); bounded {
+		limit = max(time.Until(deadline)-time.Second, time.Second)
+		text = script.Within(limit.Seconds(), text)
+	}
 	output, err := h.connection.Run(ctx, remote.Command{Script: text, Root: true, Followed: true}, nil)
 	var exit *remote.ExitError
 	if errors.As(err, &exit) {
+		if limit > 0 && script.TimedOut(exit.Code) && time.Since(began) >= limit {
+			return exit.Code, "", fmt.Errorf("it was not done after %.0f s", limit.Seconds())
+		}
 		return exit.Code, string(output) + string(exit.Stderr), nil
 	}
 	return 0, string(output), err
