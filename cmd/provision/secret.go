@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -168,7 +169,11 @@ changed too, with provision secret edit and provision install.`,
 }
 
 func (f *flags) rewrite(change func(*inventory.Document) error) error {
-	return inventory.RewriteFile(f.selection.path(), change)
+	err := inventory.RewriteFile(f.selection.path(), change)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage(err, "a secret stands beside the hosts: write one that begins with hosts: {web1: {}}")
+	}
+	return err
 }
 
 // findVariable returns a variable that can hold a secret.
