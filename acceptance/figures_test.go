@@ -68,31 +68,67 @@ func section(file, text string) string {
 	return section
 }
 
-// TestFiguresOfTheReadme: its table of a converged host has the figures of docs/benchmarks.md.
+// TestFiguresOfTheReadme: its table beside other tools has the figures of docs/benchmarks.md, and so has what it
+// says of a converged host.
 func TestFiguresOfTheReadme(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile("../docs/benchmarks.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	measured := regexp.MustCompile("(?m)^\\| (?:`provision install`|script by hand, `ssh`) \\| [\\d.]+ \\| (\\d+) ms \\| (\\d+) ms \\|").FindAllStringSubmatch(string(page), -1)
-	if len(measured) != 2 {
-		t.Fatalf("benchmarks.md has %d rows of a converged host", len(measured))
-	}
-	for column, row := range []string{"wall time, host next door", "wall time, host 100 ms away"} {
+	readme, page := textOf(t, "../README.md"), textOf(t, "../docs/benchmarks.md")
+	one, ten := peersTable(t, page, "one host"), peersTable(t, page, "ten hosts")
+	for row, figure := range map[string]func(tool string) string{
+		"one host":                 func(tool string) string { return one[tool][2] },
+		"ten hosts":                func(tool string) string { return ten[tool][2] },
+		"CPU here, ten hosts":      func(tool string) string { return ten[tool][3] },
+		"ten hosts, the first run": func(tool string) string { return ten[tool][0] },
+	} {
 		want := "| " + row + " |"
-		for _, one := range measured {
-			ms, err := strconv.ParseFloat(one[1+column], 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want += fmt.Sprintf(" %.2g s |", ms/1000)
+		for _, tool := range []string{"provision", "Fabric", "Ansible, mitogen", "Ansible, pipelining"} {
+			want += " " + figure(tool) + " |"
 		}
-		if !strings.Contains(string(readme), want) {
+		if !strings.Contains(readme, want+"\n") {
 			t.Errorf("README lacks %q", want)
 		}
 	}
+	converged := regexp.MustCompile("(?m)^\\| `provision install` \\| [\\d.]+ \\| (\\d+) ms \\| (\\d+) ms \\|").FindStringSubmatch(page)
+	if converged == nil {
+		t.Fatal("benchmarks.md has no row of a converged host")
+	}
+	if want := fmt.Sprintf("%s next door, %s at 100 ms", seconds(t, converged[1]), seconds(t, converged[2])); !strings.Contains(readme, want) {
+		t.Errorf("README lacks %q", want)
+	}
+}
+
+// peersTable has the four figures of each tool on so many hosts: the first run and the next, wall and CPU.
+func peersTable(t *testing.T, page, hosts string) map[string][]string {
+	t.Helper()
+	_, table, found := strings.Cut(page, "| "+hosts+" | first run, wall | CPU of the controller | again, wall | CPU |\n")
+	table, _, ends := strings.Cut(table, "\n\n")
+	if !found || !ends {
+		t.Fatalf("benchmarks.md has no table of %s", hosts)
+	}
+	figures := map[string][]string{}
+	for _, line := range strings.Split(table, "\n")[1:] {
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		if len(cells) != 5 {
+			t.Fatalf("%s: not a tool and four figures", line)
+		}
+		figures[cells[0]] = cells[1:]
+	}
+	return figures
+}
+
+func seconds(t *testing.T, milliseconds string) string {
+	t.Helper()
+	value, err := strconv.ParseFloat(milliseconds, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%.2g s", value/1000)
+}
+
+func textOf(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
