@@ -40,7 +40,7 @@ func (k *knownFiles) read(names []string, warn func(string)) []*knownFile {
 			continue
 		}
 		if file == nil || !bytes.HasPrefix(text, file.text) || !endsLine(file.text) {
-			file = &knownFile{name: name, byName: map[string][]int{}}
+			file = &knownFile{name: name, byName: map[string][]int{}, sought: map[string]*sought{}}
 		}
 		file.goOn(text, info, warn)
 		if k.files == nil {
@@ -66,7 +66,7 @@ type knownFile struct {
 	byName  map[string][]int // those for names that stand there as they are, or were found to be hashed
 	others  []int            // those with a pattern
 	hashed  []*hashedName    // those with a hashed name
-	sought  map[string]int   // of a name that was sought among these, how many lines there were then
+	sought  map[string]*sought
 	revoked []int
 }
 
@@ -124,25 +124,37 @@ func (f *knownFile) add(known knownHost) {
 // shorter way than to hash the name with every salt (sshd(8)): once a run, and with none whose name is found by now.
 func (f *knownFile) seek(name string) {
 	f.mu.Lock()
-	hashed, from, to := f.hashed, f.sought[name], len(f.lines)
+	if f.sought[name] == nil {
+		f.sought[name] = &sought{}
+	}
+	past := f.sought[name]
 	f.mu.Unlock()
-	if from == to {
+	past.mu.Lock() // others may seek other names meanwhile
+	defer past.mu.Unlock()
+	f.mu.Lock()
+	hashed, to := f.hashed, len(f.lines)
+	f.mu.Unlock()
+	if past.lines == to {
 		return
 	}
 	var found []int
-	for _, one := range hashed { // beside others that seek
-		if one.line >= from && one.line < to && !one.found.Load() && one.is(name) {
+	for _, one := range hashed {
+		if one.line >= past.lines && one.line < to && !one.found.Load() && one.is(name) {
 			one.found.Store(true)
 			found = append(found, one.line)
 		}
 	}
+	past.lines = to
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.sought == nil {
-		f.sought = map[string]int{}
-	}
-	f.sought[name] = to
 	f.byName[name] = append(f.byName[name], found...)
+}
+
+// sought is how many lines there were when a name was sought among the hashed ones. Who seeks it too waits: the lines
+// that are found are for nobody until all are.
+type sought struct {
+	mu    sync.Mutex
+	lines int
 }
 
 // about returns the lines about a host, by its name as known_hosts has it, that have a marker.
