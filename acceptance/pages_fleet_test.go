@@ -103,8 +103,8 @@ func (r *fleetReader) runs(t *testing.T, line string) {
 	t.Helper()
 	line, _, _ = strings.Cut(line, "  #")
 	line = strings.NewReplacer("TASK.VARIABLE", "shop.token", "TASK", "shop", "HOST", "web1", "DIR", "man").Replace(strings.TrimSpace(line))
-	if strings.Contains(line, "RUN") {
-		line = strings.Replace(line, "RUN", r.lastRun(t), 1)
+	if before, after, found := strings.Cut(line, "RUN"); found {
+		line = before + r.lastRun(t) + after
 	}
 	words := strings.Fields(line)
 	if words[0] != "provision" {
