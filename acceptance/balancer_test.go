@@ -56,7 +56,7 @@ func TestBalancer(t *testing.T) {
 			time.Sleep(6 * time.Second) // it passes its check five times
 		}
 
-		goesTo("first", 10*time.Second, "installed")
+		goesTo("first", 30*time.Second, "installed") // a host that has just been installed is busy
 		fails("127.0.0.2", "meta l4proto 6 reject with tcp reset")
 		goesTo("second", 3*time.Second, "the first refuses")
 		if told := do(3, "do", "balancer", "failback", "-y"); !strings.Contains(told, "does not pass its check") {
