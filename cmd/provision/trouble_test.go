@@ -24,12 +24,13 @@ func cmdTrouble(ts *testscript.TestScript, _ bool, args []string) {
 	fleet := &simulated.Fleet{Trouble: trouble, Real: answeredHere}
 	ts.Check(fleet.Start())
 	ts.Defer(fleet.Close)
-	hosts := "hosts:\n"
+	hosts, deadlines := "hosts:\n", ""
 	for host, name := range args {
 		port := fleet.Port()
 		if trouble(host) == simulated.Refuses {
 			port = simulated.PortOfNone
 		}
+		deadlines += fmt.Sprintf("Host %s\n  %s\n", simulated.Address(host), strings.Join(trouble(host).Deadlines(), "\n  "))
 		hosts += fmt.Sprintf("  %s: {address: root@%s:%d, tasks: [notes]}\n", name, simulated.Address(host), port)
 	}
 	key, known := ts.MkAbs("key"), ts.MkAbs("known_hosts")
@@ -37,7 +38,7 @@ func cmdTrouble(ts *testscript.TestScript, _ bool, args []string) {
 	for file, text := range map[string]string{
 		known:                  simulated.KnownHosts(len(args), fleet.Port()),
 		ts.MkAbs("hosts.yaml"): hosts,
-		ts.MkAbs("ssh_config"): "IdentityFile " + key + "\nIdentityAgent none\nUserKnownHostsFile " + known + "\nConnectTimeout 2\nServerAliveInterval 1\nServerAliveCountMax 1\n",
+		ts.MkAbs("ssh_config"): "IdentityFile " + key + "\nIdentityAgent none\nUserKnownHostsFile " + known + "\n" + deadlines,
 	} {
 		ts.Check(os.WriteFile(file, []byte(text), 0o600))
 	}

@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -24,7 +25,7 @@ const (
 	StuckInAnswer    Trouble = "stuck in the answer"   // the command hangs, the server is well
 	ResetsInAnswer   Trouble = "resets in the answer"  // after half of it
 	EndsInAnswer     Trouble = "ends in the answer"    // after half of it, with exit status 0
-	NoSSH            Trouble = "no SSH"                // another server
+	NoSSH            Trouble = "no SSH"                // another server, which says so and hangs up
 	EndlessBanner    Trouble = "endless banner"        // talks on and on before it says SSH
 	Garbage          Trouble = "garbage for an answer" // of the right command
 	EndlessAnswer    Trouble = "endless answer"        // of the right command
@@ -44,6 +45,19 @@ func (f *Fleet) trouble(host int) Trouble {
 	return f.Trouble(host)
 }
 
+// Deadlines are options of ssh_config for a host in this trouble: of seconds where nothing else ends the wait for it.
+// All others have minutes, for a busy machine makes each of its hosts slow, and none of them silent.
+func (trouble Trouble) Deadlines() []string {
+	connect, alive := 300, 100
+	switch trouble {
+	case Silent:
+		connect = 3
+	case SilentAfterLogin, SilentInAnswer:
+		alive = 1
+	}
+	return []string{fmt.Sprint("ConnectTimeout=", connect), fmt.Sprint("ServerAliveInterval=", alive), "ServerAliveCountMax=2"}
+}
+
 // before is trouble before SSH. It reports whether that was all.
 func (f *Fleet) before(conn net.Conn, host int, trouble Trouble) (over bool) {
 	switch trouble {
@@ -57,9 +71,9 @@ func (f *Fleet) before(conn net.Conn, host int, trouble Trouble) (over bool) {
 		return over
 	case Silent:
 		io.Copy(io.Discard, conn)
-	case NoSSH: // and waits for a better request
+	case NoSSH:
 		io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
-		io.Copy(io.Discard, conn)
+		conn.Read(make([]byte, 1024)) // what is left unread makes a reset of the end, which may go before what was said
 	case EndlessBanner:
 		endlessly(conn)
 	default:
