@@ -16,6 +16,9 @@ func MemoryPath(task string) string { return State + "/wanted/" + task }
 // IsMemory reports whether that is what a path is for.
 func IsMemory(file string) bool { return path.Dir(file) == path.Dir(MemoryPath("task")) }
 
+// NoteAt is what the memory is called that is at a path.
+func NoteAt(file string) string { return "memory:" + path.Base(file) }
+
 // NoteOf returns the resource that a step is of which notes what a task wants, "" of another step.
 func NoteOf(step Step) string {
 	switch step := step.(type) {
@@ -23,7 +26,7 @@ func NoteOf(step Step) string {
 		return "memory:" + step.Task
 	case Restore:
 		if IsMemory(step.Path) {
-			return "file:" + step.Path
+			return NoteAt(step.Path)
 		}
 	}
 	return ""

@@ -11,6 +11,16 @@ type KeptMemory struct {
 	Until     int    // the number of the step that replaced that
 }
 
+// ID implements recipe.Resource: it is called as what notes it.
+func (k KeptMemory) ID() string { return recipe.NoteAt(k.Path) }
+
+// Diff implements recipe.Resource. Its lines are the tool's own, and no diff for a person.
+func (k KeptMemory) Diff(facts recipe.Facts) (recipe.Change, error) {
+	change, err := k.Kept.Diff(facts)
+	change.Diff, change.Deltas = nil, nil
+	return change, err
+}
+
 // Probes implements recipe.Resource.
 func (k KeptMemory) Probes() []recipe.Probe {
 	probes := k.Kept.Probes()
