@@ -92,7 +92,7 @@ func (p labProof) furnish(ctx context.Context) error {
 }
 
 // doing makes a command of work.
-func doing(work run.Work, do doer) proof.Command {
+func doing(work run.Work, do run.Verb) proof.Command {
 	return func(ctx context.Context, observe engine.Observer) engine.Finished {
 		results, err := do(ctx, []run.Work{work}, run.Settings{
 			Forks: 1, Patience: time.Minute, Unasked: true,
@@ -222,57 +222,63 @@ func hurry(task *recipe.Task, within func(recipe.Check) time.Duration) {
 	}
 }
 
-// premisesAlone leaves of a task its packages and accounts.
-func premisesAlone(task *recipe.Task) {
+// partly leaves of a task a part of what it wants, and nothing that proves or tells of the whole.
+func partly(task *recipe.Task, part func(wanted []recipe.Item) []recipe.Item) {
 	build := task.Build
 	task.Verify, task.After = nil, nil
 	task.Build = func(in recipe.Input) (recipe.Recipe, error) {
 		wanted, err := build(in)
-		var some recipe.Recipe
-		for _, item := range wanted.Items {
-			item.Notifies, item.Of = nil, nil
-			switch kind := item.Resource.(type) {
-			case resource.Package:
-				kind.Restarts = nil
-				item.Resource = kind
-			case resource.User, resource.Group, resource.Membership, resource.Repository, resource.Hold:
-			default:
-				continue
-			}
-			some.Items = append(some.Items, item)
-		}
-		return some, err
+		return recipe.Recipe{Items: part(wanted.Items)}, err
 	}
 }
 
+// notifying is an item of a part: it notifies only who is there.
+func notifying(item recipe.Item, there func(unit string) bool) recipe.Item {
+	absent := func(unit string) bool { return !there(unit) }
+	item.Of = nil
+	item.Notifies = slices.DeleteFunc(slices.Clone(item.Notifies), func(n recipe.Notification) bool { return absent(n.Unit) })
+	switch packaged := item.Resource.(type) {
+	case resource.Package:
+		packaged.Restarts = slices.DeleteFunc(slices.Clone(packaged.Restarts), absent)
+		item.Resource = packaged
+	case resource.Deb:
+		packaged.Restarts = slices.DeleteFunc(slices.Clone(packaged.Restarts), absent)
+		item.Resource = packaged
+	}
+	return item
+}
+
+// premisesAlone leaves of a task what stays where it is removed, its packages and accounts, and what these are
+// brought by.
+func premisesAlone(task *recipe.Task) {
+	partly(task, func(wanted []recipe.Item) (some []recipe.Item) {
+		for _, item := range wanted {
+			switch item.Resource.(type) {
+			case resource.Package, resource.Deb, resource.User, resource.Group, resource.Membership, resource.Repository, resource.Hold:
+				some = append(some, notifying(item, func(string) bool { return false }))
+			}
+		}
+		return some
+	})
+}
+
 // upToCommand leaves of a task what stands before one of its commands, and where with says so, that too.
-// Who is not there is not notified.
 func upToCommand(task *recipe.Task, command string, with bool) {
-	build := task.Build
-	task.Verify, task.After = nil, nil
-	task.Build = func(in recipe.Input) (recipe.Recipe, error) {
-		wanted, err := build(in)
-		end := slices.IndexFunc(wanted.Items, func(item recipe.Item) bool { return item.Resource.ID() == resource.Command{Name: command}.ID() })
-		if err != nil || end < 0 {
-			return wanted, err
+	partly(task, func(wanted []recipe.Item) (part []recipe.Item) {
+		end := slices.IndexFunc(wanted, func(item recipe.Item) bool { return item.Resource.ID() == resource.Command{Name: command}.ID() })
+		if end < 0 {
+			return wanted
 		}
 		if with {
 			end++
 		}
-		part := recipe.Recipe{Items: slices.Clone(wanted.Items[:end])}
 		there := map[string]bool{}
-		for _, probe := range part.Probes() {
+		for _, probe := range (recipe.Recipe{Items: wanted[:end]}).Probes() {
 			there[probe.Key.Name] = there[probe.Key.Name] || probe.Key.Kind == recipe.KindPending
 		}
-		for i := range part.Items {
-			item := &part.Items[i]
-			item.Of = nil
-			item.Notifies = slices.DeleteFunc(slices.Clone(item.Notifies), func(n recipe.Notification) bool { return !there[n.Unit] })
-			if packaged, ok := item.Resource.(resource.Package); ok {
-				packaged.Restarts = slices.DeleteFunc(slices.Clone(packaged.Restarts), func(unit string) bool { return !there[unit] })
-				item.Resource = packaged
-			}
+		for _, item := range wanted[:end] {
+			part = append(part, notifying(item, func(unit string) bool { return there[unit] }))
 		}
-		return part, nil
-	}
+		return part
+	})
 }

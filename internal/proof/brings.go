@@ -20,8 +20,7 @@ func (p *prover) brings(premises State) {
 	said := map[recipe.Key]bool{}
 	var all []Brings
 	for _, item := range p.items() {
-		wanted, ok := item.Resource.(resource.Package)
-		if ok && !wanted.Absent {
+		if wanted, ok := resource.PackageOf(item.Resource); ok {
 			all = append(all, Brings{Package: wanted.Name, At: item.At})
 			for _, key := range wanted.Brings {
 				said[key] = true

@@ -147,13 +147,15 @@ func TestCertificatesStay(t *testing.T) {
 func TestBrings(t *testing.T) {
 	nginx := resource.Package{Name: "nginx-light", Brings: []recipe.Key{recipe.UnitKey("nginx.service")}}
 	p := proving(resource.File{Path: "/etc/before.conf"}, nginx, resource.File{Path: "/etc/nginx/params"}, resource.Service{Unit: "nginx.service"},
-		resource.Package{Name: "cron", Brings: []recipe.Key{}}, resource.Directory{Path: "/etc/cron.d"}, resource.File{Path: "/etc/same"}, resource.Service{Unit: "cron.service"}, resource.Package{Name: "gone", Absent: true})
+		resource.Package{Name: "cron", Brings: []recipe.Key{}}, resource.Directory{Path: "/etc/cron.d"}, resource.File{Path: "/etc/same"}, resource.Service{Unit: "cron.service"}, resource.Package{Name: "gone", Absent: true},
+		resource.Deb{Name: "shop", Brings: []recipe.Key{}}, resource.Service{Unit: "shop.service"})
 	p.bare = State{{"file", "/etc/same"}: "-"}
 	p.brings(State{
 		{"file", "/etc/before.conf"}: "-", {"file", "/etc/nginx/params"}: "-", {"unit", "nginx.service"}: "loaded", {"file", "/etc/cron.d"}: "d",
-		{"unit", "cron.service"}: "loaded", {"file", "/etc/same"}: "-",
+		{"unit", "cron.service"}: "loaded", {"file", "/etc/same"}: "-", {"unit", "shop.service"}: "loaded",
 	})
-	want := []Brings{{"nginx-light", recipe.Position{File: "shop.star", Line: 2}, []string{"/etc/nginx/params"}}, {"cron", recipe.Position{File: "shop.star", Line: 5}, []string{"cron.service"}}}
+	want := []Brings{{"nginx-light", recipe.Position{File: "shop.star", Line: 2}, []string{"/etc/nginx/params"}}, {"cron", recipe.Position{File: "shop.star", Line: 5}, []string{"cron.service"}},
+		{"shop", recipe.Position{File: "shop.star", Line: 10}, []string{"shop.service"}}}
 	if !reflect.DeepEqual(p.Brings, want) {
 		t.Errorf("found %v, want %v", p.Brings, want)
 	}

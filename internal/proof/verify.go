@@ -143,11 +143,7 @@ func (p *prover) packagesComeAfter(ctx context.Context) error {
 	installed := map[string]engine.Planned{} // by a unit that the package brings
 	any := false
 	for _, planned := range p.planned.Items {
-		switch wanted := planned.Item.Resource.(type) {
-		case resource.Package:
-			if wanted.Absent {
-				continue
-			}
+		if wanted, ok := resource.PackageOf(planned.Item.Resource); ok {
 			any = true
 			said, err := p.Host.Run(ctx, "set -- "+script.Quote(wanted.Name)+"\n"+unitsOf, "")
 			if err != nil {
@@ -158,13 +154,15 @@ func (p *prover) packagesComeAfter(ctx context.Context) error {
 					installed[unit] = planned
 				}
 			}
-		case resource.File:
-			for _, n := range planned.Item.Notifies {
-				brought, there := installed[n.Unit]
-				if there && !wanted.Absent && brought.Item.Task == planned.Item.Task {
-					p.fault(planned.Item.At, "write the file before the package: then the first start finds it", "%s is configuration of %s and stands behind %s, which brings that unit with a configuration of its own",
-						wanted.Path, n.Unit, brought.Item.Where())
-				}
+		}
+		file, ok := planned.Item.Resource.(resource.File)
+		if !ok || file.Absent {
+			continue
+		}
+		for _, n := range planned.Item.Notifies {
+			if brought, there := installed[n.Unit]; there && brought.Item.Task == planned.Item.Task {
+				p.fault(planned.Item.At, "write the file before the package: then the first start finds it", "%s is configuration of %s and stands behind %s, which brings that unit with a configuration of its own",
+					file.Path, n.Unit, brought.Item.Where())
 			}
 		}
 	}

@@ -46,6 +46,17 @@ func (d Deb) Probes() []recipe.Probe {
 	return []recipe.Probe{{Key: recipe.PackageKey(d.Name)}}
 }
 
+// PackageOf is the package that a resource wants on the host, whether it comes from apt's sources or from a file.
+func PackageOf(wanted recipe.Resource) (Package, bool) {
+	switch wanted := wanted.(type) {
+	case Package:
+		return wanted, !wanted.Absent
+	case Deb:
+		return Package{Name: wanted.Name, Brings: wanted.Brings, Restarts: wanted.Restarts}, !wanted.Absent
+	}
+	return Package{}, false
+}
+
 // As Debian Policy 5.6.12 has it.
 var packageVersion = regexp.MustCompile(`^([0-9]+:)?[0-9][A-Za-z0-9.+~-]*$`)
 
