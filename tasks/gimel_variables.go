@@ -14,7 +14,7 @@ import (
 )
 
 func gimelVariables() []recipe.Variable {
-	return slices.Concat(gimelSiteVariables(), gimelCountingVariables(), gimelEventLogVariables(), gimelStoreVariables())
+	return slices.Concat(gimelSiteVariables(), gimelKeyVariables(), gimelWebhookVariables(), gimelReleaseVariables(), gimelCountingVariables(), gimelEventLogVariables(), gimelStoreVariables())
 }
 
 func gimelSiteVariables() []recipe.Variable {
@@ -47,6 +47,11 @@ func gimelSiteVariables() []recipe.Variable {
 			Name: "log_visitors", Type: recipe.TypeBool, Default: false,
 			Help: "Whether nginx logs the requests of visitors, with address and time; without it only those for the dashboard and the API. The visitors' ids are in no log.",
 		},
+	}
+}
+
+func gimelKeyVariables() []recipe.Variable {
+	return []recipe.Variable{
 		{
 			Name: "password", Type: recipe.TypeSecret, Check: secretOf(8),
 			Help: "The dashboard's password; without one a random one is made on the host, once, in " + gimelPassword + ".",
@@ -67,6 +72,11 @@ func gimelSiteVariables() []recipe.Variable {
 			Name: "track_key", Type: recipe.TypeSecret, Check: secretOf(16),
 			Help: "A key of the API that sends events to /api/v1/events, for servers that know of conversions themselves, and does no more. Without one there is none.",
 		},
+	}
+}
+
+func gimelWebhookVariables() []recipe.Variable {
+	return []recipe.Variable{
 		{
 			Name: "webhook", Type: recipe.TypeSecret, Check: webhookURL,
 			Help: "A URL that is told of each verdict and each mismatch of the split, once, from when it is set on: https, or http to the host itself. A secret, for who knows such a URL can often write to what is behind it.",
@@ -75,6 +85,11 @@ func gimelSiteVariables() []recipe.Variable {
 			Name: "webhook_secret", Type: recipe.TypeSecret, Check: secretOf(16),
 			Help: "What the webhook's messages are signed with, as Standard Webhooks are; without one a random one is made on the host, once, in " + gimelWebhookSecret + ".",
 		},
+	}
+}
+
+func gimelReleaseVariables() []recipe.Variable {
+	return []recipe.Variable{
 		{
 			Name: "keep_releases", Type: recipe.TypeInt, Default: 5, Check: between(2, 50),
 			Help: "How many releases stay on the host, to go back to; the one that runs always does.",

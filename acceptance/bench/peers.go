@@ -21,12 +21,13 @@ import (
 //go:embed peers
 var peerFiles embed.FS
 
-// peersAre are the ways to bring hosts to what examples/workload wants, and what the output of a run has
-// that was to change nothing and did.
-var peersAre = []struct {
+// peer is a way to bring hosts to what examples/workload wants.
+type peer struct {
 	name, command string
-	changed       *regexp.Regexp
-}{
+	changed       *regexp.Regexp // what the output of a run has that was to change nothing and did
+}
+
+var peersAre = []peer{
 	{"provision", "cd project && ../provision install workload -e workload.token=@../token -y -f 30 --json", regexp.MustCompile(`"changed":[1-9]`)},
 	{"Ansible, pipelining", "ansible-playbook playbook.yml", ansibleChanged},
 	{"Ansible, mitogen", "ANSIBLE_STRATEGY_PLUGINS=$(dirname $(find /usr/lib/python3 -name mitogen_linear.py)) ANSIBLE_STRATEGY=mitogen_linear ansible-playbook playbook.yml", ansibleChanged},
@@ -52,36 +53,19 @@ func peers(ctx context.Context, l *lab.Lab, targets, runs int, only string) (err
 		slices.Reverse(names) // clones before what they stand on
 		err = errors.Join(err, l.Remove(context.Background(), names...))
 	}()
-	hosts, err := l.Up(ctx, names[:2], "trixie")
+	hosts, versions, err := bootPeers(ctx, l, names)
 	if err != nil {
 		return err
 	}
 	controller := hosts[0]
-	versions, err := controller.Run(ctx, peersNeed, "")
-	if err != nil {
-		return err
-	}
-	if _, err := hosts[1].Run(ctx, targetsNeed, ""); err != nil {
-		return err
-	}
-	if err := l.Checkpoint(ctx, names[1]); err != nil {
-		return err
-	}
-	for _, name := range names[2:] {
-		host, err := l.Clone(ctx, name, names[1])
-		if err != nil {
-			return err
-		}
-		hosts = append(hosts, host)
-	}
 	if err := furnish(ctx, l, controller, hosts[1:]); err != nil {
 		return err
 	}
 	fmt.Printf("%s, from one lab host of Debian 13 on %d others: the first run, and the median of %d runs that change nothing. CPU: of the controller.\n%s\n", example, targets, runs, strings.ReplaceAll(versions, "\n", "; "))
 	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "\tfirst: wall\tCPU\tconverged: wall\tCPU\t\n")
-	for _, way := range peersAre {
-		if !strings.Contains(strings.ToLower(way.name), only) {
+	for _, one := range peersAre {
+		if !strings.Contains(strings.ToLower(one.name), only) {
 			continue
 		}
 		for _, name := range names[1:] {
@@ -89,25 +73,57 @@ func peers(ctx context.Context, l *lab.Lab, targets, runs int, only string) (err
 				return err
 			}
 		}
-		first, _, err := timed(ctx, controller, way.command)
+		first, converged, err := one.measure(ctx, controller, runs)
 		if err != nil {
-			return fmt.Errorf("%s: %w", way.name, err)
+			return fmt.Errorf("%s: %w", one.name, err)
 		}
-		var again []cost
-		for range runs {
-			one, output, err := timed(ctx, controller, way.command)
-			if err == nil && way.changed.MatchString(output) {
-				err = fmt.Errorf("it changed something again:\n%s", output)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", way.name, err)
-			}
-			again = append(again, one)
-		}
-		converged := median(again)
-		fmt.Fprintf(table, "%s\t%.1f s\t%.2f s\t%.2f s\t%.2f s\t\n", way.name, first.wall.Seconds(), first.cpu.Seconds(), converged.wall.Seconds(), converged.cpu.Seconds())
+		fmt.Fprintf(table, "%s\t%.1f s\t%.2f s\t%.2f s\t%.2f s\t\n", one.name, first.wall.Seconds(), first.cpu.Seconds(), converged.wall.Seconds(), converged.cpu.Seconds())
 	}
 	return table.Flush()
+}
+
+// bootPeers boots the controller, with what it runs, and the hosts that it manages: the first of these has what
+// is wanted of all of them, and the others are its clones.
+func bootPeers(ctx context.Context, l *lab.Lab, names []string) (hosts []lab.Host, versions string, err error) {
+	if hosts, err = l.Up(ctx, names[:2], "trixie"); err != nil {
+		return nil, "", err
+	}
+	if versions, err = hosts[0].Run(ctx, peersNeed, ""); err != nil {
+		return nil, "", err
+	}
+	if _, err := hosts[1].Run(ctx, targetsNeed, ""); err != nil {
+		return nil, "", err
+	}
+	if err := l.Checkpoint(ctx, names[1]); err != nil {
+		return nil, "", err
+	}
+	for _, name := range names[2:] {
+		host, err := l.Clone(ctx, name, names[1])
+		if err != nil {
+			return nil, "", err
+		}
+		hosts = append(hosts, host)
+	}
+	return hosts, versions, nil
+}
+
+// measure is what the first run of a peer takes, and one that changes nothing.
+func (p peer) measure(ctx context.Context, controller lab.Host, runs int) (first, converged cost, err error) {
+	if first, _, err = timed(ctx, controller, p.command); err != nil {
+		return first, converged, err
+	}
+	var again []cost
+	for range runs {
+		one, output, err := timed(ctx, controller, p.command)
+		if err == nil && p.changed.MatchString(output) {
+			err = fmt.Errorf("it changed something again:\n%s", output)
+		}
+		if err != nil {
+			return first, converged, err
+		}
+		again = append(again, one)
+	}
+	return first, median(again), nil
 }
 
 // furnish writes what the tools need into /root/peers of the controller.

@@ -54,13 +54,7 @@ func serve(arguments, environment []string, stdout io.Writer) error {
 	committer = commit.New(counters, commit.Settings{
 		Queue: config.Queue, Batch: config.Batch, Pipelines: config.Pipelines, Timeout: config.RequestTimeout,
 	}, telemetry.Committed)
-	site := server.New(server.Settings{
-		Store: counters, Committer: committer, Counters: telemetry, Log: log,
-		TrackPaths: config.TrackPaths, Limits: config.Limits, RequestTimeout: config.RequestTimeout,
-		APIKey: config.secrets.APIKey, ReadKey: config.secrets.ReadKey, TrackKey: config.secrets.TrackKey,
-		Password: config.secrets.Password, ViewerPassword: config.secrets.ViewerPassword, SessionKey: config.secrets.HashKey,
-	})
-
+	site := server.New(config.site(counters, committer, telemetry, log))
 	visitors := site.Listen(shared)
 	operators := site.Listen(private)
 	operators.Start()
@@ -88,6 +82,16 @@ func serve(arguments, environment []string, stdout io.Writer) error {
 	_ = operators.Drain(0, time.Second)
 	log.Info("gimel has ended")
 	return err
+}
+
+// site is what the server is made of.
+func (c *configuration) site(counters *store.Store, committer *commit.Committer, telemetry *telemetry.Counters, log *slog.Logger) server.Settings {
+	return server.Settings{
+		Store: counters, Committer: committer, Counters: telemetry, Log: log,
+		TrackPaths: c.TrackPaths, Limits: c.Limits, RequestTimeout: c.RequestTimeout,
+		APIKey: c.secrets.APIKey, ReadKey: c.secrets.ReadKey, TrackKey: c.secrets.TrackKey,
+		Password: c.secrets.Password, ViewerPassword: c.secrets.ViewerPassword, SessionKey: c.secrets.HashKey,
+	}
 }
 
 // drain answers the visitors who are there, and takes no more.
