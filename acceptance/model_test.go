@@ -166,7 +166,8 @@ func applyAndCompare(t *testing.T, host prober, wanted recipe.Recipe) engine.Pla
 		t.Fatal(err)
 	}
 	session := &comparing{Session: inner, t: t, host: host, probes: wanted.Probes(), model: answer.Facts.Clone()}
-	if _, err := engine.Apply(ctx, host, session, wanted, plan, inner.Found.Facts, observe, nil); err != nil {
+	does := engine.Run{Host: host, Session: session, Wanted: wanted, Plan: plan, Observe: observe}
+	if _, err := does.Apply(ctx, inner.Found.Facts); err != nil {
 		t.Fatal(err)
 	}
 	if err := session.Finish(ctx, "converged"); err != nil {

@@ -122,7 +122,7 @@ func (f *flags) install(ctx context.Context, io console, names []string, artifac
 }
 
 // change runs an errand that may change hosts: it shows the plans, asks, and goes on.
-func (f *flags) change(ctx context.Context, io console, verb string, e errand, do doer) error {
+func (f *flags) change(ctx context.Context, io console, verb string, e errand, do run.Verb) error {
 	var refusal error
 	e.plan, e.asks = f.run.check, !f.run.check && !f.run.yes
 	e.agree = func(stop <-chan struct{}) bool {

@@ -88,9 +88,6 @@ func makeRoom(e errand, shown reporter) {
 	}
 }
 
-// doer is what is done to hosts: run.Plan, run.Install, run.Verify …
-type doer func(context.Context, []run.Work, run.Settings) ([]run.Result, error)
-
 // besides does what was asked for beside the work on hosts, and returns what went wrong: what was found is sent
 // where it is wanted, and the log and what was shown have come to their ends.
 func (f *flags) besides(ctx context.Context, e errand, results []run.Result, log *report.JSON, logged func() error, closed error) []error {
@@ -125,7 +122,7 @@ func (f *flags) complain(io console, code int, all ...error) int {
 
 // show runs an errand, shows what happens, and returns the exit code as an error. That tells
 // of the hosts, also when nobody reads what is shown any more.
-func (f *flags) show(ctx context.Context, io console, e errand, settings run.Settings, do doer) ([]run.Result, error) {
+func (f *flags) show(ctx context.Context, io console, e errand, settings run.Settings, do run.Verb) ([]run.Result, error) {
 	if err := f.run.validate(); err != nil {
 		return nil, err
 	}

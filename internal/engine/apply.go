@@ -16,7 +16,17 @@ type Result struct {
 	Same    int
 }
 
-// application is one run of a recipe on one host.
+// Run is what makes a host what a recipe wants, and what of that was announced.
+type Run struct {
+	Host    Host
+	Session Session // holds the host's lock
+	Wanted  recipe.Recipe
+	Plan    Plan // that was shown: nothing else is done
+	Observe Observer
+	Stop    <-chan struct{} // when it is closed, the run ends between two steps
+}
+
+// application is a run while it goes on.
 type application struct {
 	host    Host
 	session Session
@@ -42,16 +52,14 @@ type doneStep struct {
 	notifies []recipe.Notification
 }
 
-// Apply makes a host what the recipe wants: what plan announced, and nothing else. The
-// session holds the host's lock, and found is what the host answered under it. stop, when it is
-// closed, ends the run between two steps.
-func Apply(ctx context.Context, host Host, session Session, wanted recipe.Recipe, plan Plan, found recipe.Facts, observe Observer, stop <-chan struct{}) (Result, error) {
-	a := &application{host: host, session: session, wanted: Want(wanted), plan: plan, observe: observe, stop: stop}
+// Apply makes the host so. found is what it has answered under its lock.
+func (r Run) Apply(ctx context.Context, found recipe.Facts) (Result, error) {
+	a := &application{host: r.Host, session: r.Session, wanted: Want(r.Wanted), plan: r.Plan, observe: r.Observe, stop: r.Stop}
 	fresh, err := a.wanted.Plan(found)
 	if err != nil {
 		return a.result, err
 	}
-	if !announced(plan, fresh) {
+	if !announced(r.Plan, fresh) {
 		return a.result, ErrStale
 	}
 	a.initial, a.overlay = found, newOutlook(a.wanted, found)

@@ -245,7 +245,7 @@ func TestPlanIsBoundToWhatItShowed(t *testing.T) {
 			if len(row.facts) > 0 && row.facts[len(row.facts)-1].Key.Kind == recipe.KindPackage {
 				host.Facts.Apply(host.Brings["shop"])
 			}
-			_, err = engine.Apply(t.Context(), host, host, row.wanted, plan, found(t, host, row.wanted), func(engine.Event) {}, nil)
+			_, err = engine.Run{Host: host, Session: host, Wanted: row.wanted, Plan: plan, Observe: func(engine.Event) {}}.Apply(t.Context(), found(t, host, row.wanted))
 			if errors.Is(err, engine.ErrStale) != row.stale || err != nil && !row.stale {
 				t.Errorf("error %v, done %q", err, host.Done)
 			}
@@ -259,7 +259,8 @@ func TestPlanIsBoundToWhatItShowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.Facts.Apply(stands("/etc/shop/shop.conf", "theirs\n"))
-	if _, err := engine.Apply(t.Context(), host, host, shop("ours\n"), plan, found(t, host, shop("ours\n")), func(engine.Event) {}, nil); !errors.Is(err, engine.ErrStale) {
+	run := engine.Run{Host: host, Session: host, Wanted: shop("ours\n"), Plan: plan, Observe: func(engine.Event) {}}
+	if _, err := run.Apply(t.Context(), found(t, host, shop("ours\n"))); !errors.Is(err, engine.ErrStale) {
 		t.Errorf("what was not shown would be written: %v", err)
 	}
 }

@@ -245,7 +245,7 @@ func TestStalePlanDoesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/etc/daemon"), recipe.Path{Type: recipe.PathDirectory, Mode: 0o700, Owner: "root", Group: "root"})})
-	_, err = engine.Apply(context.Background(), host, host, wanted, plan, found(t, host, wanted), func(engine.Event) {}, nil)
+	_, err = engine.Run{Host: host, Session: host, Wanted: wanted, Plan: plan, Observe: func(engine.Event) {}}.Apply(context.Background(), found(t, host, wanted))
 	if !errors.Is(err, engine.ErrStale) || len(host.Done) > 0 {
 		t.Errorf("error %v, done %q", err, host.Done)
 	}
@@ -260,7 +260,8 @@ func TestLessThanWasAnnouncedIsDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.Facts.Apply([]recipe.Effect{recipe.Known(recipe.PathKey("/etc/daemon"), recipe.Path{Type: recipe.PathDirectory, Mode: 0o755, Owner: "root", Group: "root"})})
-	if _, err = engine.Apply(context.Background(), host, host, wanted, plan, found(t, host, wanted), func(engine.Event) {}, nil); err != nil {
+	run := engine.Run{Host: host, Session: host, Wanted: wanted, Plan: plan, Observe: func(engine.Event) {}}
+	if _, err = run.Apply(context.Background(), found(t, host, wanted)); err != nil {
 		t.Fatal(err)
 	}
 	if slices.Contains(host.Done, "make directory /etc/daemon") || len(host.Done) == 0 {

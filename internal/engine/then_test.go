@@ -50,7 +50,8 @@ func TestQuestionsGoWithTheStepsBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := &following{Host: host}
-	if _, err := engine.Apply(t.Context(), asked{host}, session, wanted, plan, facts, func(engine.Event) {}, nil); err != nil {
+	run := engine.Run{Host: asked{host}, Session: session, Wanted: wanted, Plan: plan, Observe: func(engine.Event) {}}
+	if _, err := run.Apply(t.Context(), facts); err != nil {
 		t.Fatal(err)
 	}
 	if session.followed == 0 {

@@ -179,7 +179,7 @@ func Apply(ctx context.Context, host engine.Host, session engine.Session, wanted
 	if answer, err = host.Probe(ctx, wanted.Probes()); err != nil {
 		return plan, engine.Result{}, err
 	}
-	result, err := engine.Apply(ctx, host, session, wanted, plan, answer.Facts, observe, stop)
+	result, err := engine.Run{Host: host, Session: session, Wanted: wanted, Plan: plan, Observe: observe, Stop: stop}.Apply(ctx, answer.Facts)
 	return plan, result, err
 }
 

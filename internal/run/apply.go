@@ -7,6 +7,7 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/journal"
+	"provision/internal/recipe"
 	"provision/internal/remote"
 )
 
@@ -41,7 +42,7 @@ func (j *job) change(ctx context.Context) (proved bool, err error) {
 // makeSo does the plan in the run that has begun, and in others that go on with it where a connection is cut.
 func (j *job) makeSo(ctx context.Context, header journal.Header) error {
 	session := j.host.session
-	result, err := engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
+	result, err := j.applyIn(ctx, session, session.Found.Facts)
 	if errors.Is(err, engine.ErrStale) && j.settings.Unasked {
 		result, err = j.applyAnew(ctx, session)
 	}
@@ -53,11 +54,17 @@ func (j *job) makeSo(ctx context.Context, header journal.Header) error {
 		if err = j.drain(ctx); err != nil { // the lock was nobody's for a moment: another run may have brought it back
 			return err
 		}
-		result, err = engine.Apply(ctx, j.host, session, j.wanted, j.made, session.Found.Facts, j.observe, j.settings.Stop)
+		result, err = j.applyIn(ctx, session, session.Found.Facts)
 		j.result.Same = result.Same - j.result.Changed
 		j.result.Changed += len(result.Changed)
 	}
 	return err
+}
+
+// applyIn does the plan in a session, under whose lock the host has answered so.
+func (j *job) applyIn(ctx context.Context, session *journal.Session, found recipe.Facts) (engine.Result, error) {
+	run := engine.Run{Host: j.host, Session: session, Wanted: j.wanted, Plan: j.made, Observe: j.observe, Stop: j.settings.Stop}
+	return run.Apply(ctx, found)
 }
 
 // outcomeOf is what the host's journal has of the end of a run.
@@ -136,7 +143,7 @@ func (j *job) applyAnew(ctx context.Context, session *journal.Session) (engine.R
 	if err != nil {
 		return engine.Result{}, err
 	}
-	return engine.Apply(ctx, j.host, session, wanted, made, answer.Facts, j.observe, j.settings.Stop)
+	return j.applyIn(ctx, session, answer.Facts)
 }
 
 // leaveWithin bounds the end of a run whose connection may be cut.

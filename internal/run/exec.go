@@ -52,7 +52,7 @@ func (c Command) script() string {
 const graceTimeout = 15 * time.Second
 
 // Exec returns the work of running a command on every host.
-func Exec(command Command) func(context.Context, []Work, Settings) ([]Result, error) {
+func Exec(command Command) Verb {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 		return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 			if j.connect(ctx) {

@@ -36,7 +36,7 @@ type Facts map[string]map[string][]string
 
 // Ask asks hosts for facts of these names: one connection and one question a host. Results say which could not
 // be asked, and why.
-func (f Facts) Ask(names ...string) func(context.Context, []Work, Settings) ([]Result, error) {
+func (f Facts) Ask(names ...string) Verb {
 	var probes []recipe.Probe
 	for _, name := range questions() {
 		if slices.Contains(names, name) {

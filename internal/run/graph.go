@@ -29,7 +29,7 @@ type GraphQuery struct {
 }
 
 // Graph returns the work of asking every host's Graphite, by a connection that is made on the host itself.
-func Graph(query GraphQuery) func(context.Context, []Work, Settings) ([]Result, error) {
+func Graph(query GraphQuery) Verb {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 		settings.InOrder = true
 		return reading(ctx, work, settings, func(ctx context.Context, j *job) {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -49,6 +50,9 @@ type Result struct {
 	engine.Finished
 	Awaits []string // of a plan: the hosts of the run after which this one is planned, or planned again
 }
+
+// Verb is what is done to hosts: Plan, Install, Verify and others, and what Exec and its like return.
+type Verb func(ctx context.Context, work []Work, settings Settings) ([]Result, error)
 
 // job is the work on one host while it goes on.
 type job struct {

@@ -28,7 +28,7 @@ type Transfer struct {
 }
 
 // Put returns the work of putting a file on every host.
-func Put(t Transfer) (func(context.Context, []Work, Settings) ([]Result, error), error) {
+func Put(t Transfer) (Verb, error) {
 	info, err := os.Stat(t.Local)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (j *job) put(ctx context.Context, t Transfer, text string, size int64) (eng
 }
 
 // Get returns the work of getting a file from every host.
-func Get(t Transfer) func(context.Context, []Work, Settings) ([]Result, error) {
+func Get(t Transfer) Verb {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 		return reading(ctx, work, settings, func(ctx context.Context, j *job) {
 			if j.connect(ctx) {
