@@ -62,82 +62,78 @@ func (f family) left(t *testing.T, when, names, told string) {
 // A task that came for others alone goes with the last of them; one that came for itself, or of which
 // that is not known, or that the inventory gives the host, stays, and that is told.
 func TestWhatCameForATaskGoesWithIt(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	f := newFamily(m)
-	m.arrange(t)
-	is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
-	is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusSame)
-	is(t, f.removes(t, "", "shop"), engine.StatusChanged)
-	f.left(t, "alone", "", "nginx goes too: it came for shop alone\ntls goes too: it came for nginx alone\n")
-	is(t, m.works(t, "rollback", Blueprint{}, Rollback("nginx")), engine.StatusChanged)
-	f.left(t, "taken back", "tls nginx shop", "")
-	is(t, f.removes(t, "nginx tls", "shop"), engine.StatusChanged)
-	f.left(t, "given by the inventory", "tls nginx", "nginx stays: the inventory gives it to the host\n")
+	onMachine(t, func(m *machine) {
+		f := newFamily(m)
+		m.arrange(t)
+		is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
+		is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusSame)
+		is(t, f.removes(t, "", "shop"), engine.StatusChanged)
+		f.left(t, "alone", "", "nginx goes too: it came for shop alone\ntls goes too: it came for nginx alone\n")
+		is(t, m.works(t, "rollback", Blueprint{}, Rollback("nginx")), engine.StatusChanged)
+		f.left(t, "taken back", "tls nginx shop", "")
+		is(t, f.removes(t, "nginx tls", "shop"), engine.StatusChanged)
+		f.left(t, "given by the inventory", "tls nginx", "nginx stays: the inventory gives it to the host\n")
 
-	m.arrange(t)
-	is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
-	is(t, f.installs(t, "blog", "tls", "nginx", "blog"), engine.StatusChanged)
-	is(t, f.removes(t, "", "shop"), engine.StatusChanged)
-	f.left(t, "also for blog", "tls nginx blog", "nginx stays: blog needs it\n")
-	is(t, f.removes(t, "", "blog"), engine.StatusChanged)
-	f.left(t, "the last", "", "nginx goes too: it came for blog, shop alone\n")
+		m.arrange(t)
+		is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
+		is(t, f.installs(t, "blog", "tls", "nginx", "blog"), engine.StatusChanged)
+		is(t, f.removes(t, "", "shop"), engine.StatusChanged)
+		f.left(t, "also for blog", "tls nginx blog", "nginx stays: blog needs it\n")
+		is(t, f.removes(t, "", "blog"), engine.StatusChanged)
+		f.left(t, "the last", "", "nginx goes too: it came for blog, shop alone\n")
 
-	m.arrange(t)
-	is(t, f.installs(t, "nginx", "tls", "nginx"), engine.StatusChanged)
-	is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
-	is(t, f.removes(t, "", "shop"), engine.StatusChanged)
-	f.left(t, "for itself", "tls nginx", "nginx stays: it is not noted that it came for others alone (provision remove nginx")
+		m.arrange(t)
+		is(t, f.installs(t, "nginx", "tls", "nginx"), engine.StatusChanged)
+		is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
+		is(t, f.removes(t, "", "shop"), engine.StatusChanged)
+		f.left(t, "for itself", "tls nginx", "nginx stays: it is not noted that it came for others alone (provision remove nginx")
 
-	// By its own name it is given from now on, though nothing else changes.
-	m.arrange(t)
-	is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
-	is(t, f.installs(t, "nginx", "tls", "nginx"), engine.StatusChanged)
-	if told := m.told.String(); told != "memory:nginx update\n" {
-		t.Errorf("told:\n%s", told)
-	}
-	is(t, f.removes(t, "", "shop"), engine.StatusChanged)
-	f.left(t, "given later", "tls nginx", "nginx stays")
+		// By its own name it is given from now on, though nothing else changes.
+		m.arrange(t)
+		is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
+		is(t, f.installs(t, "nginx", "tls", "nginx"), engine.StatusChanged)
+		if told := m.told.String(); told != "memory:nginx update\n" {
+			t.Errorf("told:\n%s", told)
+		}
+		is(t, f.removes(t, "", "shop"), engine.StatusChanged)
+		f.left(t, "given later", "tls nginx", "nginx stays")
 
-	// For another project it is another's.
-	m.arrange(t)
-	m.remembering.From = "other"
-	is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
-	m.remembering.From, m.remembering.TakeOver = "ours", false
-	is(t, f.installs(t, "blog", "tls", "nginx", "blog"), engine.StatusChanged)
-	is(t, f.removes(t, "", "blog"), engine.StatusChanged)
-	f.left(t, "another's", "tls nginx shop", "nginx stays: shop needs it\n")
+		// For another project it is another's.
+		m.arrange(t)
+		m.remembering.From = "other"
+		is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
+		m.remembering.From, m.remembering.TakeOver = "ours", false
+		is(t, f.installs(t, "blog", "tls", "nginx", "blog"), engine.StatusChanged)
+		is(t, f.removes(t, "", "blog"), engine.StatusChanged)
+		f.left(t, "another's", "tls nginx shop", "nginx stays: shop needs it\n")
+	})
 }
 
 // A removal dies at any moment: the next one takes the rest along too.
 func TestARemovalThatDiedTakesTheRestAlong(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	f := newFamily(m)
-	m.arrange(t)
-	before := m.snapshot(t)
-	counter, entry, pace := m.path("../entries"), 1, 1
-	if testing.Short() {
-		entry, pace = 3, 4
-	}
-	for ; ; entry += pace {
+	onMachine(t, func(m *machine) {
+		f := newFamily(m)
 		m.arrange(t)
-		is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
-		m.write(t, counter, "0\n", 0o644)
-		m.killedWhen(t, fmt.Sprintf(`n=$(cat '%s'); echo $((n + 1)) >'%s'; [ "$n" -eq %d ]`, counter, counter, entry))
-		died := f.removes(t, "", "shop").Status != engine.StatusChanged
-		m.survives(t)
-		if !died {
-			if entry < 8 {
-				t.Errorf("it was killed at %d entries of the journal alone", entry)
-			}
-			return
+		before := m.snapshot(t)
+		counter, entry, pace := m.path("../entries"), 1, 1
+		if testing.Short() {
+			entry, pace = 3, 4
 		}
-		is(t, f.removes(t, "", "shop"), engine.StatusChanged, engine.StatusSame) // it had ended but for its end
-		sameLines(t, fmt.Sprintf("killed at entry %d, then removed", entry), m.snapshot(t), before)
-	}
+		for ; ; entry += pace {
+			m.arrange(t)
+			is(t, f.installs(t, "shop", "tls", "nginx", "shop"), engine.StatusChanged)
+			m.write(t, counter, "0\n", 0o644)
+			m.killedWhen(t, fmt.Sprintf(`n=$(cat '%s'); echo $((n + 1)) >'%s'; [ "$n" -eq %d ]`, counter, counter, entry))
+			died := f.removes(t, "", "shop").Status != engine.StatusChanged
+			m.survives(t)
+			if !died {
+				if entry < 8 {
+					t.Errorf("it was killed at %d entries of the journal alone", entry)
+				}
+				return
+			}
+			is(t, f.removes(t, "", "shop"), engine.StatusChanged, engine.StatusSame) // it had ended but for its end
+			sameLines(t, fmt.Sprintf("killed at entry %d, then removed", entry), m.snapshot(t), before)
+		}
+	})
 }

@@ -33,6 +33,14 @@ type machine struct {
 	stop     chan struct{} // is closed when the lock is waited for, where it is not nil
 }
 
+// onMachine starts the test anew in such a namespace, where it does something on the machine.
+func onMachine(t *testing.T, does func(*machine)) {
+	t.Helper()
+	if m := inMachine(t); m != nil {
+		does(m)
+	}
+}
+
 // inMachine starts the test anew in such a namespace, and returns the machine there; nil where
 // the test has been started, and is over.
 func inMachine(t *testing.T) *machine {

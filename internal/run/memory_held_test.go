@@ -16,12 +16,9 @@ import (
 // A service that leaves frees its port for another: the first plan, which does not know yet what leaves,
 // does not refuse that one. What nothing frees is held.
 func TestAServiceThatLeavesMakesRoom(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	m.arrange(t)
-	m.write(t, m.dir+"/sbin/systemctl", `#!/bin/sh
+	onMachine(t, func(m *machine) {
+		m.arrange(t)
+		m.write(t, m.dir+"/sbin/systemctl", `#!/bin/sh
 case "$*" in
 *LoadState*)
 	shift 4
@@ -35,19 +32,20 @@ case "$*" in
 start*) >"`+m.dir+`/$3" ;;
 esac
 `, 0o755)
-	port := m.holds(t, "old.service")
-	before := resource.Service{Unit: "old.service", Listens: []string{port}}
-	after := resource.Service{Unit: "new.service", Listens: []string{port}}
-	plan := func(task string, service recipe.Resource) error {
-		return m.works(t, "plan", Blueprint{Tasks: []recipe.Task{taskOf(task, service)}}, Plan).Err
-	}
-	is(t, m.does(t, before), engine.StatusChanged)
-	if err := plan("x", after); err != nil || !strings.HasPrefix(m.told.String(), "service:old.service delete\nservice:new.service ") {
-		t.Errorf("%v, told:\n%s", err, m.told.String())
-	}
-	if err := plan("y", after); err == nil || !strings.Contains(err.Error(), "held by") {
-		t.Errorf("of another task, while that of before stays: %v, told:\n%s", err, m.told.String())
-	}
+		port := m.holds(t, "old.service")
+		before := resource.Service{Unit: "old.service", Listens: []string{port}}
+		after := resource.Service{Unit: "new.service", Listens: []string{port}}
+		plan := func(task string, service recipe.Resource) error {
+			return m.works(t, "plan", Blueprint{Tasks: []recipe.Task{taskOf(task, service)}}, Plan).Err
+		}
+		is(t, m.does(t, before), engine.StatusChanged)
+		if err := plan("x", after); err != nil || !strings.HasPrefix(m.told.String(), "service:old.service delete\nservice:new.service ") {
+			t.Errorf("%v, told:\n%s", err, m.told.String())
+		}
+		if err := plan("y", after); err == nil || !strings.Contains(err.Error(), "held by") {
+			t.Errorf("of another task, while that of before stays: %v, told:\n%s", err, m.told.String())
+		}
+	})
 }
 
 // holds listens at a port of loopback as a process of a unit, and returns it.
