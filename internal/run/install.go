@@ -229,13 +229,15 @@ func (j *job) prove(ctx context.Context) error {
 	if j.again || j.sooner == 0 && onlyNotes(j.made) {
 		return nil
 	}
-	return j.proves(ctx)
+	if len(j.Blueprint.Removes) > 0 || j.Blueprint.Action != nil {
+		return j.proveRemaining(ctx)
+	}
+	return j.verify(ctx)
 }
 
 func (j *job) verify(ctx context.Context) error {
 	var checks []recipe.Check
-	own := host{target: j.Target, connection: j.host.connection} // the run has ended, if there was one
-	err := own.knowing(ctx, j.Blueprint, func() (err error) {
+	err := j.host.afterRun().knowing(ctx, j.Blueprint, func() (err error) {
 		checks, err = j.Blueprint.Checks(j.made.Platform)
 		return err
 	})

@@ -76,11 +76,8 @@ func (b Blueprint) unproved(memories map[string]memory.Memory) []string {
 	return []string{"also on this host, and not proved after this, for their variables are not known here: " + strings.Join(names, ", ")}
 }
 
-// proves runs the checks of the tasks; after a removal, and after an action, those of what the host has.
-func (j *job) proves(ctx context.Context) error {
-	if len(j.Blueprint.Removes) == 0 && j.Blueprint.Action == nil {
-		return j.verify(ctx)
-	}
+// proveRemaining runs the checks of what the host has, after a removal or an action.
+func (j *job) proveRemaining(ctx context.Context) error {
 	var probes []recipe.Probe
 	for _, task := range j.Blueprint.Remaining {
 		for _, name := range task.Names() {
@@ -90,7 +87,7 @@ func (j *job) proves(ctx context.Context) error {
 	if len(probes) == 0 {
 		return nil
 	}
-	answer, err := host{target: j.Target, connection: j.host.connection}.Probe(ctx, probes) // the run has ended
+	answer, err := j.host.afterRun().Probe(ctx, probes)
 	if err != nil {
 		return err
 	}

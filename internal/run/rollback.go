@@ -18,18 +18,17 @@ var ErrNothingToRollBack = errors.New("nothing to roll back")
 
 // Rollback returns the work of taking back the last changing run of a task on every host: its files,
 // services and releases. Packages and what commands did stay. Behind its name are those that it had.
-func Rollback(task string, formerly ...string) func(context.Context, []Work, Settings) ([]Result, error) {
+func Rollback(task string, formerly ...string) Verb {
 	return func(ctx context.Context, work []Work, settings Settings) ([]Result, error) {
 		settings.Unasked = false // made anew, a plan might take another run back
-		return installBy(ctx, work, settings, func(ctx context.Context, j *job) { j.planRollback(ctx, task, formerly) })
+		return installBy(ctx, work, settings, func(ctx context.Context, j *job) {
+			j.planBy(ctx, func() error { return j.planRollback(ctx, task, formerly) })
+		})
 	}
 }
 
-func (j *job) planRollback(ctx context.Context, task string, formerly []string) {
-	j.planBy(ctx, func() error { return j.rollbackTo(ctx, task, formerly) })
-}
-
-func (j *job) rollbackTo(ctx context.Context, task string, formerly []string) error {
+// planRollback makes the plan of a host as it was before the run that is taken back, which its journal tells.
+func (j *job) planRollback(ctx context.Context, task string, formerly []string) error {
 	now, err := j.host.Probe(ctx, []recipe.Probe{unsettledChanges(), serving()})
 	if err != nil {
 		return err

@@ -51,6 +51,9 @@ type host struct {
 	anyway     bool             // plan though a guarded change is neither confirmed nor undone
 }
 
+// afterRun is the host when its run has ended: questions do not go over the run's shell any more.
+func (h host) afterRun() host { return host{target: h.target, connection: h.connection} }
+
 // ErrUnsupported says that a host is none that the tasks know.
 var ErrUnsupported = errors.New("unsupported system")
 
@@ -104,9 +107,7 @@ func (h host) ask(ctx context.Context, blueprint Blueprint, probes []recipe.Prob
 		if err != nil {
 			return nil, answer, err
 		}
-		for key, fact := range more.Facts {
-			answer.Facts[key] = fact
-		}
+		maps.Copy(answer.Facts, more.Facts)
 	}
 	return wanted, answer, nil
 }
