@@ -60,7 +60,7 @@ func (f *flags) checkAll(io console) error {
 		return f.nameHosts(io, hosts)
 	}
 	c := checking{catalogue: all, extra: extra, given: map[string]bool{}}
-	near := neighbours{all, inv.Hosts(), hosts, nil, extra, &sync.Map{}}
+	near := neighbours{catalogue: all, hosts: inv.Hosts(), chosen: hosts, adHoc: len(inv.Hosts()) == 0, extra: extra, found: new(sync.Map)}
 	for _, host := range hosts {
 		if err := c.add(host.Name, host, host.Tasks, near); err != nil {
 			c.refused = append(c.refused, recipe.Within(host.Name, err))
@@ -76,7 +76,7 @@ func (f *flags) checkAll(io console) error {
 		if err != nil {
 			return err
 		}
-		alone := neighbours{all, nil, nowhere, []recipe.Task{task}, extra, &sync.Map{}}
+		alone := neighbours{catalogue: all, chosen: nowhere, adHoc: true, named: []recipe.Task{task}, extra: extra, found: new(sync.Map)}
 		if err := c.add("no host has it", nowhere[0], []string{task.Name}, alone); err != nil {
 			notBuilt += fmt.Sprintf("%s: not built: no host has it, and %v\n", task.Name, err)
 		}
@@ -125,7 +125,7 @@ func (c *checking) add(name string, host inventory.Host, tasks []string, near ne
 	}
 	c.work = append(c.work, run.Work{
 		Target:    run.Target{Name: name},
-		Blueprint: run.Blueprint{Tasks: its, Values: values, Host: c.listed(host), Peers: near.of(host, len(near.hosts) == 0)},
+		Blueprint: run.Blueprint{Tasks: its, Values: values, Host: c.listed(host), Peers: near.of(host)},
 	})
 	return nil
 }

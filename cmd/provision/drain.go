@@ -61,7 +61,7 @@ func (n neighbours) place(drains []run.Drain, target func(inventory.Host) run.Ta
 
 // having are the hosts of the inventory, and of the run, that have a task.
 func (n neighbours) having(task string) ([]inventory.Host, error) {
-	look, _ := n.found.LoadOrStore(having(task), nil)
+	look, _ := n.found.LoadOrStore(hostsOf(task), nil)
 	if hosts, known := look.([]inventory.Host); known {
 		return hosts, nil
 	}
@@ -81,9 +81,9 @@ func (n neighbours) having(task string) ([]inventory.Host, error) {
 			hosts = append(hosts, host)
 		}
 	}
-	n.found.Store(having(task), hosts)
+	n.found.Store(hostsOf(task), hosts)
 	return hosts, nil
 }
 
-// having is what was looked up of a task.
-type having string
+// hostsOf is what was looked up of a task.
+type hostsOf string

@@ -180,7 +180,7 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 		return errand{}, f.listHosts(io, hosts, silent)
 	}
 	e := errand{typed: f.selection.typed(hosts), known: f.selection.knows(inv, named, len(hosts)), jumps: jumps}
-	near := neighbours{all, inv.Hosts(), hosts, named, extra, &sync.Map{}}
+	near := neighbours{catalogue: all, hosts: inv.Hosts(), chosen: hosts, adHoc: f.selection.adHoc(), named: named, extra: extra, found: new(sync.Map)}
 	for _, host := range hosts {
 		wanted, err := blueprint(host)
 		if err != nil {
@@ -188,7 +188,7 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 		}
 		e.secrets = append(e.secrets, wanted.Secrets()...)
 		wanted.Host, wanted.Address = all.listed(host), host.Address.Host
-		wanted.Peers = near.of(host, len(f.selection.hosts) > 0 || f.selection.local)
+		wanted.Peers = near.of(host)
 		if err := near.place(wanted.Drains, f.target); err != nil {
 			return errand{}, err
 		}
@@ -196,7 +196,7 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 		target.Lost = silent[host.Name].Err
 		e.work = append(e.work, run.Work{Target: target, Blueprint: wanted})
 	}
-	if e.exports, err = near.exporters(f.target, len(f.selection.hosts) > 0 || f.selection.local); err != nil {
+	if e.exports, err = near.exporters(f.target); err != nil {
 		return errand{}, err
 	}
 	for _, secret := range keys.Secrets() { // of variables that are no secrets by their type

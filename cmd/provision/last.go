@@ -41,7 +41,7 @@ func (f *flags) lastSaid(e errand) run.Last {
 		l.from = whole
 	}
 	for _, w := range e.work {
-		if len(f.selection.hosts) > 0 || f.selection.local {
+		if f.selection.adHoc() {
 			l.of[w.Target.Name] = w.Target.Address.String()
 		}
 	}

@@ -44,7 +44,7 @@ func pastRunsOf(s selection) (pastRuns, error) {
 // ended is how a run ended, without any secret.
 func (f *flags) ended(e errand, began time.Time, results []run.Result, code int) report.PastRun {
 	masker := report.NewMasker(e.secrets)
-	ended := report.PastRun{ID: began.UTC().Format("20060102-150405.000"), Began: began, Seconds: time.Since(began).Seconds(), ExitCode: code, AdHoc: len(f.selection.hosts) > 0 || f.selection.local}
+	ended := report.PastRun{ID: began.UTC().Format("20060102-150405.000"), Began: began, Seconds: time.Since(began).Seconds(), ExitCode: code, AdHoc: f.selection.adHoc()}
 	ended.Command = masker.Mask(strings.Join(f.typed.verb[min(1, len(f.typed.verb)):], " "))
 	if !f.typed.command { // what exec was to do may have a password in it
 		ended.Command = masker.Mask(strings.Join(slices.Concat([]string{ended.Command}, f.typed.arguments), " "))

@@ -14,10 +14,11 @@ type neighbours struct {
 	catalogue
 	hosts  []inventory.Host // of the inventory
 	chosen []inventory.Host // of the run
+	adHoc  bool             // these are of no inventory, and nor are their peers
 	named  []recipe.Task    // what these get; none is what the inventory gives them
 	extra  []inventory.Extra
 
-	found *sync.Map // what was looked up, by wanted: each of a thousand hosts may want the same
+	found *sync.Map // what was looked up, by wanted or hostsOf: each of a thousand hosts may want the same
 }
 
 // wanted is what was looked up.
@@ -28,8 +29,8 @@ type wanted struct {
 
 // of returns recipe.Input's Peers of a host: those of the inventory, or of a host that is in none
 // those that were named beside it.
-func (n neighbours) of(host inventory.Host, adHoc bool) func(task string) ([]recipe.Peer, error) {
-	adHoc = adHoc || host.Added
+func (n neighbours) of(host inventory.Host) func(task string) ([]recipe.Peer, error) {
+	adHoc := n.adHoc || host.Added
 	return func(task string) ([]recipe.Peer, error) {
 		look, _ := n.found.LoadOrStore(wanted{task, adHoc}, sync.OnceValues(func() ([]recipe.Peer, error) { return n.look(task, adHoc) }))
 		return look.(func() ([]recipe.Peer, error))()
@@ -78,14 +79,14 @@ func (n neighbours) look(task string, adHoc bool) ([]recipe.Peer, error) {
 }
 
 // exporters are the hosts that have tasks with exports: of the inventory, and of the run.
-func (n neighbours) exporters(target func(inventory.Host) run.Target, adHoc bool) ([]run.Exporter, error) {
+func (n neighbours) exporters(target func(inventory.Host) run.Target) ([]run.Exporter, error) {
 	if !slices.ContainsFunc(n.catalogue, func(t recipe.Task) bool { return len(t.Exports) > 0 }) {
 		return nil, nil
 	}
 	var all []run.Exporter
 	seen := map[string]bool{}
 	among := slices.Clone(n.chosen)
-	if !adHoc {
+	if !n.adHoc {
 		among = append(among, n.hosts...)
 	}
 	for _, host := range among {

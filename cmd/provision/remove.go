@@ -182,7 +182,7 @@ func has(tasks []recipe.Task, name string) bool {
 // remembering is how a run deals with what a host remembers.
 func (f *flags) remembering(host inventory.Host) run.Remembering {
 	r := run.Remembering{From: memory.AdHoc, TakeOver: f.run.takeOver, Adopt: f.run.adopt, Purge: f.run.purge}
-	if len(f.selection.hosts) > 0 || f.selection.local || host.Added {
+	if f.selection.adHoc() || host.Added {
 		return r
 	}
 	file := f.selection.path()

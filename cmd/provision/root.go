@@ -13,8 +13,8 @@ import (
 	"provision/tasks"
 )
 
-// flags are what the command line said beside the verb and its arguments. They are read
-// once, by cobra, and never changed after.
+// flags are what the command line said beside the verb and its arguments. cobra reads them, once; a verb that
+// stands for another (apply, demo, do) completes them before it chooses its hosts.
 type flags struct {
 	typed      typed                             // the verb and what was set, for the same command again
 	passphrase func(file string) ([]byte, error) // of a private key; nil without a terminal

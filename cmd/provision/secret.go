@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -260,24 +261,16 @@ func edited(console console, before recipe.Secret) (recipe.Secret, error) {
 	if err := os.WriteFile(file, []byte(before.Reveal()+"\n"), 0o600); err != nil {
 		return before, err
 	}
-	editor := os.Getenv("VISUAL")
-	if editor == "" {
-		editor = os.Getenv("EDITOR")
-	}
-	if editor == "" {
-		editor = "editor" // Debian's: update-alternatives(1)
-	}
-	// Both variables may hold arguments too: "code --wait".
 	// A signal ends the editor and not us, who have to take the file away.
 	ctx, done := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer done()
 	interrupts := make(chan os.Signal, 1) // of the terminal: they are the editor's
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
-	run := exec.CommandContext(ctx, "/bin/sh", "-c", editor+` "$1"`, "sh", file)
+	run := exec.CommandContext(ctx, "/bin/sh", "-c", editor()+` "$1"`, "sh", file)
 	run.Stdin, run.Stdout, run.Stderr = console.in, console.err, console.err
 	if err := run.Run(); err != nil {
-		return before, usage(fmt.Errorf("editor %s: %w", editor, err), "nothing was changed")
+		return before, usage(fmt.Errorf("editor %s: %w", editor(), err), "nothing was changed")
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -288,6 +281,9 @@ func edited(console console, before recipe.Secret) (recipe.Secret, error) {
 	}
 	return recipe.NewSecret(trimLineEnd(text)), nil
 }
+
+// editor is the person's, which may have arguments too ("code --wait"), or Debian's (update-alternatives(1)).
+func editor() string { return cmp.Or(os.Getenv("VISUAL"), os.Getenv("EDITOR"), "editor") }
 
 // inMemory returns a directory that never reaches a disk, where there is one.
 func inMemory() string {

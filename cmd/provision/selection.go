@@ -81,6 +81,9 @@ func (s selection) extras() ([]inventory.Extra, error) {
 // named reports whether the command line says which hosts are meant.
 func (s selection) named() bool { return len(s.hosts) > 0 || len(s.limit) > 0 || s.local }
 
+// adHoc reports whether the hosts are of no inventory.
+func (s selection) adHoc() bool { return len(s.hosts) > 0 || s.local }
+
 // namedInventory is the file that was named, by the command line or the environment.
 func (s selection) namedInventory() string {
 	return cmp.Or(s.inventory, os.Getenv("PROVISION_INVENTORY"))
