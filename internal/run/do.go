@@ -82,7 +82,10 @@ func (j *job) act(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = j.drain(ctx); err == nil {
+	if err = j.drain(ctx); err == nil && j.stopping() { // a drain may take long
+		err = engine.ErrInterrupted
+	}
+	if err == nil {
 		err = j.once(ctx, session)
 	}
 	outcome := string(status(err, engine.StatusDone))

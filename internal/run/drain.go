@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"provision/internal/engine"
 	"provision/internal/memory"
@@ -150,7 +151,7 @@ func (j *job) hook(ctx context.Context, what, task string, hook Hook) error {
 		target.dialer = j.Target.dialer
 		connection, err := target.connect(ctx)
 		if err == nil {
-			err = hook.run(ctx, connection)
+			err = hook.run(ctx, connection, endsWithin)
 			connection.Close()
 		}
 		if err != nil {
@@ -158,7 +159,7 @@ func (j *job) hook(ctx context.Context, what, task string, hook Hook) error {
 		}
 	}
 	if hook.On == "" {
-		if err := hook.run(ctx, j.host.connection); err != nil {
+		if err := hook.run(ctx, j.host.connection, endsWithin); err != nil {
 			return failedHook(fmt.Sprintf("%s of %s", what, task), err)
 		}
 	}
@@ -166,7 +167,22 @@ func (j *job) hook(ctx context.Context, what, task string, hook Hook) error {
 	return nil
 }
 
+// endlessError is a hook that goes on after it was killed.
+type endlessError struct{ time.Duration }
+
+func (e *endlessError) Error() string {
+	return fmt.Sprintf("was killed after %s, and does not end: it hangs there", e.Duration)
+}
+
+// Hint is what to look for.
+func (e *endlessError) Hint() string {
+	return "look there for what does not answer, as a mount of a server that is gone: ps -eo pid,stat,wchan:20,args"
+}
+
 func failedHook(what string, err error) error {
+	if endless := new(endlessError); errors.As(err, &endless) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	failed := &drainError{what: what, why: firstLine(err.Error())}
 	var exit *remote.ExitError
 	if errors.As(err, &exit) {
@@ -178,15 +194,31 @@ func failedHook(what string, err error) error {
 	return failed
 }
 
-// run runs a hook over a connection.
-func (h Hook) run(ctx context.Context, connection *remote.Connection) error {
+// endsWithin is how much longer than its time a hook is waited for: the host kills it ten seconds after that (bounded
+// in sh/command.sh).
+const endsWithin = 30 * time.Second
+
+// run runs a hook over a connection. What hangs in the kernel, as at a mount of a server that is gone, is ended by no
+// signal, and its sshd says nothing before its end: so it is not waited for.
+func (h Hook) run(ctx context.Context, connection *remote.Connection, longer time.Duration) error {
 	change, err := h.Action.Diff(nil)
 	if err != nil {
 		return err
 	}
 	step := change.Steps[0].(recipe.Exec)
-	_, err = connection.Run(ctx, remote.Command{Script: script.Within(step.Timeout.Seconds(), step.Script), Root: true}, []byte(step.Input.Reveal()))
-	return err
+	ended := make(chan error, 1)
+	go func() { // until the connection is closed, where it does not end
+		_, err := connection.Run(ctx, remote.Command{Script: script.Within(step.Timeout.Seconds(), step.Script), Root: true}, []byte(step.Input.Reveal()))
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(step.Timeout + longer):
+		return &endlessError{step.Timeout}
+	}
 }
 
 // proveDrained proves what was done on a host that is drained, unless it ended with err, and brings it back

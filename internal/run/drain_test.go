@@ -3,12 +3,15 @@ package run
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
+	"provision/internal/remote"
 	"provision/internal/resource"
 )
 
@@ -137,6 +140,30 @@ func TestDrainedByARunThatDied(t *testing.T) {
 	is(t, s.goes(t), engine.StatusStale)
 	if did := s.did(t); did != "drain undrain" || s.isDrained() {
 		t.Errorf("stale: %s", did)
+	}
+}
+
+// A hook that no signal ends, as one that hangs in the kernel, is not waited for. Here it is timeout(1) that hangs.
+func TestHookThatDoesNotEnd(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, as which hooks are run")
+	}
+	connection, err := remote.Local(remote.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	noted := t.TempDir() + "/timeout"
+	hook := Hook{Action: resource.Action{Script: recipe.Script{Name: "drain", Timeout: time.Second, Text: "echo $PPID >" + noted + "\nkill -STOP $PPID"}}}
+	defer func() {
+		pid, _ := os.ReadFile(noted)
+		if number, err := strconv.Atoi(strings.TrimSpace(string(pid))); err == nil {
+			syscall.Kill(number, syscall.SIGKILL)
+		}
+	}()
+	err = failedHook("drain of site, on lb", hook.run(t.Context(), connection, time.Millisecond))
+	if want := "drain of site, on lb: was killed after 1s, and does not end: it hangs there"; err.Error() != want || !strings.Contains(Hint(err, "web1"), "ps -eo pid,stat") || status(err, "") != engine.StatusFailed {
+		t.Errorf("%v; hint %q", err, Hint(err, "web1"))
 	}
 }
 

@@ -18,10 +18,15 @@ import (
 // drainedMarks has these files.
 const drainedMarks = script.State + "/drained"
 
+// unnamed is the task of which a host says that it has left it drained where that is noted as builds before the first
+// release did: in a file of that name, with the run and without the task.
+const unnamed = "-"
+
 // serving is a question that every host is asked: whether it has something to take out of service, and which
 // tasks have left it drained.
 func serving() recipe.Probe {
 	return recipe.Probe{Key: recipe.CommandKey("what it serves"), Script: `cd ` + script.State + ` || exit 1
+[ ! -f drained ] || { run=; read -r run <drained; echo "drained ` + unnamed + ` $run"; }
 for mark in drained/*; do
 [ -f "$mark" ] || continue
 run=
@@ -40,7 +45,9 @@ func (b Blueprint) serves(plan *engine.Plan, facts recipe.Facts) {
 		case words[0] == "serves":
 			plan.Serves = true
 		case words[0] != "drained":
-		case b.drainedBy(task):
+		case task == unnamed && len(b.Drains) == 0:
+			plan.Told = append(plan.Told, b.leftUnnamed())
+		case task == unnamed, b.drainedBy(task):
 			plan.Drained = true
 			if since != "" && (plan.DrainedSince == "" || since < plan.DrainedSince) {
 				plan.DrainedSince = since
@@ -65,19 +72,28 @@ func (b Blueprint) drainedBy(task string) bool {
 
 // leftBy says that a host was left drained by a task that is none of its own any more, and what to type.
 func (b Blueprint) leftBy(task, since string) string {
-	hosts := "-l "
+	return fmt.Sprintf("is still drained by %s, since run %s, and has that task no more: provision install %s %s%s brings it back", task, since, task, b.chosen(), b.Host.Name)
+}
+
+// chosen is the option that names the host.
+func (b Blueprint) chosen() string {
 	if b.From == memory.AdHoc {
-		hosts = "-H "
+		return "-H "
 	}
-	return fmt.Sprintf("is still drained by %s, since run %s, and has that task no more: provision install %s %s%s brings it back", task, since, task, hosts, b.Host.Name)
+	return "-l "
+}
+
+// leftUnnamed says that a host was left drained by one of the builds that did not note by which task.
+func (b Blueprint) leftUnnamed() string {
+	return fmt.Sprintf("is still drained, as an earlier build of provision has noted, and has no task that brings it back: an install of that one does, and provision exec %s%s -- rm %s where there is none", b.chosen(), b.Host.Name, drainedMarks)
 }
 
 // noteDrained notes on the host that it is drained. Where a run has left it so, that one stays the first.
 func (j *job) noteDrained(ctx context.Context) error {
-	text := "umask 022\nmkdir -p " + drainedMarks
+	text := "umask 022\nsince=" + script.Quote(j.host.run) + "\n[ ! -f " + drainedMarks + " ] || { read -r run <" + drainedMarks + "; since=${run:-$since}; rm " + drainedMarks + " || exit; }\nmkdir -p " + drainedMarks
 	for _, drain := range j.Blueprint.Drains {
 		mark := script.Quote(drainedMarks + "/" + drain.Task)
-		text += " && { [ -s " + mark + " ] || echo " + script.Quote(j.host.run) + " >" + mark + "; }"
+		text += " && { [ -s " + mark + " ] || echo \"$since\" >" + mark + "; }"
 	}
 	return j.host.session.Note(ctx, "that it is drained", text+" && sync "+drainedMarks+"/*")
 }

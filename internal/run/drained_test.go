@@ -134,6 +134,36 @@ func TestDrainedByATaskThatIsGone(t *testing.T) {
 	}
 }
 
+// What builds before the first release noted of a drained host, in a file and without the task, is what is noted now.
+func TestDrainedByAnEarlierBuild(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	s := site{m: m, content: "1", drain: ":", verify: ":"}
+	is(t, s.goes(t), engine.StatusChanged)
+	s.did(t)
+	for _, noted := range []string{"000001\n", ""} {
+		m.write(t, drainedMarks, noted, 0o644)
+		other := Blueprint{Tasks: []recipe.Task{taskOf("other", resource.File{Path: m.path("other"), Content: "x"})}, Host: recipe.Listed{Name: "web1"}}
+		m.works(t, "plan", other, Plan)
+		if told := m.told.String(); !strings.Contains(told, "an install of that one does, and provision exec -l web1 -- rm /var/lib/provision/drained where there is none") {
+			t.Errorf("%q: told %s", noted, told)
+		}
+		s.verify = "false"
+		is(t, s.goes(t), engine.StatusFailed)
+		if did := s.did(t); did != "drain verify" || noted != "" && m.remembered(t, "drained/site") != noted {
+			t.Errorf("%q: did %q, noted %q", noted, did, m.remembered(t, "drained/site"))
+		}
+		s.verify = ":"
+		is(t, s.goes(t), engine.StatusSame)
+		if did := s.did(t); did != "drain verify undrain" || s.isDrained() {
+			t.Errorf("%q: did %q, drained %v", noted, did, s.isDrained())
+		}
+		os.Remove(drainedMarks)
+	}
+}
+
 // An action that interrupts what its host serves drains it, and its tasks' checks bring it back; where it fails, too.
 // Another action drains nobody, and says nothing of a host that is drained.
 func TestActionDrains(t *testing.T) {

@@ -63,7 +63,7 @@ func askedBefore(ctx context.Context, work []Work, settings Settings, plan, appl
 // inTurn plans hosts, asks, and changes those that wait for no other.
 func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, plan, apply func(context.Context, *job)) {
 	planning, done := untilStopped(ctx, settings.Stop)
-	eachBegins(jobs, settings.Forks, func(j *job) {
+	eachBegins(unplanned(jobs), settings.Forks, func(j *job) {
 		plan(planning, j)
 		j.approve()
 		j.slim()
@@ -94,7 +94,9 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, pl
 			j.finish(engine.StatusPending, nil)
 		case j.reconnect(ctx):
 			j.begun = true
-			apply(ctx, j)
+			if apply(ctx, j); !j.ended {
+				j.made = engine.Plan{} // it is done, and the next turn has its own
+			}
 		}
 	}
 	changing, others := pace.divide(jobs, agreed)
@@ -105,13 +107,13 @@ func inTurn(ctx context.Context, jobs []*job, settings Settings, pace *pacer, pl
 			pace.count(j)
 		})
 	})
-	pace.through(changing, end)
+	pace.through(pace.hold(changing, jobs), len(changing), end)
 	beside.Wait()
 }
 
 // agree asks whether what is planned is done, where there is something.
 func agree(jobs []*job, settings Settings) bool {
-	if settings.Confirm == nil || !slices.ContainsFunc(jobs, func(j *job) bool { return !j.ended && !j.made.Empty() }) {
+	if settings.Confirm == nil || !slices.ContainsFunc(jobs, func(j *job) bool { return !j.ended && !j.held && !j.made.Empty() }) {
 		return true
 	}
 	asked := time.Now()
@@ -224,9 +226,10 @@ func (j *job) apply(ctx context.Context) {
 	j.finish(status, err)
 }
 
-// prove runs the checks of what was changed, where something was, and no other turn comes.
+// prove runs the checks of what was changed, where something was, and no other turn comes. A host that is drained
+// does not go back to its visitors until then without them.
 func (j *job) prove(ctx context.Context) error {
-	if j.again || j.sooner == 0 && onlyNotes(j.made) {
+	if j.again && !j.drained || j.sooner == 0 && onlyNotes(j.made) {
 		return nil
 	}
 	if len(j.Blueprint.Removes) > 0 || j.Blueprint.Action != nil {

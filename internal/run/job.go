@@ -77,6 +77,7 @@ type job struct {
 	lacks   []string        // and those without whose exports it was planned
 	again   bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
 	late    bool            // it had to wait
+	held    bool            // what was planned is done in a later turn, after the proof of others
 	sooner  int             // changes of the turns before
 	run     map[string]bool // the hosts of the run, by name
 	drained bool            // and not brought back yet

@@ -13,6 +13,7 @@ import (
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
+	"provision/internal/script"
 )
 
 // machine is this machine, without SSH, as a run sees it from a mount namespace of its own:
@@ -74,6 +75,16 @@ func (m *machine) path(name string) string { return m.dir + "/root/" + name }
 func (m *machine) read(t *testing.T, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(m.path(name))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// remembered is a file of what the host keeps.
+func (m *machine) remembered(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(script.State + "/" + name)
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}

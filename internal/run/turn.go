@@ -83,28 +83,21 @@ func (j *job) itself(hosts []string) bool { return len(hosts) == 1 && hosts[0] =
 // deadlocked ends the work on hosts that can only wait for each other, or for one whose work has
 // ended.
 func deadlocked(jobs []*job) {
-	for ended := true; ended; {
-		ended = false
+	coming := map[string]bool{} // those that wait for nobody, for one of these, and so on
+	for found := true; found; {
+		found = false
 		for _, j := range jobs {
-			if len(j.waits) > 0 && !j.ended && !slices.ContainsFunc(jobs, func(other *job) bool { return j.waitsFor(other) }) {
-				j.finish("", j.unmet)
-				ended = true
+			name := j.Target.Name
+			if !j.ended && !coming[name] && (len(j.waits) == 0 || slices.ContainsFunc(j.waits, func(host string) bool { return coming[host] })) {
+				coming[name], found = true, true
 			}
 		}
 	}
-	// Of those that are left, nobody is changed in this turn: all wait for each other.
-	if !slices.ContainsFunc(jobs, func(j *job) bool { return !j.ended && len(j.waits) == 0 }) {
-		for _, j := range jobs {
-			if !j.ended {
-				j.finish("", j.unmet)
-			}
+	for _, j := range jobs {
+		if !j.ended && !coming[j.Target.Name] {
+			j.finish("", j.unmet)
 		}
 	}
-}
-
-// waitsFor reports whether another host's work, which goes on, may bring what this one wants.
-func (j *job) waitsFor(other *job) bool {
-	return !other.ended && slices.Contains(j.waits, other.Target.Name)
 }
 
 // waiting are those that are left for the next turn.
@@ -112,20 +105,24 @@ func waiting(jobs []*job) []*job {
 	var left []*job
 	var had []string // the hosts that had their turn
 	for _, j := range jobs {
-		if len(j.waits) == 0 {
+		if len(j.waits) == 0 && !j.held {
 			had = append(had, j.Target.Name)
 		}
 	}
 	for _, j := range jobs {
-		if j.ended || len(j.waits) == 0 && !j.again {
+		if j.ended || len(j.waits) == 0 && !j.again && !j.held {
 			continue
 		}
+		left = append(left, j)
 		j.disconnect() // the others may have taken long
+		j.run = without(j.run, had)
+		if j.held {
+			continue
+		}
 		j.Blueprint.asking.again()
-		j.waits, j.lacks, j.late, j.run = nil, nil, true, without(j.run, had)
+		j.waits, j.lacks, j.late = nil, nil, true
 		j.sooner += j.result.Changed
 		j.result.Changed = 0
-		left = append(left, j)
 	}
 	return left
 }

@@ -27,24 +27,21 @@ func newPacer(pace Pace, forks, hosts int) *pacer {
 	return &pacer{Pace: pace, forks: forks, hosts: hosts, canaries: -1, counted: map[*job]bool{}}
 }
 
-// divide divides jobs into those that go through the window, and those on which nothing is changed. Canaries
-// that are not proved yet go first, whether something is left to change there or not.
+// divide divides jobs into those that go through the window, be it for their proof alone, and those on which
+// nothing is changed.
 func (p *pacer) divide(jobs []*job, agreed bool) (changing, others []*job) {
 	if !agreed || p.Pace.zero() {
 		return nil, jobs
 	}
-	var canaries []*job
 	for _, j := range jobs {
-		switch {
-		case j.canary && !j.ended:
-			canaries = append(canaries, j)
-		case j.changes():
+		if j.changes() || j.begun && !j.ended {
 			changing = append(changing, j)
-		default:
+		} else {
 			others = append(others, j)
 		}
 	}
-	return append(canaries, changing...), others
+	inOrder(changing)
+	return changing, others
 }
 
 // changes reports whether something is to be changed on a host, in this turn.
@@ -65,13 +62,13 @@ func (p *pacer) spare(jobs []*job) {
 	p.stopped = cmp.Or(p.stopped, p.exceeded()) // what failed before counts as with a window that is asked for
 }
 
-// through does work on jobs wave after wave, in each so many at once. What work ends with is counted before
-// the next one enters.
-func (p *pacer) through(jobs []*job, work func(*job)) {
-	if p.canaries < 0 && len(jobs) > 0 {
+// through does work on jobs wave after wave, in each so many at once, as if all that are to be changed had their
+// turn. What work ends with is counted before the next one enters.
+func (p *pacer) through(jobs []*job, all int, work func(*job)) {
+	if p.canaries < 0 && all > 0 {
 		p.canaries = 0
 		if p.Canary != nil {
-			p.canaries = p.Canary.Of(len(jobs))
+			p.canaries = p.Canary.Of(all)
 		}
 	}
 	canaries := p.canaries
@@ -80,7 +77,8 @@ func (p *pacer) through(jobs []*job, work func(*job)) {
 			canaries++
 		}
 	}
-	for _, wave := range p.waves(len(jobs), canaries, p.forks) {
+	for _, wave := range p.waves(all, canaries, p.forks) {
+		wave.hosts = min(wave.hosts, len(jobs))
 		for _, j := range jobs[:wave.hosts] {
 			if wave.canary && !j.canary {
 				j.canary = true
@@ -101,8 +99,11 @@ func (p *pacer) through(jobs []*job, work func(*job)) {
 func (p *pacer) leaves(j *job) bool {
 	why := p.why()
 	switch {
-	case j.begun: // it has its end to come
+	case j.begun && !j.changes(): // it has its proof to come
 		return false
+	case why != "" && j.begun:
+		j.finish("", fmt.Errorf("is changed in part, and not proved: %s", why))
+		return true
 	case why != "":
 		j.finish("", notBegunError(why))
 		return true

@@ -35,8 +35,10 @@ type fleet struct {
 	unplanned map[int]error // of which no plan can be made
 	ends      map[int]error // how the changes end, where not well
 	lost      []int         // whose connection is lost in the middle of that
-	lacking   []int         // that go without something, and are proved in a second turn alone
+	lacking   map[int][]int // that go without what others have, and are proved in a second turn
+	halves    []int         // of these, on which something is left to change then
 	waiting   []int         // that are planned in the second turn
+	circle    map[int]int   // that wait in the second turn, for another
 
 	mu     sync.Mutex
 	begun  []int // in the order in which they were
@@ -58,13 +60,18 @@ func (f *fleet) plan(_ context.Context, j *job) {
 		j.finish("", err)
 		return
 	}
+	waits := f.circle[n]
 	switch {
-	case j.late && slices.Contains(f.lacking, n): // nothing is left to change
-		j.made.Items = nil
+	case waits > 0 && (j.begun || f.circle[waits] == n) && j.run[fmt.Sprint("web", waits)]:
+		j.waits, j.unmet = []string{fmt.Sprint("web", waits)}, errors.New("it is not there yet")
+		return
+	case j.begun && !slices.Contains(f.halves, n):
 		return
 	case j.late:
-	case slices.Contains(f.lacking, n):
-		j.lacks = []string{j.Target.Name}
+	case len(f.lacking[n]) > 0:
+		for _, other := range f.lacking[n] {
+			j.lacks = append(j.lacks, fmt.Sprint("web", other))
+		}
 	case slices.Contains(f.waiting, n):
 		j.waits, j.unmet = []string{"web1"}, errors.New("it is not there yet")
 		return
@@ -182,28 +189,6 @@ func TestWhenNoFurtherHostIsBegun(t *testing.T) {
 				t.Errorf("%d at once", f.most)
 			}
 		})
-	}
-}
-
-// A canary that is proved in a second turn, for it went without something in its first, ends the run there as
-// any other does: those that are planned after it are not begun before.
-func TestCanaryIsProvedInASecondTurn(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		ends  map[int]error
-		begun []int
-	}{
-		{"it breaks", map[int]error{1: errors.New("broken")}, []int{1, 2, 1}},
-		{"it is good", nil, []int{1, 2, 1, 3}},
-	} {
-		f := &fleet{hosts: 3, lacking: []int{1}, waiting: []int{3}, ends: test.ends}
-		ended := f.goes(t, Pace{Canary: share("1"), MaxFail: share("3")}, 30)
-		if !slices.Equal(f.begun, test.begun) {
-			t.Errorf("%s: begun %v, want %v; the last: %+v", test.name, f.begun, test.begun, ended[3])
-		}
-		if end := ended[3]; test.ends != nil && (end.Status != engine.StatusNotBegun || end.Err.Error() != "web1 failed, and is a canary") {
-			t.Errorf("%s: %s: %v", test.name, end.Status, end.Err)
-		}
 	}
 }
 
