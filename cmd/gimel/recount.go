@@ -30,7 +30,7 @@ func recount(arguments []string, stdout io.Writer) error {
 	namespace := flags.String("namespace", "", "`NAMESPACE` to recount (default: all)")
 	experiment := flags.String("experiment", "", "`EXPERIMENT` to recount (default: all)")
 	quiet := flags.Bool("quiet", false, "print the counters alone that do not agree, and the sum")
-	each := flags.Bool("rows", false, "count the rows one by one first, which may take long, instead of going by what was noted as they came")
+	each := flags.Bool("rows", false, "go by the rows one by one, which may take long, instead of by how many were noted as they came")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func recount(arguments []string, stdout io.Writer) error {
 	var counted, rows, waiting int64
 	agree := true
 	for _, one := range counters {
-		disagrees := one.Missing != 0 || one.Problem
+		disagrees := one.Missing != 0 || one.More != 0 || one.Problem
 		if !*quiet || disagrees {
 			fmt.Fprintln(stdout, one.Text)
 		}

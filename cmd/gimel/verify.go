@@ -156,7 +156,7 @@ func (p proof) proveRows(ctx context.Context) error {
 		var rows, waiting int64
 		for _, counter := range counters {
 			rows, waiting = rows+counter.Rows, waiting+counter.Waiting
-			if counter.Missing != 0 || counter.Problem {
+			if counter.Missing != 0 || counter.More != 0 || counter.Problem {
 				return fmt.Errorf("event log: %s", counter.Text)
 			}
 		}

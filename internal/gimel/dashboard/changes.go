@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -12,7 +13,8 @@ import (
 )
 
 // Changes are what the forms do. An error that is a Mistake is shown beside the
-// form; store.ErrNotFound is answered 404, and any other 503.
+// form; store.ErrNotFound is answered 404, store.ErrUnreadable 500, and any other
+// 503.
 type Changes interface {
 	Declare(ctx context.Context, d store.Declaration) error
 	SetState(ctx context.Context, namespace, name, state string) error
@@ -83,6 +85,9 @@ func (h handler) changed(w http.ResponseWriter, r *http.Request, err error) {
 	seeOther(w, "experiment", r.PostForm.Get("namespace"), r.PostForm.Get("name"))
 }
 
+// unreadable is an experiment of which there is a name alone.
+type unreadable struct{ Name, Why string }
+
 // failed is the page for an error of Source or Changes.
 func (h handler) failed(w http.ResponseWriter, r *http.Request, err error) {
 	mistake, isMistake := errors.AsType[Mistake](err)
@@ -91,6 +96,10 @@ func (h handler) failed(w http.ResponseWriter, r *http.Request, err error) {
 		h.fail(w, r, http.StatusUnprocessableEntity, sentence(string(mistake))+".")
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, results.ErrNotFound):
 		h.fail(w, r, http.StatusNotFound, "This namespace has no experiment of that name.")
+	case errors.Is(err, store.ErrUnreadable):
+		name := cmp.Or(r.URL.Query().Get("name"), r.PostForm.Get("name"))
+		h.render(w, r, http.StatusInternalServerError, "unreadable", page{Title: name, Section: "experiments", Namespace: namespaceOf(r),
+			Content: unreadable{name, err.Error()}})
 	default:
 		h.fail(w, r, http.StatusServiceUnavailable, "Redis does not answer. Try again in a moment.")
 	}
@@ -112,6 +121,7 @@ func seeOther(w http.ResponseWriter, page, namespace, name string) {
 type deletion struct {
 	results.Detail
 	Participants   int64
+	Unreadable     bool // how many is not known
 	Typed, Problem string
 }
 
@@ -121,6 +131,10 @@ func (h handler) askDelete(w http.ResponseWriter, r *http.Request) {
 
 func (h handler) showDelete(w http.ResponseWriter, r *http.Request, namespace, name, typed, problem string) {
 	detail, err := h.source.Experiment(r.Context(), namespace, name)
+	isUnreadable := errors.Is(err, store.ErrUnreadable)
+	if isUnreadable { // that is a reason to delete it
+		detail.Namespace, detail.Name, err = namespace, name, nil
+	}
 	if err != nil {
 		h.failed(w, r, err)
 		return
@@ -130,7 +144,7 @@ func (h handler) showDelete(w http.ResponseWriter, r *http.Request, namespace, n
 		status = http.StatusUnprocessableEntity
 	}
 	h.render(w, r, status, "delete", page{Title: "Delete " + detail.Name, Section: "experiments", Namespace: namespace,
-		Content: deletion{detail, participants(detail.Variants), typed, problem}})
+		Content: deletion{detail, participants(detail.Variants), isUnreadable, typed, problem}})
 }
 
 // remove deletes what was named twice: an experiment's counts cannot be had back.

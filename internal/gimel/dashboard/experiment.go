@@ -16,6 +16,7 @@ type experimentView struct {
 	Running      string // "21 days"; empty when the start is unknown
 	Progress     *progressView
 	Split        *notice
+	Undeclared   *notice
 	Replanned    *notice
 	Shares       []shareRow
 	SplitP       string
@@ -88,6 +89,10 @@ func newExperimentView(d results.Detail, now time.Time) experimentView {
 		Participants: participants(d.Variants),
 		Progress:     newProgressView(d.Variants, d.PlannedTrials),
 		Notes:        notesView{d.Notes},
+	}
+	if !d.Declared && view.Participants > 0 {
+		view.Undeclared = &notice{Tone: "calm", Title: "Nobody declared this experiment",
+			Text: "Anybody can send a variant that it does not have. With a twentieth of the largest one’s participants it counts as one of them, and may be the control that all are compared with. Declare its variants, and no others are counted."}
 	}
 	view.Replanned = replannedNotice(d)
 	view.Crossed, view.CrossedWords = crossed(d.Crossing)

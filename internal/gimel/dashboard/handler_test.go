@@ -42,7 +42,7 @@ func (f fake) Experiments(_ context.Context, namespace string) (found []results.
 func (f fake) Experiment(_ context.Context, namespace, name string) (results.Detail, error) {
 	for _, d := range f.details {
 		if d.Namespace == namespace && d.Name == name {
-			return d, nil
+			return d, d.Problem
 		}
 	}
 	if f.err != nil {
@@ -81,8 +81,11 @@ func fixture() fake {
 			Days: []results.Day{{Date: time.Unix(0, 0), Variants: []statistics.Variant{{Label: hostile, Trials: 10, Successes: 2}, {Label: "b", Trials: 10, Successes: 30}}}}}},
 	}
 	unseen := results.Detail{Summary: results.Summary{Namespace: "alephbet", Name: "unseen", Declared: true, Archived: true}}
-	return fake{details: []results.Detail{ordinary, evil, unseen}}
+	spoiled := results.Detail{Summary: results.Summary{Namespace: "alephbet", Name: "spoiled", Problem: errUnreadable}}
+	return fake{details: []results.Detail{ordinary, evil, unseen, spoiled}}
 }
+
+var errUnreadable = fmt.Errorf("redis: experiment %s: %w", hostile, store.ErrUnreadable)
 
 func get(t *testing.T, h http.Handler, target string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -101,6 +104,7 @@ func allPages(t *testing.T) map[string]*httptest.ResponseRecorder {
 	pages := map[string]*httptest.ResponseRecorder{
 		"list": get(t, h, "/"), "empty list": get(t, h, "/?namespace="+url.QueryEscape(hostile)),
 		"experiment": get(t, h, experimentURL("button color")), "hostile": get(t, h, experimentURL(hostile)),
+		"unreadable": get(t, h, experimentURL("spoiled")), "delete, unreadable": get(t, h, "/delete"+strings.TrimPrefix(experimentURL("spoiled"), "/experiment")),
 		"unseen": get(t, h, experimentURL("unseen")), "unknown": get(t, h, experimentURL("no such")),
 		"calculator": get(t, h, "/calculator"), "calculator, hostile": get(t, h, "/calculator?baseline="+url.QueryEscape(hostile)),
 		"calculator, points": get(t, h, "/calculator?kind=points&effect=1&variants=4&visitors=1,000"),
@@ -118,7 +122,7 @@ func allPages(t *testing.T) map[string]*httptest.ResponseRecorder {
 }
 
 func TestStatusOfEveryPage(t *testing.T) {
-	want := map[string]int{"declare, a mistake": 422, "delete, a mistake": 422, "unknown": 404, "not found": 404, "broken": 503, "login": 401}
+	want := map[string]int{"declare, a mistake": 422, "delete, a mistake": 422, "unknown": 404, "not found": 404, "unreadable": 500, "broken": 503, "login": 401}
 	for name, page := range allPages(t) {
 		expected, special := want[name]
 		if !special {
@@ -200,12 +204,12 @@ func TestEveryInputHasALabel(t *testing.T) {
 func TestListLinksToHostileNames(t *testing.T) {
 	body := get(t, pagesOf(fixture()), "/").Body.String()
 	links := regexp.MustCompile(`href="(experiment\?[^"]*)"`).FindAllStringSubmatch(body, -1)
-	if len(links) != 3 {
-		t.Fatalf("%d links, want 3:\n%s", len(links), body)
+	if len(links) != 4 {
+		t.Fatalf("%d links, want 4:\n%s", len(links), body)
 	}
 	for _, link := range links {
 		target := strings.ReplaceAll(link[1], "&amp;", "&")
-		if page := get(t, pagesOf(fixture()), "/"+target); page.Code != http.StatusOK {
+		if page := get(t, pagesOf(fixture()), "/"+target); page.Code != http.StatusOK && !strings.HasSuffix(target, "name=spoiled") {
 			t.Errorf("%s: status %d", target, page.Code)
 		}
 	}
@@ -346,6 +350,17 @@ func TestCalculator(t *testing.T) {
 		body := get(t, pagesOf(fixture()), "/calculator?"+c.query).Body.String()
 		if !strings.Contains(body, c.want) {
 			t.Errorf("%s: %q is missing", c.query, c.want)
+		}
+	}
+}
+
+// An experiment that nobody declared says what that means; a declared one, and one without
+// participants, does not.
+func TestAnUndeclaredExperimentSaysWhatThatMeans(t *testing.T) {
+	h := pagesOf(fixture())
+	for name, want := range map[string]bool{hostile: true, "button color": false, "unseen": false} {
+		if got := strings.Contains(get(t, h, experimentURL(name)).Body.String(), "Nobody declared this experiment"); got != want {
+			t.Errorf("%s: told %t, want %t", name, got, want)
 		}
 	}
 }

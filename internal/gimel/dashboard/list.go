@@ -24,6 +24,7 @@ type listEntry struct {
 	Progress        *progressView
 	Split           *notice
 	Verdict         *notice // of its primary goal, without a text
+	Unreadable      bool
 }
 
 // progressView feeds a <progress> element and the words beside it.
@@ -55,6 +56,7 @@ func newListView(details []results.Detail, now time.Time) listView {
 			Progress:     newProgressView(d.Variants, d.PlannedTrials),
 			Split:        splitNoticeOf(d.Summary),
 			Verdict:      verdictOf(d, now),
+			Unreadable:   d.Problem != nil,
 		}
 		if d.Archived {
 			view.Archived = append(view.Archived, entry)

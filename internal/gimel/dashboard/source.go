@@ -11,7 +11,8 @@ type Source interface {
 	// Experiments lists a namespace's experiments; order does not matter.
 	Experiments(ctx context.Context, namespace string) ([]results.Detail, error)
 	// Experiment returns one experiment, or results.ErrNotFound, which the
-	// handler answers with 404; any other error becomes 503.
+	// handler answers with 404, or store.ErrUnreadable, with 500; any other error
+	// becomes 503.
 	Experiment(ctx context.Context, namespace, name string) (results.Detail, error)
 	// Namespaces lists those that have experiments.
 	Namespaces(ctx context.Context) ([]string, error)

@@ -77,6 +77,17 @@ func (m *memory) Count(_ context.Context, life store.Life) (map[store.CounterNam
 	return all, nil
 }
 
+func (m *memory) Fingerprints(_ context.Context, life store.Life, name store.CounterName, see func(int64)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, row := range m.rows {
+		if strings.HasPrefix(key, life.Experiment+" "+life.ID+" ") && row.CounterName == name {
+			see(row.Fingerprint)
+		}
+	}
+	return nil
+}
+
 func (m *memory) Check(context.Context, store.Life) error { return nil }
 
 func (m *memory) Remove(_ context.Context, _, experiment, life string) error {
@@ -286,6 +297,26 @@ func TestWhatAnEstimateHasMissed(t *testing.T) {
 	if err != nil || lives[0].Missed != 0 || !lives[0].Gap.IsZero() || lives[1].Missed != 1000 || lives[1].Gap.IsZero() {
 		t.Errorf("%+v, %v", lives, err)
 	}
+}
+
+// A Redis that is full of what waits is emptied by who reads it, also by one that was not there
+// before.
+func TestAFullRedisIsEmptied(t *testing.T) {
+	server := redistest.Start(t)
+	s, sink := counting(t, server, 8<<20), newMemory(t)
+	visit(t, s, "a", 0, 100)
+	drain(t, newConsumer(t, s, sink))
+	visit(t, s, "a", 100, 20_000)
+	visit(t, s, "b", 0, 20_000) // of a log without a reader
+	client := server.Client()
+	if err := client.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Set(t.Context(), "more", "1", 0).Err(); err == nil {
+		t.Fatal("it is not full")
+	}
+	drain(t, newConsumer(t, s, sink))
+	expect(t, newConsumer(t, s, sink), "n:a participate:blue  counted 20000, rows 20000, waiting 0", "n:b participate:blue  counted 20000, rows 20000, waiting 0")
 }
 
 // Without any event too it is told that the sink is not there.

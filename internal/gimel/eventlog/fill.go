@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"provision/internal/gimel/store"
@@ -69,12 +70,12 @@ func (c *Consumer) fillAll(ctx context.Context, balances []Balance) (lacking map
 			lacking[nameOf(balance.Life)] = true
 			continue
 		}
-		if balance.Missing() <= 0 {
+		if balance.Missing() == 0 && (!balance.blind || balance.Life.Missed == 0) {
 			continue
 		}
 		c.messages.Info("events that are counted have no row; they get one without a time", "namespace", balance.Life.Namespace,
 			"experiment", balance.Life.Experiment, "event", balance.Event, "variant", balance.Variant, "events", balance.Missing())
-		err := c.fillCounter(ctx, balance.Life, balance.CounterName)
+		err := c.fillCounter(ctx, balance)
 		if errors.Is(err, store.ErrUnreadable) || errors.Is(err, errRefused) {
 			c.messages.Error("an experiment lacks rows", "namespace", balance.Life.Namespace, "experiment", balance.Life.Experiment, "error", err)
 			lacking[nameOf(balance.Life)] = true
@@ -103,8 +104,7 @@ func (c *Consumer) removeEvicted(ctx context.Context) error {
 	if err != nil || len(evicted) == 0 || time.Since(c.notRemoved) < takeOverEvery {
 		return err
 	}
-	// Behind it: what is there now is still to go, and its log is still read.
-	lives, err := c.store.Lives(ctx)
+	lives, err := c.store.Lives(ctx) // behind it: what is there now has not made room
 	if err != nil {
 		return err
 	}
@@ -114,8 +114,14 @@ func (c *Consumer) removeEvicted(ctx context.Context) error {
 	}
 	removed := 0
 	for _, life := range evicted {
-		if there[nameOf(life)] || removed == removedAtOnce {
+		if there[nameOf(life)] { // an older version has noted it too early, and died
+			if err := c.log.ForgetEvicted(ctx, life); err != nil {
+				return err
+			}
 			continue
+		}
+		if removed == removedAtOnce {
+			break
 		}
 		if err := c.sink.Remove(ctx, life.Namespace, life.Experiment, life.ID); err != nil {
 			c.notRemoved = time.Now() // no event waits for it
@@ -144,10 +150,27 @@ func (c *Consumer) checkOnce(ctx context.Context) {
 	})
 }
 
-// fillCounter commits all fingerprints of a counter without a time. What the
-// log has of them goes before, with its time: it was in the log before it was
-// read here, so the log as it is now has it, or the sink.
-func (c *Consumer) fillCounter(ctx context.Context, life store.Life, name store.CounterName) error {
+// fillCounter commits without a time what is known to lack a row.
+func (c *Consumer) fillCounter(ctx context.Context, b Balance) error {
+	if !b.Compared {
+		return c.fillAnew(ctx, b.Life, b.CounterName)
+	}
+	for some := range slices.Chunk(b.lacking, c.pace.Rows) {
+		part := Part{Life: b.Life}
+		for _, fingerprint := range some {
+			part.Rows = append(part.Rows, Row{CounterName: b.CounterName, Fingerprint: fingerprint})
+		}
+		if err := c.fillSome(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillAnew commits all fingerprints of a counter without a time. What the log has
+// of them goes before, with its time: it was in the log before it was read here,
+// so the log as it is now has it, or the sink.
+func (c *Consumer) fillAnew(ctx context.Context, life store.Life, name store.CounterName) error {
 	part := Part{Life: life}
 	for from := int64(0); ; {
 		fingerprints, next, err := c.store.Fingerprints(ctx, life, name, from)

@@ -19,12 +19,13 @@ type Counted struct {
 	Untimed    int64  `json:"untimed"`
 	Waiting    int64  `json:"waiting"`
 	Missing    int64  `json:"missing"`
+	More       int64  `json:"more"`
 	Problem    bool   `json:"problem,omitempty"` // nothing of it can be told
 	Text       string `json:"text"`
 }
 
 // Handler answers operators: /metrics, /readyz, GET /recount, with rows=each
-// after the rows were counted one by one, and DELETE /rows of an experiment. It asks for no key: whoever reaches it may do so.
+// by the rows one by one, and DELETE /rows of an experiment. It asks for no key: whoever reaches it may do so.
 func (c *Consumer) Handler(version string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", c.metrics(version))
@@ -35,14 +36,11 @@ func (c *Consumer) Handler(version string) http.Handler {
 	})
 	mux.HandleFunc("GET /recount", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
-		var err error
+		draw := c.Recount
 		if query.Get("rows") == "each" {
-			err = c.Check(r.Context())
+			draw = c.RecountRows
 		}
-		var balances []Balance
-		if err == nil {
-			balances, err = c.Recount(r.Context())
-		}
+		balances, err := draw(r.Context())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
@@ -51,7 +49,7 @@ func (c *Consumer) Handler(version string) http.Handler {
 		for _, b := range balances {
 			if asked(query.Get("namespace"), b.Life.Namespace) && asked(query.Get("experiment"), b.Life.Experiment) {
 				answer = append(answer, Counted{Namespace: b.Life.Namespace, Experiment: b.Life.Experiment, Event: b.Event, Variant: b.Variant,
-					Counted: b.After, Rows: b.Rows, Untimed: b.Untimed, Waiting: b.Waiting, Missing: b.Missing(), Problem: b.Problem != nil, Text: b.String()})
+					Counted: b.After, Rows: b.Rows, Untimed: b.Untimed, Waiting: b.Waiting, Missing: b.Missing(), More: b.More(), Problem: b.Problem != nil, Text: b.String()})
 			}
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -21,6 +22,12 @@ type Balance struct {
 	Waiting       int64 // events in the log
 	Kept
 	Estimated bool // the counter is a HyperLogLog
+	// Compared: it is known of each event that is counted whether it has a row, see
+	// compare.go. Else there are numbers alone, and rows that Redis has forgotten
+	// hide as many that are missing.
+	Compared bool
+	lacking  []int64 // then, the fingerprints that have none
+	blind    bool    // it was to be compared, and not all rows are there
 	// Problem is why nothing of the life can be told; then there is no more.
 	Problem error
 }
@@ -38,9 +45,9 @@ func (b Balance) allowed() (least, most int64) {
 	return int64(float64(b.Before)*(1-uncertainty)) - 1 - b.Waiting, int64(math.Ceil(float64(b.After)*(1+uncertainty))) + 1 + b.Waiting
 }
 
-// Missing is how many events are counted and are neither in the log nor in the
-// sink; below 0 it is how many more there are than were counted.
-func (b Balance) Missing() int64 {
+// surplus is how many more events the log and the sink have than were counted;
+// below 0, how many fewer.
+func (b Balance) surplus() int64 {
 	if b.Problem != nil {
 		return 0
 	}
@@ -49,14 +56,20 @@ func (b Balance) Missing() int64 {
 	if !b.Estimated {
 		there += b.Waiting
 	}
-	switch {
-	case there < least:
-		return least - there
-	case there > most:
-		return most - there
-	}
-	return 0
+	return min(there-least, 0) + max(there-most, 0)
 }
+
+// Missing is how many events are counted and are neither in the log nor in the
+// sink.
+func (b Balance) Missing() int64 {
+	if b.Compared {
+		return int64(len(b.lacking))
+	}
+	return max(0, -b.surplus())
+}
+
+// More is how many the log and the sink have that are not counted.
+func (b Balance) More() int64 { return max(0, b.surplus()+int64(len(b.lacking))) }
 
 // String says it in a line.
 func (b Balance) String() string {
@@ -76,15 +89,42 @@ func (b Balance) String() string {
 		text += fmt.Sprintf("; MISSING %d: the log had no room for %d of the experiment, since %s", missing, b.Life.Missed, b.Life.Gap.Format("2006-01-02 15:04"))
 	case missing > 0:
 		text += fmt.Sprintf("; MISSING %d: counted while there was no log, since %s", missing, b.Life.Began.Format("2006-01-02 15:04"))
-	case missing < 0:
+	}
+	if more := b.More(); more > 0 {
 		text += fmt.Sprintf("; %d MORE than counted: Redis has forgotten these, as after a restore to an older moment; they are here still, "+
-			"and count again when they come again (docs/eventlog.md, \"After a restore\")", -missing)
+			"and count again when they come again (docs/eventlog.md, \"After a restore\")", more)
+	}
+	if b.blind {
+		text += "; by numbers alone, for not all rows are there to be compared"
 	}
 	return text
 }
 
-// Recount draws up the balance of every counter.
+// Recount draws up the balance of every counter. Where numbers may hide
+// something it compares event by event.
 func (c *Consumer) Recount(ctx context.Context) ([]Balance, error) {
+	all, err := c.balances(ctx)
+	if err == nil {
+		err = c.compareAll(ctx, all, doubtful(all))
+	}
+	return all, err
+}
+
+// RecountRows is Recount by the rows themselves: they are counted one by one and
+// compared with what is counted, whatever the numbers say.
+func (c *Consumer) RecountRows(ctx context.Context) ([]Balance, error) {
+	if err := c.Check(ctx); err != nil {
+		return nil, err
+	}
+	all, err := c.balances(ctx)
+	if err == nil {
+		err = c.compareAll(ctx, all, func(Balance) bool { return true })
+	}
+	return all, err
+}
+
+// balances are all, by their numbers.
+func (c *Consumer) balances(ctx context.Context) ([]Balance, error) {
 	if c.pace.Pause > pause { // what is gathered for long goes now: it is about the rows
 		if err := c.drain(ctx); err != nil {
 			return nil, err
@@ -116,8 +156,8 @@ func (c *Consumer) Recount(ctx context.Context) ([]Balance, error) {
 	return all, nil
 }
 
-// Check has the sink count its rows one by one: what a recount says then holds
-// them, not what was noted of them. Events go to the sink meanwhile.
+// Check has the sink count its rows one by one, and set right what was noted of
+// them. Events go to the sink meanwhile.
 func (c *Consumer) Check(ctx context.Context) error {
 	lives, err := c.store.Lives(ctx)
 	if err != nil {
@@ -172,8 +212,17 @@ func (c *Consumer) balance(ctx context.Context, life store.Life) ([]Balance, err
 	if err != nil {
 		return nil, err
 	}
+	if after == nil { // it was deleted meanwhile
+		return nil, nil
+	}
+	names := slices.Collect(maps.Keys(after))
+	for name, of := range kept {
+		if _, counted := after[name]; !counted && of.Rows > 0 { // Redis has forgotten all of it
+			names = append(names, name)
+		}
+	}
 	var all []Balance
-	for name := range after { // none when it was deleted meanwhile
+	for _, name := range names {
 		all = append(all, Balance{Life: life, CounterName: name, Before: before[name], After: after[name],
 			Waiting: waiting[name], Kept: kept[name], Estimated: c.store.Counting() == store.HLL})
 	}

@@ -58,6 +58,10 @@ type Sink interface {
 	// is to be quick however many rows there are: from a count that is kept with
 	// them. It may be ErrToCheck.
 	Count(ctx context.Context, life store.Life) (map[store.CounterName]Kept, error)
+	// Fingerprints shows those of a counter's rows that can still be read, in any
+	// order: as of files that were moved away they need not be all that were
+	// counted.
+	Fingerprints(ctx context.Context, life store.Life, name store.CounterName, see func(int64)) error
 	// Check counts the rows of a life one by one, as long as that takes, and sets
 	// right what Count tells of it. Others are called meanwhile.
 	Check(ctx context.Context, life store.Life) error

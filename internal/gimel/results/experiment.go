@@ -44,6 +44,8 @@ type Summary struct {
 	// Ramped is true where the weights were changed under traffic, Estimated
 	// where the counts are (see statistics.Design).
 	Ramped, Estimated bool
+	// Problem is why it cannot be read; then there is its name alone.
+	Problem error
 }
 
 // Detail is one experiment in full.

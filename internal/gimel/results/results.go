@@ -31,7 +31,8 @@ type Reader struct{ Store Store }
 
 // Experiments lists a namespace's experiments by name, without their notes, and
 // in as many round trips as one takes. Those without a planned size have no
-// days: their verdict needs none.
+// days: their verdict needs none. Of one that cannot be read there is its name and
+// its Problem.
 func (r Reader) Experiments(ctx context.Context, namespace string) ([]Detail, error) {
 	experiments, err := r.Store.Experiments(ctx, namespace)
 	if err != nil {
@@ -67,6 +68,9 @@ func (r Reader) Experiment(ctx context.Context, namespace, name string) (Detail,
 		return Detail{}, err
 	}
 	counted, err := r.Store.Days(ctx, experiment)
+	if err == nil {
+		err = experiment.Problem
+	}
 	if err != nil {
 		return Detail{}, err
 	}
@@ -154,5 +158,6 @@ func (r Reader) summarize(e *store.Experiment) Summary {
 		Was:           e.Was,
 		Ramped:        e.Ramped,
 		Estimated:     r.Store.Counting() == store.HLL,
+		Problem:       e.Problem,
 	}
 }

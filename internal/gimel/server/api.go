@@ -59,6 +59,8 @@ type experimentBody struct {
 	// JudgedBy is what was declared when participants came, where it is declared
 	// otherwise since: verdicts go by it.
 	JudgedBy *judgedBody `json:"judged_by,omitempty"`
+	// Problem is why it cannot be read; then there is no more than its name.
+	Problem string `json:"problem,omitempty"`
 }
 
 type judgedBody struct {
@@ -81,6 +83,9 @@ func bodyOf(summary results.Detail) experimentBody {
 		PlannedTrials: summary.Declaration.Planned, Goals: summary.Goals, Kinds: summary.Kinds, Max: summary.Declaration.Max,
 		Keyed:    slices.Sorted(maps.Keys(summary.Declaration.Keyed)),
 		Variants: []variantBody{}, JudgedBy: judgedBy(summary.Before),
+	}
+	if summary.Problem != nil {
+		body.Problem = summary.Problem.Error()
 	}
 	if body.Goals == nil {
 		body.Goals = []string{}

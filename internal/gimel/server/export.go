@@ -12,7 +12,8 @@ import (
 )
 
 // row is one line of an export: what a counter counted on one day, or in all
-// where the day is "total".
+// where the day is "total"; or an experiment that cannot be read, where it is
+// "unreadable".
 type row struct {
 	Namespace  string `json:"namespace"`
 	Experiment string `json:"experiment"`
@@ -88,6 +89,9 @@ func (s *Server) rows(r *http.Request) ([]row, error) {
 	}
 	rows := []row{}
 	for i, experiment := range experiments {
+		if experiment.Problem != nil {
+			rows = append(rows, row{Namespace: experiment.Namespace, Experiment: experiment.Name, Day: "unreadable"})
+		}
 		for _, counter := range experiment.Counters {
 			line := row{Namespace: experiment.Namespace, Experiment: experiment.Name, Event: counter.Event, Variant: counter.Variant}
 			for _, day := range days[i][counter] {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,6 +48,7 @@ type originalMeta struct {
 type originalExperiment struct {
 	Experiment string         `json:"experiment"`
 	Goals      []originalGoal `json:"goals"`
+	Problem    string         `json:"problem,omitempty"` // why it cannot be read
 }
 
 type originalGoal struct {
@@ -102,6 +104,9 @@ func (s *Server) inScope(ctx context.Context, namespace string, names []string) 
 
 func asOriginal(e *store.Experiment) originalExperiment {
 	shaped := originalExperiment{Experiment: e.Name, Goals: []originalGoal{}}
+	if e.Problem != nil {
+		shaped.Problem = e.Problem.Error()
+	}
 	for _, goal := range results.Goals(e) {
 		entry := originalGoal{Goal: goal, Results: []originalResult{}}
 		for _, variant := range results.Counts(e, goal) {
@@ -134,6 +139,11 @@ func namespaceOf(r *http.Request) string {
 }
 
 func (s *Server) unavailable(w http.ResponseWriter, err error) {
+	if errors.Is(err, store.ErrUnreadable) {
+		s.Log.Error("an experiment cannot be read", "error", err)
+		writeError(w, http.StatusInternalServerError, err.Error()+"; it is left as it is: mend that field in Redis, or delete the experiment")
+		return
+	}
 	s.Log.Error("redis does not answer", "error", err)
 	w.Header().Set("Retry-After", "1")
 	writeError(w, http.StatusServiceUnavailable, "redis does not answer")

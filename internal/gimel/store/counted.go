@@ -13,8 +13,8 @@ import (
 type CounterName struct{ Event, Variant string }
 
 // Counts are what a life's counters have counted here, without what was
-// imported. They are estimates where the counting is HLL. There are none when
-// the life has ended.
+// imported. They are estimates where the counting is HLL. It is nil when the life
+// has ended.
 func (s *Store) Counts(ctx context.Context, life Life) (map[CounterName]int64, error) {
 	if s.settings.Counting == HLL {
 		return s.estimates(ctx, life)
@@ -23,10 +23,13 @@ func (s *Store) Counts(ctx context.Context, life Life) (map[CounterName]int64, e
 	if err != nil {
 		return nil, fmt.Errorf("redis: read experiment: %w", err)
 	}
+	if fields["id"] != life.ID {
+		return nil, nil
+	}
 	counts := map[CounterName]int64{}
 	for field, text := range fields {
 		name, isCount := strings.CutPrefix(field, "c:")
-		if !isCount || fields["id"] != life.ID {
+		if !isCount {
 			continue
 		}
 		count, err := strconv.ParseInt(text, 10, 64)
@@ -43,6 +46,9 @@ func (s *Store) estimates(ctx context.Context, life Life) (map[CounterName]int64
 	found, err := s.read(ctx, []string{member(life.Namespace, life.Experiment)})
 	if err != nil || len(found) == 0 || found[0].id != life.ID {
 		return nil, err
+	}
+	if found[0].Problem != nil {
+		return nil, found[0].Problem
 	}
 	counts := map[CounterName]int64{}
 	for _, counter := range found[0].Counters {

@@ -208,26 +208,28 @@ func (l *EventLog) failed(life Life, err error) error {
 }
 
 // withGroup are those of the lives whose stream there is, each with its group.
+// Where something else is in its place nothing can be logged: each event is missed.
 func (l *EventLog) withGroup(ctx context.Context, lives []Life) ([]Life, error) {
 	pipe := l.store.client.Pipeline()
-	created := map[string]*redis.StatusCmd{}
+	asked := map[string]*redis.Cmd{}
 	for _, life := range lives {
 		if stream := life.events(); !l.grouped[stream] {
-			created[stream] = pipe.XGroupCreate(ctx, stream, logGroup, "0")
+			asked[stream] = l.store.scripts.group.EvalSha(ctx, pipe, []string{stream}, logGroup)
 		}
 	}
-	if len(created) > 0 {
-		_, _ = pipe.Exec(ctx) // each command has its own error
-	}
-	for stream, command := range created {
-		err := command.Err()
-		switch {
-		case err == nil, redis.HasErrorPrefix(err, "BUSYGROUP"): // somebody else has
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	for stream, command := range asked {
+		there, err := command.Int()
+		if err = redisError(err); errors.Is(err, errScriptsMissing) {
+			if err = l.store.scripts.load(ctx, l.store.client); err == nil {
+				return l.withGroup(ctx, lives)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read log: %w", err)
+		}
+		if there == 1 {
 			l.grouped[stream] = true
-		case strings.Contains(err.Error(), "requires the key to exist"): // nothing is logged yet
-		case isWrongType(err): // nothing can be logged there: each event is missed
-		default:
-			return nil, fmt.Errorf("redis: read log: %w", err)
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(lives), func(life Life) bool { return !l.grouped[life.events()] }), nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"testing"
 
 	"provision/internal/gimel/redistest"
@@ -48,7 +49,48 @@ func TestWhatIsDeclaredMeanwhileMakesNoRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	stays("declared", 7)
-	if noted := s.client.SMembers(t.Context(), evictedKey).Val(); len(noted) > 1 || len(noted) == 1 && noted[0] != "alephbet:e:"+old.id {
+	if noted := s.client.SMembers(t.Context(), evictedKey).Val(); len(noted) > 0 {
 		t.Errorf("its rows would go: %v", noted)
+	}
+}
+
+// Wherever a gimel dies that lets an experiment make room: its rows go when it has, and stay when a
+// person deletes it after that.
+func TestRowsGoWithWhatHasMadeRoomAlone(t *testing.T) {
+	server := redistest.Start(t)
+	living := newStore(t, server.URL(), logging(Exact, 1<<20))
+	for calls := 0; ; calls++ {
+		if err := living.client.FlushDB(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		commitAll(t, living, participants("e", "blue", 0, 5))
+		takenLog(t, living, living.EventLog("reader")) // it has rows
+		chosen, err := living.Experiment(t.Context(), "alephbet", "e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dead := newStore(t, server.URL(), logging(Exact, 1<<20))
+		dead.client.AddHook(&dying{calls})
+		ended := dead.evict(t.Context(), chosen) == nil
+		_, err = living.Experiment(t.Context(), "alephbet", "e")
+		gone := errors.Is(err, ErrNotFound)
+		if err := living.Delete(t.Context(), "alephbet", "e"); err != nil {
+			t.Fatal(err)
+		}
+		if err := living.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if noted := len(living.client.SMembers(t.Context(), evictedKey).Val()); noted == 1 != gone {
+			t.Errorf("dead after %d calls: gone %t, and %d lives are noted whose rows go", calls, gone, noted)
+		}
+		if left := living.client.Keys(t.Context(), "*"+chosen.id+"*").Val(); len(left) > 0 {
+			t.Errorf("dead after %d calls: left %v", calls, left)
+		}
+		if ended {
+			if calls < 3 {
+				t.Errorf("it takes %d calls only: is the hook in the way?", calls)
+			}
+			return
+		}
 	}
 }

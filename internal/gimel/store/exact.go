@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -39,9 +40,13 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 		commands := s.sendTracks(ctx, tracks, events, fingerprints, day)
 		for at, t := range tracks {
 			reply, problem := commands[at].Slice()
-			if problem != nil {
-				err = redisError(problem)
+			if problem = redisError(problem); errors.Is(problem, errScriptsMissing) {
+				err = problem
 				again = append(again, t.indices...)
+				continue
+			}
+			if problem != nil { // of this counter alone, or of each
+				fail(outcomes, t.indices, problem)
 				continue
 			}
 			switch code, _ := reply[0].(string); code {
@@ -86,8 +91,11 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 }
 
 // redisError marks errors as coming from Redis, and tells apart the one that
-// loading the scripts mends.
+// loading the scripts mends. None stays none.
 func redisError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		err = errScriptsMissing
 	}
@@ -197,11 +205,18 @@ func (s *Store) packed(fingerprints []int64, indices []int) []byte {
 	return packed
 }
 
+// layoutsKept bounds what is believed of experiments; what is forgotten costs one
+// more round.
+const layoutsKept = 10_000
+
 func (s *Store) remember(key, id, counter string, buckets int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.layouts[key]
 	if known == nil || known.id != id {
+		if len(s.layouts) >= layoutsKept { // most of them of experiments that another process has taken away
+			clear(s.layouts)
+		}
 		known = &layout{id: id, buckets: map[string]int64{}}
 		s.layouts[key] = known
 	}

@@ -91,6 +91,9 @@ type Experiment struct {
 	Was       map[string]event.Kind // of each goal, the kind that participants met
 	Over      map[string]int64      // events of a goal that were dropped for being above Max
 	Counters  []Counter             // sorted by event, then variant
+	// Problem is an ErrUnreadable where it cannot be read, as where somebody else
+	// has written into it: then there is its name alone, and it can be deleted.
+	Problem error
 
 	id      string
 	buckets map[string]int64
@@ -162,8 +165,12 @@ func (e *Experiment) participants() (total int64) {
 }
 
 // Declare makes an experiment known, or replaces its declaration; what was
-// counted stays. It says whether the experiment is new.
+// counted stays. It says whether the experiment is new. One that cannot be read it
+// leaves alone.
 func (s *Store) Declare(ctx context.Context, d Declaration) (created bool, err error) {
+	if _, err := s.Experiment(ctx, d.Namespace, d.Experiment); err != nil && !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
 	key := experimentKey(d.Namespace, d.Experiment)
 	arguments := []any{newID(), time.Now().Unix(), "planned", d.Planned}
 	if len(d.Variants) > 0 {
@@ -203,6 +210,9 @@ func (d Declaration) goal(place int, goal string) string {
 // SetState archives an experiment or lets it run again. It returns ErrNotFound
 // for one that there is not.
 func (s *Store) SetState(ctx context.Context, namespace, experiment, state string) error {
+	if _, err := s.Experiment(ctx, namespace, experiment); err != nil {
+		return err
+	}
 	found, err := s.scripts.state.Run(ctx, s.client, []string{experimentKey(namespace, experiment)}, state).Int()
 	if err != nil {
 		return fmt.Errorf("redis: set state: %w", err)
@@ -263,7 +273,7 @@ type Day struct {
 
 // Days reads the counts per day of all counters of some experiments, in one
 // round trip, each sorted by day. There are none where the counting is HLL, or
-// imported.
+// imported. An experiment whose days cannot be read has a Problem from then on.
 func (s *Store) Days(ctx context.Context, of ...*Experiment) ([]map[Counter][]Day, error) {
 	pipe := s.client.Pipeline()
 	replies := make([][]*redis.MapStringStringCmd, len(of))
@@ -273,18 +283,25 @@ func (s *Store) Days(ctx context.Context, of ...*Experiment) ([]map[Counter][]Da
 			replies[i] = append(replies[i], pipe.HGetAll(ctx, daysKey(key, e.id, counterName(counter.Event, counter.Variant))))
 		}
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if _, err := pipe.Exec(ctx); err != nil && !isWrongType(err) {
 		return nil, fmt.Errorf("redis: read days: %w", err)
 	}
 	all := make([]map[Counter][]Day, len(of))
 	for i, e := range of {
 		all[i] = map[Counter][]Day{}
 		for k, counter := range e.Counters {
-			days, err := readDays(replies[i][k].Val())
-			if err != nil {
-				return nil, fmt.Errorf("redis: days of %s: %w", counter.Event, err)
+			err := replies[i][k].Err()
+			if err != nil && !isWrongType(err) {
+				return nil, fmt.Errorf("redis: read days: %w", err)
 			}
-			all[i][counter] = days
+			if err == nil {
+				all[i][counter], err = readDays(replies[i][k].Val())
+			}
+			if err != nil {
+				e.spoiled(fmt.Errorf("days of %s: %w", counter.Event, err))
+				all[i] = nil
+				break
+			}
 		}
 	}
 	return all, nil
@@ -297,10 +314,11 @@ func readDays(fields map[string]string) ([]Day, error) {
 		if strings.Contains(field, ":") {
 			continue
 		}
+		_, errDay := time.Parse(time.DateOnly, field)
 		count, err := strconv.ParseInt(text, 10, 64)
 		sum, errSum := amount(fields[field+":s"])
 		squares, errSquares := amount(fields[field+":q"])
-		if err := errors.Join(err, errSum, errSquares); err != nil {
+		if err := errors.Join(errDay, err, errSum, errSquares); err != nil {
 			return nil, fmt.Errorf("%s: %w", field, err)
 		}
 		days = append(days, Day{Day: field, Count: count, Sum: sum, Squares: squares})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -41,9 +42,13 @@ func (s *Store) commitHLL(ctx context.Context, events []event.Event) []Outcome {
 		var admitted []int
 		for at, i := range open {
 			reply, problem := commands[at].Slice()
-			if problem != nil {
-				err = redisError(problem)
+			if problem = redisError(problem); errors.Is(problem, errScriptsMissing) {
+				err = problem
 				again = append(again, i)
+				continue
+			}
+			if problem != nil { // of this event alone, or of each
+				fail(outcomes, []int{i}, problem)
 				continue
 			}
 			switch code, _ := reply[0].(string); code {

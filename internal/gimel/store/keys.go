@@ -45,10 +45,12 @@ import (
 //	gimel:{tag}:ID:log                        list of "UNIX-TIME TEXT"
 //	gimel:{tag}:ID:told                       hash, what a webhook has told, and when
 //	gimel:{tag}:ID:EVENT:VARIANT:by:NUMBER    hash, of a count: visitor to number
-//	gimel:{tag}:ID:discarded                  hash, an experiment being deleted
+//	gimel:{tag}:ID:discarded                  hash, an experiment being deleted; evicted where
+//	                                          it has made room
 //	gimel:{experiments}:declared              set of namespace:experiment
 //	gimel:{experiments}:undeclared            set of namespace:experiment
-//	gimel:{experiments}:discarded             set of namespace:experiment:ID
+//	gimel:{experiments}:discarded             set of namespace:experiment:ID, of which something
+//	                                          may be left; not of one that is there
 //	gimel:{experiments}:evicted               set of namespace:experiment:ID, whose rows
 //	                                          are to go too; see missed.go
 //	gimel:{telling}                           Unix time since when a webhook is told

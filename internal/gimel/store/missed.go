@@ -18,17 +18,17 @@ func (s *Store) Filled(ctx context.Context, life Life, read time.Time) error {
 }
 
 // An experiment that nobody declared makes room for another; what sinks have of
-// it goes too, else whoever invents names fills them. Whoever takes it away
-// notes it for the reader of the logs, before it is gone. Of those whose log
-// nobody has read there is nothing to take away: so there are no more notes than
-// lives that a reader has seen.
+// it goes too, else whoever invents names fills them. It is noted for the reader
+// of the logs once it is gone, by what its end has left: so nothing is noted of
+// one that a person deletes, whose rows stay. Of those whose log nobody has read
+// there is nothing to take away: so there are no more notes than lives that a
+// reader has seen.
 
-// noteEvicted notes a life that is to be taken away.
-func (s *Store) noteEvicted(ctx context.Context, e *Experiment) error {
+// noteEvicted notes a life that was taken away.
+func (s *Store) noteEvicted(ctx context.Context, life Life) error {
 	if s.settings.LogBudget == 0 {
 		return nil
 	}
-	life := Life{Namespace: e.Namespace, Experiment: e.Name, ID: e.id}
 	if groups, err := s.client.XInfoGroups(ctx, life.events()).Result(); err != nil || len(groups) == 0 {
 		return nil // no stream, mostly
 	}
@@ -38,9 +38,9 @@ func (s *Store) noteEvicted(ctx context.Context, e *Experiment) error {
 	return nil
 }
 
-func (l Life) evicted() string { return member(l.Namespace, l.Experiment) + ":" + l.ID }
+func (l Life) evicted() string { return discarded(l.Namespace, l.Experiment, l.ID) }
 
-// Evicted are lives that were taken away, or are about to be, to make room.
+// Evicted are lives that were taken away to make room.
 func (l *EventLog) Evicted(ctx context.Context) ([]Life, error) {
 	found, err := l.store.client.SMembers(ctx, evictedKey).Result()
 	if err != nil {

@@ -2,13 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Notes are what people say of an experiment. They go with it.
@@ -36,14 +33,11 @@ const logKeeps = 200
 // Annotate changes the notes of an experiment. It returns ErrNotFound for one
 // that there is not.
 func (s *Store) Annotate(ctx context.Context, namespace, name string, a Annotation) error {
-	key := experimentKey(namespace, name)
-	id, err := s.client.HGet(ctx, key, "id").Result()
-	if errors.Is(err, redis.Nil) {
-		return ErrNotFound
-	}
+	experiment, err := s.Experiment(ctx, namespace, name)
 	if err != nil {
-		return fmt.Errorf("redis: annotate: %w", err)
+		return err
 	}
+	key, id := experimentKey(namespace, name), experiment.id
 	entry := ""
 	if a.Entry != "" {
 		entry = strconv.FormatInt(time.Now().Unix(), 10) + " " + a.Entry

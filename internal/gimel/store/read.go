@@ -16,8 +16,17 @@ import (
 )
 
 // Experiment reads one experiment. It returns ErrNotFound for one that there
-// is not.
+// is not, and an ErrUnreadable for one that cannot be read.
 func (s *Store) Experiment(ctx context.Context, namespace, name string) (*Experiment, error) {
+	found, err := s.find(ctx, namespace, name)
+	if err == nil && found.Problem != nil {
+		return nil, found.Problem
+	}
+	return found, err
+}
+
+// find is Experiment, of those too that cannot be read.
+func (s *Store) find(ctx context.Context, namespace, name string) (*Experiment, error) {
 	found, err := s.read(ctx, []string{member(namespace, name)})
 	if err != nil {
 		return nil, err
@@ -49,7 +58,7 @@ func (s *Store) Named(ctx context.Context, namespace string, names []string) ([]
 }
 
 // read reads experiments, given as namespace:experiment, and leaves out those
-// that there are not.
+// that there are not. What cannot be read of one is its Problem, and no other's.
 func (s *Store) read(ctx context.Context, members []string) ([]*Experiment, error) {
 	pipe := s.client.Pipeline()
 	fields := make([]*redis.MapStringStringCmd, len(members))
@@ -61,13 +70,21 @@ func (s *Store) read(ctx context.Context, members []string) ([]*Experiment, erro
 		fields[i] = pipe.HGetAll(ctx, experimentKey(namespace, name))
 		declared[i] = pipe.SIsMember(ctx, declaredKey, member)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if _, err := pipe.Exec(ctx); err != nil && !isWrongType(err) {
 		return nil, fmt.Errorf("redis: read experiment: %w", err)
 	}
 	for i, one := range all {
 		one.Declared = declared[i].Val()
-		if err := one.read(fields[i].Val()); err != nil {
-			return nil, err
+		err := errors.Join(fields[i].Err(), declared[i].Err())
+		switch {
+		case isWrongType(fields[i].Err()):
+			one.spoiled(fields[i].Err())
+		case err != nil:
+			return nil, fmt.Errorf("redis: read experiment: %w", err)
+		default:
+			if err := one.read(fields[i].Val()); err != nil {
+				one.spoiled(err)
+			}
 		}
 	}
 	if s.settings.Counting == HLL {
@@ -75,13 +92,22 @@ func (s *Store) read(ctx context.Context, members []string) ([]*Experiment, erro
 			return nil, err
 		}
 	}
-	all = slices.DeleteFunc(all, func(e *Experiment) bool { return e.id == "" && len(e.Counters) == 0 && !e.Declared })
+	all = slices.DeleteFunc(all, func(e *Experiment) bool {
+		return e.id == "" && len(e.Counters) == 0 && !e.Declared && e.Problem == nil
+	})
 	for _, one := range all {
 		slices.SortFunc(one.Counters, func(a, b Counter) int {
 			return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Variant, b.Variant))
 		})
 	}
 	return all, nil
+}
+
+// spoiled leaves of an experiment what it is called, and why there is no more: by
+// half of its numbers nobody should judge.
+func (e *Experiment) spoiled(why error) {
+	*e = Experiment{Namespace: e.Namespace, Name: e.Name, Declared: e.Declared, State: Running, id: e.id,
+		Problem: fmt.Errorf("redis: experiment %s: %w: %w", member(e.Namespace, e.Name), ErrUnreadable, why)}
 }
 
 // read takes over the fields of an experiment's hash; see keys.go.
@@ -114,8 +140,9 @@ func (e *Experiment) read(fields map[string]string) error {
 		case !hasName: // a count of fields
 		case kind == "v":
 			variant := Variant{Label: name}
-			_, err := fmt.Sscanf(value, "%d %g", new(int), &variant.Weight)
-			problems = append(problems, err)
+			if _, err := fmt.Sscanf(value, "%d %g", new(int), &variant.Weight); err != nil {
+				problems = append(problems, fmt.Errorf("field %q: %w", field, err))
+			}
 			e.Variants = append(e.Variants, variant)
 		case kind == "g":
 			problems = append(problems, e.readGoal(name, value))
@@ -139,10 +166,7 @@ func (e *Experiment) read(fields map[string]string) error {
 		return cmp.Compare(position(fields["v:"+a.Label]), position(fields["v:"+b.Label]))
 	})
 	e.addCounters(counts, values)
-	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("redis: experiment %s: %w: %w", member(e.Namespace, e.Name), ErrUnreadable, err)
-	}
-	return nil
+	return errors.Join(problems...)
 }
 
 func (e *Experiment) addCounters(counts map[string]int64, values map[string]*Values) {
@@ -233,7 +257,7 @@ func (s *Store) readOriginal(ctx context.Context, all []*Experiment) error {
 	for i, e := range all {
 		keys[i] = pipe.SMembers(ctx, originalExperimentCounters(e.Namespace, e.Name))
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if _, err := pipe.Exec(ctx); err != nil && !isWrongType(err) {
 		return fmt.Errorf("redis: read experiment: %w", err)
 	}
 	pipe = s.client.Pipeline()
@@ -243,15 +267,25 @@ func (s *Store) readOriginal(ctx context.Context, all []*Experiment) error {
 			counts[key] = pipe.PFCount(ctx, key)
 		}
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if _, err := pipe.Exec(ctx); err != nil && !isWrongType(err) {
 		return fmt.Errorf("redis: read counters: %w", err)
 	}
 	for i, e := range all {
+		err := keys[i].Err()
 		e.Counters = nil
 		for _, key := range keys[i].Val() {
+			if err == nil {
+				err = counts[key].Err()
+			}
 			if event, variant, ok := splitOriginal(key); ok {
 				e.Counters = append(e.Counters, Counter{Event: event, Variant: variant, Count: counts[key].Val()})
 			}
+		}
+		switch {
+		case isWrongType(err):
+			e.spoiled(err)
+		case err != nil:
+			return fmt.Errorf("redis: read counters: %w", err)
 		}
 	}
 	return nil

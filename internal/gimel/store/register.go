@@ -176,44 +176,19 @@ func (s *Store) evict(ctx context.Context, e *Experiment) error {
 	if e.id == "" {
 		return s.unlist(ctx, e.Namespace, e.Name)
 	}
-	if err := s.noteEvicted(ctx, e); err != nil {
-		return err
-	}
-	discarded := member(e.Namespace, e.Name) + ":" + e.id
-	if err := s.client.SAdd(ctx, discardedKey, discarded).Err(); err != nil {
-		return fmt.Errorf("redis: make room: %w", err)
-	}
-	key := experimentKey(e.Namespace, e.Name)
-	answer, err := s.scripts.discard.Run(ctx, s.client, []string{key, discardKey(key, e.id)}, e.id, "undeclared").Int()
+	answer, err := s.take(ctx, e, onlyUndeclared)
 	if err != nil {
 		return fmt.Errorf("redis: make room: %w", err)
 	}
-	if answer == isDeclared {
-		return s.keep(ctx, e, discarded)
+	if answer != isDiscarded { // it is somebody's by now, or has gone
+		return nil
 	}
-	if s.settings.Counting == HLL && answer == isDiscarded {
+	if s.settings.Counting == HLL {
 		if err := s.deleteOriginal(ctx, e.Namespace, e.Name); err != nil {
 			return err
 		}
 	}
-	return s.discard(ctx, discarded)
-}
-
-// What discard.lua answers; 0 is for a life that is gone.
-const (
-	isDiscarded = 1
-	isDeclared  = -1
-)
-
-// keep takes the notes back by which an experiment was to go.
-func (s *Store) keep(ctx context.Context, e *Experiment, discarded string) error {
-	pipe := s.client.Pipeline()
-	pipe.SRem(ctx, discardedKey, discarded)
-	pipe.SRem(ctx, evictedKey, Life{Namespace: e.Namespace, Experiment: e.Name, ID: e.id}.evicted())
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("redis: make room: %w", err)
-	}
-	return nil
+	return s.finish(ctx, e.Namespace, e.Name, e.id)
 }
 
 // emptiest is the experiment with the fewest participants, the oldest of
@@ -223,7 +198,9 @@ func (s *Store) emptiest(ctx context.Context, members []string) (*Experiment, er
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(e *Experiment) bool { return e.Declared || e.participants() >= visited })
+	all = slices.DeleteFunc(all, func(e *Experiment) bool {
+		return e.Declared || e.Problem != nil || e.participants() >= visited
+	})
 	if len(all) == 0 {
 		return nil, nil
 	}

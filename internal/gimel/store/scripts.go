@@ -38,8 +38,12 @@ var (
 	tellSource string
 	//go:embed lua/unlock.lua
 	unlockSource string
+	//go:embed lua/note.lua
+	noteSource string
 	//go:embed lua/discard.lua
 	discardSource string
+	//go:embed lua/group.lua
+	groupSource string
 	//go:embed lua/done.lua
 	doneSource string
 	//go:embed lua/filled.lua
@@ -50,7 +54,7 @@ var (
 // a deploy has two releases of gimel running, each calls its own text, where a
 // function of one name would change under the release that drains.
 type scripts struct {
-	ready, track, admit, split, register, list, create, declare, state, annotate, tell, unlock, discard, done, filled *redis.Script
+	ready, track, admit, split, register, list, create, declare, state, annotate, tell, unlock, note, discard, group, done, filled *redis.Script
 }
 
 func newScripts() scripts {
@@ -67,14 +71,16 @@ func newScripts() scripts {
 		tell:     redis.NewScript(tellSource),
 		unlock:   redis.NewScript(unlockSource),
 		annotate: redis.NewScript(annotateSource),
+		note:     redis.NewScript(noteSource),
 		discard:  redis.NewScript(discardSource),
+		group:    redis.NewScript(groupSource),
 		done:     redis.NewScript(doneSource),
 		filled:   redis.NewScript(filledSource),
 	}
 }
 
 func (s scripts) all() []*redis.Script {
-	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.tell, s.unlock, s.discard, s.done, s.filled}
+	return []*redis.Script{s.ready, s.track, s.admit, s.split, s.register, s.list, s.create, s.declare, s.state, s.annotate, s.tell, s.unlock, s.note, s.discard, s.group, s.done, s.filled}
 }
 
 // load makes the scripts known to every master. Redis forgets them when it

@@ -67,10 +67,7 @@ func (s *Sink) Count(ctx context.Context, life store.Life) (map[store.CounterNam
 
 func (s *Sink) ask(ctx context.Context, life store.Life) (counts, error) {
 	counted := counts{}
-	err := s.query(ctx, countStatement, []bigquery.QueryParameter{
-		{Name: "namespace", Value: life.Namespace}, {Name: "experiment", Value: life.Experiment}, {Name: "life", Value: life.ID},
-		{Name: "began", Value: life.Began.UTC()},
-	}, func(rows *bigquery.RowIterator) error {
+	err := s.query(ctx, countStatement, parametersOf(life), func(rows *bigquery.RowIterator) error {
 		for {
 			var row struct {
 				Event, Variant  string
@@ -85,6 +82,30 @@ func (s *Sink) ask(ctx context.Context, life store.Life) (counts, error) {
 		}
 	})
 	return counted, err
+}
+
+// Fingerprints implements eventlog.Sink, by a query.
+func (s *Sink) Fingerprints(ctx context.Context, life store.Life, name store.CounterName, see func(int64)) error {
+	parameters := append(parametersOf(life), bigquery.QueryParameter{Name: "event", Value: name.Event}, bigquery.QueryParameter{Name: "variant", Value: name.Variant})
+	return s.query(ctx, fingerprintsStatement, parameters, func(rows *bigquery.RowIterator) error {
+		for {
+			var row struct{ Fingerprint int64 }
+			if err := rows.Next(&row); errors.Is(err, iterator.Done) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			see(row.Fingerprint)
+		}
+	})
+}
+
+// parametersOf name a life's rows.
+func parametersOf(life store.Life) []bigquery.QueryParameter {
+	return []bigquery.QueryParameter{
+		{Name: "namespace", Value: life.Namespace}, {Name: "experiment", Value: life.Experiment}, {Name: "life", Value: life.ID},
+		{Name: "began", Value: life.Began.UTC()},
+	}
 }
 
 // Check implements eventlog.Sink: the next Count asks.

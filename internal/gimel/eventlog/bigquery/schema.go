@@ -46,6 +46,9 @@ FROM (
 ) AS once
 GROUP BY event, variant`
 
+	fingerprintsStatement = `SELECT DISTINCT fingerprint FROM {counted}
+WHERE namespace = @namespace AND experiment = @experiment AND life = @life AND began = @began AND event = @event AND variant = @variant`
+
 	removeStatement = `DELETE FROM {counted} WHERE namespace = @namespace AND experiment = @experiment`
 	ofLife          = ` AND life = @life`
 )

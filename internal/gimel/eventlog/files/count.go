@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"provision/internal/gimel/eventlog"
 	"provision/internal/gimel/store"
@@ -137,6 +139,26 @@ func (s *Sink) Count(_ context.Context, life store.Life) (map[store.CounterName]
 		return nil, fmt.Errorf("files: %w", err)
 	}
 	return maps.Clone(s.counts[nameOfLife(life)]), nil
+}
+
+// Fingerprints implements eventlog.Sink, of the files that were not moved away.
+func (s *Sink) Fingerprints(_ context.Context, life store.Life, name store.CounterName, see func(int64)) error {
+	var unread error
+	err := eachLine(s.filesOf(nameOfLife(life)), func(l line) {
+		if id := l.identity(); id.experiment != life.Experiment || id.name != name {
+			return
+		}
+		fingerprint, err := strconv.ParseInt(l.Fingerprint, 10, 64)
+		if err != nil {
+			unread = err
+			return
+		}
+		see(fingerprint)
+	})
+	if err = cmp.Or(err, unread); err != nil {
+		return fmt.Errorf("files: %w", err)
+	}
+	return nil
 }
 
 // Check implements eventlog.Sink: files that are there are read, which nobody

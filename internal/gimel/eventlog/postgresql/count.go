@@ -36,6 +36,20 @@ func (s *Sink) Count(ctx context.Context, life store.Life) (map[store.CounterNam
 	return all, err
 }
 
+// Fingerprints implements eventlog.Sink.
+func (s *Sink) Fingerprints(ctx context.Context, life store.Life, name store.CounterName, see func(int64)) error {
+	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `select fingerprint from gimel.counted
+			where counter = (select id from gimel.counter where digest = $1) and month = $2`, digestOf(life, name), monthOf(life))
+		if err != nil {
+			return err
+		}
+		var fingerprint int64
+		_, err = pgx.ForEachRow(rows, []any{&fingerprint}, func() error { see(fingerprint); return nil })
+		return err
+	})
+}
+
 // found is what a counter says of its rows, and what there is.
 type found struct {
 	id      int32

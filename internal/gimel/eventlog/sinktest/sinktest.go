@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func Run(t *testing.T, begin func(t *testing.T) (open func() eventlog.Sink)) {
 		"takes away":                         takesAway,
 		"takes a life away":                  takesALifeAway,
 		"counts one by one":                  countsOneByOne,
+		"shows its fingerprints":             showsFingerprints,
 		"keeps all and each once in a storm": storm,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -208,6 +210,31 @@ func countsOneByOne(t *testing.T, s *subject) {
 	s.counts(life, kept(1000, 0))
 	check()
 	s.counts(life, kept(1000, 0))
+}
+
+// Those of one counter of one life, each.
+func showsFingerprints(t *testing.T, s *subject) {
+	life, other := NewLife("e", "01"), NewLife("e", "02")
+	goals := Rows(0, 7)
+	for i := range goals {
+		goals[i].Event = "buy"
+	}
+	s.commit(eventlog.Batch{Parts: []eventlog.Part{{Life: life, Rows: Rows(0, 4000)}, {Life: other, Rows: Rows(5000, 5010)}, {Life: life, Rows: goals}}})
+	s.commit(one(life, Rows(3990, 4010), true))
+	for event, want := range map[string][]eventlog.Row{"participate": Rows(0, 4010), "buy": Rows(0, 7), "look": nil} {
+		var seen, wanted []int64
+		err := s.sink.Fingerprints(t.Context(), life, store.CounterName{Event: event, Variant: "blue"}, func(fingerprint int64) { seen = append(seen, fingerprint) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range want {
+			wanted = append(wanted, row.Fingerprint)
+		}
+		slices.Sort(seen)
+		if !slices.Equal(seen, wanted) {
+			t.Errorf("%s: %d fingerprints, want %d", event, len(seen), len(wanted))
+		}
+	}
 }
 
 // Batches are cut off at some moment, the process is replaced, and what is not known to be kept

@@ -18,6 +18,15 @@ local function refusal(found, event)
   end
 end
 
+-- An error where what is counted here is no number: nothing is written then, for the half of an
+-- event would keep the other half from being counted when it comes again.
+local function spoiled(...)
+  for i = 1, select('#', ...) do
+    local number = select(i, ...)
+    if number and not tonumber(number) then return redis.error_reply('ERR a counter that is not what gimel writes') end
+  end
+end
+
 -- Makes room for a new counter; false when the experiment has too many.
 local function admit(meta, found, counter, limit)
   if found.count then return true end

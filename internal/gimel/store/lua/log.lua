@@ -29,7 +29,7 @@ local function append(meta, stream, counter, packed, values, budget)
     end
     if type(entry) == 'string' then return true end
   end
-  redis.call('HSETNX', meta, 'gap', now)
-  redis.call('HINCRBY', meta, 'missed', #packed / 8)
+  redis.pcall('HSETNX', meta, 'gap', now)
+  redis.pcall('HINCRBY', meta, 'missed', #packed / 8)
   return false
 end

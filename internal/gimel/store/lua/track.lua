@@ -15,14 +15,14 @@
 -- Adds up what new uuids have brought, in all and on that day: of how many, the
 -- sum, and that of the squares.
 local function addValues(meta, days, day, counter, of, sum, squares)
-  local function add(key, field, number)
-    redis.call('HINCRBYFLOAT', key, field, string.format('%.17g', number))
+  local function add(call, key, field, number)
+    call('HINCRBYFLOAT', key, field, string.format('%.17g', number))
   end
   redis.call('HINCRBY', meta, 'm:' .. counter, of)
-  add(meta, 's:' .. counter, sum)
-  add(meta, 'q:' .. counter, squares)
-  add(days, day .. ':s', sum)
-  add(days, day .. ':q', squares)
+  add(redis.call, meta, 's:' .. counter, sum)
+  add(redis.call, meta, 'q:' .. counter, squares)
+  add(redis.pcall, days, day .. ':s', sum)
+  add(redis.pcall, days, day .. ':q', squares)
 end
 
 local meta, days, uuids = KEYS[1], KEYS[2], tonumber(ARGV[9])
@@ -33,6 +33,8 @@ local found = look(meta, event, variant)
 if not found.id then return {'unknown'} end
 local reason = refusal(found, event)
 if reason then return {reason} end
+local unreadable = spoiled(found.count, found.buckets)
+if unreadable then return unreadable end
 if found.id ~= ARGV[3] or found.buckets ~= ARGV[4] then
   return {'moved', found.id, tonumber(found.buckets)}
 end
@@ -40,6 +42,11 @@ if not admit(meta, found, counter, ARGV[6]) then return {'too_many_counters'} en
 
 local kind, most, keyed = string.match(found.goal or '', '^%d+ (%a+) ?(%S*) ?(%a*)$')
 most, keyed = tonumber(most) or math.huge, keyed == 'key'
+if kind then
+  local sums = redis.call('HMGET', meta, 'm:' .. counter, 's:' .. counter, 'q:' .. counter, 'o:' .. event)
+  unreadable = spoiled(sums[1], sums[2], sums[3], sums[4])
+  if unreadable then return unreadable end
+end
 local added, of, sum, squares, over, flags, values = 0, 0, 0, 0, 0, {}, {}
 local tally = 3 + uuids -- behind it are those of visitors
 for i = 1, uuids do
@@ -81,7 +88,7 @@ end
 if over > 0 then redis.call('HINCRBY', meta, 'o:' .. event, over) end
 local count, logged = tonumber(found.count or 0), true
 if added > 0 then
-  redis.call('HINCRBY', days, ARGV[5], added)
+  redis.pcall('HINCRBY', days, ARGV[5], added) -- an event counts, whatever its day has become
   count = redis.call('HINCRBY', meta, 'c:' .. counter, added)
   if of > 0 then addValues(meta, days, ARGV[5], counter, of, sum, squares) end
   logged = append(meta, KEYS[3], counter, fresh(ARGV[8], flags, added), table.concat(values, ' '), ARGV[7])
