@@ -122,11 +122,11 @@ func (a alerts) graphs() string {
 	case !a.local():
 		return a.Vars.String("url")
 	}
-	return a.graphite().address(cmp.Or(a.graphite().serverName(), a.Platform.Hostname))
+	return a.graphite().address(cmp.Or(a.graphite().serverName(), a.Host.Hostname()))
 }
 
 func (a alerts) mailFrom() string {
-	return cmp.Or(a.Vars.String("mail_from"), "alerts@"+a.Platform.Hostname)
+	return cmp.Or(a.Vars.String("mail_from"), "alerts@"+a.Host.Hostname())
 }
 
 func (a alerts) mailServer() any {

@@ -14,7 +14,7 @@ import (
 func verifyAlerts(in recipe.Input) ([]recipe.Check, error) {
 	a := alerts{in}
 	var checks []recipe.Check
-	if a.local() && !slices.Contains(in.Host.Tasks, "graphite") { // which else proves it itself
+	if a.local() && !slices.Contains(in.Host.Tasks(), "graphite") { // which else proves it itself
 		made, err := verifyGraphite(a.graphite().Input)
 		if err != nil {
 			return nil, err

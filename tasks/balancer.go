@@ -157,7 +157,7 @@ func addBalancerFiles(r *recipe.Recipe, in recipe.Input) error {
 
 // openToVisitors lets them in through the firewall, where the host has it.
 func openToVisitors(r *recipe.Recipe, in recipe.Input) error {
-	if !slices.Contains(in.Host.Tasks, "firewall") {
+	if !slices.Contains(in.Host.Tasks(), "firewall") {
 		return nil
 	}
 	var allow []string

@@ -28,8 +28,7 @@ func TestBalancerConfiguration(t *testing.T) {
 }
 
 func TestBalancerThroughTheFirewall(t *testing.T) {
-	in := input(t, Balancer(), recipe.Platforms()[0], nil)
-	in.Host.Tasks = []string{"firewall", "balancer"}
+	in := withTasks(input(t, Balancer(), recipe.Platforms()[0], nil), "firewall", "balancer")
 	built, err := Balancer().Build(in)
 	if err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ func collectdSends(in recipe.Input) (string, error) {
 	if to := in.Vars.String("graphite"); to != "" {
 		return to, nil
 	}
-	if slices.Contains(in.Host.Tasks, "graphite") || slices.Contains(in.Host.Tasks, secureMetricsName) {
+	if slices.Contains(in.Host.Tasks(), "graphite") || slices.Contains(in.Host.Tasks(), secureMetricsName) {
 		return carbonLine, nil
 	}
 	return "", errors.New("nothing on this host takes its metrics: give it the task secure_metrics in hosts.yaml, or graphite, or set collectd.graphite=" + carbonLine)
@@ -113,7 +113,7 @@ func collectdSends(in recipe.Input) (string, error) {
 func collectdMetrics(in recipe.Input) string {
 	name := in.Vars.String("name")
 	if name == "" {
-		name = in.Platform.Hostname
+		name = in.Host.Hostname()
 	}
 	return in.Vars.String("prefix") + strings.ReplaceAll(name, ".", "_") + "."
 }
@@ -157,7 +157,7 @@ func verifyCollectd(in recipe.Input) ([]recipe.Check, error) {
 	notRoot := onHost("it does not run as root", `[ "$(stat -c %U "/proc/$(systemctl show -P MainPID `+collectdUnit+`)")" != root ]`)
 	connected.Within, sent.Within = patience, patience
 	checks := []recipe.Check{notRoot, connected, sent}
-	if slices.Contains(in.Host.Tasks, "graphite") && to == carbonLine {
+	if slices.Contains(in.Host.Tasks(), "graphite") && to == carbonLine {
 		g := graphite{Input: in}
 		g.Vars = in.Of("graphite")
 		fresh := g.local("what it measures is in Graphite", recipe.HTTPCheck{

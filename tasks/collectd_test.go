@@ -21,8 +21,7 @@ func TestWhereCollectdSends(t *testing.T) {
 		{[]string{"collectd"}, "198.51.100.9:2003", `Host "198.51.100.9"`},
 		{[]string{"collectd"}, "", ""},
 	} {
-		in := input(t, task, recipe.Platforms()[0], map[string]any{"graphite": c.to})
-		in.Host.Tasks = c.tasks
+		in := withTasks(input(t, task, recipe.Platforms()[0], map[string]any{"graphite": c.to}), c.tasks...)
 		built, err := task.Build(in)
 		switch {
 		case c.want == "" && (err == nil || !strings.Contains(err.Error(), "give it the task secure_metrics")):
@@ -38,7 +37,7 @@ func TestCollectdAsksGraphite(t *testing.T) {
 	task := Collectd()
 	for host, want := range map[string]bool{"graphite": true, "secure_metrics": false} {
 		in := input(t, task, recipe.Platforms()[0], map[string]any{"name": "web1.example.org", "prefix": "servers."})
-		in.Host.Tasks = []string{host}
+		in = withTasks(in, host)
 		asks := false
 		for _, check := range checks(t, task, in) {
 			asks = asks || check.HTTP != nil && strings.Contains(check.HTTP.URL, "servers.web1_example_org.")

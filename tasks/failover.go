@@ -92,8 +92,8 @@ func newFailover(in recipe.Input) (failover, error) {
 }
 
 // standsAt is the address by which the other host reaches one, as far as hosts.yaml says it.
-func standsAt(vars recipe.Values, host recipe.Listed) (address netip.Addr, said bool) {
-	for _, text := range []string{vars.String("own_address"), strings.Trim(host.Address, "[]")} {
+func standsAt(vars recipe.Values, inventory string) (address netip.Addr, said bool) {
+	for _, text := range []string{vars.String("own_address"), strings.Trim(inventory, "[]")} {
 		if address, err := netip.ParseAddr(text); err == nil && address.Is4() {
 			return address, true
 		}
@@ -103,7 +103,7 @@ func standsAt(vars recipe.Values, host recipe.Listed) (address netip.Addr, said 
 
 // ownAddress is what hosts.yaml says, or else the first that the host has.
 func (f failover) ownAddress() (netip.Addr, error) {
-	if address, said := standsAt(f.Vars, f.Host); said {
+	if address, said := standsAt(f.Vars, f.Host.Address()); said {
 		return address, nil
 	}
 	const madeUp = "192.0.2.1" // for documentation (RFC 5737)
@@ -144,7 +144,7 @@ func (f *failover) findPeer() error {
 			return err
 		}
 	}
-	own := slices.IndexFunc(pair, func(p recipe.Peer) bool { return p.Name == f.Host.Name })
+	own := slices.IndexFunc(pair, func(p recipe.Peer) bool { return p.Name == f.Host.Name() })
 	if len(pair) != 2 || own < 0 {
 		return fmt.Errorf("failover is of two hosts, and hosts.yaml gives it to %d: give it to two, or name the other by failover.peer", len(pair))
 	}
@@ -152,7 +152,7 @@ func (f *failover) findPeer() error {
 	other := pair[1-own]
 	f.PeerName = other.Name
 	var said bool
-	if f.Peer, said = standsAt(other.Vars, other.Listed); !said {
+	if f.Peer, said = standsAt(other.Vars, other.Address); !said {
 		return fmt.Errorf("own_address: %s is known as %q, which is no IPv4 address: set failover.own_address there", other.Name, other.Address)
 	}
 	return nil
@@ -255,7 +255,7 @@ func (f failover) addFiles(r *recipe.Recipe, more []setting) error {
 // addFirewall lets the other host's advertisements in, where the host has the task firewall: unheard,
 // both hosts would have the address.
 func (f failover) addFirewall(r *recipe.Recipe) error {
-	if !slices.Contains(f.Host.Tasks, "firewall") || !f.Of("firewall").Bool("enabled") {
+	if !slices.Contains(f.Host.Tasks(), "firewall") || !f.Of("firewall").Bool("enabled") {
 		return nil
 	}
 	r.Add(resource.Directory{Path: hostFirewallParts})

@@ -116,7 +116,7 @@ func (c contentCopy) addServices(r *recipe.Recipe) error {
 func (c contentCopy) listens() string { return c.Own.String() + ":" + strconv.Itoa(c.Port) }
 
 func (c contentCopy) addFirewall(r *recipe.Recipe) error {
-	if !slices.Contains(c.Host.Tasks, "firewall") {
+	if !slices.Contains(c.Host.Tasks(), "firewall") {
 		return nil
 	}
 	in := c.Input

@@ -50,8 +50,7 @@ func TestFailoverContentFromBare(t *testing.T) {
 }
 
 func TestFailoverContent(t *testing.T) {
-	in := withContent(t, recipe.Said{Text: certificateOf(t, "web2")}, map[string]any{"content_owner": "shop"})
-	in.Host.Tasks = []string{"firewall", "failover"}
+	in := withTasks(withContent(t, recipe.Said{Text: certificateOf(t, "web2")}, map[string]any{"content_owner": "shop"}), "firewall", "failover")
 	for path, wants := range map[string][]string{
 		failoverTrusted:                             {whole(certificateOf(t, "web2"))},
 		failoverStunnel:                             {"accept = 10.1.2.9:8874\n", "verifyPeer = yes"},

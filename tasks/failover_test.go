@@ -24,7 +24,7 @@ func pairOf(t *testing.T, first, second map[string]any) (one, other recipe.Input
 	}
 	of := func(i int) recipe.Input {
 		in := input(t, Failover(), recipe.Platforms()[0], nil)
-		in.Vars, in.Host = peers[i].Vars, peers[i].Listed
+		in.Vars, in.Host = peers[i].Vars, recipe.HostOf(peers[i].Listed, recipe.Platforms()[0])
 		in.Peers = func(string) ([]recipe.Peer, error) { return peers, nil }
 		return in
 	}
@@ -61,7 +61,7 @@ func TestFailoverPair(t *testing.T) {
 			text := written(t, row.in, path)
 			for _, want := range wants {
 				if !strings.Contains(text, want) {
-					t.Errorf("%s of %s has no %q:\n%s", path, row.in.Host.Name, want, text)
+					t.Errorf("%s of %s has no %q:\n%s", path, row.in.Host.Name(), want, text)
 				}
 			}
 		}
@@ -71,7 +71,7 @@ func TestFailoverPair(t *testing.T) {
 // Where the host has the firewall, the other's advertisements pass: unheard, both would have the address.
 func TestFailoverThroughTheFirewall(t *testing.T) {
 	one, other := pairOf(t, nil, nil)
-	one.Host.Tasks = []string{"firewall", "failover"}
+	one = withTasks(one, "firewall", "failover")
 	if rule := written(t, one, hostFirewallParts+"/failover.nft"); !strings.Contains(rule, "\nip saddr 10.1.2.3 meta l4proto 112 accept\n") {
 		t.Errorf("the rule: %q", rule)
 	}

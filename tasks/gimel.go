@@ -136,7 +136,7 @@ func (g gimel) addRelease(r *recipe.Recipe) error {
 	if g.Release == nil {
 		return nil
 	}
-	return g.releases().Add(r, *g.Release, g.Platform.Arch)
+	return g.releases().Add(r, *g.Release, g.System.Arch)
 }
 
 // addConfiguration adds what gimel and systemd read, and the link to the release.

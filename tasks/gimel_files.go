@@ -114,7 +114,7 @@ func (g gimel) site() gimelSite {
 		// A browser would not let anybody pass a self-signed certificate under HSTS.
 		HSTS: !g.selfSigned(),
 		// nginx 1.25.1 made HTTP/2 a directive of its own (see graphite's site).
-		HTTP2On: g.Platform.Release >= trixie,
+		HTTP2On: g.System.Release >= trixie,
 	}
 	site.Burst = 2*queueLength + site.RateLimit
 	if g.selfSigned() {
@@ -135,7 +135,7 @@ func (g gimel) certificate() string {
 
 // addSite adds nginx's configuration, the certificate and the site.
 func (g gimel) addSite(r *recipe.Recipe) error {
-	configuration, err := nginxConfiguration(g.Of("nginx"), g.Platform)
+	configuration, err := nginxConfiguration(g.Of("nginx"), g.System)
 	if err != nil {
 		return err
 	}

@@ -240,7 +240,7 @@ func TestGimelTellsNoSecret(t *testing.T) {
 	in := input(t, task, recipe.Platforms()[0], raw)
 	for _, text := range []string{
 		strings.Join(task.After(in), "\n"), fmt.Sprintf("%#v", checks(t, task, in)),
-		fmt.Sprintf("%#v", deployed(t, in.Platform, raw, "a").Probes()),
+		fmt.Sprintf("%#v", deployed(t, recipe.Platforms()[0], raw, "a").Probes()),
 	} {
 		if strings.Contains(text, "correct-horse") {
 			t.Errorf("tells the secret: %s", text)

@@ -96,7 +96,7 @@ func (g gimel) name() string {
 // certified is a name that the certificate is for.
 func (g gimel) certified() string {
 	if g.selfSigned() && len(g.Vars.List("server_names")) == 0 {
-		return g.Platform.Hostname
+		return g.Host.Hostname()
 	}
 	return g.name()
 }

@@ -172,7 +172,7 @@ func (g graphite) addConfiguration(r *recipe.Recipe) error {
 			PostgreSQL   bool
 			OldFinder    bool
 			Nodes        []string
-		}{g.allowedHosts(), g.Vars.String("time_zone"), g.postgresql(), g.Platform.Release < trixie, g.at(nodeWebPort)},
+		}{g.allowedHosts(), g.Vars.String("time_zone"), g.postgresql(), g.System.Release < trixie, g.at(nodeWebPort)},
 		// What graphite-web's script in Debian 13 sets by dpkg-statoverride.
 		attributes: recipe.Attributes{Mode: 0o400, Owner: graphiteUser, Group: graphiteUser},
 		notifies:   restart(graphiteWeb.unit()),
@@ -195,7 +195,7 @@ func (g graphite) addConfiguration(r *recipe.Recipe) error {
 // 13's package has one, Debian 12's only a script for cron, which is not a dependency.
 func (g graphite) addSearchIndex(r *recipe.Recipe) error {
 	files := []filePart{{path: "/etc/systemd/system/graphite_build_search_index.service.d/10-provision.conf", template: "graphite/search-index.conf.tmpl"}}
-	if g.Platform.Release < trixie {
+	if g.System.Release < trixie {
 		files = append([]filePart{
 			{path: "/etc/systemd/system/graphite_build_search_index.service", template: "graphite/graphite_build_search_index.service.tmpl"},
 			{path: "/etc/systemd/system/" + indexTimer, template: "graphite/graphite_build_search_index.timer.tmpl"},
@@ -207,7 +207,7 @@ func (g graphite) addSearchIndex(r *recipe.Recipe) error {
 // addSite adds nginx's configuration, what the site needs, and the site.
 func (g graphite) addSite(r *recipe.Recipe) error {
 	vars := g.Of("nginx")
-	configuration, err := nginxConfiguration(vars, g.Platform)
+	configuration, err := nginxConfiguration(vars, g.System)
 	if err != nil {
 		return err
 	}
@@ -225,7 +225,7 @@ func (g graphite) addSite(r *recipe.Recipe) error {
 func (g graphite) addPackages(r *recipe.Recipe) {
 	r.Add(resource.Package{Name: "graphite-carbon", Brings: []recipe.Key{recipe.UnitKey(carbonUnit)}, Restarts: []string{carbonUnit}})
 	web := []recipe.Key{}
-	if g.Platform.Release >= trixie {
+	if g.System.Release >= trixie {
 		web = append(web, recipe.UnitKey(indexTimer))
 	}
 	units := []string{graphiteWeb.unit()}
@@ -262,7 +262,7 @@ func (g graphite) allowedHosts() []string {
 	if len(named) == 0 {
 		return []string{"*"}
 	}
-	hosts := []string{"localhost", "127.0.0.1", "[::1]", strings.ToLower(g.Platform.Hostname)}
+	hosts := []string{"localhost", "127.0.0.1", "[::1]", strings.ToLower(g.Host.Hostname())}
 	for _, host := range named {
 		if address, err := netip.ParseAddr(host); err == nil && address.Is6() {
 			host = "[" + address.String() + "]" // as Django has it of the Host header

@@ -51,7 +51,7 @@ func (g graphite) site(ipv6 bool) site {
 	}
 	// nginx 1.25.1 made HTTP/2 a directive of its own and warns of the old form; Debian
 	// 12's 1.22 knows only that.
-	s.HTTP2On = g.Platform.Release >= trixie
+	s.HTTP2On = g.System.Release >= trixie
 	s.Main.Options = " ssl" + options
 	if !s.HTTP2On {
 		s.Main.Options = " ssl http2" + options

@@ -87,7 +87,7 @@ func (h healthcheck) settings() healthcheckSettings {
 
 func buildHealthcheck(in recipe.Input) (recipe.Recipe, error) {
 	h := healthcheck{in}
-	r, err := nginxConfiguration(in.Of("nginx"), in.Platform)
+	r, err := nginxConfiguration(in.Of("nginx"), in.System)
 	if err != nil {
 		return r, err
 	}

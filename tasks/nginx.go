@@ -26,7 +26,7 @@ func Nginx() recipe.Task {
 		Variables: nginxVariables(),
 		Parts:     []recipe.Part{sitePart(), tlsPart()},
 		Build: func(in recipe.Input) (recipe.Recipe, error) {
-			r, err := nginxConfiguration(in.Vars, in.Platform)
+			r, err := nginxConfiguration(in.Vars, in.System)
 			if err != nil {
 				return recipe.Recipe{}, err
 			}
@@ -74,7 +74,7 @@ func nginxVariables() []recipe.Variable {
 
 // nginxConfiguration is what nginx finds when it is installed: the directories that a
 // site needs, as the package would make them, and what holds for all sites.
-func nginxConfiguration(vars recipe.Values, platform recipe.Platform) (recipe.Recipe, error) {
+func nginxConfiguration(vars recipe.Values, system recipe.System) (recipe.Recipe, error) {
 	var r recipe.Recipe
 	for _, path := range []string{"/etc/nginx", "/etc/nginx/conf.d", "/etc/nginx/sites-available", "/etc/nginx/sites-enabled"} {
 		r.Add(resource.Directory{Path: path})
@@ -91,7 +91,7 @@ func nginxConfiguration(vars recipe.Values, platform recipe.Platform) (recipe.Re
 		}{
 			// Debian 13's nginx.conf says server_tokens off itself, and nginx refuses
 			// the same directive twice at one level.
-			ServerTokens: platform.Release < trixie,
+			ServerTokens: system.Release < trixie,
 			MaxBodySize:  vars.String("client_max_body_size"),
 		},
 		notifies: reload(nginxUnit),

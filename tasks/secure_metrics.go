@@ -167,7 +167,7 @@ func (s secureMetrics) publicPorts() []string {
 
 // addFirewall lets the senders in through the firewall of the receiver, where that has one.
 func (s secureMetrics) addFirewall(r *recipe.Recipe) error {
-	if !s.receives || len(s.known) == 0 || !slices.Contains(s.Host.Tasks, "firewall") {
+	if !s.receives || len(s.known) == 0 || !slices.Contains(s.Host.Tasks(), "firewall") {
 		return nil
 	}
 	networks, err := s.networks()

@@ -32,14 +32,14 @@ type knownKey struct {
 }
 
 func newSecureMetrics(in recipe.Input) (secureMetrics, error) {
-	s := secureMetrics{Input: in, ports: in.Vars, receives: receivesMetrics(in.Host, in.Vars)}
+	s := secureMetrics{Input: in, ports: in.Vars, receives: receivesMetrics(in.Host.Tasks(), in.Vars)}
 	var peers []recipe.Peer
 	if in.Peers != nil {
 		all, err := in.Peers(secureMetricsName)
 		if err != nil {
 			return s, err
 		}
-		peers = slices.DeleteFunc(slices.Clone(all), func(p recipe.Peer) bool { return p.Name == in.Host.Name })
+		peers = slices.DeleteFunc(slices.Clone(all), func(p recipe.Peer) bool { return p.Name == in.Host.Name() })
 	}
 	if s.receives {
 		return s, s.knowSenders(peers)
@@ -48,17 +48,17 @@ func newSecureMetrics(in recipe.Input) (secureMetrics, error) {
 }
 
 // receivesMetrics reports which of both ends a host is.
-func receivesMetrics(host recipe.Listed, vars recipe.Values) bool {
+func receivesMetrics(tasks []string, vars recipe.Values) bool {
 	role := vars.String("role")
-	return role == "receiver" || role == "auto" && slices.Contains(host.Tasks, "graphite")
+	return role == "receiver" || role == "auto" && slices.Contains(tasks, "graphite")
 }
 
 // knowSenders finds those who may send.
 func (s *secureMetrics) knowSenders(peers []recipe.Peer) error {
-	s.statsd = slices.Contains(s.Host.Tasks, "statsd")
+	s.statsd = slices.Contains(s.Host.Tasks(), "statsd")
 	out := s.Vars.List("shut_out")
 	for _, peer := range peers {
-		if receivesMetrics(peer.Listed, peer.Vars) || slices.Contains(out, peer.Name) {
+		if receivesMetrics(peer.Tasks, peer.Vars) || slices.Contains(out, peer.Name) {
 			continue
 		}
 		certificate, err := exportedCertificate(s.Input, peer.Name, secureMetricsName, secureMetricsCertificate)
@@ -95,7 +95,7 @@ func (s *secureMetrics) knowReceiver(peers []recipe.Peer) error {
 		s.address, s.known = address, []knownKey{{address, address, certificate}}
 		return err
 	}
-	peers = slices.DeleteFunc(peers, func(p recipe.Peer) bool { return !receivesMetrics(p.Listed, p.Vars) })
+	peers = slices.DeleteFunc(peers, func(p recipe.Peer) bool { return !receivesMetrics(p.Tasks, p.Vars) })
 	switch len(peers) {
 	case 0:
 		return errors.New("no host is there to receive: give the host with graphite the task secure_metrics too, in hosts.yaml; of one that is not there, set secure_metrics.receiver and receiver_certificate")
@@ -104,9 +104,9 @@ func (s *secureMetrics) knowReceiver(peers []recipe.Peer) error {
 		return fmt.Errorf("%s and %s both receive: set secure_metrics.receiver and receiver_certificate to those of one", peers[0].Name, peers[1].Name)
 	}
 	receiver := peers[0]
-	s.statsd = slices.Contains(receiver.Tasks, "statsd") && !slices.Contains(s.Host.Tasks, "statsd")
+	s.statsd = slices.Contains(receiver.Tasks, "statsd") && !slices.Contains(s.Host.Tasks(), "statsd")
 	s.address, s.ports = reachedAt(receiver), receiver.Vars
-	s.out = slices.Contains(receiver.Vars.List("shut_out"), s.Host.Name)
+	s.out = slices.Contains(receiver.Vars.List("shut_out"), s.Host.Name())
 	certificate, err := exportedCertificate(s.Input, receiver.Name, secureMetricsName, secureMetricsCertificate)
 	if err == nil && certificate != "" {
 		s.known = []knownKey{{receiver.Name, s.address, certificate}}

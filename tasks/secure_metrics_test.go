@@ -47,7 +47,7 @@ func certificateOf(t testing.TB, host string) string {
 // seenFrom is the input of a host whose peers export what said has, or else their certificates.
 func seenFrom(t testing.TB, host recipe.Listed, raw map[string]any, said map[string]recipe.Said) recipe.Input {
 	in := input(t, SecureMetrics(), recipe.Platforms()[0], raw)
-	in.Host = host
+	in.Host = recipe.HostOf(host, recipe.Platforms()[0])
 	in.Exported = func(peer, task, export string) (recipe.Said, bool) {
 		if told, there := said[peer]; there {
 			return told, true

@@ -77,7 +77,7 @@ call -unix `+secureMetricsCheck+secureMetricsOwn+" -CAfile "+secureMetricsCertif
 		checks = append(checks, refusesUnknown(unknownKey+" at port "+port, s.own(port), secureMetricsCertificate))
 	}
 	ports := []string{"8125", "2003", "2004", "7002"}
-	if slices.Contains(s.Host.Tasks, "graphite") {
+	if slices.Contains(s.Host.Tasks(), "graphite") {
 		checks = append(checks, s.inGraphite()...)
 		ports = ports[:1] // the others graphite's own verify tries
 	}

@@ -66,7 +66,7 @@ func taskNamed(t testing.TB, name string) recipe.Task {
 func input(t testing.TB, task recipe.Task, platform recipe.Platform, raw map[string]any) recipe.Input {
 	t.Helper()
 	return recipe.Input{
-		Vars: values(t, task, raw), Platform: platform, Address: "198.51.100.7", Host: web1, Peers: peersOf(t),
+		Vars: values(t, task, raw), System: platform.System, Address: "198.51.100.7", Host: recipe.HostOf(web1, platform), Peers: peersOf(t),
 		Of: func(name string) recipe.Values {
 			if !slices.Contains(task.Uses, name) {
 				t.Fatalf("%s reads the variables of %s, which it does not use", task.Name, name)
@@ -74,6 +74,12 @@ func input(t testing.TB, task recipe.Task, platform recipe.Platform, raw map[str
 			return values(t, taskNamed(t, name), nil)
 		},
 	}
+}
+
+// withTasks is the input, where the host has these tasks.
+func withTasks(in recipe.Input, tasks ...string) recipe.Input {
+	in.Host = recipe.HostOf(recipe.Listed{Name: in.Host.Name(), Address: in.Host.Address(), Tasks: tasks}, recipe.Platforms()[0])
+	return in
 }
 
 func build(t testing.TB, task recipe.Task, platform recipe.Platform, raw map[string]any) recipe.Recipe {
@@ -250,7 +256,7 @@ func TestGuardsAreTheSameOnEveryPlatform(t *testing.T) {
 				raw = nil
 			}
 			guards := map[recipe.Key]string{}
-			for _, platform := range append(recipe.Platforms(), recipe.Platform{Release: 12, Arch: "amd64", Hostname: "other"}) {
+			for _, platform := range append(recipe.Platforms(), recipe.Platform{System: recipe.System{Release: 12, Arch: "amd64"}, Hostname: "other"}) {
 				for _, probe := range build(t, task, platform, raw).Probes() {
 					if guard, seen := guards[probe.Key]; seen && guard != probe.Script {
 						t.Errorf("%s of %s is not the same on %+v", probe.Key, task.Name, platform)

@@ -171,7 +171,7 @@ func (w webapp) trial() (string, error) {
 
 // addSite adds nginx's configuration, the certificate and the site.
 func (w webapp) addSite(r *recipe.Recipe) error {
-	configuration, err := nginxConfiguration(w.Of("nginx"), w.Platform)
+	configuration, err := nginxConfiguration(w.Of("nginx"), w.System)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (w webapp) site() webappSettings {
 		return s
 	}
 	s.Main = listener{443, " ssl", ipv6}
-	if s.HTTP2On = w.Platform.Release >= trixie; !s.HTTP2On { // see graphite's site
+	if s.HTTP2On = w.System.Release >= trixie; !s.HTTP2On { // see graphite's site
 		s.Main.Options = " ssl http2"
 	}
 	s.Certificate, s.Key = w.Vars.String("tls_certificate"), w.Vars.String("tls_key")

@@ -52,7 +52,7 @@ func (w webapp) addRelease(r *recipe.Recipe) error {
 	case fetched:
 		w.releases().AddCommit(r, release, w.Vars.String("repository"), w.Vars.String("commit"))
 	default:
-		if err := w.releases().Add(r, release, w.Platform.Arch); err != nil {
+		if err := w.releases().Add(r, release, w.System.Arch); err != nil {
 			return err
 		}
 	}

@@ -63,7 +63,7 @@ func (c catalogue) built(t *testing.T, name string, platform recipe.Platform, se
 	}
 	var all []model.Task
 	for _, task := range named {
-		built, err := task.Build(recipe.Input{Vars: values(task.Name), Platform: platform, Of: values, Host: recipe.Listed{Name: "web1"}})
+		built, err := task.Build(recipe.Input{Vars: values(task.Name), System: platform.System, Of: values, Host: recipe.HostOf(recipe.Listed{Name: "web1"}, platform)})
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +121,7 @@ func TestPartsGiveWhatTheySay(t *testing.T) {
 	}
 	for _, task := range tasks.All() {
 		for _, part := range task.Parts {
-			in := recipe.Input{Vars: recipe.Values{"name": "shop"}, Platform: recipe.Platforms()[0], Of: of}
+			in := recipe.Input{Vars: recipe.Values{"name": "shop"}, System: recipe.Platforms()[0].System, Of: of}
 			for _, v := range part.Variables {
 				if v.Name != "name" {
 					in.Vars[v.Name] = v.Zero()

@@ -18,7 +18,7 @@ import (
 func planOf(change recipe.Change) engine.Plan {
 	change.Kind = recipe.Update
 	return engine.Plan{
-		Platform: recipe.Platform{Release: 12, Arch: "amd64"},
+		Platform: recipe.Platform{System: recipe.System{Release: 12, Arch: "amd64"}},
 		Items:    []engine.Planned{{Item: recipe.Item{Resource: resource.Package{Name: "x"}, Task: "t"}, Change: change}},
 	}
 }

@@ -38,6 +38,9 @@ func formOf(file string, data []byte) (form, *node, error) {
 		}
 		return ansibleYAML, root, err
 	}
+	if root, err := parseYAML(file, data); err == nil && root != nil && !isAnsible(root) && root.pair("plugin") == nil {
+		return ours, root, nil
+	}
 	root, err := parseForeign(file, data)
 	if plugin := root.pair("plugin"); err == nil && plugin != nil {
 		return ours, nil, &Error{Position: plugin.key.at, What: "plugin " + short(plugin.value.text), Problem: "is for Ansible, and no inventory by itself", Advice: "ansible-inventory -i " + file + " --list >hosts.json, then --inventory hosts.json"}

@@ -172,6 +172,9 @@ func Load(path string, known Known, secrets Decrypter) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
+	if as == ours && root != nil {
+		return decode(path, root, known, secrets)
+	}
 	if as == ours {
 		return Parse(path, data, known, secrets)
 	}

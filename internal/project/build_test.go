@@ -40,7 +40,8 @@ func twoPeers(task string) ([]recipe.Peer, error) {
 }
 
 func input(task recipe.Task, given recipe.Values) recipe.Input {
-	in := recipe.Input{Vars: recipe.Values{}, Platform: recipe.Platforms()[0], Host: recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web", "front"}, Tasks: []string{"nginx", "shop"}}}
+	platform := recipe.Platforms()[0]
+	in := recipe.Input{Vars: recipe.Values{}, System: platform.System, Host: recipe.HostOf(recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web", "front"}, Tasks: []string{"nginx", "shop"}}, platform)}
 	for _, v := range task.Variables {
 		in.Vars[v.Name] = v.Zero()
 		if value, there := given[v.Name]; there {

@@ -117,17 +117,13 @@ func (e *peerExports) Attr(name string) (starlark.Value, error) {
 		return starlark.String(""), nil
 	}
 	said, known := e.in.Exported(e.Name, e.task, name)
-	e.in.Saw(func(in recipe.Input) any {
-		said, _ := in.Exported(e.Name, e.task, name)
-		return said
-	}, said)
 	e.of.guessed = e.of.guessed || !known
 	if said.Problem == "" {
 		return starlark.String(said.Text), nil
 	}
 	advice := "what is exported is a file of at most 4096 bytes that everybody may read"
 	switch {
-	case said.Problem == recipe.NotYet && e.Name == e.in.Host.Name:
+	case said.Problem == recipe.NotYet && e.Name == e.in.Host.Name():
 		advice = "on the host itself the file is known: [p for p in host.peers(…) if p.name != host.name]; or getattr(p.exports, \"" + name + "\", \"\"), and the host is planned again when it is there"
 	case said.Problem == recipe.NotYet:
 		advice = "it is there after provision install " + e.task + " -l " + e.Name

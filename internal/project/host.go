@@ -28,17 +28,17 @@ type hostFact struct {
 
 // hostFacts are all that there is to know, by name, but for what a task asks itself.
 var hostFacts = map[string]hostFact{
-	"name":    {"text", "Its name in the inventory.", ofInventory(func(l recipe.Listed) any { return l.Name })},
-	"address": {"text", "Its address in the inventory, whatever way leads there; of a host that is in none, what was typed.", ofInventory(func(l recipe.Listed) any { return l.Address })},
-	"groups":  {"list of texts", "Its groups in the inventory, the outermost first.", ofInventory(func(l recipe.Listed) any { return l.Groups })},
-	"tasks":   {"list of texts", "Its tasks in the inventory, with those that they need.", ofInventory(func(l recipe.Listed) any { return l.Tasks })},
+	"name":    {"text", "Its name in the inventory.", ofInventory(recipe.Host.Name)},
+	"address": {"text", "Its address in the inventory, whatever way leads there; of a host that is in none, what was typed.", ofInventory(recipe.Host.Address)},
+	"groups":  {"list of texts", "Its groups in the inventory, the outermost first.", ofInventory(recipe.Host.Groups)},
+	"tasks":   {"list of texts", "Its tasks in the inventory, with those that they need.", ofInventory(recipe.Host.Tasks)},
 
-	"release":   {"number", "Debian's number: 12 or 13.", ofPlatform(func(p recipe.Platform) any { return p.Release })},
-	"codename":  {"text", "bookworm or trixie.", ofPlatform(func(p recipe.Platform) any { return p.Codename })},
-	"arch":      {"text", "dpkg's name of its architecture: amd64, arm64.", ofPlatform(func(p recipe.Platform) any { return p.Arch })},
-	"hostname":  {"text", "What it calls itself.", measured(func(p recipe.Platform) any { return p.Hostname })},
-	"cpus":      {"number", "Its processors that are online.", measured(func(p recipe.Platform) any { return p.CPUs })},
-	"memory_mb": {"number", "Its memory in mebibytes, as the kernel counts it.", measured(func(p recipe.Platform) any { return p.MemoryMB })},
+	"release":   {"number", "Debian's number: 12 or 13.", ofSystem(func(s recipe.System) any { return s.Release })},
+	"codename":  {"text", "bookworm or trixie.", ofSystem(func(s recipe.System) any { return s.Codename })},
+	"arch":      {"text", "dpkg's name of its architecture: amd64, arm64.", ofSystem(func(s recipe.System) any { return s.Arch })},
+	"hostname":  {"text", "What it calls itself.", measured(recipe.Host.Hostname)},
+	"cpus":      {"number", "Its processors that are online.", measured(recipe.Host.CPUs)},
+	"memory_mb": {"number", "Its memory in mebibytes, as the kernel counts it.", measured(recipe.Host.MemoryMB)},
 
 	// Made up are an address for documentation (RFC 5737) and what most hosts have.
 	"addresses":      {"list of texts", "Its addresses, without those of loopback and of a link (hostname -I).", said(recipe.Addresses, "192.0.2.1", manyTexts)},
@@ -47,28 +47,21 @@ var hostFacts = map[string]hostFact{
 	"boot_id":        {"text", "A word that is new with every boot.", said(recipe.BootID, "00000000-0000-0000-0000-000000000000", oneText)},
 }
 
-// see is something of the input.
-func (h *host) see(at func(recipe.Input) any) starlark.Value { return h.of.starlark(h.in.See(at)) }
-
 // ofInventory is what the inventory says.
-func ofInventory(of func(recipe.Listed) any) func(*host) (starlark.Value, error) {
-	return func(h *host) (starlark.Value, error) {
-		return h.see(func(in recipe.Input) any { return of(in.Host) }), nil
-	}
+func ofInventory[T any](of func(recipe.Host) T) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) { return h.of.starlark(of(h.in.Host)), nil }
 }
 
-// ofPlatform is what a task is built for before the first connection.
-func ofPlatform(of func(recipe.Platform) any) func(*host) (starlark.Value, error) {
-	return func(h *host) (starlark.Value, error) {
-		return h.see(func(in recipe.Input) any { return of(in.Platform) }), nil
-	}
+// ofSystem is what a task is built for before the first connection.
+func ofSystem(of func(recipe.System) any) func(*host) (starlark.Value, error) {
+	return func(h *host) (starlark.Value, error) { return h.of.starlark(of(h.in.System)), nil }
 }
 
 // measured is what every host says of itself: until then it is made up.
-func measured(of func(recipe.Platform) any) func(*host) (starlark.Value, error) {
+func measured[T any](of func(recipe.Host) T) func(*host) (starlark.Value, error) {
 	return func(h *host) (starlark.Value, error) {
 		h.of.guessed = h.of.guessed || h.in.Guess
-		return ofPlatform(of)(h)
+		return h.of.starlark(of(h.in.Host)), nil
 	}
 }
 
@@ -94,10 +87,6 @@ func (h *host) ask(question recipe.Probe, madeUp string) (string, error) {
 		return madeUp, nil
 	}
 	said, known := h.in.Ask(question, madeUp)
-	h.in.Saw(func(in recipe.Input) any {
-		said, _ := in.Ask(question, madeUp)
-		return said
-	}, said)
 	h.of.guessed = h.of.guessed || !known
 	if said.Problem != "" {
 		return "", errors.New(said.Problem)
@@ -132,7 +121,7 @@ func listOf(texts []string) starlark.Value {
 
 // String implements starlark.Value.
 func (h *host) String() string {
-	return "the host " + h.in.See(func(in recipe.Input) any { return in.Host.Name }).(string)
+	return "the host " + h.in.Host.Name()
 }
 
 // Type implements starlark.Value.

@@ -102,7 +102,7 @@ def verify(v, host):
 	if _, err := task.Build(in); err == nil || recipe.Guessed(err) {
 		t.Errorf("it is no error of the host's own: %v", err)
 	}
-	in.Platform.CPUs, in.Platform.MemoryMB, in.Platform.Hostname = 16, 2048, "web1"
+	in.Host = recipe.HostOf(recipe.Listed{}, recipe.Platform{CPUs: 16, MemoryMB: 2048, Hostname: "web1"})
 	r, err := task.Build(in)
 	if err != nil {
 		t.Fatal(err)

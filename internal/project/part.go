@@ -43,7 +43,6 @@ func partWord(task string, part recipe.Part) *Word {
 			needs := append(slices.Clone(c.needs), task)
 			return nil, plain(fmt.Sprintf("%s: is a part of %s, which this task does not need", w.Name, task), fmt.Sprintf("needs = [%s]", inQuotes(needs)))
 		}
-		c.in.Saw(nil, nil) // what the part looks at, it does not tell
 		in := c.in
 		in.Vars = recipe.Values{}
 		for _, v := range part.Variables {

@@ -37,10 +37,6 @@ func (h *host) peers() starlark.Value {
 		if err != nil {
 			return nil, plain("host.peers: "+err.Error(), "provision list "+task)
 		}
-		h.in.Saw(func(in recipe.Input) any {
-			all, _ := peersOf(in, task)
-			return all
-		}, all)
 		return h.of.list(len(all), func(i int) starlark.Value { return &peer{all[i], task, h} }), nil
 	})
 }

@@ -87,7 +87,7 @@ func buildAll(p *Project, values recipe.Values) error {
 	for _, platform := range recipe.Platforms() {
 		var all []recipe.Recipe
 		for _, task := range p.Tasks() {
-			in := recipe.Input{Vars: recipe.Values{}, Platform: platform, Host: recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web"}, Tasks: []string{"nginx", "shop"}}}
+			in := recipe.Input{Vars: recipe.Values{}, System: platform.System, Host: recipe.HostOf(recipe.Listed{Name: "web1", Address: "web1.example.org", Groups: []string{"web"}, Tasks: []string{"nginx", "shop"}}, platform)}
 			in.Peers = twoPeers
 			for _, v := range task.Variables {
 				in.Vars[v.Name] = v.Zero()

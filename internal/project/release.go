@@ -91,7 +91,7 @@ func releaseKind() *Word {
 		if c.in.Release == nil {
 			return nil
 		}
-		if err := s.Add(r, *c.in.Release, c.in.Platform.Arch); err != nil {
+		if err := s.Add(r, *c.in.Release, c.in.System.Arch); err != nil {
 			return err
 		}
 		r.Add(s.Link(*c.in.Release), notifies...)

@@ -65,7 +65,7 @@ func (p *Project) task(f found) (recipe.Task, error) {
 	summary, about := s.doc()
 	task := recipe.Task{
 		Name: f.name, Summary: summary, About: about, Formerly: s.formerly, Uses: s.needs, Needs: s.needs, Variables: s.variables,
-		Exports: s.exports, Actions: s.actions, Drain: s.drain, Undrain: s.undrain, Build: s.recipe, Tells: true, Instances: true,
+		Exports: s.exports, Actions: s.actions, Drain: s.drain, Undrain: s.undrain, Build: s.recipe, Instances: true,
 	}
 	if s.verify != nil {
 		task.Verify = s.checks

@@ -16,12 +16,14 @@ import (
 
 // modelled is a task on a host that is modelled.
 type modelled struct {
-	project *Project
-	task    recipe.Task
-	raw     map[string]map[string]any // by task, as hosts.yaml would have it
-	in      recipe.Input
-	said    map[string]string // what the host says to questions, by their name
-	host    *model.Host
+	project  *Project
+	task     recipe.Task
+	raw      map[string]map[string]any // by task, as hosts.yaml would have it
+	listed   recipe.Listed
+	platform recipe.Platform
+	in       recipe.Input      // but for what these say
+	said     map[string]string // what the host says to questions, by their name
+	host     *model.Host
 }
 
 // modelledHost reads the arguments that say which host a task is for, and with what. What it refuses
@@ -33,7 +35,7 @@ func (c *call) modelledHost() (*modelled, error) {
 		return nil, err
 	}
 	m := &modelled{project: p, task: task, raw: map[string]map[string]any{}, said: map[string]string{}}
-	m.in = recipe.Input{Host: recipe.Listed{Name: modelName, Address: modelAddress, Tasks: []string{m.task.Name}}, Platform: t.platform, Ask: m.ask}
+	m.listed, m.platform, m.in.Ask = recipe.Listed{Name: modelName, Address: modelAddress, Tasks: []string{m.task.Name}}, t.platform, m.ask
 	if err := c.readVars(m); err != nil {
 		return nil, err
 	}
@@ -43,10 +45,10 @@ func (c *call) modelledHost() (*modelled, error) {
 	if err := c.readPeers(m); err != nil {
 		return nil, err
 	}
-	m.host = model.NewDebian(m.in.Platform)
+	m.host = model.NewDebian(m.platform)
 	if had := given[had](c, "has"); had.plan != nil {
 		m.host = had.plan.before.Clone()
-		m.host.Platform = m.in.Platform
+		m.host.Platform = m.platform
 		if _, err := m.host.Install(had.plan.tasks...); err != nil {
 			return nil, plain(c.word.Name+": has: a plan that cannot be applied: "+err.Error(), "")
 		}
@@ -163,14 +165,14 @@ var modelledFacts = map[string]struct {
 	kind string
 	give func(*modelled, any)
 }{
-	"name":      {"a text", func(m *modelled, v any) { m.in.Host.Name = v.(string) }},
-	"address":   {"a text", func(m *modelled, v any) { m.in.Host.Address = v.(string) }},
-	"groups":    {"a list of texts", func(m *modelled, v any) { m.in.Host.Groups = v.([]string) }},
-	"tasks":     {"a list of texts", func(m *modelled, v any) { m.in.Host.Tasks = v.([]string) }},
-	"arch":      {"a text", func(m *modelled, v any) { m.in.Platform.Arch = v.(string) }},
-	"hostname":  {"a text", func(m *modelled, v any) { m.in.Platform.Hostname = v.(string) }},
-	"cpus":      {"a whole number", func(m *modelled, v any) { m.in.Platform.CPUs = v.(int) }},
-	"memory_mb": {"a whole number", func(m *modelled, v any) { m.in.Platform.MemoryMB = v.(int) }},
+	"name":      {"a text", func(m *modelled, v any) { m.listed.Name = v.(string) }},
+	"address":   {"a text", func(m *modelled, v any) { m.listed.Address = v.(string) }},
+	"groups":    {"a list of texts", func(m *modelled, v any) { m.listed.Groups = v.([]string) }},
+	"tasks":     {"a list of texts", func(m *modelled, v any) { m.listed.Tasks = v.([]string) }},
+	"arch":      {"a text", func(m *modelled, v any) { m.platform.Arch = v.(string) }},
+	"hostname":  {"a text", func(m *modelled, v any) { m.platform.Hostname = v.(string) }},
+	"cpus":      {"a whole number", func(m *modelled, v any) { m.platform.CPUs = v.(int) }},
+	"memory_mb": {"a whole number", func(m *modelled, v any) { m.platform.MemoryMB = v.(int) }},
 
 	"addresses":      {"a list of texts", func(m *modelled, v any) { m.said[recipe.Addresses] = strings.Join(v.([]string), " ") }},
 	"interface":      {"a text", func(m *modelled, v any) { m.said[recipe.Interface] = v.(string) }},
@@ -235,7 +237,7 @@ func (c *call) readRelease(m *modelled, value starlark.Value) error {
 	}
 	for _, platform := range recipe.Platforms() {
 		if platform.Release == release {
-			m.in.Platform.Release, m.in.Platform.Codename = platform.Release, platform.Codename
+			m.platform.Release, m.platform.Codename = platform.Release, platform.Codename
 			return nil
 		}
 	}
@@ -265,6 +267,7 @@ func (m *modelled) planned(t *trial) (*plan, error) {
 	result := &plan{trial: t, before: m.host, own: m.task.Name}
 	for _, task := range m.project.closure(m.task, func(t recipe.Task) []string { return t.Needs }) {
 		in := m.in
+		in.System, in.Host = m.platform.System, recipe.HostOf(m.listed, m.platform)
 		in.Vars = values[task.Name]
 		in.Of = func(name string) recipe.Values { return values[name] }
 		built, err := task.Build(in)

@@ -234,10 +234,11 @@ func (v *values) Attr(name string) (starlark.Value, error) {
 	if name == instanceName {
 		return starlark.String(v.of.in.Instance), nil
 	}
-	if _, there := v.of.in.Vars[name]; !there {
+	value, there := v.of.in.Vars[name]
+	if !there {
 		return nil, unknownAttribute("v", name, v.AttrNames(), "the task has no such variable", "var(\""+name+"\", str, help = …) in variables")
 	}
-	return v.of.starlark(v.of.in.See(func(in recipe.Input) any { return in.Vars[name] })), nil
+	return v.of.starlark(value), nil
 }
 
 // unknownAttribute is the error of v.NAME and host.NAME.

@@ -6,39 +6,45 @@ import "time"
 // one probe. Every recipe is built for each of Platforms before the first connection,
 // so that a template that fails on one release fails there, not on the host.
 type Platform struct {
-	Release  int    // Debian's: 12, 13
-	Codename string // bookworm, trixie
-	Arch     string // dpkg's: amd64, arm64
+	System
 	Hostname string
 	CPUs     int // processors that are online
 	MemoryMB int // in mebibytes, as the kernel has it (proc(5), MemTotal)
+}
+
+// System is what of it many hosts have in common.
+type System struct {
+	Release  int    // Debian's: 12, 13
+	Codename string // bookworm, trixie
+	Arch     string // dpkg's: amd64, arm64
 }
 
 // Platforms returns every platform that the tasks support. The host's name, its processors and
 // its memory are made up: a small host's.
 func Platforms() []Platform {
 	var all []Platform
-	for _, release := range []Platform{{Release: 12, Codename: "bookworm"}, {Release: 13, Codename: "trixie"}} {
+	for _, release := range []System{{Release: 12, Codename: "bookworm"}, {Release: 13, Codename: "trixie"}} {
 		for _, arch := range []string{"amd64", "arm64"} {
-			release.Arch, release.Hostname, release.CPUs, release.MemoryMB = arch, "host", 1, 1024
-			all = append(all, release)
+			release.Arch = arch
+			all = append(all, Platform{System: release, Hostname: "host", CPUs: 1, MemoryMB: 1024})
 		}
 	}
 	return all
 }
 
-// Input is what a task's recipe is made from.
+// Input is what a task's recipe is made from. What hosts of a kind have in common are plain fields; what may
+// be one host's alone is asked for by a call, which is noted: hosts that answer the same share what was built.
 type Input struct {
 	Vars     Values
 	Instance string // of the task, "" where a host has one of it
-	Platform Platform
+	System   System
 	Guess    bool // no host has been asked yet: what Platforms makes up is made up
 	// Of returns another task's variables for the same host: graphite asks for nginx's.
 	Of func(task string) Values
 	// Release is what a deploy brings; nil when only the system is installed, and the
 	// release that is there stays.
 	Release *Release
-	Host    Listed // what the inventory says of the host
+	Host    Host // what may be this host's alone
 	// Ask returns what the host says to a question, a fact's probe, and whether that is known: what
 	// is not known is made up. That it was asked is noted, and who builds asks the host. Nil knows
 	// nothing.
@@ -52,9 +58,6 @@ type Input struct {
 	// Address is the host as the controller reaches it, for checks and for what is told to a
 	// person. A recipe is built without it: it may be that of a relay, or another tomorrow.
 	Address string
-	// Looked is told what a build looks at of all this, and what it saw, where the task Tells; nil: nobody
-	// wants to know.
-	Looked func(Look)
 }
 
 // Listed is what the inventory says of a host, before any connection.
@@ -125,10 +128,6 @@ type Task struct {
 	Check  func(Values) (variable string, err error)
 	Build  func(Input) (Recipe, error)
 	Verify func(Input) ([]Check, error)
-	// Tells says that Build and Verify look at their input by See alone, or tell of it by Saw, but for what a
-	// task of this name always finds there and for Address and Release: hosts of which they see the same need
-	// not have each a build of its own.
-	Tells bool
 	// Actions are what can be run on a host that has the task.
 	Actions []Script
 	// Drain takes a host that has the task out of service before it is changed, as out of a load balancer, and

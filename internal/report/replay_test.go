@@ -62,7 +62,7 @@ func graphitePlan() engine.Plan {
 	}
 	install := recipe.Change{Kind: recipe.Create, Summary: "install"}
 	nginx := recipe.Change{Kind: recipe.MayBe, Until: "nginx-light is installed"}
-	plan := engine.Plan{Platform: recipe.Platform{Release: 12, Codename: "bookworm", Arch: "amd64"}, Items: []engine.Planned{
+	plan := engine.Plan{Platform: recipe.Platform{System: recipe.System{Release: 12, Codename: "bookworm", Arch: "amd64"}}, Items: []engine.Planned{
 		item("nginx", "file:/etc/nginx/conf.d/provision.conf", create("0644 root:root", "server_tokens off;\nclient_max_body_size 10m;\n")),
 		item("nginx", "package:nginx-light", install),
 		item("nginx", "link:/etc/nginx/sites-enabled/default", nginx),

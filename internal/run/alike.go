@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"provision/internal/recipe"
 )
@@ -13,13 +14,14 @@ import (
 // it is what they would have made for it.
 type alike struct {
 	mu   sync.Mutex
-	made map[string][]likeness // by what it is, and of which tasks
+	made map[string][]*likeness // by what it is, and of which tasks; of none: these are no two hosts' alike
 }
 
 // likeness is something that was built, and what was looked at for that, in order.
 type likeness struct {
-	looks []look
-	built *built
+	looks  []look
+	built  *built
+	shared atomic.Bool // it was another host's too
 }
 
 // look is one of a task's build.
@@ -29,7 +31,7 @@ type look struct {
 }
 
 // mostAlike is how many different ones are kept of the same tasks: where more hosts differ, each of them is
-// built for.
+// built for, and where so many do and none was like another, nothing is compared any more.
 const mostAlike = 16
 
 // find returns what was built of the same inputs, nil where nothing was. What is asked with a look is noted
@@ -40,13 +42,14 @@ func (a *alike) find(what string, inputs []recipe.Input) *built {
 	a.mu.Unlock()
 	for _, likeness := range known {
 		if likeness.is(inputs) {
+			likeness.shared.Store(true)
 			return likeness.built
 		}
 	}
 	return nil
 }
 
-func (l likeness) is(inputs []recipe.Input) bool {
+func (l *likeness) is(inputs []recipe.Input) bool {
 	for _, look := range l.looks {
 		if !reflect.DeepEqual(look.At(inputs[look.task]), look.Seen) {
 			return false
@@ -55,20 +58,19 @@ func (l likeness) is(inputs []recipe.Input) bool {
 	return true
 }
 
-// keep keeps what was built, unless one of its looks was at everything.
+// keep keeps what was built.
 func (a *alike) keep(what string, looks []look, made *built) {
-	for _, look := range looks {
-		if look.At == nil {
-			return
-		}
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.made == nil {
-		a.made = map[string][]likeness{}
+		a.made = map[string][]*likeness{}
 	}
-	if len(a.made[what]) < mostAlike {
-		a.made[what] = append(a.made[what], likeness{looks, made})
+	known, there := a.made[what]
+	switch {
+	case !there || 0 < len(known) && len(known) < mostAlike:
+		a.made[what] = append(known, &likeness{looks: looks, built: made})
+	case !slices.ContainsFunc(known, func(l *likeness) bool { return l.shared.Load() }):
+		a.made[what] = nil
 	}
 }
 
@@ -80,9 +82,6 @@ func (b Blueprint) once(what string, tasks []recipe.Task, platform recipe.Platfo
 	}
 	inputs := make([]recipe.Input, len(tasks))
 	for i, task := range tasks {
-		if !task.Tells {
-			return build(b)
-		}
 		inputs[i] = b.input(task, platform)
 		what += " " + task.Name
 	}

@@ -39,13 +39,15 @@ def verify(v, host):
     return [runs("echo " + host.address)] if v.look == "address" else []
 `
 
+// looks are what it may look at.
+var looks = []string{"nothing", "name", "group", "token", "facts", "platform", "itself", "peers", "address"}
+
 // somehow is a host that differs from others in a few things, or in none.
-func somehow(random *rand.Rand, task recipe.Task) (Blueprint, *Known) {
+func somehow(random *rand.Rand, task recipe.Task, look string) (Blueprint, *Known) {
 	of := func(words ...string) string { return words[random.IntN(len(words))] }
 	host := recipe.Listed{Name: of("web1", "web2"), Address: of("192.0.2.1", "192.0.2.2"), Groups: []string{of("a", "b")}}
 	values := recipe.Values{
-		"name": of("x", "y"), "token": recipe.NewSecret(of("", "correct", "horse")), "list": []string{of("1", "2")},
-		"look": of("nothing", "name", "group", "token", "facts", "platform", "itself", "peers", "address"),
+		"name": of("x", "x", "y"), "token": recipe.NewSecret(of("", "correct", "correct")), "list": []string{"1"}, "look": look,
 	}
 	platform := recipe.Platforms()[random.IntN(4)]
 	platform.CPUs = random.IntN(2)
@@ -71,12 +73,13 @@ func TestAlikeHostsGetWhatEachWould(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	var shared *alike
-	const hosts = 2000
+	var look string
+	const hosts, batch = 2000, 2 * mostAlike
 	for host := range hosts {
-		if host%mostAlike == 0 { // what is kept is not all of the first ones' then
-			shared = new(alike)
+		if host%batch == 0 { // what is kept is not all of the first ones' then
+			shared, look = new(alike), looks[host/batch%len(looks)]
 		}
-		b, known := somehow(random, task)
+		b, known := somehow(random, task, look)
 		want := b.prepare(known, nil, nil)
 		b.Tasks = []recipe.Task{counted}
 		got := b.prepare(known, nil, shared)

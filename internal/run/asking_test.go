@@ -113,7 +113,7 @@ func TestBuildsOfAHostThatWasAsked(t *testing.T) {
 	}
 	install(engine.StatusChanged, 1+all+1)
 	// What fails on another platform is told before the connection only where it is built for that.
-	failing = func(in recipe.Input) bool { return in.Platform.Arch != m.last["here"].Platform.Arch && len(m.last) > 0 }
+	failing = func(in recipe.Input) bool { return in.System.Arch != m.last["here"].Platform.Arch && len(m.last) > 0 }
 	guessed = false
 	install(engine.StatusSame, 1)
 	settings, work := Settings{Observe: func(engine.HostEvent) {}}, []Work{{Target: Target{Name: "here"}, Blueprint: Blueprint{Tasks: []recipe.Task{task}}}}

@@ -28,7 +28,7 @@ type Blueprint struct {
 
 	guess  bool // no host has been asked yet
 	asking *asking
-	looked func(task string) func(recipe.Look) // recipe.Input's Looked of a task; nil: nobody wants to know
+	looked func(task string) func(recipe.Look) // is told what a task's builds look at; nil: nobody wants to know
 
 	Remembering
 	Others   []recipe.Task                                       // that the inventory gives the host besides: what they want stays
@@ -51,19 +51,19 @@ func (b Blueprint) input(task recipe.Task, platform recipe.Platform) recipe.Inpu
 	in := recipe.Input{
 		Guess:    b.guess,
 		Vars:     b.Values[task.Name],
-		Platform: platform,
-		Host:     b.Host,
+		System:   platform.System,
+		Host:     recipe.HostOf(b.Host, platform),
 		Ask:      b.asking.ask,
 		Peers:    b.Peers,
 		Exported: b.asking.exported,
 		Address:  b.Address,
 		Of:       func(name string) recipe.Values { return b.Values[name] },
 	}
-	if b.looked != nil {
-		in.Looked = b.looked(task.Name)
-	}
 	if task.Name == b.Deploys { // what that needs has releases of its own
 		in.Release = b.Release
+	}
+	if b.looked != nil {
+		return in.Noted(b.looked(task.Name))
 	}
 	return in
 }
@@ -92,6 +92,7 @@ func (b Blueprint) build(platform recipe.Platform) (*built, error) {
 	if b.Upgrade {
 		what = "upgraded recipe"
 	}
+	b.Address = ""
 	return b.once(what, b.Tasks, platform, func(b Blueprint) (*built, error) { return b.buildAnew(platform) })
 }
 
@@ -118,8 +119,9 @@ func (b Blueprint) buildAnew(platform recipe.Platform) (*built, error) {
 	}, nil
 }
 
-// check builds the checks, and makes nothing of them.
+// check builds the checks, and makes nothing of them: any address will do.
 func (b Blueprint) check(platform recipe.Platform) error {
+	b.Address = "192.0.2.1"
 	_, err := b.once("checks", slices.Concat(b.Tasks, b.Remaining), platform, func(b Blueprint) (*built, error) {
 		_, err := b.Checks(platform)
 		return new(built), err
@@ -129,11 +131,10 @@ func (b Blueprint) check(platform recipe.Platform) error {
 
 // recipes are those of all tasks, each by itself.
 func (b Blueprint) recipes(platform recipe.Platform) ([]recipe.Recipe, error) {
+	b.Address = ""
 	var recipes []recipe.Recipe
 	for _, task := range b.Tasks {
-		in := b.input(task, platform)
-		in.Address = ""
-		built, err := task.Build(in)
+		built, err := task.Build(b.input(task, platform))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", task.Name, err)
 		}

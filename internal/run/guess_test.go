@@ -13,7 +13,7 @@ import (
 func guessing(most int) recipe.Task {
 	return recipe.Task{Name: "shop", Build: func(in recipe.Input) (recipe.Recipe, error) {
 		var r recipe.Recipe
-		if in.Platform.CPUs < most {
+		if in.Host.CPUs() < most {
 			at := recipe.Position{File: "tasks/shop.star", Line: 3, Column: 9}
 			return r, &recipe.SourceError{At: at, Problem: "too small", Guessed: in.Guess}
 		}

@@ -42,7 +42,7 @@ func TestParseAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (recipe.Platform{Release: 12, Codename: "bookworm", Arch: "amd64", Hostname: "web1", CPUs: 5, MemoryMB: 1967}); answer.Platform != want || answer.Distro != "debian" {
+	if want := (recipe.Platform{System: recipe.System{Release: 12, Codename: "bookworm", Arch: "amd64"}, Hostname: "web1", CPUs: 5, MemoryMB: 1967}); answer.Platform != want || answer.Distro != "debian" {
 		t.Errorf("platform %s %+v", answer.Distro, answer.Platform)
 	}
 	if answer.System != "debian 12" {

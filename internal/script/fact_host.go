@@ -18,7 +18,8 @@ func hostRows() []row {
 			a.Distro, a.System = record[0], strings.TrimSpace(record[0]+" "+cmp.Or(record[1], record[2]))
 			kibibytes, _ := strconv.Atoi(record[6])
 			a.Platform = recipe.Platform{ // which is kept longer than the answer that it is a part of
-				Release: release, Codename: strings.Clone(record[2]), Arch: strings.Clone(record[3]), Hostname: strings.Clone(record[4]), CPUs: processors(record[5]), MemoryMB: kibibytes >> 10,
+				System:   recipe.System{Release: release, Codename: strings.Clone(record[2]), Arch: strings.Clone(record[3])},
+				Hostname: strings.Clone(record[4]), CPUs: processors(record[5]), MemoryMB: kibibytes >> 10,
 			}
 			return nil
 		},

@@ -16,7 +16,7 @@ func TestTask(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := recipe.Input{
-		Platform: recipe.Platforms()[0], Host: recipe.Listed{Name: "app01", Address: "app01.example.org"},
+		System: recipe.Platforms()[0].System, Host: recipe.HostOf(recipe.Listed{Name: "app01", Address: "app01.example.org"}, recipe.Platforms()[0]),
 		Vars: recipe.Values{"domain": "app.example.org", "workers": 8, "token": recipe.NewSecret("correct horse")},
 	}
 	build := func(task recipe.Task) (recipe.Recipe, []recipe.Check) {
