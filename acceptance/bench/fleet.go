@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -19,14 +20,24 @@ import (
 	"provision/internal/lab/simulated"
 )
 
-// fleetSizes are so many hosts as are measured.
-var fleetSizes = []int{1, 10, 100, 1000, 5000}
+// fleets are those that are measured: so many hosts with the task of the example, and such with a task that
+// ships.
+var fleets = []fleet{{"workload", 1}, {"workload", 10}, {"workload", 100}, {"workload", 1000}, {"workload", 5000}, {"redis", 1}, {"redis", 1000}}
+
+// fleet is hosts that are alike.
+type fleet struct {
+	task  string
+	hosts int
+}
+
+// mostHosts are so many as the largest has.
+const mostHosts = 5000
 
 // farAway is how long what is said to a simulated host takes, each way.
 const farAway = 20 * time.Millisecond
 
-// fleet measures a converged run of the example on simulated hosts, which answer what the lab host does,
-// in turn with as many bare handshakes, and with as many that exchange the same bytes besides.
+// fleet measures converged runs on simulated hosts, which answer what the lab host does, in turn with as many
+// bare handshakes, and with as many that exchange the same bytes besides.
 func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 	project := filepath.Join(s.dir, "fleet")
 	if err := os.CopyFS(project, os.DirFS(example)); err != nil {
@@ -36,9 +47,12 @@ func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 	if err := os.WriteFile(secret, []byte("correct horse"), 0o600); err != nil {
 		return err
 	}
-	install := []string{"env", "-C", project, s.provision, "install", "workload", "-e", "workload.token=@" + secret}
-	if _, err := s.run(ctx, append(install, s.reach()...)); err != nil {
-		return err
+	installs := map[string][]string{}
+	for task, settings := range map[string][]string{"workload": {"-e", "workload.token=@" + secret}, "redis": nil} {
+		installs[task] = slices.Concat([]string{"env", "-C", project, s.provision, "install", task}, settings)
+		if _, err := s.run(ctx, slices.Concat(installs[task], s.reach())); err != nil {
+			return err
+		}
 	}
 	identity := filepath.Join(s.dir, "fleet-identity")
 	if err := simulated.WriteIdentity(identity); err != nil {
@@ -50,52 +64,62 @@ func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 	}
 	defer end()
 	known := filepath.Join(s.dir, "fleet-known-hosts")
-	if err := os.WriteFile(known, []byte(simulated.KnownHosts(fleetSizes[len(fleetSizes)-1], port)), 0o600); err != nil {
+	if err := os.WriteFile(known, []byte(simulated.KnownHosts(mostHosts, port)), 0o600); err != nil {
 		return err
 	}
-	install = append(install, "-y", "-q", "-F", "none", "-i", identity, "-o", "UserKnownHostsFile="+known, "-f", strconv.Itoa(atOnce))
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Converged hosts of %s, simulated in a process of its own on the same machine, %v away each way, %d at once, the median of %d runs in turn with bare handshakes, and with such that exchange the same bytes and make nothing of them. Memory a host: the peak, less that of one host.\n\n", example, farAway, atOnce, runs)
+	fmt.Printf("Converged hosts of %s, and such with the task redis, simulated in a process of its own on the same machine, %v away each way, %d at once, the median of %d runs in turn with bare handshakes, and with such that exchange the same bytes and make nothing of them. Memory: at the peak, of the run and of the handshakes; a host's share is the peak less that of one host.\n\n", example, farAway, atOnce, runs)
 	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "hosts\twall\tCPU a host\tpeak\tmemory a host\thandshakes: wall\tCPU a host\twith the bytes: wall\tCPU a host\twall, times\tCPU, times\tCPU, times that with the bytes\t\n")
-	var alone int64 // what one host takes
-	for _, hosts := range fleetSizes {
-		if err := os.WriteFile(filepath.Join(project, "hosts.yaml"), []byte(inventoryOf(hosts, port)), 0o600); err != nil {
+	fmt.Fprint(table, "task\thosts\twall\tCPU a host\tpeak\tmemory a host\thandshakes: wall\tCPU a host\tpeak\tmemory a host\twith the bytes: wall\tCPU a host\twall, times\tCPU, times\tCPU, times that with the bytes\t\n")
+	alone := map[string][]cost{} // what one host takes
+	for _, fleet := range fleets {
+		if err := os.WriteFile(filepath.Join(project, "hosts.yaml"), []byte(fleet.inventory(port)), 0o600); err != nil {
 			return err
 		}
-		handshakes := []string{self, "-handshakes", strings.Join([]string{strconv.Itoa(hosts), strconv.Itoa(atOnce), strconv.Itoa(port), identity}, ",")}
+		install := slices.Concat(installs[fleet.task], []string{"-y", "-q", "-F", "none", "-i", identity, "-o", "UserKnownHostsFile=" + known, "-f", strconv.Itoa(atOnce)})
+		handshakes := []string{self, "-handshakes", strings.Join([]string{strconv.Itoa(fleet.hosts), strconv.Itoa(atOnce), strconv.Itoa(port), identity}, ",")}
 		took, err := s.inTurn(ctx, runs, [][]string{install, handshakes, append(handshakes, "-exchange")})
 		if err != nil {
 			return err
 		}
-		run, bare, exchange := took[0], took[1], took[2]
-		each := "-"
-		if hosts == 1 {
-			alone = run.memory
-		} else {
-			each = fmt.Sprintf("%.0f KB", float64(run.memory-alone)/1000/float64(hosts-1))
+		if fleet.hosts == 1 {
+			alone[fleet.task] = took
 		}
-		fmt.Fprintf(table, "%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f s\t%.2f ms\t%.2f\t%.2f\t%.2f\t\n", hosts, run.wall.Seconds(), milliseconds(run.cpu, hosts), float64(run.memory)/1e6, each,
-			bare.wall.Seconds(), milliseconds(bare.cpu, hosts), exchange.wall.Seconds(), milliseconds(exchange.cpu, hosts),
-			ratio(run.wall, bare.wall), ratio(run.cpu, bare.cpu), ratio(run.cpu, exchange.cpu))
-		fmt.Fprintf(os.Stderr, "%d hosts: %.2f s\n", hosts, run.wall.Seconds())
+		fleet.row(table, took, alone[fleet.task])
+		fmt.Fprintf(os.Stderr, "%s, %d hosts: %.2f s\n", fleet.task, fleet.hosts, took[0].wall.Seconds())
 	}
 	return table.Flush()
+}
+
+// row is what a fleet took: the run, the handshakes, and those with the bytes, beside what one host took.
+func (f fleet) row(table io.Writer, took, alone []cost) {
+	run, bare, exchange := took[0], took[1], took[2]
+	share := func(of int) string {
+		if f.hosts == 1 {
+			return "-"
+		}
+		return fmt.Sprintf("%.0f KB", float64(took[of].memory-alone[of].memory)/1000/float64(f.hosts-1))
+	}
+	cpu := func(of cost) float64 { return milliseconds(of.cpu, f.hosts) }
+	fmt.Fprintf(table, "%s\t%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f\t%.2f\t%.2f\t\n",
+		f.task, f.hosts, run.wall.Seconds(), cpu(run), float64(run.memory)/1e6, share(0),
+		bare.wall.Seconds(), cpu(bare), float64(bare.memory)/1e6, share(1), exchange.wall.Seconds(), cpu(exchange),
+		ratio(run.wall, bare.wall), ratio(run.cpu, bare.cpu), ratio(run.cpu, exchange.cpu))
 }
 
 func milliseconds(took time.Duration, hosts int) float64 {
 	return float64(took.Microseconds()) / 1000 / float64(hosts)
 }
 
-// inventoryOf has so many simulated hosts.
-func inventoryOf(hosts, port int) string {
+// inventory has the simulated hosts.
+func (f fleet) inventory(port int) string {
 	var text strings.Builder
 	text.WriteString("hosts:\n")
-	for host := range hosts {
-		fmt.Fprintf(&text, "  web%04d: {address: \"root@%s:%d\", tasks: [workload]}\n", host+1, simulated.Address(host), port)
+	for host := range f.hosts {
+		fmt.Fprintf(&text, "  web%04d: {address: \"root@%s:%d\", tasks: [%s]}\n", host+1, simulated.Address(host), port, f.task)
 	}
 	return text.String()
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 
 // guessing is a task that depends on the host's processors, as an own one may.
 func guessing(most int) recipe.Task {
-	return recipe.Task{Name: "shop", Build: func(in recipe.Input) (recipe.Recipe, error) {
+	return recipe.Task{Name: fmt.Sprintf("shop%d", most), Build: func(in recipe.Input) (recipe.Recipe, error) {
 		var r recipe.Recipe
 		if in.Host.CPUs() < most {
 			at := recipe.Position{File: "tasks/shop.star", Line: 3, Column: 9}
