@@ -14,7 +14,7 @@ import (
 // it is what they would have made for it.
 type alike struct {
 	mu   sync.Mutex
-	made map[string][]*likeness // by what it is, and of which tasks; of none: these are no two hosts' alike
+	made map[string][]*likeness // by what it is, and of which tasks: a name is one task in a run; of none: these are no two hosts' alike
 }
 
 // likeness is something that was built, and what was looked at for that, in order.
