@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,33 +11,85 @@ import (
 	"github.com/spf13/pflag"
 
 	"provision/internal/address"
-	"provision/internal/run"
+	"provision/internal/report"
 	"provision/internal/script"
 )
 
+// mostNamed is how many characters of names again shows: of more, what means the same hosts is shorter.
+const mostNamed = 120
+
 // again returns the command to run just the hosts that did not end well once more: this
-// one, with other hosts.
-func (f *flags) again(e errand, results []run.Result) string {
-	failed := map[string]bool{}
-	for _, result := range results {
-		if codeOf(result.Status, exitGood) != exitGood {
-			failed[result.Host] = true
-		}
-	}
-	if len(failed) == 0 || len(failed) == len(results) {
-		return ""
-	}
+// one, with other hosts. For others than the person who typed it, it is without what exec was to do: there may be a
+// password in that.
+func (f *flags) again(e errand, ended report.PastRun) (typed, told string) {
 	var hosts []string
-	for i, w := range e.work {
-		if failed[w.Target.Name] {
+	for i, host := range ended.Hosts {
+		if !good(host.Status) {
 			hosts = append(hosts, e.typed[i])
 		}
 	}
-	option := "-l"
-	if len(f.selection.hosts) > 0 {
-		option = "-H"
+	if len(hosts) == 0 || len(hosts) == len(ended.Hosts) {
+		return "", ""
 	}
-	return script.QuoteAll(f.typed.with(option, strings.Join(address.Fold(hosts), ","))...)
+	names, option := strings.Join(address.Fold(hosts), ","), "-H"
+	if len(f.selection.hosts) == 0 {
+		option = "-l"
+		if len(names) > mostNamed {
+			names = cmp.Or(f.byTheirEnds(e, ended), names)
+		}
+	}
+	typed = script.QuoteAll(f.typed.with(option, names)...)
+	if !f.typed.command {
+		return typed, typed
+	}
+	less := f.typed
+	less.arguments = nil
+	return typed, script.QuoteAll(less.with(option, names)...) + " …"
+}
+
+// byTheirEnds returns what of -l means exactly the hosts that did not end well in a run, by how they ended; "" where
+// nothing does, or the run cannot be remembered.
+func (f *flags) byTheirEnds(e errand, ended report.PastRun) string {
+	past, err := pastRunsOf(f.selection)
+	if err != nil || !past.isBegun(ended.ID) {
+		return ""
+	}
+	runs, err := past.all()
+	if err != nil && !errors.Is(err, errNoRun) {
+		return ""
+	}
+	var bad, failed, notBegun, both []string
+	for _, host := range ended.Hosts {
+		if !good(host.Status) {
+			bad = append(bad, host.Host)
+		}
+	}
+	for _, host := range standing(append(runs, ended)) {
+		if !e.listed(host.host) {
+			continue
+		}
+		both = append(both, host.host)
+		if host.failed != nil {
+			failed = append(failed, host.host)
+		}
+		if host.notBegun {
+			notBegun = append(notBegun, host.host)
+		}
+	}
+	switch {
+	case same(bad, failed):
+		return "@failed"
+	case same(bad, notBegun):
+		return "@notbegun"
+	case same(bad, both):
+		return "@failed,@notbegun"
+	}
+	return ""
+}
+
+// same reports whether two have the same names.
+func same(some, others []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(some)), slices.Sorted(slices.Values(others)))
 }
 
 // typed is what was typed, in words that mean the same: where it is kept, the flags are as

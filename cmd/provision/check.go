@@ -15,7 +15,7 @@ import (
 )
 
 func newCheck(f *flags, io console) *cobra.Command {
-	return &cobra.Command{
+	command := &cobra.Command{
 		Use:   "check",
 		Short: "read all files and build all tasks, without any connection",
 		Long: `Reads the inventory and the tasks beside it, and builds every task for every
@@ -29,6 +29,8 @@ key is at hand it makes up the text.`,
 		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error { return f.checkAll(io) },
 	}
+	f.connection.registerFile(command)
+	return command
 }
 
 // withoutKeys decrypts what it can; of what is for other keys it makes something up.

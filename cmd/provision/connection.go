@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"provision/internal/remote"
@@ -25,11 +26,18 @@ type connection struct {
 func (c *connection) flags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringArrayVarP(&c.identities, "identity", "i", nil, "private key `FILE`, as ssh -i")
-	f.StringVarP(&c.file, "ssh-config", "F", "", "the ssh_config `FILE`, as ssh -F (default ~/.ssh/config)")
+	f.StringVarP(&c.file, "ssh-config", "F", "", sshConfigHelp)
 	f.StringArrayVarP(&c.options, "ssh-option", "o", nil, "option `KEY=VALUE`, as ssh -o")
 	f.BoolVar(&c.askLogin, "ask-password", false, "ask for the login password, once for all hosts; a jump host has one of its own")
 	f.BoolVarP(&c.askSudo, "ask-sudo-password", "K", false, "ask for the sudo password, once for all hosts")
 	return f
+}
+
+const sshConfigHelp = "the ssh_config `FILE`, as ssh -F (default ~/.ssh/config)"
+
+// registerFile adds the flag of a verb that connects to nothing: hosts of ssh_config may be the inventory.
+func (c *connection) registerFile(command *cobra.Command) {
+	command.Flags().StringVarP(&c.file, "ssh-config", "F", "", sshConfigHelp)
 }
 
 // login is how hosts are connected to.

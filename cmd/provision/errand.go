@@ -19,6 +19,7 @@ type errand struct {
 	work     []run.Work
 	exports  []run.Exporter                       // the hosts of which that work may want to know something
 	typed    []string                             // how each host is named on the command line, for one that runs it again
+	listed   func(host string) bool               // whether the inventory has a host of a name
 	known    int                                  // how many hosts a run without -l would be of
 	secrets  []string                             // never shown
 	plan     bool                                 // the plan is what was asked for
@@ -179,7 +180,7 @@ func (f *flags) errand(io console, named []recipe.Task, extra []inventory.Extra,
 	if f.selection.list {
 		return errand{}, f.listHosts(io, hosts, silent)
 	}
-	e := errand{typed: f.selection.typed(hosts), known: f.selection.knows(inv, named, len(hosts)), jumps: jumps}
+	e := errand{typed: f.selection.typed(hosts), listed: inv.Has, known: f.selection.knows(inv, named, len(hosts)), jumps: jumps}
 	near := neighbours{catalogue: all, hosts: inv.Hosts(), chosen: hosts, adHoc: f.selection.adHoc(), named: named, extra: extra, found: new(sync.Map)}
 	for _, host := range hosts {
 		wanted, err := blueprint(host)
@@ -244,7 +245,7 @@ func (f *flags) connect(io console, e *errand) error {
 		}
 		checked[files] = true
 		if err := target.Config.Check(target.Address); err != nil {
-			return err
+			return f.labRefusal(target.Config, err)
 		}
 	}
 	return nil
@@ -271,7 +272,7 @@ func (f *flags) target(host inventory.Host) run.Target {
 			way.Address.Port = 0
 		}
 	}
-	target := run.Target{Name: host.Name, Address: way.Address, Local: f.selection.local}
+	target := run.Target{Name: host.Name, Address: way.Address, Local: f.selection.local, Hint: labHint(host)}
 	target.Config.Options, target.Config.Identities = way.Options, way.Identities
 	return target
 }

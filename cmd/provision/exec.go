@@ -105,7 +105,7 @@ func (io console) forHosts(hosts int) (read func() stdio.Reader, done func(), er
 // are its own, and so may be the host that was meant.
 func noHostsFor(args []string) error {
 	if len(args) > 1 && strings.Contains(args[0], "@") {
-		return usage(errors.New("no hosts"), "a host goes before the command: provision exec -H "+script.QuoteAll(args[0], "--", args[1]))
+		return usage(errors.New("no hosts"), "a host goes before the command: provision exec -H "+script.Quote(args[0])+" -- COMMAND")
 	}
 	return usage(errors.New("no hosts"), "name them before the command: -H root@HOST, -l GROUP, or -l all")
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -31,11 +30,11 @@ type saidBy struct {
 
 // lastSaid returns the cache for an errand; nil where the person has no place for one.
 func (f *flags) lastSaid(e errand) run.Last {
-	cache, err := os.UserCacheDir()
+	dir, err := ownCache("hosts")
 	if err != nil {
 		return nil
 	}
-	l := lastSaid{dir: filepath.Join(cache, "provision", "hosts"), of: map[string]string{}}
+	l := lastSaid{dir: dir, of: map[string]string{}}
 	l.from = f.selection.path()
 	if whole, err := filepath.Abs(l.from); err == nil {
 		l.from = whole

@@ -66,3 +66,21 @@ func TestLastSaid(t *testing.T) {
 		t.Error("it was written where others may write")
 	}
 }
+
+// Whose home is not there has no cache, also where the directory could be made.
+func TestNoCacheWithoutAHome(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "nonexistent")
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CACHE_HOME", "")
+	f := newFlags(console{os.Stdin, os.Stdout, os.Stderr})
+	if last := f.lastSaid(errand{work: []run.Work{{Target: run.Target{Name: "web1"}}}}); last != nil {
+		last.Keep("web1", run.Known{})
+		t.Error("there is a cache")
+	}
+	if past, err := pastRunsOf(f.selection); err == nil {
+		t.Errorf("runs are kept in %s", past.dir)
+	}
+	if _, err := os.Lstat(home); err == nil {
+		t.Error("the home was made")
+	}
+}

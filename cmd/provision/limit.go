@@ -8,14 +8,12 @@ import (
 	"strings"
 
 	"provision/internal/address"
-	"provision/internal/engine"
 	"provision/internal/inventory"
-	"provision/internal/report"
 	"provision/internal/run"
 )
 
 // limited is what -l says, with names for what is written elsewhere: @failed, @unreachable and @notbegun are
-// hosts of the last run, @FILE those of a file, @- of standard input. Conditions are no names.
+// hosts of past runs, @FILE those of a file, @- of standard input. Conditions are no names.
 func (s selection) limited(inv *inventory.Inventory) (all []string, conditions []inventory.Condition, err error) {
 	limit, conditions, err := inventory.SplitConditions(s.limit, run.FactNames())
 	if err != nil {
@@ -33,7 +31,7 @@ func (s selection) limited(inv *inventory.Inventory) (all []string, conditions [
 			continue
 		}
 		names, err := s.elsewhere(inv, elsewhere)
-		if not && (errors.Is(err, errNoSuchEnd) || errors.Is(err, errNoNames)) { // to take none of them away is what was meant
+		if not && (errors.Is(err, errNoSuchEnd) || errors.Is(err, errNoRun) || errors.Is(err, errNoNames)) { // to take none of them away is what was meant
 			err = nil
 		}
 		if err != nil {
@@ -54,47 +52,47 @@ func (s selection) elsewhere(inv *inventory.Inventory, name string) ([]string, e
 	case "":
 		return nil, usage(errors.New(`limit "@": says not where the hosts are`), "-l @failed, -l @hosts.txt")
 	case "failed":
-		return s.ofLastRun(inv, name, func(host report.PastHost) bool { return host.ExitCode != exitGood && host.ExitCode != exitPending })
+		return s.ofPastRuns(inv, name, func(host unwell) bool { return host.failed != nil })
 	case "unreachable":
-		return s.ofLastRun(inv, name, func(host report.PastHost) bool { return host.ExitCode == exitUnreachable })
+		return s.ofPastRuns(inv, name, func(host unwell) bool { return host.failed != nil && host.failed.ExitCode == exitUnreachable })
 	case "notbegun":
-		return s.ofLastRun(inv, name, func(host report.PastHost) bool { return host.Status == engine.StatusNotBegun })
+		return s.ofPastRuns(inv, name, func(host unwell) bool { return host.notBegun })
 	}
 	return listedIn(name)
 }
 
-// errNoSuchEnd says that the last run ended so on no host.
+// errNoSuchEnd says that no host's end that stands is so.
 var errNoSuchEnd = errors.New("there is no such host")
 
 // errNoNames says that nobody is named where names stand.
 var errNoNames = errors.New("has no names")
 
-// ofLastRun are the hosts on which it ended so. Of those that are gone from the inventory since, nobody wants to
-// know more than that.
-func (s selection) ofLastRun(inv *inventory.Inventory, name string, so func(report.PastHost) bool) ([]string, error) {
+// ofPastRuns are the hosts that are so. Of those that are gone from the inventory since, nobody wants to know more
+// than that.
+func (s selection) ofPastRuns(inv *inventory.Inventory, name string, so func(unwell) bool) ([]string, error) {
 	past, err := pastRunsOf(s)
 	if err != nil {
 		return nil, err
 	}
-	last, err := past.last()
+	runs, err := past.all()
 	if err != nil {
 		return nil, fmt.Errorf("limit @%s: %w", name, err)
 	}
 	var hosts, gone []string
-	for _, host := range last.Hosts {
+	for _, one := range standing(runs) {
 		switch {
-		case !so(host):
-		case inv.Has(host.Host):
-			hosts = append(hosts, host.Host)
+		case !so(one):
+		case inv.Has(one.host):
+			hosts = append(hosts, one.host)
 		default:
-			gone = append(gone, host.Host)
+			gone = append(gone, one.host)
 		}
 	}
 	if len(gone) > 0 && s.tell != nil {
 		s.tell(fmt.Sprintf("@%s: no longer in the inventory: %s", name, strings.Join(address.Fold(gone), ", ")))
 	}
 	if len(hosts) == 0 {
-		return nil, usage(fmt.Errorf("limit @%s: of the last run, %s, %w", name, last.Command, errNoSuchEnd), "provision runs "+last.ID)
+		return nil, usage(fmt.Errorf("limit @%s: %w", name, errNoSuchEnd), "provision runs")
 	}
 	return hosts, nil
 }

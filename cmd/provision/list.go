@@ -40,6 +40,7 @@ a hosts.yaml.`,
 	}
 	command.Flags().BoolVar(&wanted.kinds, "kinds", false, "the words that own tasks are made of")
 	command.Flags().BoolVar(&wanted.convert, "hosts-yaml", false, "an inventory from elsewhere as a hosts.yaml")
+	f.connection.registerFile(command)
 	command.Flags().BoolVar(&wanted.schema, "schema", false, "the JSON schema of hosts.yaml, for an editor")
 	return command
 }

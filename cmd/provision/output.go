@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"provision/internal/engine"
 	"provision/internal/report"
@@ -96,7 +97,7 @@ func (f *flags) besides(ctx context.Context, e errand, results []run.Result, log
 		if err := e.deliver(ctx, results); err != nil {
 			amiss = append(amiss, err)
 			if log != nil {
-				log.Problem(err, hintOf(err), foremost(worst(results, e.pendingCode()), exitUsage))
+				log.Problem(err, hintOf(err), foremost(worst(results, e.pendingCode()), codeBeside(err)))
 			}
 		}
 	}
@@ -109,11 +110,19 @@ func (f *flags) besides(ctx context.Context, e errand, results []run.Result, log
 	return amiss
 }
 
+// codeBeside is the code of what went wrong beside the work on hosts.
+func codeBeside(err error) int {
+	if errors.Is(err, context.Canceled) { // Ctrl-C, as errInterrupted too
+		return exitInterrupted
+	}
+	return exitUsage
+}
+
 // complain tells what went wrong beside the work on hosts, and returns the exit code.
 func (f *flags) complain(io console, code int, all ...error) int {
 	for _, err := range all {
 		if err != nil {
-			code = foremost(code, exitUsage)
+			code = foremost(code, codeBeside(err))
 			teller{io, f.output.json}.complain(err, code)
 		}
 	}
@@ -165,16 +174,21 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	}
 	closed := shown.Close()
 	_, _ = waiting.WriteTo(io.out) // of a run that ended before the question
-	code, again := worst(results, e.pendingCode()), f.again(e, results)
+	code := worst(results, e.pendingCode())
+	ended := f.ended(e, began, results, code)
+	again, told := f.again(e, ended)
+	if f.output.json || !term.IsTerminal(int(io.err.Fd())) { // cron makes a mail of it
+		again = told
+	}
 	shown.Summary(again, code)
 	if log != nil {
-		log.Summary(again, code)
+		log.Summary(told, code)
 	}
 	amiss := f.besides(ctx, e, results, log, logged, closed)
 	code = f.complain(io, code, amiss...)
-	ended := f.ended(e, began, results, code)
+	ended.ExitCode = code
 	f.keepRun(io, ended, recorder)
-	code = f.complain(io, code, f.tellOfRun(io, ended, amiss, again, e.secrets))
+	code = f.complain(io, code, f.tellOfRun(io, ended, amiss, told, e.secrets))
 	if code != exitGood {
 		return results, outcome{code}
 	}

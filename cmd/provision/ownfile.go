@@ -12,6 +12,16 @@ import (
 // errOthers is a file, or a directory, that another account may have written.
 var errOthers = errors.New("is another account's, or others may write it")
 
+// ownCache is a directory of the person's cache. An account whose home is not there has none: to root, who could make
+// that, it would be litter (/nonexistent of base-passwd).
+func ownCache(name string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err == nil && os.Getenv("XDG_CACHE_HOME") == "" {
+		_, err = os.Stat(filepath.Dir(cache)) // $HOME
+	}
+	return filepath.Join(cache, "provision", name), err
+}
+
 // readOwn returns what a file of the person's has, of most bytes at the most: neither a link nor what
 // might be waited for, and nothing that another account could have written.
 func readOwn(path string, most int64) ([]byte, error) {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"provision/internal/engine"
 	"provision/internal/report"
 	"provision/internal/run"
 	"provision/internal/script"
@@ -32,13 +31,13 @@ type pastRuns struct{ dir string }
 
 // pastRunsOf returns those of an inventory.
 func pastRunsOf(s selection) (pastRuns, error) {
-	cache, err := os.UserCacheDir()
+	dir, err := ownCache("runs")
 	if err != nil {
 		return pastRuns{}, err
 	}
 	from, err := filepath.Abs(s.path())
 	sum := sha256.Sum256([]byte(from))
-	return pastRuns{filepath.Join(cache, "provision", "runs", hex.EncodeToString(sum[:16]))}, err
+	return pastRuns{filepath.Join(dir, hex.EncodeToString(sum[:16]))}, err
 }
 
 // ended is how a run ended, without any secret.
@@ -48,6 +47,9 @@ func (f *flags) ended(e errand, began time.Time, results []run.Result, code int)
 	ended.Command = masker.Mask(strings.Join(f.typed.verb[min(1, len(f.typed.verb)):], " "))
 	if !f.typed.command { // what exec was to do may have a password in it
 		ended.Command = masker.Mask(strings.Join(slices.Concat([]string{ended.Command}, f.typed.arguments), " "))
+	}
+	if f.run.check {
+		ended.Command += checkOnly
 	}
 	for i, result := range results {
 		host := report.PastHost{Host: result.Host, Address: e.work[i].Target.Address.String(), Status: result.Status, ExitCode: codeOf(result.Status, e.pendingCode()), Changed: result.Changed, Same: result.Same, Seconds: result.Elapsed.Seconds(), Drained: result.Drained}
@@ -69,7 +71,7 @@ func (f *flags) keepRun(io console, ended report.PastRun, recorder *report.Recor
 		err = past.keep(ended, recorder.Bytes(maxRecorded))
 	}
 	if err != nil && (!f.output.quiet || ended.ExitCode != exitGood) {
-		warnOnce(io)(fmt.Sprintf("this run is not remembered, and @failed is of one before it: %v", err))
+		warnOnce(io)(fmt.Sprintf("this run is not remembered, and @failed is of those before it: %v", err))
 	}
 }
 
@@ -174,44 +176,27 @@ func (p pastRuns) find(id string) (report.PastRun, error) {
 	return p.read(fits[len(fits)-1])
 }
 
-// last returns the last run that decides who is meant by @failed.
-func (p pastRuns) last() (report.PastRun, error) {
+// all returns the runs, the oldest first.
+func (p pastRuns) all() ([]report.PastRun, error) {
 	ids, err := p.ids()
 	if err != nil {
-		return report.PastRun{}, err
+		return nil, err
 	}
-	var newest *report.PastRun // where none decides
-	for _, id := range slices.Backward(ids) {
+	var all []report.PastRun
+	for _, id := range ids {
 		one, err := p.read(id)
-		switch {
-		case err != nil || !one.AdHoc && decides(one):
-			return one, err
-		case !one.AdHoc && newest == nil:
-			newest = &one
+		if errors.Is(err, os.ErrNotExist) { // another run has taken the oldest away
+			continue
 		}
-	}
-	if newest == nil {
-		return report.PastRun{}, noRun()
-	}
-	return *newest, nil
-}
-
-// decides reports whether a run says anew which hosts are not well. One that brings no host to what it should be,
-// as of who looks at those that failed or mends them by hand, says so where something was not well; one that
-// somebody declined says nothing.
-func decides(run report.PastRun) bool {
-	verb, _, _ := strings.Cut(run.Command, " ")
-	decided := slices.Contains([]string{"install", "deploy", "apply", "remove", "rollback"}, verb)
-	for _, host := range run.Hosts {
-		switch host.Status {
-		case engine.StatusPending:
-			decided = false
-		case engine.StatusSame, engine.StatusChanged, engine.StatusVerified, engine.StatusDone:
-		default:
-			return true
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, one)
 	}
-	return decided
+	if len(all) == 0 {
+		return nil, noRun()
+	}
+	return all, nil
 }
 
 func (p pastRuns) read(id string) (report.PastRun, error) {

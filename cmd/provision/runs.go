@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"slices"
 
@@ -20,11 +19,13 @@ ended on each host. Commands that only look, as journal and graph, are not
 remembered. What was done on a host, by whomever, is in the host's own journal:
 provision journal.
 
-The hosts where the last run did not end well are @failed where -l takes hosts;
-those of them that could not be reached are @unreachable, and those that it did
-not come to, for others had failed, are @notbegun. A plan, a verify, an exec, a
-put or a do in which all was well is no last run there, nor one with -H, nor one
-that was declined. Of a run that was killed all hosts are @failed.`,
+The hosts where one of these runs did not end well, and none has since, are
+@failed where -l takes hosts; those of them that could not be reached last are
+@unreachable, and those that a run did not come to, for others had failed, are
+@notbegun. Each host is so until a later run brings it to what it should be
+(install, deploy, apply, remove, rollback), or the same command goes well there;
+a look, an exec or a run with -H leaves it so. Of a run that was killed all
+hosts are @failed.`,
 		Example: `  provision runs
   provision install -l @failed`,
 		Args: arguments(0, 1),
@@ -53,24 +54,11 @@ func (f *flags) tellRun(io console, past pastRuns, id string) error {
 }
 
 func (f *flags) tellRuns(io console, past pastRuns) error {
-	if _, err := past.find(""); err != nil { // there is none
-		return err
-	}
-	ids, err := past.ids()
+	all, err := past.all()
 	if err != nil {
 		return err
 	}
-	var all []report.PastRun
-	for _, id := range slices.Backward(ids) {
-		one, err := past.read(id)
-		if errors.Is(err, os.ErrNotExist) { // another run has taken the oldest away
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		all = append(all, one)
-	}
+	slices.Reverse(all)
 	if f.output.json {
 		return report.NewJSON(io.out, nil, nil).PastRuns(all)
 	}

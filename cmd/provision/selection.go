@@ -37,7 +37,7 @@ type selection struct {
 func (s *selection) hostFlags() *pflag.FlagSet {
 	f := newFlagSet()
 	f.StringArrayVarP(&s.hosts, "hosts", "H", nil, "`HOSTS`, ad hoc: user@host:port, with commas between")
-	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions, @failed, @unreachable and @notbegun of the last run, @FILE; task=NAME and facts (release=12) narrow these")
+	f.StringArrayVarP(&s.limit, "limit", "l", nil, "`HOSTS` of the inventory: names, groups, globs, !exclusions, @failed, @unreachable and @notbegun of past runs, @FILE; task=NAME and facts (release=12) narrow these")
 	f.BoolVar(&s.local, "local", false, "this machine, without SSH")
 	f.BoolVar(&s.list, "list-hosts", false, "say which hosts these are, and do nothing")
 	return f
@@ -206,7 +206,7 @@ func (s selection) choose(inv *inventory.Inventory, named []recipe.Task, ask ask
 		return nil, usage(errors.New("no tasks"), fmt.Sprintf("%s gives none of its hosts any: write tasks: [nginx] for one, or name tasks and hosts here", s.path()))
 	}
 	if len(hosts) == 0 {
-		return nil, usage(errors.New("no hosts"), "name one with -H root@HOST, or write it into hosts.yaml (see hosts.example.yaml)")
+		return nil, usage(errors.New("no hosts"), "name one with -H root@HOST, or write it into hosts.yaml: provision list nginx shows one")
 	}
 	return hosts, nil
 }
@@ -236,8 +236,8 @@ func (s selection) notBooted(err error) error {
 		return nil
 	}
 	for term := range strings.SplitSeq(strings.Join(s.limit, ","), ",") {
-		if name, _ := strings.CutPrefix(term, "lab"); name != term && strings.Trim(name, "0123456789") == "" && strings.Contains(err.Error(), strconv.Quote(term)) {
-			return usage(err, strings.TrimSuffix("provision lab up "+term, " lab"))
+		if up := labUp(term); up != "" && strings.Contains(err.Error(), strconv.Quote(term)) {
+			return usage(err, up)
 		}
 	}
 	return err

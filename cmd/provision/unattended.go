@@ -118,7 +118,7 @@ func (f *flags) tellProblem(io console, args []string, problem error, code int) 
 		message += "hint: " + hint + "\n"
 	}
 	if err := errors.Join(err, f.unattended.tell(io, report.Sanitize(message), code)); err != nil {
-		code = foremost(code, exitUsage)
+		code = foremost(code, codeBeside(err))
 		report.Problem(io.err, report.Detect(io.err, os.Getenv), err, "")
 	}
 	return code

@@ -56,6 +56,12 @@ func (p pastRuns) begin(run report.PastRun) (end func()) {
 	}
 }
 
+// isBegun reports whether it is noted that a run is under way: then it can be remembered.
+func (p pastRuns) isBegun(id string) bool {
+	_, err := os.Lstat(filepath.Join(p.dir, id+underWay))
+	return err == nil
+}
+
 // bury takes a run that died for one that ended, and reports whether it was such.
 func (p pastRuns) bury(id string) bool {
 	path := filepath.Join(p.dir, id+underWay)

@@ -118,6 +118,9 @@ func checkHost(host string, bracketed bool) (problem, hint string) {
 	}
 	labels := strings.Split(name, ".")
 	for _, label := range labels {
+		if len(label) > 63 { // RFC 1035, 2.3.4
+			return fmt.Sprintf("has a part of %d characters", len(label)), "63 at the most between two dots; in hosts.yaml a host may have a shorter name, and its address beside it"
+		}
 		if !hostLabel.MatchString(label) {
 			return "is not a host name", "letters, digits and - only, with a dot between the parts; other alphabets in their xn-- form"
 		}

@@ -86,7 +86,10 @@ func TestAnsibleRefused(t *testing.T) {
 		{"hosts.yml", "all:\n  host:\n    web1:\n"},
 		{"hosts.yml", "all:\n  hosts:\n    web1: {ansible_user: [a]}\n"},
 		{"hosts.yml", "all:\n  hosts:\n    web1: {<<: *x}\n"},
-		{"hosts.yml", "all:\n  vars: {a: &u root}\n  hosts:\n    web1: {ansible_user: *u}\n"},
+		{"hosts.yml", "all:\n  hosts:\n    web1: {<<: {a: 1, a: 2}, ansible_user: !vault x}\n"},
+		{"hosts.yml", "all:\n  vars: {a: &u root}\n  hosts:\n    web1: {<<: [*u]}\n"},
+		{"hosts.yml", "all:\n  hosts: &h\n    web1:\nweb:\n  hosts: *h\n"},
+		{"hosts.yml", "all:\n  vars: {a: &u [root]}\n  hosts:\n    web1: {ansible_user: *u}\n"},
 		{"hosts.yml", "web:\n  hosts:\n    web1: {ansible_port: 22.5}\n"},
 		{"aws_ec2.yml", "plugin: amazon.aws.aws_ec2\nregions: [eu-north-1]\n"},
 		{"hosts.json", `{"web": {"hosts": ["a"]}, "_meta": {"hostvars": {"a": {"ansible_port": 0}}}}`},
@@ -114,6 +117,26 @@ func TestAnsibleRefused(t *testing.T) {
 		told.WriteString(strings.TrimRight(one.text, "\n") + "\n=> " + strings.ReplaceAll(err.Error()+"\n   hint: "+hintOf(err), filepath.Dir(file)+"/", "") + "\n\n")
 	}
 	compare(t, "testdata/ansible/refused.txt", strings.ToValidUTF8(strings.ReplaceAll(told.String(), "\x00", "<NUL>"), "?"))
+}
+
+// What merges bring to the mappings of a small file has a bound.
+func TestAnsibleMergesAreBounded(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("all:\n  vars:\n    many: &many\n")
+	for i := range 1000 {
+		fmt.Fprintf(&text, "      v%d: 1\n", i)
+	}
+	text.WriteString("  hosts:\n")
+	for i := range mostMerged/1000 + 1 {
+		fmt.Fprintf(&text, "    web%d: {<<: *many}\n", i)
+	}
+	file := filepath.Join(t.TempDir(), "hosts.yml")
+	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file, known(), nil); err == nil || !strings.Contains(err.Error(), "more than 100000 entries by merges") || !strings.Contains(hintOf(err), "ansible-inventory -i ") {
+		t.Errorf("%v, hint %q", err, hintOf(err))
+	}
 }
 
 // Thousands of hosts in hundreds of groups take no longer than they are many.

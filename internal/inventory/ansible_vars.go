@@ -94,7 +94,7 @@ func (a *ansible) plain(what string, vars map[string]*node, names []string) *nod
 		case value.vaulted():
 			a.refuse(value.at, what+": "+name, "is encrypted by ansible-vault", "write it in plain text: how a host is reached is no secret; passwords are not read from inventories")
 		case value.alias:
-			a.refuse(value.at, what+": "+name, "is an alias (*): what it stands for is not looked up", "write the value that it has")
+			a.refuse(value.at, what+": "+name, "is an alias (*) of a list or mapping, which is not looked up", "write the value that it has")
 		case strings.Contains(value.text, "{{") || strings.Contains(value.text, "{%"):
 			a.refuse(value.at, what+": "+name, "is a Jinja expression, which only Ansible can work out", "write the value that it has")
 		case value.kind == kindList || value.kind == kindMapping:

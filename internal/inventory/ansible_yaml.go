@@ -80,6 +80,9 @@ func (a *ansible) mapping(n *node, what string) bool {
 		return true
 	}
 	hint := "a line for each, as NAME: with what belongs to it below"
+	if n.alias {
+		hint = writtenOut(a.file)
+	}
 	if n.vaulted() {
 		hint = "ansible-vault encrypt_string encrypts a value, and leaves the rest to be read"
 	}

@@ -24,7 +24,7 @@ var groupName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
 func (d *decoder) inventory(file string, root *node) *Inventory {
 	inv := &Inventory{}
 	if root == nil || root.kind == kindNull {
-		d.refuse(Position{File: file, Line: 1, Column: 1}, "", "the inventory is empty", "start from hosts.example.yaml")
+		d.refuse(Position{File: file, Line: 1, Column: 1}, "", "the inventory is empty", "provision list nginx shows one to start from")
 		return inv
 	}
 	if !d.mapping(root, "inventory", []string{"recipients", "vars", "ssh", "groups", "hosts"}) {

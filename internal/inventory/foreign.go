@@ -43,12 +43,17 @@ func formOf(file string, data []byte) (form, *node, error) {
 	}
 	root, err := parseForeign(file, data)
 	if plugin := root.pair("plugin"); err == nil && plugin != nil {
-		return ours, nil, &Error{Position: plugin.key.at, What: "plugin " + short(plugin.value.text), Problem: "is for Ansible, and no inventory by itself", Advice: "ansible-inventory -i " + file + " --list >hosts.json, then --inventory hosts.json"}
+		return ours, nil, &Error{Position: plugin.key.at, What: "plugin " + short(plugin.value.text), Problem: "is for Ansible, and no inventory by itself", Advice: writtenOut(file)}
 	}
-	if err != nil || !isAnsible(root) {
+	if !isAnsible(root) {
 		return ours, nil, nil // which says what is wrong, if something is
 	}
-	return ansibleYAML, root, nil
+	return ansibleYAML, root, err
+}
+
+// writtenOut is the hint for what Ansible alone makes an inventory of.
+func writtenOut(file string) string {
+	return "ansible-inventory -i " + file + " --list >hosts.json, then --inventory hosts.json"
 }
 
 // looksINI looks at the first line that says something: a section, or a host without the colon that YAML has

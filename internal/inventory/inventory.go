@@ -199,7 +199,7 @@ func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return refuse("no such file", "start from hosts.example.yaml, or name a host: -H user@host", err)
+		return refuse("no such file", "provision list nginx shows one to start from; or name a host: -H user@host", err)
 	case err != nil:
 		return refuse(reason(err), "ls -ld "+path+" shows whose it is", err)
 	case info.IsDir():

@@ -17,7 +17,7 @@ import (
 const maxDepth = 20
 
 // flat is the hint for what no inventory has.
-const flat = "an inventory is flat and short: see hosts.example.yaml"
+const flat = "an inventory is flat and short: provision list nginx shows one"
 
 // kind is the sort of a node.
 type kind int
@@ -42,11 +42,12 @@ type node struct {
 	block   bool   // a literal or folded string, a list or mapping that is not in { } or [ ]
 	whole   int64  // of kindInt
 	comment Position
-	alias   bool // of what stands elsewhere, which is not looked up; likewise
+	alias   bool // of a list or mapping that stands elsewhere, which is not looked up
 	vault   bool // encrypted by ansible-vault, in inventories of Ansible's
 	items   []*node
 	pairs   []pair
 	index   map[string]int // of pairs, by key
+	merges  []*node        // mappings whose entries it has too, where it has none of the key
 }
 
 type pair struct {
@@ -76,7 +77,7 @@ func (n *node) pair(key string) *pair {
 // describe names what stands there, for "want a list, found …".
 func (n *node) describe() string {
 	if n.alias {
-		return "an alias (*), which is not looked up"
+		return "an alias (*) of a list or mapping, which is not looked up"
 	}
 	switch n.kind {
 	case kindNull:
@@ -168,6 +169,8 @@ func syntaxHint(message string) string {
 type converter struct {
 	file    string
 	foreign bool
+	anchors map[string]*node // of others
+	merged  int              // entries that merges brought
 	errs    Errors
 }
 
@@ -208,13 +211,12 @@ func (c *converter) convert(from ast.Node, depth int) *node {
 	switch from := from.(type) {
 	case *ast.AnchorNode:
 		if c.foreign {
-			return c.convert(from.Value, depth)
+			return c.anchor(from.Name.GetToken().Value, c.convert(from.Value, depth))
 		}
 		c.refuse(n.at, "an anchor (&): anchors and aliases are not used here", once+"; a text that begins with & needs quotes")
 	case *ast.AliasNode:
-		if n.alias = c.foreign; n.alias {
-			n.kind = kindOther
-			return n
+		if c.foreign {
+			return c.alias(n, from)
 		}
 		c.refuse(n.at, "an alias (*): anchors and aliases are not used here", once+"; a text that begins with * needs quotes")
 	case *ast.TagNode:
@@ -231,9 +233,11 @@ func (c *converter) convert(from ast.Node, depth int) *node {
 		for _, value := range from.Values {
 			c.add(n, value, depth)
 		}
+		c.flatten(n)
 	case *ast.MappingValueNode:
 		n.kind, n.block = kindMapping, true
 		c.add(n, from, depth)
+		c.flatten(n)
 	case *ast.SequenceNode:
 		n.kind, n.block = kindList, !from.IsFlowStyle
 		for _, value := range from.Values {
@@ -248,6 +252,10 @@ func (c *converter) convert(from ast.Node, depth int) *node {
 // add appends one entry of a mapping.
 func (c *converter) add(mapping *node, from *ast.MappingValueNode, depth int) {
 	if _, merge := from.Key.(*ast.MergeKeyNode); merge {
+		if c.foreign {
+			c.merge(mapping, from.Value, depth)
+			return
+		}
 		c.refuse(c.position(from.Key), "a merge (<<): anchors and aliases are not used here", "write it out at each place")
 		return
 	}
@@ -272,11 +280,16 @@ func (c *converter) add(mapping *node, from *ast.MappingValueNode, depth int) {
 	if from.Start != nil && from.Start.Position != nil {
 		entry.colon = Position{c.file, from.Start.Position.Line, from.Start.Position.Column}
 	}
-	if mapping.index == nil {
-		mapping.index = map[string]int{}
+	mapping.add(entry)
+}
+
+// add appends an entry of a key that a mapping does not have.
+func (n *node) add(entry pair) {
+	if n.index == nil {
+		n.index = map[string]int{}
 	}
-	mapping.index[key.text] = len(mapping.pairs)
-	mapping.pairs = append(mapping.pairs, entry)
+	n.index[entry.key.text] = len(n.pairs)
+	n.pairs = append(n.pairs, entry)
 }
 
 func (c *converter) scalar(n *node, from ast.Node) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"provision/internal/engine"
 	"provision/internal/recipe"
 )
 
@@ -84,5 +85,25 @@ func TestSummaryOfManyHosts(t *testing.T) {
 	golden(t, "summary", strings.Join(newPage(Options{Width: 80}).summary(rows, false, "provision install -l web2"), "\n")+"\n")
 	if got, want := strings.Join(newPage(Options{}).totals(rows[1:2]), " · "), "1 host · 1 same"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// However narrow the terminal is, the table at the end says how each host ended, and no line of it wraps.
+func TestTableFits(t *testing.T) {
+	rows := []outcome{
+		{"root@a-host-with-a-very-long-name.in.a.zone.of.example.com:2222", "", engine.StatusNotConverged, &finished{Error: strings.Repeat("and more ", 20), Changed: 3, Drained: true}},
+		{"web1", "", engine.StatusSame, &finished{Same: 1000, Seconds: 7620}},
+		{"web2", "", notTried, nil},
+	}
+	for columns := 30; columns <= 90; columns++ {
+		table := newPage(Options{Width: columns}).table(rows)
+		for _, line := range table {
+			if width(line) > columns {
+				t.Errorf("%d columns: %d wide: %s", columns, width(line), line)
+			}
+		}
+		if first := table[1]; !strings.Contains(first, "root@a-host") || !strings.Contains(first, "not converged") {
+			t.Errorf("%d columns: %s", columns, first)
+		}
 	}
 }

@@ -42,7 +42,8 @@ type (
 	listedAction struct {
 		Name      string           `json:"name"`
 		Help      string           `json:"help,omitempty"`
-		Arguments []listedVariable `json:"arguments"` // as -e takes them, by their names
+		Drains    bool             `json:"drains,omitempty"` // the host is drained while it runs
+		Arguments []listedVariable `json:"arguments"`        // as -e takes them, by their names
 	}
 	listedVariable struct {
 		Name     string      `json:"name"`
@@ -72,7 +73,7 @@ func (j *JSON) Tasks(tasks []recipe.Task) error {
 			r.Variables = append(r.Variables, newListedVariable(task.Name+"."+v.Name, v))
 		}
 		for _, action := range task.Actions {
-			listed := listedAction{Name: action.Name, Help: action.Help, Arguments: []listedVariable{}}
+			listed := listedAction{Name: action.Name, Help: action.Help, Drains: action.Drains, Arguments: []listedVariable{}}
 			for _, v := range action.Arguments {
 				listed.Arguments = append(listed.Arguments, newListedVariable(v.Name, v))
 			}

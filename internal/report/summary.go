@@ -109,7 +109,10 @@ func (p page) table(rows []outcome) []string {
 	if c.tally {
 		head += fmt.Sprintf("  %7s  %4s", "changed", "same")
 	}
-	lines := []string{p.paint.faint.Render(head + fmt.Sprintf("  %10s", "time"))}
+	if c.time {
+		head += fmt.Sprintf("  %10s", "time")
+	}
+	lines := []string{p.paint.faint.Render(head)}
 	for _, row := range rows {
 		lines = append(lines, p.summaryRow(row, c)...)
 	}
@@ -126,21 +129,32 @@ func (p page) stopped(rows []outcome) []string {
 	return nil
 }
 
-// summaryColumns are the widths of the table, and whether it counts changes.
+// summaryColumns are the widths of the table, and whether it counts changes and says times: where it is narrow, it says
+// how hosts ended.
 type summaryColumns struct {
 	host, status int
-	tally        bool
+	tally, time  bool
 }
 
 func (p page) columnsOf(rows []outcome) summaryColumns {
-	c := summaryColumns{host: len("host"), status: len("status")}
+	c := summaryColumns{host: len("host"), status: len("status"), time: true}
 	for _, row := range rows {
 		c.host = max(c.host, width(row.host))
 		c.status = max(c.status, len(row.status))
 		c.tally = c.tally || row.end != nil && row.end.Changed+row.end.Same > 0
 	}
 	if p.width > 0 {
-		c.host = min(c.host, max(p.width-c.status-32, 12))
+		const tally, time, least = 15, 12, 12
+		room := p.width - c.status - 5 // the sign, and what is between
+		c.tally = c.tally && room-time-tally >= min(c.host, least)
+		c.time = room-time >= min(c.host, least)
+		if c.tally {
+			room -= tally
+		}
+		if c.time {
+			room -= time
+		}
+		c.host = min(c.host, max(room, least))
 	}
 	return c
 }
@@ -168,7 +182,10 @@ func (p page) summaryRow(row outcome, c summaryColumns) []string {
 	case c.tally:
 		line += fmt.Sprintf("  %7s  %4s", "", "")
 	}
-	lines := []string{line + fmt.Sprintf("  %10s", secondsText(row.end.Seconds))}
+	if c.time {
+		line += fmt.Sprintf("  %10s", secondsText(row.end.Seconds))
+	}
+	lines := []string{line}
 	if row.end.Error != "" && row.status != engine.StatusNotBegun {
 		reason := oneLine(row.end.Error)
 		if p.width > 0 {

@@ -41,6 +41,18 @@ func (j *job) reconnect(ctx context.Context) bool {
 	return j.connect(ctx)
 }
 
+// connectAgain makes the connection anew that was lost in a question, as when the sshd of a jump host was restarted:
+// after a pause, in which that may come back.
+func (j *job) connectAgain(ctx context.Context) bool {
+	j.observe(engine.Note{Text: "the connection was lost: asking once more"})
+	j.disconnect()
+	select {
+	case <-ctx.Done():
+	case <-time.After(lostPause):
+	}
+	return j.connect(ctx)
+}
+
 // disconnect ends the connection to a host, if there is one.
 func (j *job) disconnect() {
 	if j.host.connection != nil {

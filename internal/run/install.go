@@ -2,12 +2,14 @@ package run
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
+	"provision/internal/remote"
 )
 
 // silentAtMost is how long a host may say nothing to a question: to look at all files of a large tree takes
@@ -189,6 +191,12 @@ func (j *job) planBy(ctx context.Context, ask func() error) {
 	}
 	j.observe(engine.Asking{})
 	err := j.settled(ctx, ask)
+	if errors.Is(err, remote.ErrLost) && ctx.Err() == nil { // nothing was begun
+		if !j.connectAgain(ctx) {
+			return
+		}
+		err = j.settled(ctx, ask)
+	}
 	if err != nil && j.wait(err) {
 		return
 	}

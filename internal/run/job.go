@@ -177,7 +177,7 @@ func (j *job) finish(good engine.Status, err error) {
 	j.result.Changed += j.sooner
 	j.result.Status = status(err, good)
 	j.result.Err = err
-	j.result.Hint = Hint(err, j.Target.Name)
+	j.result.Hint = j.Target.hint(err)
 	j.result.Elapsed = j.clock.elapsed()
 	j.disconnect()
 	j.observe(j.result)

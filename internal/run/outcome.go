@@ -41,6 +41,16 @@ func status(err error, otherwise engine.Status) engine.Status {
 	return engine.StatusFailed
 }
 
+// hint is what to type next after an error of the work on a host.
+func (t Target) hint(err error) string {
+	if t.Hint != nil && err != nil {
+		if hint := t.Hint(err); hint != "" {
+			return hint
+		}
+	}
+	return Hint(err, t.Name)
+}
+
 // Hint is the command to type next, or what to look at, after an error of the work on a host.
 func Hint(err error, host string) string {
 	var own interface{ Hint() string }

@@ -27,6 +27,9 @@ type Target struct {
 	Local   bool  // this machine, without SSH
 	Lost    error // it was tried before, and this is why it is not tried again
 
+	// Hint is what to type next after an error, before what is said of every host; nil, and "", say nothing.
+	Hint func(error) string
+
 	dialer    *remote.Dialer    // the run's
 	questions *script.Questions // the run's
 	silence   time.Duration     // how long a question may say nothing
