@@ -18,7 +18,7 @@ var counted = []struct{ said, file, first, cases string }{
 	{`(\d+) ways to go through a change`, "guard_test.go", ") all(", `(?m)^\t\t\{"`},
 	{`(\d+) cases of all kinds`, "../internal/memory/conformance_kinds_test.go", "\tstays  string\n}{", `(?m)^\t\{`},
 	{`(\d+) tasks on lab hosts: files, units`, "remove_test.go", "\tvars     []string\n}{", `(?m)^\t\{`},
-	{`(\d+) kinds of steps`, "../internal/journal/race_test.go", "func TestNoStepTrustsANameOfAnotherAccount(", `(?m)^\t\t"[\w ]+": +func\(`},
+	{`(\d+) kinds of steps`, "../internal/journal/race_test.go", "func racedSteps(", `(?m)^\t\t"[\w ]+": +func\(`},
 	{`(\d+) fleets: who is begun`, "../internal/run/window_test.go", "func TestWhenNoFurtherHostIsBegun(", `(?m)^\t\t\{name: `},
 	{`(\d+) runs of a host behind a load balancer`, "../internal/run/drain_test.go", "func TestHostIsDrainedAroundItsChange(", `(?m)^\t\t\{"|:= s\.goes\(t\); `},
 }

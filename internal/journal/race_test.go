@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -77,24 +78,11 @@ func (m *machine) victim(t *testing.T) string {
 	return string(out)
 }
 
-// Each kind of step works in a directory of another account, which plants links to what is
-// root's in place of whatever appears there. The step may fail; what is root's stays as it is.
-//
-// It is alone: a racer takes a processor, and other tests wait for the clock.
-func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
+// racedSteps are steps of each kind on a path, by name; what some of them bring is in an archive, and in a
+// repository of git with one commit.
+func racedSteps(t *testing.T, archived, origin, commit string) map[string]func(path string) []recipe.Step {
 	attributes := recipe.Attributes{Mode: 0o666, Owner: "nobody", Group: "nogroup"}
-	archived := t.TempDir() + "/archive.tar"
-	if err := os.WriteFile(archived, []byte(packed(t, "x")), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	open(t, filepath.Dir(archived))
-	origin := t.TempDir()
-	out, err := exec.Command("sh", "-ec", `cd "$0"; git init -q; echo x >file; git add file; git -c user.name=x -c user.email=x@example.org commit -qm x; git rev-parse HEAD`, origin).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	commit := strings.TrimSpace(string(out))
-	steps := map[string]func(path string) []recipe.Step{
+	return map[string]func(path string) []recipe.Step{
 		"write": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteFile{Path: path, Content: []byte("x\n"), Attributes: attributes}}
 		},
@@ -119,9 +107,17 @@ func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 		"below": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteFile{Path: path + "/file", Content: []byte("x\n"), Attributes: attributes}}
 		},
+		"restore": func(path string) []recipe.Step {
+			return []recipe.Step{recipe.WriteFile{Path: path, Content: []byte("x\n"), Attributes: attributes}, recipe.Restore{Number: 1, Path: path}}
+		},
 		"download": func(path string) []recipe.Step {
 			const source = "/etc/passwd"
 			return []recipe.Step{recipe.Download{Path: path, URL: "copy:" + source, SHA256: recipe.Digest([]byte(read(t, source))), Attributes: attributes}}
+		},
+		"upload": func(path string) []recipe.Step {
+			content := read(t, archived)
+			artifact := recipe.Artifact{Source: archived, Size: int64(len(content)), SHA256: recipe.Digest([]byte(content))}
+			return []recipe.Step{recipe.Upload{Path: path, Artifact: artifact, Attributes: attributes}}
 		},
 		"write tree": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.WriteTree{
@@ -135,11 +131,47 @@ func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
 		"check out": func(path string) []recipe.Step {
 			return []recipe.Step{recipe.CheckOut{Path: path, URL: "file://" + origin, Commit: commit, Owner: "nobody", Group: "nogroup"}}
 		},
-		"restore": func(path string) []recipe.Step {
-			return []recipe.Step{recipe.WriteFile{Path: path, Content: []byte("x\n"), Attributes: attributes}, recipe.Restore{Number: 1, Path: path}}
-		},
 	}
-	for name, step := range steps {
+}
+
+// A step on a path has a row there, or is not for paths of others.
+func TestEveryStepOnAPathIsRaced(t *testing.T) {
+	left := map[string]string{"Remember": "nobody but root comes to where it writes", "RestoreShipped": "it goes as an Upload does, with a file of a package"}
+	sources, err := filepath.Glob("../recipe/step*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := read(t, "race_test.go")
+	found := 0
+	for _, source := range sources {
+		for _, step := range regexp.MustCompile(`(?m)^func \(s (\w+)\) Replaces\(`).FindAllStringSubmatch(read(t, source), -1) {
+			found++
+			if _, why := left[step[1]]; !why && !strings.Contains(here, "recipe."+step[1]+"{") {
+				t.Errorf("no race against recipe.%s", step[1])
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("found only %d steps on a path", found)
+	}
+}
+
+// Each kind of step works in a directory of another account, which plants links to what is
+// root's in place of whatever appears there. The step may fail; what is root's stays as it is.
+//
+// It is alone: a racer takes a processor, and other tests wait for the clock.
+func TestNoStepTrustsANameOfAnotherAccount(t *testing.T) {
+	archived := t.TempDir() + "/archive.tar"
+	if err := os.WriteFile(archived, []byte(packed(t, "x")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open(t, filepath.Dir(archived))
+	origin := t.TempDir()
+	out, err := exec.Command("sh", "-ec", `cd "$0"; git init -q; echo x >file; git add file; git -c user.name=x -c user.email=x@example.org commit -qm x; git rev-parse HEAD`, origin).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, step := range racedSteps(t, archived, origin, strings.TrimSpace(string(out))) {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)
 			theirs := m.besieged(t)
