@@ -1,12 +1,15 @@
 # Short names for what is done often. The recipes are plain commands: make itself is not
 # needed (.ci/test runs all tests).
-.PHONY: build test unit acceptance bench bench-fleet bench-peers bench-gimel bench-tasks prove sweep lint release site recordings
+.PHONY: build test unit acceptance bench bench-fleet bench-peers bench-gimel bench-tasks prove sweep lint release publish site recordings
 
 build: # the command, in bin/
 	go build -trimpath -o bin/ ./cmd/...
 
-release: # what users get, in dist/: packages, archives, bills of materials, digests; signed with SIGNING_KEY=FILE
+release: # what users get, in dist/: packages, archives, bills of materials, digests
 	packaging/release dist
+
+publish: # the same for others: of a version, and signed with SIGNING_KEY=FILE, or refused
+	packaging/publish dist
 
 site: # the documentation, in dist/site, as static HTML with search; needs mkdocs and mkdocs-material of Debian 12
 	packaging/site/build dist/site

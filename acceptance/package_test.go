@@ -33,7 +33,7 @@ func TestPackage(t *testing.T) {
 	}
 	t.Parallel()
 	key := signingKey(t)
-	first, again := release(t, key, "SIGNING_KEY="+key), release(t, key, ownCompiles(t)...)
+	first, again := release(t, key), release(t, key, ownCompiles(t)...)
 	sums := func(dist string) string {
 		out(t, dist, nil, "sha256sum", "-c", "--quiet", "SHA256SUMS")
 		return string(readFile(t, filepath.Join(dist, "SHA256SUMS")))
@@ -57,12 +57,14 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// release makes what users get, for this machine's architecture, in a clone of its own that names a key.
+// release makes what users get, for this machine's architecture, in a clone of its own that names a key,
+// and signs it.
 func release(t *testing.T, key string, environment ...string) string {
 	t.Helper()
 	tree, dist, start := clone(t), filepath.Join(t.TempDir(), "dist"), time.Now()
-	publishedBy(t, tree, key)
+	publishedBy(t, tree, key, you)
 	out(t, tree, append(environment, "ARCHITECTURES="+runtime.GOARCH), "packaging/release", dist)
+	out(t, tree, nil, "packaging/sign", key, dist)
 	t.Logf("a release was made in %s", time.Since(start).Round(time.Second))
 	return dist
 }
