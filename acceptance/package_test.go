@@ -113,6 +113,7 @@ func installPackage(t *testing.T, dist string, hosts []machine) {
 	get(0)
 	controller.run(t, "cp /usr/share/doc/provision/allowed_signers /root/dist")
 	get(3)
+	tampered(t, controller)
 	// deb-version(7): ~ comes before nothing, as in a module's version - does.
 	said := controller.run(t, "provision version")
 	version := strings.TrimPrefix(strings.TrimSpace(said), "provision version v")
@@ -132,12 +133,20 @@ COMP_LINE='provision verif' COMP_POINT=15 COMP_WORDS=(provision verif) COMP_CWOR
 		t.Errorf("bash completes %q", got)
 	}
 	installsOnAnother(t, controller, target)
+	demoes(t, controller)
 	// systemd brings a provision.conf of its own.
 	if left := controller.run(t, "apt-get -q -y purge provision >&2; find /usr /etc /var -xdev -name '*provision*' ! -path '/var/lib/dpkg/*' ! -path '/var/lib/apt/*' ! -path /usr/lib/tmpfiles.d/provision.conf"); left != "" {
 		t.Errorf("the package left\n%s", left)
 	}
 	get(1)
 	bringsGimel(t, controller, target)
+}
+
+// tampered has a file of the download, and then its digest too, made another: what the README says finds both.
+func tampered(t *testing.T, controller machine) {
+	t.Helper()
+	controller.run(t, `cp -R /root/dist /root/false && cd /root/false && echo more >>"$(echo *.tar.gz)"
+! `+gettingIt[2]+` && sha256sum -- *.deb *.tar.gz >SHA256SUMS && `+gettingIt[2]+` && ! `+gettingIt[3]+` && rm -r /root/false`)
 }
 
 // asRoot is where a login of root's begins.
@@ -153,6 +162,25 @@ func bringsGimel(t *testing.T, controller, target machine) {
 	if plan := controller.run(t, asRoot+"provision deploy gimel --check"+withSSH(target)); !strings.Contains(plan, "/gimel  upload ") {
 		t.Errorf("nothing of gimel is uploaded:\n%s", tail(plan, 4000))
 	}
+}
+
+// demoes runs the demo of the package in a lab within the lab, as docs/lab.md says. It is minutes, of which the
+// Debian system that its host is made from takes one.
+func demoes(t *testing.T, controller machine) {
+	t.Helper()
+	if os.Getenv("PROVISION_PROVE") != "all" {
+		return
+	}
+	const lab = "export PROVISION_LAB_DIR=/root/lab/its PROVISION_LAB_NETWORK=198.19.248.0/24; "
+	controller.run(t, `mkdir /root/lab && mount -t tmpfs -o size=4G,mode=0755 lab /root/lab
+for each in /sys/fs/cgroup /sys/fs/cgroup/*; do ! mountpoint -q "$each" || mount -o remount,bind,rw "$each"; done`)
+	start := time.Now()
+	said := controller.run(t, asRoot+lab+"provision demo graphite && test $(stat -c %s graphite-demo.png) -gt 5000")
+	t.Logf("the demo took %s", time.Since(start).Round(time.Second))
+	if !strings.Contains(said, "graphite  http://198.19.248.2/\n") {
+		t.Errorf("the demo says\n%s", tail(said, 4000))
+	}
+	controller.run(t, asRoot+lab+"provision lab destroy && umount /root/lab")
 }
 
 // installsOnAnother uses the package: over ssh, with a key that was made there.

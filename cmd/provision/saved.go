@@ -148,10 +148,24 @@ func readPlan(path string) (savedPlan, error) {
 		return refuse("is not a saved plan")
 	}
 	if saved.Format != planFormat {
-		return refuse(fmt.Sprintf("is a plan of format %d, and this provision reads %d", saved.Format, planFormat))
+		return saved, otherProvision{path, saved.Version}
 	}
 	return saved, nil
 }
+
+// otherProvision refuses a plan that another provision made: what it would do may be something else, or
+// cannot even be read.
+type otherProvision struct{ path, version string }
+
+func (o otherProvision) Error() string {
+	return fmt.Sprintf("%s: was made by provision %s, and this is %s", o.path, o.version, version())
+}
+
+// Hint is what there is to do instead.
+func (o otherProvision) Hint() string { return "plan anew: provision plan --out " + o.path }
+
+// Is counts it as a plan that is not that of the host.
+func (otherProvision) Is(target error) bool { return target == engine.ErrStale }
 
 // asked is how it was asked for: its tasks, and what else decides what is done.
 func (s savedPlan) asked() string {
@@ -175,8 +189,8 @@ func (s savedPlan) asked() string {
 
 // current refuses a plan that another provision made: what it would do may be something else.
 func (s savedPlan) current(path string) error {
-	if now := version(); s.Version != now {
-		return hinted{fmt.Errorf("%s: was made by provision %s, and this is %s: %w", path, s.Version, now, engine.ErrStale), "plan anew: provision plan --out " + path}
+	if s.Version != version() {
+		return otherProvision{path, s.Version}
 	}
 	return nil
 }

@@ -120,6 +120,9 @@ func (l *Lab) Up(ctx context.Context, names []string, suite string) ([]Host, err
 	if err := l.Prepare(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.networkFree(); err != nil { // before the minute that a base takes
+		return nil, err
+	}
 	known, err := l.Hosts()
 	if err != nil {
 		return nil, err

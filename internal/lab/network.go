@@ -13,17 +13,38 @@ import (
 	"strings"
 )
 
+// takenError says that this machine has addresses of the lab's network already.
+type takenError struct {
+	network netip.Prefix
+	by      string
+}
+
+// Error implements error.
+func (e takenError) Error() string {
+	return fmt.Sprintf("lab network %s: overlaps with %s of this machine", e.network, e.by)
+}
+
+// Hint is how the lab gets another network, whatever command needs it.
+func (e takenError) Hint() string {
+	return "export PROVISION_LAB_NETWORK=198.18.9.0/24, or another network that is free here"
+}
+
+// networkFree refuses a network of which this machine has addresses elsewhere than on the lab's bridge.
+func (l *Lab) networkFree() error {
+	taken, err := overlapping(l.config.Bridge, l.config.Network)
+	if err == nil && taken != "" {
+		err = takenError{l.config.Network, taken}
+	}
+	return err
+}
+
 // ensureNetwork makes the bridge, with the first address of the network, and
 // lets the hosts out through this machine's own address.
 func (l *Lab) ensureNetwork(ctx context.Context) error {
-	bridge, network := l.config.Bridge, l.config.Network
-	taken, err := overlapping(bridge, network)
-	if err != nil {
+	if err := l.networkFree(); err != nil {
 		return err
 	}
-	if taken != "" {
-		return fmt.Errorf("lab network %s: overlaps with %s of this machine: give the lab another network", network, taken)
-	}
+	bridge, network := l.config.Bridge, l.config.Network
 	if !linkExists(bridge) {
 		if err := run(ctx, "ip", "link", "add", bridge, "type", "bridge"); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -65,6 +67,28 @@ func TestNeighboursStayOutside(t *testing.T) {
 	}
 	if err := l.removeNetwork(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A network of which this machine has addresses is refused before anything is made, with what to do.
+func TestNetworkThatIsTaken(t *testing.T) {
+	if os.Getenv(aside) == "" {
+		inOwnNetwork(t)
+		return
+	}
+	if err := run(t.Context(), "ip", "address", "add", "198.18.0.9/16", "dev", "lo"); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel() // a base that were begun would end at once
+	_, err = l.Up(cancelled, []string{"lab1"}, "")
+	var taken takenError
+	if !errors.As(err, &taken) || taken.by != "198.18.0.0/16 on lo" && taken.by != "198.18.0.9/16 on lo" || !strings.Contains(taken.Hint(), "PROVISION_LAB_NETWORK") {
+		t.Errorf("it says %v", err)
 	}
 }
 

@@ -159,6 +159,9 @@ func (l *login) refused(allowed []string) error {
 		problem += "; " + l.failure.Error()
 	}
 	hint := "name the right key with -i FILE, or bring yours there with ssh-copy-id"
+	if len(l.ring.keys)+len(l.ring.skipped) == 0 {
+		hint = "make a key (ssh-keygen) and bring it there (ssh-copy-id), or name yours with -i FILE"
+	}
 	if l.config.Password == nil && (slices.Contains(allowed, "password") || slices.Contains(allowed, "keyboard-interactive")) {
 		hint += ", or let it ask for a password with --ask-password"
 	}

@@ -262,6 +262,11 @@ func TestAuthenticationFails(t *testing.T) {
 	if !errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), ssh.FingerprintSHA256(key)) || !strings.Contains(Hint(err), "--ask-password") {
 		t.Error(err, Hint(err))
 	}
+	t.Setenv("HOME", t.TempDir())
+	config.Identities = nil
+	if _, err = Dial(context.Background(), s.address(), config); !errors.Is(err, ErrAuthentication) || !strings.Contains(Hint(err), "ssh-keygen") {
+		t.Errorf("without a key: %v, %s", err, Hint(err))
+	}
 }
 
 func TestTooManyKeys(t *testing.T) {
