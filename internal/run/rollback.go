@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"provision/internal/engine"
 	"provision/internal/recipe"
@@ -59,6 +60,9 @@ func (j *job) planRollback(ctx context.Context, task string, formerly []string) 
 	for _, path := range forgotten {
 		j.observe(engine.Note{Text: path + ": is a secret, of which the host keeps no copy: it stays as it is"})
 	}
+	if done := staysDone(past); len(done) > 0 {
+		j.observe(engine.Note{Text: "stays done: " + strings.Join(done, ", ")})
+	}
 	if j.made, err = engine.NewPlan(j.wanted, answer.Facts); err != nil {
 		return err
 	}
@@ -69,6 +73,17 @@ func (j *job) planRollback(ctx context.Context, task string, formerly []string) 
 	j.Blueprint.serves(&j.made, now.Facts)
 	j.tellDrains()
 	return j.host.look(ctx, &j.made, nil, nil)
+}
+
+// staysDone is what a run did that leaves no copy of what was before: its commands, packages and accounts.
+func staysDone(past script.Past) []string {
+	var titles []string
+	for _, step := range past.Begun() {
+		if step.ForGood() && !slices.Contains(titles, step.Title) {
+			titles = append(titles, step.Title)
+		}
+	}
+	return titles
 }
 
 // whatIsKept is a recipe without the secrets that the host has forgotten, and their paths: once

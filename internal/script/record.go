@@ -47,6 +47,11 @@ const (
 	KindWatch     = "watch"
 )
 
+// ForGood reports whether a step is of those of which no copy is kept, so that nothing takes it back.
+func (r Record) ForGood() bool {
+	return r.Kind == "execute" || r.Kind == "install_packages" || r.Kind == "remove_packages"
+}
+
 // Line returns the record as one line of JSON.
 func (r Record) Line() string {
 	line, err := json.Marshal(r)
