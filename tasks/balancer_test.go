@@ -1,10 +1,15 @@
 package tasks
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"provision/internal/recipe"
+	"provision/templates"
 )
 
 // All ports go by one check: what fails at one of them fails at all, and a visitor's two ports are of one server.
@@ -50,3 +55,40 @@ func TestBalancerIsRefused(t *testing.T) {
 }
 
 func TestBalancerShellcheck(t *testing.T) { shellchecked(t, "balancer/balancer.sh.tmpl") }
+
+// Of two that drain both servers at once, as two people who work on one each, one is refused: else nobody would serve.
+func TestBalancerDrainsOneServer(t *testing.T) {
+	dir := t.TempDir()
+	text, err := templates.Render("balancer/balancer.sh.tmpl", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/etc/provision/balancer", "/var/lib/provision-balancer", "/run/provision-balancer"} {
+		text = strings.ReplaceAll(text, path, dir)
+	}
+	for name, content := range map[string]string{
+		"balancer.sh": text,
+		"settings":    "FIRST=192.0.2.21 SECOND=192.0.2.22 CHECKED=servers CHECK='GET /'\n",
+		"active.map":  "active 192.0.2.21\n",
+		// haproxy is slow to say that both pass their checks and have no visitors: more time for the other.
+		"socat": "#!/bin/sh\ncat >/dev/null\nsleep 0.2\nfor server in 192.0.2.21 192.0.2.22; do echo servers,$server,,,0,,,,,,,,,,,,,UP; done\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var both sync.WaitGroup
+	said, errs := make([]string, 2), make([]error, 2)
+	for i, server := range []string{"192.0.2.21", "192.0.2.22"} {
+		both.Go(func() {
+			drain := exec.CommandContext(t.Context(), "sh", filepath.Join(dir, "balancer.sh"), "drain", server)
+			drain.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+			out, err := drain.CombinedOutput()
+			said[i], errs[i] = string(out), err
+		})
+	}
+	both.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) || !strings.Contains(said[0]+said[1], " is drained: the visitors stay with ") {
+		t.Errorf("both were drained, or none: %q, %v", said, errs)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -20,8 +21,11 @@ func (c catalogue) drains(host inventory.Host, its, others []recipe.Task, values
 		known, there := values[task.Name]
 		if !there {
 			read, err := c.valuesOf(host, []recipe.Task{task}, nil)
+			if err != nil && !errors.Is(err, inventory.ErrNoKey) {
+				err = usage(err, "give it in hosts.yaml: the hooks of "+task.Name+" read it, as long as "+host.Name+" has that")
+			}
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("%s is drained by %s: %w", host.Name, task.Name, err)
 			}
 			known = read[task.Name]
 		}

@@ -203,6 +203,33 @@ func TestActionDrains(t *testing.T) {
 	}
 }
 
+// Who presses Ctrl-C while a host is drained for an action has it brought back, and the action not run.
+func TestInterruptedBeforeAnAction(t *testing.T) {
+	m := inMachine(t)
+	if m == nil {
+		return
+	}
+	s := site{m: m, content: "1", drain: ":", verify: ":"}
+	is(t, s.goes(t), engine.StatusChanged)
+	s.did(t)
+	blueprint := Blueprint{Action: &resource.Action{Script: recipe.Script{Name: "act", Text: s.log("act", ":")}}, ActionOf: recipe.Task{Name: "site"}, Drains: s.drains(), Remaining: []recipe.Task{s.task()}}
+	stop := make(chan struct{})
+	settings := Settings{Forks: 1, Stop: stop, Observe: func(e engine.HostEvent) {
+		if note, ok := e.Event.(engine.Note); ok && note.Text == "drained" {
+			close(stop)
+		}
+	}}
+	settings.Header.Verb = "do site act"
+	results, err := Do(t.Context(), []Work{{Target: Target{Name: "here", Local: true}, Blueprint: blueprint}}, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is(t, results[0].Finished, engine.StatusInterrupted)
+	if did := s.did(t); did != "drain undrain" || s.isDrained() {
+		t.Errorf("did %q, drained %v", did, s.isDrained())
+	}
+}
+
 // Of several marks the first run counts, and one of a task that was removed none.
 func TestSinceWhenAHostIsDrained(t *testing.T) {
 	b := Blueprint{Drains: []Drain{{Task: "a"}, {Task: "b"}, {Task: "c"}}}
