@@ -297,7 +297,6 @@ func TestConnectionThatEndsDuringTheLogin(t *testing.T) {
 			return nil, errors.New("too late")
 		}
 		config := s.config()
-		config.ConnectTimeout = 5 * time.Second
 		if name == "is slow" {
 			config.ConnectTimeout = 300 * time.Millisecond
 		}

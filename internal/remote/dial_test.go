@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // sshConfig writes an ssh_config for hosts that are all this one server.
@@ -25,7 +24,8 @@ Host *
   IdentityFile %s
   IdentitiesOnly yes
   UserKnownHostsFile %s
-`, s.port, s.identity, s.knownHosts), 0o600)
+  ConnectTimeout %.0f
+`, s.port, s.identity, s.knownHosts, busy.Seconds()), 0o600)
 	return Config{ConfigFile: file}
 }
 
@@ -108,7 +108,7 @@ func TestProxyCommand(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	config.Options = []string{"ProxyCommand=sleep 30", "ConnectTimeout=1"}
+	config.Options = []string{"ProxyCommand=sleep 600", "ConnectTimeout=1"}
 	soon(t, func() {
 		if _, err := Dial(context.Background(), Address{Host: "host"}, config); !errors.Is(err, ErrUnreachable) {
 			t.Error(err)
@@ -166,7 +166,7 @@ func TestUnreachable(t *testing.T) {
 		{Address{Host: "127.0.0.1", Port: 1}, "127.0.0.1:1: connection refused"},
 		{Address{Host: "no-such-host.invalid"}, "does not resolve"},
 	} {
-		_, err := Dial(context.Background(), c.address, Config{ConfigFile: "none", ConnectTimeout: 5 * time.Second})
+		_, err := Dial(context.Background(), c.address, Config{ConfigFile: "none", ConnectTimeout: busy})
 		if !errors.Is(err, ErrUnreachable) || !strings.HasSuffix(err.Error(), c.want) || Hint(err) == "" {
 			t.Errorf("%v: %v, hint %q", c.address, err, Hint(err))
 		}

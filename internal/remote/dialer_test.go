@@ -173,7 +173,6 @@ func TestFault46FewKnockAtATime(t *testing.T) {
 		}
 	}
 	config := s.config()
-	config.ConnectTimeout = time.Minute
 	reachAll(t, newDialer(t), config, 30, slices.Repeat([]Address{s.address()}, 60))
 	if most.Load() > atOneDoor || most.Load() < 2 {
 		t.Errorf("%d at a time", most.Load())

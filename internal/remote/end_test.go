@@ -17,7 +17,7 @@ func TestBackgroundProcessHoldsNobodyUp(t *testing.T) {
 	server := newFakeServer(t)
 	local, _ := Local(Config{})
 	connections := map[string]*Connection{"local": local, "ssh": server.dial()}
-	const script = "head -c 200000 /dev/zero; echo printed; echo told >&2; (sleep 20; echo late)& exit 7"
+	const script = "head -c 200000 /dev/zero; echo printed; echo told >&2; (sleep 120; echo late)& exit 7"
 	for name, c := range connections {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,7 +38,7 @@ func endsSoon(t *testing.T, c *Connection, command Command) {
 	if len(out) != 200_008 || !bytes.HasSuffix(out, []byte("printed\n")) {
 		t.Errorf("%d bytes, the last are %q", len(out), out[max(0, len(out)-20):])
 	}
-	if elapsed := time.Since(began); elapsed > 10*time.Second {
+	if elapsed := time.Since(began); elapsed > 100*time.Second {
 		t.Errorf("it waited for %s", elapsed)
 	}
 }
@@ -46,7 +46,7 @@ func endsSoon(t *testing.T, c *Connection, command Command) {
 func TestOpenSSHBackgroundProcessHoldsNobodyUp(t *testing.T) {
 	server := startSSHD(t, "MaxSessions 1")
 	c := server.dial(t, "root")
-	const script = "head -c 200000 /dev/zero; echo printed; echo told >&2; sleep 20& exit 7"
+	const script = "head -c 200000 /dev/zero; echo printed; echo told >&2; sleep 120& exit 7"
 	endsSoon(t, c, Command{Script: script})
 	endsSoon(t, c, Command{Script: script}) // and its session is free
 	user := sudoUser(t, "pvbehind", "ALL=(ALL) NOPASSWD: ALL")

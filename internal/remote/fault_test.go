@@ -25,7 +25,7 @@ func soon(t *testing.T, what func()) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * busy):
 		stacks := make([]byte, 1<<20)
 		t.Fatalf("hangs\n%s", stacks[:runtime.Stack(stacks, true)])
 	}
@@ -114,7 +114,7 @@ func TestCommandIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	soon(t, func() {
-		_, err := c.Run(ctx, Command{Script: "exec sleep 30"}, nil)
+		_, err := c.Run(ctx, Command{Script: "exec sleep 600"}, nil)
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, ErrLost) {
 			t.Error(err)
 		}
@@ -126,7 +126,7 @@ func TestCommandIsCancelled(t *testing.T) {
 
 func TestPendingWaitEndsWithClose(t *testing.T) {
 	c := newFakeServer(t).dial()
-	process, err := c.Start(context.Background(), Command{Script: "sleep 30"})
+	process, err := c.Start(context.Background(), Command{Script: "sleep 600"})
 	if err != nil {
 		t.Fatal(err)
 	}

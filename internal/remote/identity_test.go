@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -90,7 +89,6 @@ func TestKeyThatIsNotOpenedIsGoneAround(t *testing.T) {
 	}
 	config := s.config()
 	config.Identities = []string{locked, s.identity}
-	config.ConnectTimeout = time.Minute // to try a passphrase takes long under the race detector
 	for name, answer := range map[string]error{"wrong": nil, "not given": errors.New("nobody answers")} {
 		config.Passphrase = func(string) ([]byte, error) { return []byte("guess"), answer }
 		c, err := Dial(context.Background(), s.address(), config)
@@ -183,7 +181,7 @@ func TestCertificatesOfUsers(t *testing.T) {
 		"the agent's, named by IdentityFile":      {"IdentityAgent=" + certified, "IdentityFile=" + path("elsewhere.pub"), "IdentitiesOnly=yes"},
 	} {
 		config := Config{ConfigFile: "none", KnownHosts: server.knownHosts, Options: options,
-			Passphrase: func(string) ([]byte, error) { return []byte("open sesame"), nil }, ConnectTimeout: time.Minute}
+			Passphrase: func(string) ([]byte, error) { return []byte("open sesame"), nil }, ConnectTimeout: busy}
 		c, err := Dial(context.Background(), server.address("root"), config)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

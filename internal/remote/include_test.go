@@ -41,7 +41,7 @@ func TestIncludesAreBounded(t *testing.T) {
 		select {
 		case err := <-ended:
 			return err
-		case <-time.After(30 * time.Second):
+		case <-time.After(5 * time.Minute):
 			t.Fatalf("%s is read on and on", what)
 			return nil
 		}

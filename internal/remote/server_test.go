@@ -137,7 +137,7 @@ func (s *fakeServer) cut() {
 // set before.
 func (s *fakeServer) config() Config {
 	s.serving.Do(func() { go s.serve() })
-	return Config{ConfigFile: "none", Identities: []string{s.identity}, KnownHosts: s.known, Options: []string{"IdentityAgent=none"}}
+	return Config{ConfigFile: "none", Identities: []string{s.identity}, KnownHosts: s.known, ConnectTimeout: busy, Options: []string{"IdentityAgent=none"}}
 }
 
 // behind makes a configuration that reaches the server through another.

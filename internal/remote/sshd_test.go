@@ -19,6 +19,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// busy is what a machine may take that does much else.
+const busy = 2 * time.Minute
+
 // sshd is a real OpenSSH server on loopback, with a configuration of its own.
 type sshd struct {
 	port       int
@@ -94,7 +97,7 @@ func startSSHD(t testing.TB, extra ...string) *sshd {
 			t.Log(server.log.String())
 		}
 	})
-	for range 200 {
+	for began := time.Now(); time.Since(began) < time.Minute; {
 		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", server.port)); err == nil {
 			conn.Close()
 			return server
@@ -110,7 +113,7 @@ func (s *sshd) address(user string) Address {
 }
 
 func (s *sshd) config() Config {
-	return Config{ConfigFile: "none", Identities: []string{s.identity}, KnownHosts: s.knownHosts,
+	return Config{ConfigFile: "none", Identities: []string{s.identity}, KnownHosts: s.knownHosts, ConnectTimeout: busy,
 		Options: []string{"IdentityAgent=none"}}
 }
 
