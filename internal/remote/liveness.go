@@ -127,31 +127,21 @@ var errStalled = errors.New("no progress within the connect timeout")
 type watchdog struct {
 	timeout time.Duration
 	cancel  context.CancelCauseFunc
-
-	mu    sync.Mutex
-	timer *time.Timer
+	time    *countdown
 }
 
 // startWatchdog returns a context that ends, with errStalled as its cause, when
 // the time is up.
 func startWatchdog(parent context.Context, timeout time.Duration) (context.Context, *watchdog) {
 	ctx, cancel := context.WithCancelCause(parent)
-	w := &watchdog{timeout: timeout, cancel: cancel}
-	w.timer = time.AfterFunc(timeout, func() { cancel(errStalled) })
+	w := &watchdog{timeout, cancel, &countdown{over: func() { cancel(errStalled) }}}
+	w.resume()
 	return ctx, w
 }
 
-func (w *watchdog) pause() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.timer.Stop()
-}
+func (w *watchdog) pause() { w.time.stop() }
 
-func (w *watchdog) resume() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.timer.Reset(w.timeout)
-}
+func (w *watchdog) resume() { w.time.start(w.timeout) }
 
 func (w *watchdog) stop() {
 	w.pause()

@@ -14,7 +14,7 @@ import (
 type patience struct {
 	connection *Connection
 	silence    time.Duration
-	timer      *time.Timer // nil waits for ever
+	time       *countdown // nil waits for ever
 	read       atomic.Int64
 	ended      atomic.Pointer[Error] // why it ended the connection
 }
@@ -22,9 +22,10 @@ type patience struct {
 func (c *Connection) patience(silence time.Duration) *patience {
 	p := &patience{connection: c, silence: silence}
 	if silence > 0 {
-		p.timer = time.AfterFunc(silence, func() {
+		p.time = &countdown{over: func() {
 			p.end(ErrSilent, fmt.Sprintf("%s for %s: it hangs there", ErrSilent, silence))
-		})
+		}}
+		p.time.start(silence)
 	}
 	return p
 }
@@ -38,14 +39,14 @@ func (p *patience) end(kind error, problem string) {
 }
 
 func (p *patience) stop() {
-	if p.timer != nil {
-		p.timer.Stop()
+	if p.time != nil {
+		p.time.stop()
 	}
 }
 
 // with hears what a stream brings.
 func (p *patience) with(stream io.Reader) io.Reader {
-	if p.timer == nil {
+	if p.time == nil {
 		return stream
 	}
 	return heard{stream, p}
@@ -104,7 +105,7 @@ func (h *Hearing) Read(buffer []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if n > 0 && h.awaiting != nil {
-		h.awaiting.timer.Reset(h.awaiting.silence)
+		h.awaiting.time.start(h.awaiting.silence)
 	}
 	return n, err
 }
@@ -118,7 +119,7 @@ type heard struct {
 func (h heard) Read(buffer []byte) (int, error) {
 	n, err := h.Reader.Read(buffer)
 	if n > 0 {
-		h.by.timer.Reset(h.by.silence)
+		h.by.time.start(h.by.silence)
 	}
 	if h.by.read.Add(int64(n)) > MaxOutput {
 		h.by.end(ErrTooMuchOutput, fmt.Sprintf("%s: more than %d MiB, and it goes on", ErrTooMuchOutput, MaxOutput>>20))
