@@ -66,7 +66,7 @@ func TestConnectionsEndWithTheirWork(t *testing.T) {
 
 // settled are the connections that are open once they are as many as wanted, or after a while.
 func settled(relay *lab.Relay, want int) int {
-	for end := time.Now().Add(3 * time.Second); relay.Open() != want && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); relay.Open() != want && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return relay.Open()

@@ -29,7 +29,7 @@ func (s site) log(word, text string) string {
 }
 
 func (s site) hook(name, text string) Hook {
-	script := recipe.Script{Name: name, Arguments: recipe.HookArguments(), Timeout: 10 * time.Second, Text: s.log(name+" $host", text)}
+	script := recipe.Script{Name: name, Arguments: recipe.HookArguments(), Timeout: time.Minute, Text: s.log(name+" $host", text)}
 	return Hook{Action: resource.Action{Script: script, Given: recipe.Values{"host": "here", "address": "192.0.2.1"}}}
 }
 

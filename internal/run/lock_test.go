@@ -25,7 +25,7 @@ func TestInterruptEndsTheWaitForTheLock(t *testing.T) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	m.patience, m.stop = 4*time.Second, make(chan struct{})
+	m.patience, m.stop = 5*time.Minute, make(chan struct{})
 	is(t, m.does(t, resource.File{Path: m.path("a"), Content: "new"}), engine.StatusInterrupted)
 	if m.read(t, "a") != "old" {
 		t.Error("the file was changed")

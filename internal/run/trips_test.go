@@ -134,16 +134,18 @@ printf '%s %s\n' '*' "$(cat host.pub)" >known_hosts`
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	for range 200 {
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			conn.Close()
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		if time.Since(began) > time.Minute {
+			t.Fatal("sshd does not listen")
+		}
 	}
 	return Target{Name: "there", Address: remote.Address{User: "root", Host: "127.0.0.1", Port: port}, Config: remote.Config{
 		ConfigFile: "none", Identities: []string{filepath.Join(m.dir, "id")}, KnownHosts: m.dir + "/known_hosts",
-		Options: []string{"IdentityAgent=none", "IdentitiesOnly=yes"},
+		Options: []string{"IdentityAgent=none", "IdentitiesOnly=yes", "ConnectTimeout=120"},
 	}}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"provision/internal/engine"
@@ -39,13 +40,14 @@ type fleet struct {
 	halves    []int         // of these, on which something is left to change then
 	waiting   []int         // that are planned in the second turn
 	circle    map[int]int   // that wait in the second turn, for another
+	stopped   bool          // when the second is begun
 
 	mu     sync.Mutex
 	begun  []int // in the order in which they were
 	atOnce int
 	most   int
 	asked  int
-	stop   chan struct{} // is closed when the second is begun, where it is not nil
+	stop   chan struct{} // is closed when the second is begun, where it is stopped then
 }
 
 func (f *fleet) number(j *job) int {
@@ -91,7 +93,7 @@ func (f *fleet) apply(_ context.Context, j *job) {
 		close(f.stop)
 	}
 	f.mu.Unlock()
-	time.Sleep(5 * time.Millisecond)
+	time.Sleep(time.Second)
 	if j.again {
 		j.result.Changed = 1
 		f.mu.Lock()
@@ -108,9 +110,18 @@ func (f *fleet) apply(_ context.Context, j *job) {
 	f.mu.Unlock()
 }
 
-// goes takes the fleet through a run.
-func (f *fleet) goes(t *testing.T, pace Pace, forks int) map[int]engine.Finished {
+// goes takes the fleet through a run, whose time is no real one: all that can happen at once does.
+func (f *fleet) goes(t *testing.T, pace Pace, forks int) (ended map[int]engine.Finished) {
 	t.Helper()
+	synctest.Test(t, func(t *testing.T) { ended = f.run(t, pace, forks) })
+	return ended
+}
+
+func (f *fleet) run(t *testing.T, pace Pace, forks int) map[int]engine.Finished {
+	t.Helper()
+	if f.stopped {
+		f.stop = make(chan struct{})
+	}
 	var work []Work
 	for n := range f.hosts {
 		work = append(work, Work{Target: Target{Name: fmt.Sprintf("web%d", n+1), Local: true}})
@@ -218,7 +229,7 @@ func TestWaves(t *testing.T) {
 
 // Who presses Ctrl-C has no further host begun, and is not asked in vain where none will be.
 func TestWindowIsInterrupted(t *testing.T) {
-	f := &fleet{hosts: 6, stop: make(chan struct{})}
+	f := &fleet{hosts: 6, stopped: true}
 	ended := f.goes(t, Pace{Window: share("2")}, 30)
 	if len(f.begun) > 3 || ended[6].Status != engine.StatusInterrupted || f.most != 2 {
 		t.Errorf("begun %v, %d at once; the last: %+v", f.begun, f.most, ended[6])
