@@ -324,7 +324,7 @@ func TestTakeOverWaitsForTheStepUnderWay(t *testing.T) {
 	eventually(t, "the step to begin", func() bool { return exists(d.dir + "/begun") })
 	took := make(chan bool)
 	go func() {
-		d.inside(t, script.TakeOver(c.Run, 10*time.Second)+"\n:")
+		d.inside(t, script.TakeOver(c.Run, 5*time.Minute)+"\n:")
 		took <- exists(d.dir + "/ended")
 	}()
 	ended := make(chan struct{})
@@ -334,7 +334,7 @@ func TestTakeOverWaitsForTheStepUnderWay(t *testing.T) {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Error("the runner did not end before its step")
 	}
 	select {

@@ -159,7 +159,7 @@ func (m *machine) tryBegin(t testing.TB, a attempt) (*client, error) {
 
 func (m *machine) begin(t testing.TB) *client {
 	t.Helper()
-	c, err := m.tryBegin(t, attempt{patience: 10 * time.Second})
+	c, err := m.tryBegin(t, attempt{patience: 2 * time.Minute})
 	if err != nil {
 		t.Fatalf("begin: %v", err)
 	}
@@ -239,7 +239,7 @@ func (c *client) background(t testing.TB, steps ...recipe.Step) <-chan error {
 
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("still not: %s", what)
 		}

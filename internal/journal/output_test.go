@@ -48,7 +48,7 @@ func TestOutputWithoutEndIsBounded(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	c := m.begin(t)
-	failed := c.fails(t, run("much", "echo start; yes 0123456789abcdef | head -c 5000000; echo; echo end; exit 1"))
+	failed := c.fails(t, run("much", "echo start; yes 0123456789abcdef | head -c 1000000; echo; echo end; exit 1"))
 	if !strings.HasPrefix(failed.Output, "start\n0123") || !strings.HasSuffix(failed.Output, "end\n") || len(failed.Output) > 200<<10 {
 		t.Errorf("%d bytes: %.20q … %q", len(failed.Output), failed.Output, failed.Output[len(failed.Output)-20:])
 	}
@@ -75,8 +75,8 @@ func TestStepIsStoppedAfterItsTime(t *testing.T) {
 	m := newMachine(t)
 	c := m.begin(t)
 	began := time.Now()
-	failed := c.fails(t, recipe.Exec{Name: "slow", Script: "sleep 30 & wait", Timeout: 300 * time.Millisecond})
-	if failed.Status != 124 || !strings.Contains(failed.Output, "not done after 1 s") || time.Since(began) > 20*time.Second {
+	failed := c.fails(t, recipe.Exec{Name: "slow", Script: "sleep 600 & wait", Timeout: 300 * time.Millisecond})
+	if failed.Status != 124 || !strings.Contains(failed.Output, "not done after 1 s") || time.Since(began) > 5*time.Minute {
 		t.Errorf("status %d after %v, output %q", failed.Status, time.Since(began), failed.Output)
 	}
 }
@@ -92,7 +92,7 @@ func TestSecretsAreInNoArgumentAndNoJournal(t *testing.T) {
 	hidden.Secret = true
 	ended := c.background(t, hidden, recipe.Exec{
 		Name:   "takes a secret",
-		Script: "cat >" + m.root + "/got; touch " + m.root + "/ready; sleep 0.5",
+		Script: "cat >" + m.root + "/got; while [ ! -e " + m.dir + "/looked ]; do sleep 0.05; done",
 		Input:  recipe.NewSecret(secret),
 	}, recipe.Rehearse{Unit: "x.service", Trees: []string{m.root}, Check: "sleep 0.3", Steps: []recipe.Step{hidden}})
 	looks := 0
@@ -104,7 +104,9 @@ func TestSecretsAreInNoArgumentAndNoJournal(t *testing.T) {
 			}
 			done = true
 		case <-time.After(10 * time.Millisecond):
-			looks++
+			if looks++; looks == 5 {
+				m.write(t, m.dir+"/looked", "")
+			}
 			processes, _ := filepath.Glob("/proc/[0-9]*/[ce][mn][dv]*")
 			for _, path := range processes {
 				seen, err := os.ReadFile(path) // cmdline, environ
