@@ -36,7 +36,7 @@ func recountUntil(t *testing.T, address, want string) {
 	t.Helper()
 	var output bytes.Buffer
 	var err error
-	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		output.Reset()
 		if err = recount([]string{"--address", address}, &output); err == nil && strings.HasSuffix(output.String(), want+"\n") {
 			return

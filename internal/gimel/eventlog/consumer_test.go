@@ -103,7 +103,7 @@ func newMemory(t *testing.T) *memory { return &memory{t: t, rows: map[string]Row
 
 func counting(t *testing.T, server *redistest.Server, budget int64) *store.Store {
 	t.Helper()
-	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: 2 * time.Second, Once: true})
+	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: time.Minute, Once: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestWhatHasNoRowGetsOne(t *testing.T) {
 // An HLL is held against the rows with its error; its log has every event that came.
 func TestRecountOfAnEstimate(t *testing.T) {
 	server := redistest.Start(t)
-	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: 2 * time.Second})
+	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestRecountOfAnEstimate(t *testing.T) {
 // error allows.
 func TestWhatAnEstimateHasMissed(t *testing.T) {
 	server := redistest.Start(t)
-	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: 2 * time.Second})
+	client, err := store.Connect(store.Address{URL: server.URL(), Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

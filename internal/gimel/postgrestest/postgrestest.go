@@ -92,7 +92,7 @@ func (s *Server) Restart() {
 	if err := s.command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		connection, err := pgx.Connect(context.Background(), s.URL())
 		if err == nil {
@@ -100,7 +100,7 @@ func (s *Server) Restart() {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("PostgreSQL does not answer within a minute: %v", err)
+			s.t.Fatalf("PostgreSQL does not answer within 2 minutes: %v", err)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

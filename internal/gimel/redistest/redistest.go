@@ -101,10 +101,10 @@ func launch(t testing.TB, args []string) *exec.Cmd {
 
 func awaitPing(t testing.TB, client *redis.Client) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for client.Ping(context.Background()).Err() != nil {
 		if time.Now().After(deadline) {
-			t.Fatal("redis-server does not answer within 10 s")
+			t.Fatal("redis-server does not answer within 2 minutes")
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -137,7 +137,7 @@ func startNode(t testing.TB) string {
 		t.Fatal(err)
 	}
 	cmd := launch(t, []string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
-		"--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--logfile", filepath.Join(folder, "redis.log")})
+		"--cluster-enabled", "yes", "--cluster-node-timeout", "60000", "--logfile", filepath.Join(folder, "redis.log")})
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -171,14 +171,14 @@ func awaitCluster(t testing.TB, address string) {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: address, DisableIdentity: true})
 	defer client.Close()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		info, _ := client.ClusterInfo(context.Background()).Result()
 		if strings.Contains(info, "cluster_state:ok") {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("cluster is not ok within 20 s: %s", info)
+			t.Fatalf("cluster is not ok within 2 minutes: %s", info)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -29,6 +29,20 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 
 // Who holds back the bodies of many tries has not tried once: each counts before it is read.
 func TestHeldBackBodiesDoNotPassTheLimit(t *testing.T) {
+	for tried := 1; ; tried++ {
+		guessed, err := guessedAtOnce(t)
+		if err != nil && tried < 10 { // a busy machine was not through in bodyTimeout
+			continue
+		}
+		if guessed != attemptsEach || err != nil {
+			t.Errorf("%d passwords were tried at a limit of %d, %v", guessed, attemptsEach, err)
+		}
+		return
+	}
+}
+
+// guessedAtOnce is how many of many tries that hold back their bodies were tries. An error is a connection that ended.
+func guessedAtOnce(t *testing.T) (guessed int, err error) {
 	s := newSite(t)
 	address := strings.TrimPrefix(s.url, "http://")
 	const tries = 30
@@ -41,27 +55,24 @@ func TestHeldBackBodiesDoNotPassTheLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 		fmt.Fprintf(conn, "POST /dashboard/login HTTP/1.1\r\nHost: a\r\nX-Real-IP: 198.51.100.7\r\n"+
 			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", len(body))
 		connections, answers = append(connections, conn), append(answers, bufio.NewReader(conn))
 	}
 	time.Sleep(100 * time.Millisecond) // all are in their handlers, or soon: the limit holds either way
-	guessed := 0
 	for i, conn := range connections {
 		_, _ = io.WriteString(conn, body) // fails where 429 has come
 		response, err := http.ReadResponse(answers[i], nil)
 		if err != nil {
-			t.Fatal(err)
+			return guessed, err
 		}
 		response.Body.Close()
 		if response.StatusCode == 401 {
 			guessed++
 		}
 	}
-	if guessed != attemptsEach {
-		t.Errorf("%d passwords were tried at a limit of %d", guessed, attemptsEach)
-	}
+	return guessed, nil
 }
 
 // Strangers who guess, from many addresses and from the owner's own, do not lock out a browser that

@@ -49,7 +49,7 @@ func TestDrainAnswersWhatIsUnderWayAndClosesWhatIsIdle(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 		if _, err := io.WriteString(conn, send); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestDrainAnswersWhatIsUnderWayAndClosesWhatIsIdle(t *testing.T) {
 	busy := dial(valid)
 	<-committer.began
 	drained := make(chan error)
-	go func() { drained <- listener.Drain(10*time.Millisecond, 10*time.Second) }()
+	go func() { drained <- listener.Drain(10*time.Millisecond, 2*time.Minute) }()
 	closed(idle)
 	select {
 	case err := <-drained:

@@ -90,7 +90,7 @@ func (s *site) exchange(parts ...string) string {
 		s.t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 	for i, part := range parts {
 		if i > 0 {
 			time.Sleep(50 * time.Millisecond) // a packet of its own

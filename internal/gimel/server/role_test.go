@@ -200,6 +200,9 @@ func TestServersThatSendManyLeaveRoomForVisitors(t *testing.T) {
 			}
 		})
 	}
+	for tooMany.Load() == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
 	time.Sleep(200 * time.Millisecond)
 	for i := range 10 { // a queue of 64 has room for them
 		all.Go(func() {

@@ -33,10 +33,17 @@ type site struct {
 	client *http.Client
 }
 
+// newSite is one that waits for Redis as long as a busy machine may need.
 func newSite(t *testing.T, change ...func(*store.Settings)) *site {
 	t.Helper()
+	return newSiteWithin(t, 2*time.Minute, change...)
+}
+
+// newSiteWithin is one that waits for Redis for so long.
+func newSiteWithin(t *testing.T, timeout time.Duration, change ...func(*store.Settings)) *site {
+	t.Helper()
 	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-	client, err := store.Connect(store.Address{URL: redis.URL(), Timeout: time.Second})
+	client, err := store.Connect(store.Address{URL: redis.URL(), Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +55,11 @@ func newSite(t *testing.T, change ...func(*store.Settings)) *site {
 	counters := store.New(client, settings)
 	var committer *commit.Committer
 	metrics := telemetry.NewCounters("test", func() int { return committer.Waiting() })
-	committer = commit.New(counters, commit.Settings{Queue: 64, Batch: 16, Pipelines: 1, Timeout: time.Second}, metrics.Committed)
+	committer = commit.New(counters, commit.Settings{Queue: 64, Batch: 16, Pipelines: 1, Timeout: timeout}, metrics.Committed)
 	t.Cleanup(committer.Close)
 	server := New(Settings{
 		Store: counters, Committer: committer, Counters: metrics, Log: slog.New(slog.DiscardHandler),
-		TrackPaths: []string{"/track", "/choice"}, Limits: event.DefaultLimits, RequestTimeout: time.Second,
+		TrackPaths: []string{"/track", "/choice"}, Limits: event.DefaultLimits, RequestTimeout: timeout,
 		APIKey: []byte(testKey), ReadKey: []byte(testReadKey), TrackKey: []byte(testTrackKey),
 		Password: []byte(testPassword), ViewerPassword: []byte(testViewer), SessionKey: []byte("session key"),
 	})
@@ -68,7 +75,7 @@ func newSite(t *testing.T, change ...func(*store.Settings)) *site {
 	}
 	t.Cleanup(func() {
 		web.CloseIdleConnections()
-		if err := listener.Drain(0, time.Second); err != nil {
+		if err := listener.Drain(0, time.Minute); err != nil {
 			t.Error(err)
 		}
 	})

@@ -29,7 +29,7 @@ func TestACLUserOfItsOwnKeysIsEnough(t *testing.T) {
 	if err := server.Client().Do(t.Context(), arguments...).Err(); err != nil {
 		t.Fatal(err)
 	}
-	client, err := Connect(Address{URL: strings.Replace(server.URL(), "unix://", "unix://gimel@", 1), Password: "secret", Timeout: 2 * time.Second})
+	client, err := Connect(Address{URL: strings.Replace(server.URL(), "unix://", "unix://gimel@", 1), Password: "secret", Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestAWrongPasswordIsAnError(t *testing.T) {
 	if err := server.Client().ConfigSet(t.Context(), "requirepass", "right").Err(); err != nil {
 		t.Fatal(err)
 	}
-	client, err := Connect(Address{URL: server.URL(), Password: "hunter2", Timeout: 2 * time.Second})
+	client, err := Connect(Address{URL: server.URL(), Password: "hunter2", Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestTLSIsCheckedAgainstTheAuthorityFile(t *testing.T) {
 	redistest.Start(t, "--tls-port", port, "--bind", "127.0.0.1", "--tls-cert-file", certificate,
 		"--tls-key-file", key, "--tls-ca-cert-file", certificate, "--tls-auth-clients", "no")
 	ready := func(authority string) error {
-		client, err := Connect(Address{URL: "rediss://127.0.0.1:" + port, AuthorityFile: authority, Timeout: 30 * time.Second})
+		client, err := Connect(Address{URL: "rediss://127.0.0.1:" + port, AuthorityFile: authority, Timeout: 2 * time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestSentinelNamesTheMaster(t *testing.T) {
 		_ = sentinel.Wait()
 	}()
 	s := newStore(t, "redis+sentinel://127.0.0.1:"+sentinelPort+"/main", exactSettings)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for s.Ready(t.Context()) != nil && time.Now().Before(deadline) {
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -18,7 +18,7 @@ var exactSettings = Settings{Counting: Exact, HashKey: []byte("a key of 32 bytes
 
 func connect(t testing.TB, url string) redis.UniversalClient {
 	t.Helper()
-	client, err := Connect(Address{URL: url, Timeout: 2 * time.Second})
+	client, err := Connect(Address{URL: url, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

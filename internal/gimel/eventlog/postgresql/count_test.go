@@ -50,7 +50,7 @@ func TestCountReadsNoRows(t *testing.T) {
 	other := server.Connect()
 	execute(t, other, "begin")
 	execute(t, other, "lock table gimel.counted in access exclusive mode")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	found, err := sink.Count(ctx, sinktest.NewLife("e", "01"))
 	if got := fmt.Sprint(found); err != nil || got != "map[{participate blue}:{100 0}]" {

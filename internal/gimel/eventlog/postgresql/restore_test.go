@@ -29,7 +29,7 @@ func TestAfterARestore(t *testing.T) {
 		t.Fatal("the documentation has no advice")
 	}
 	redis, database := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always"), postgrestest.Start(t)
-	client, err := store.Connect(store.Address{URL: redis.URL(), Timeout: 2 * time.Second, Once: true})
+	client, err := store.Connect(store.Address{URL: redis.URL(), Timeout: time.Minute, Once: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestAfterARestore(t *testing.T) {
 	says := func(want string) {
 		t.Helper()
 		said := ""
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 			balances, err := consumer.Recount(t.Context())
 			if err == nil && len(balances) == 1 {
 				if said = balances[0].String(); strings.Contains(said, want) {
