@@ -173,17 +173,19 @@ func cmdSSHD(ts *testscript.TestScript, _ bool, args []string) {
 		server.Process.Kill()
 		server.Wait()
 	})
-	for range 300 {
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		if connection, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
 			connection.Close()
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		if time.Since(began) > time.Minute {
+			ts.Fatalf("sshd does not listen at %s", port)
+		}
 	}
 	ts.Setenv(args[0], port)
 	ts.Setenv("KEY", key)
 	ts.Check(os.WriteFile(ts.MkAbs("ssh_config"), fmt.Appendf(nil,
-		"User root\nIdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\n", key, known.Name()), 0o600))
+		"User root\nIdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\nConnectTimeout 120\n", key, known.Name()), 0o600))
 }
 
 func cmdAccount(ts *testscript.TestScript, _ bool, args []string) {
@@ -220,7 +222,7 @@ func started(ts *testscript.TestScript, args []string) (*exec.Cmd, *os.File) {
 	}
 	ts.Check(command.Start())
 	printed.Close()
-	ts.Check(output.SetReadDeadline(time.Now().Add(30 * time.Second)))
+	ts.Check(output.SetReadDeadline(time.Now().Add(5 * time.Minute)))
 	text, buffer := "", make([]byte, 4096)
 	for !strings.Contains(text, "ready") {
 		n, err := output.Read(buffer)
