@@ -67,12 +67,12 @@ func asked(t *testing.T, address, request string, trusted tls.Certificate, more 
 	if err := os.WriteFile(filepath.Join(credentials, "ca"), ca, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, "sh", "-c", text)
 	c.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "CREDENTIALS_DIRECTORY=" + credentials,
-		"DOMAIN=shop.example.org", "ASKS=/", "ADDRESS=" + address, "WANTED=200", "CONTAINS=", "TIMEOUT=5",
+		"DOMAIN=shop.example.org", "ASKS=/", "ADDRESS=" + address, "WANTED=200", "CONTAINS=", "TIMEOUT=120",
 	}, more...)
 	c.Stdin = strings.NewReader(request)
 	answer, err := c.Output()

@@ -154,7 +154,7 @@ func TestAnsibleLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); len(inv.Hosts()) != 1999 || took > 20*time.Second {
+	if took := time.Since(began); len(inv.Hosts()) != 1999 || took > 2*time.Minute {
 		t.Errorf("%d hosts in %s", len(inv.Hosts()), took)
 	} else {
 		t.Log(took)

@@ -296,9 +296,9 @@ func kill(t *testing.T, pid int) {
 
 func waitFor(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !happened(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !happened(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 30 s for %s", what)
+			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }
@@ -339,7 +339,7 @@ func dial(l *lab.Lab, host lab.Host, user string, auth ssh.AuthMethod) (*ssh.Cli
 		return nil, err
 	}
 	return ssh.Dial("tcp", net.JoinHostPort(host.Address.String(), "22"), &ssh.ClientConfig{
-		User: user, Auth: []ssh.AuthMethod{auth}, HostKeyCallback: pinned, Timeout: 10 * time.Second,
+		User: user, Auth: []ssh.AuthMethod{auth}, HostKeyCallback: pinned, Timeout: time.Minute,
 	})
 }
 

@@ -1,6 +1,7 @@
 package script_test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -73,15 +74,23 @@ func TestOwnQuestions(t *testing.T) {
 
 // One that does not end keeps no other from its answer.
 func TestOwnQuestionThatDoesNotEnd(t *testing.T) {
-	probes := []recipe.Probe{own("a", "sleep 100"), own("b", "echo b")}
+	probes := []recipe.Probe{own("a", "sleep 600"), own("b", "echo b")}
 	text := script.Probe(probes)
-	short := strings.ReplaceAll(text, "ask_guards 10 ", "ask_guards 1 ")
-	if short == text {
-		t.Fatal("there is no limit")
-	}
-	answer, err := script.ParseAnswer(probes, run(t, short))
-	if err != nil || answer.Facts.Said("a").Problem != "does not end in 10s" || answer.Facts.Said("b") != (recipe.Said{Text: "b"}) {
-		t.Errorf("%+v: %v", answer.Facts, err)
+	for most := 1; ; most *= 2 { // a busy machine does not answer in a second
+		short := strings.ReplaceAll(text, "ask_guards 10 ", fmt.Sprintf("ask_guards %d ", most))
+		if short == text {
+			t.Fatal("there is no limit")
+		}
+		answer, err := script.ParseAnswer(probes, run(t, short))
+		if err != nil || answer.Facts.Said("a").Problem != "does not end in 10s" {
+			t.Fatalf("%+v: %v", answer.Facts, err)
+		}
+		if answer.Facts.Said("b") == (recipe.Said{Text: "b"}) {
+			return
+		}
+		if most > 50 {
+			t.Fatalf("%+v", answer.Facts)
+		}
 	}
 }
 
@@ -95,7 +104,7 @@ func TestOwnQuestionLeavesNothing(t *testing.T) {
 			if err != nil || strings.Contains(string(stat), ") Z ") { // nobody may have waited for it yet
 				break
 			}
-			if time.Since(began) > 2*time.Second {
+			if time.Since(began) > time.Minute {
 				t.Errorf("%s: %s lives on: %s", name, left, stat)
 				break
 			}

@@ -37,7 +37,7 @@ func output(t *testing.T, probes ...recipe.Probe) []byte {
 
 func run(t *testing.T, text string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/bin/sh")
 	cmd.Stdin = strings.NewReader(text)
