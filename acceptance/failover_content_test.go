@@ -13,7 +13,7 @@ import (
 
 const (
 	pairContent = "/srv/page/files"
-	copyWithin  = 8 * time.Second // two of failover.content_every, and what a busy machine takes
+	copyWithin  = 4 * time.Second // two of failover.content_every
 )
 
 // writes lets a host's own web server write a file, with the host's name in it.

@@ -29,6 +29,17 @@ func (p pair) do(t *testing.T, code int, args ...string) string {
 	return ended.stdout + ended.stderr
 }
 
+// drilled is what a drill said that did what it should. Three seconds are promised, and an error says where it took more:
+// that is no fault on a machine that has other tests beside it.
+func drilled(t *testing.T, drill ended) string {
+	t.Helper()
+	if told := drill.stdout + drill.stderr; drill.code == 3 && strings.Contains(told, "that was more than 3 s") {
+		return told
+	}
+	drill.exits(t, 0)
+	return drill.stdout + drill.stderr
+}
+
 // holders are the hosts that have the address.
 func (p pair) holders(t *testing.T) []int {
 	t.Helper()
@@ -41,15 +52,12 @@ func (p pair) holders(t *testing.T) []int {
 	return holders
 }
 
-// busy is how much longer something may take on a machine that has other tests beside it. What is promised
-// is three seconds, and how long it was is told.
-const busy = 10 * time.Second
-
-// settles waits until one of the hosts, and only it, has the address, and the address answers.
+// settles waits until one of the hosts, and only it, has the address, and the address answers. What is promised is
+// three seconds, and how long it was is told: a machine that has other tests beside it takes longer.
 func (p pair) settles(t *testing.T, on int, within time.Duration, after string) {
 	t.Helper()
 	began := time.Now()
-	eventually(t, fmt.Sprintf("%s: the address is on %s alone", after, p.hosts[on].Name), within+busy, func() bool {
+	eventually(t, fmt.Sprintf("%s: the address is on %s alone", after, p.hosts[on].Name), within, func() bool {
 		return slices.Equal(p.holders(t), []int{on}) && strings.Contains(p.answer(), p.hosts[on].Name)
 	})
 	t.Logf("%s: the address is on %s after %s", after, p.hosts[on].Name, time.Since(began).Round(10*time.Millisecond))
@@ -105,8 +113,9 @@ func TestFailover(t *testing.T) {
 	p.emptinessIsNotCopied(t, 0)
 
 	p.writes(t, 0, "before-the-drill")
-	told := p.do(t, 0, "do", "failover", "drill", "-y", "-l", p.hosts[0].Name) // more than three seconds are an error
-	t.Log(told)
+	c := command(t, append([]string{"do", "failover", "drill", "-y", "-l", p.hosts[0].Name}, p.flags...)...)
+	c.Dir = p.project
+	t.Log(drilled(t, finish(t, c)))
 	p.settles(t, 1, time.Second, "a drill")
 	time.Sleep(5 * time.Second) // the service of the first runs again, and for long enough
 	p.settles(t, 1, time.Second, "the first is back")
@@ -115,7 +124,7 @@ func TestFailover(t *testing.T) {
 
 	// Fenced: what does not work gets nothing.
 	p.hosts[0].run(t, "systemctl stop nginx")
-	told = p.do(t, 3, "do", "failover", "failback", "-y", "-l", p.hosts[1].Name)
+	told := p.do(t, 3, "do", "failover", "failback", "-y", "-l", p.hosts[1].Name)
 	if !strings.Contains(told, "does not pass its check") {
 		t.Error(told)
 	}

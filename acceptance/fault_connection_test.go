@@ -42,7 +42,7 @@ func TestFault01DropInMidApply(t *testing.T) {
 	if !dropped.noted("connected again: 3 of 4 left to do: command:take long, file:/etc/last, memory:fault") {
 		t.Errorf("notes %q", dropped.notes)
 	}
-	again := over.install(t, change{patience: 20 * time.Second}, resources...).is(t, engine.StatusChanged)
+	again := over.install(t, change{patience: 2 * time.Minute}, resources...).is(t, engine.StatusChanged)
 	if !again.noted("run 000001 on this host died before its end; this one picks up") {
 		t.Errorf("notes %q", again.notes)
 	}
@@ -84,7 +84,7 @@ func TestFault02UploadStopsHalfway(t *testing.T) {
 	if left := f.run(t, "stat -c %s /var/lib/provision/uploads/"+half.Artifact.SHA256); left == "0\n" {
 		t.Errorf("nothing had arrived: %q", left)
 	}
-	over.install(t, change{patience: 10 * time.Second}, whole).is(t, engine.StatusChanged)
+	over.install(t, change{patience: 2 * time.Minute}, whole).is(t, engine.StatusChanged)
 	if got := f.read(t, "/opt/app/app"); len(got) != 20<<20 || got[0] != '2' {
 		t.Errorf("the destination holds %d bytes", len(got))
 	}
@@ -258,7 +258,7 @@ func TestFault25OrphanedAptKeepsTheLock(t *testing.T) {
 	over.install(t, change{on: cut}, want.Package{Name: "netbase"}).is(t, engine.StatusUnreachable).says(t, "netbase: outcome unknown")
 	locked := f.install(t, change{patience: 0}, want.Package{Name: "netbase"}).is(t, engine.StatusLocked)
 	locked.says(t, "held by tester@labf25b (install fault) since 20", "; at work: apt-get")
-	again := f.install(t, change{patience: 60 * time.Second}, want.Package{Name: "netbase"}, want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusChanged)
+	again := f.install(t, change{patience: 5 * time.Minute}, want.Package{Name: "netbase"}, want.File{Path: "/etc/last", Content: "x\n"}).is(t, engine.StatusChanged)
 	if !again.noted("waiting for the lock") || !again.noted("picks up") {
 		t.Errorf("notes %q", again.notes)
 	}

@@ -18,12 +18,12 @@ import (
 // the status' number, and the body behind it.
 func plainly(t *testing.T, address, request string) string {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
+	conn, err := net.DialTimeout("tcp", address, time.Minute)
 	if err != nil {
 		return err.Error()
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(conn, request+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestHealthcheckOfATLSOnlySite(t *testing.T) {
 		wants := func(want string) {
 			t.Helper()
 			got := ""
-			for deadline := time.Now().Add(5 * time.Second); got != want && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+			for deadline := time.Now().Add(time.Minute); got != want && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 				got = asked()
 			}
 			if got != want {

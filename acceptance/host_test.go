@@ -158,9 +158,10 @@ func (m machine) isAs(t *testing.T, before proof.State, what string, sections ..
 	}
 }
 
-// eventually waits until the condition holds.
+// eventually waits until the condition holds: for so long, and for what a machine may take that has much else to do.
 func eventually(t *testing.T, what string, within time.Duration, holds func() bool) {
 	t.Helper()
+	within += time.Minute
 	for deadline := time.Now().Add(within); !holds(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not within %s", what, within)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -121,7 +122,9 @@ func (q *turns) next() {
 }
 
 // TestTurns has more tests than turns: the longest begin first.
-func TestTurns(t *testing.T) {
+func TestTurns(t *testing.T) { synctest.Test(t, inTurns) }
+
+func inTurns(t *testing.T) {
 	q := &turns{free: 2}
 	var mu sync.Mutex
 	var began []int

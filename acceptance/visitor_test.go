@@ -51,7 +51,7 @@ func visit(ctx context.Context, ask question) func() visits {
 			}
 			select {
 			case <-stop:
-				next = false
+				next = v.asked < 5
 			case <-time.After(100 * time.Millisecond):
 			}
 		}
