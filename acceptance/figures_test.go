@@ -20,7 +20,7 @@ var counted = []struct{ said, file, first, cases string }{
 	{`(\d+) tasks on lab hosts: files, units`, "remove_test.go", "\tvars     []string\n}{", `(?m)^\t\{`},
 	{`(\d+) kinds of steps`, "../internal/journal/race_test.go", "func racedSteps(", `(?m)^\t\t"[\w ]+": +func\(`},
 	{`(\d+) fleets: who is begun`, "../internal/run/window_test.go", "func TestWhenNoFurtherHostIsBegun(", `(?m)^\t\t\{name: `},
-	{`(\d+) runs of a host behind a load balancer`, "../internal/run/drain_test.go", "func TestHostIsDrainedAroundItsChange(", `(?m)^\t\t\{"|:= s\.goes\(t\); `},
+	{`(\d+) runs of a host behind a load balancer`, "../internal/run/drain_test.go", "func TestHostIsDrainedAroundItsChange(", `(?m)^\t+\{"|:= s\.goes\(t\); `},
 }
 
 // TestPromisesAreCounted: as many cases as docs/design.md says are there.

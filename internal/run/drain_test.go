@@ -67,80 +67,76 @@ func (s site) isDrained() bool {
 // A host is drained before its first change and brought back after its proof; not where it has nothing yet,
 // nor where nothing changes. One that is left broken stays drained, until a run finds it well, whoever's.
 func TestHostIsDrainedAroundItsChange(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	s := site{m: m, content: "1", drain: ":", verify: ":"}
-	steps := []struct {
-		name    string
-		change  func()
-		status  engine.Status
-		did     string
-		drained bool
-	}{
-		{"a bare host", func() {}, engine.StatusChanged, "write verify", false},
-		{"nothing to change", func() {}, engine.StatusSame, "", false},
-		{"a change", func() { s.content = "2" }, engine.StatusChanged, "drain write verify undrain", false},
-		{"a hook fails", func() { s.content, s.drain = "3", "exit 7" }, engine.StatusFailed, "drain undrain", false},
-		{"its checks fail", func() { s.drain, s.verify = ":", "false" }, engine.StatusFailed, "drain write verify", true},
-		{"they fail still", func() {}, engine.StatusFailed, "drain verify", true},
-		{"they fail, and a hook does", func() { s.drain = "exit 7" }, engine.StatusFailed, "drain verify", true},
-		{"it is well again", func() { s.drain, s.verify = ":", ":" }, engine.StatusSame, "drain verify undrain", false},
-		{"a step fails, and it serves", func() {
-			s.content, s.before = "4", []recipe.Resource{resource.Command{Name: "fail", Script: "false", Unless: "false", Changes: []recipe.Key{}}}
-		}, engine.StatusFailed, "drain verify undrain", false},
-		{"a step fails, and it does not", func() { s.verify = "false" }, engine.StatusFailed, "drain verify", true},
-		{"all is well", func() { s.verify, s.before = ":", nil }, engine.StatusChanged, "drain write verify undrain", false},
-	}
-	for _, step := range steps {
-		step.change()
-		ended := s.goes(t)
-		if did := s.did(t); ended.Status != step.status || did != step.did || s.isDrained() != step.drained || ended.Drained != step.drained {
-			t.Errorf("%s: %s: %v; did %q, want %q; drained %v, %v", step.name, ended.Status, ended.Err, did, step.did, s.isDrained(), ended.Drained)
+	onMachine(t, func(m *machine) {
+		s := site{m: m, content: "1", drain: ":", verify: ":"}
+		steps := []struct {
+			name    string
+			change  func()
+			status  engine.Status
+			did     string
+			drained bool
+		}{
+			{"a bare host", func() {}, engine.StatusChanged, "write verify", false},
+			{"nothing to change", func() {}, engine.StatusSame, "", false},
+			{"a change", func() { s.content = "2" }, engine.StatusChanged, "drain write verify undrain", false},
+			{"a hook fails", func() { s.content, s.drain = "3", "exit 7" }, engine.StatusFailed, "drain undrain", false},
+			{"its checks fail", func() { s.drain, s.verify = ":", "false" }, engine.StatusFailed, "drain write verify", true},
+			{"they fail still", func() {}, engine.StatusFailed, "drain verify", true},
+			{"they fail, and a hook does", func() { s.drain = "exit 7" }, engine.StatusFailed, "drain verify", true},
+			{"it is well again", func() { s.drain, s.verify = ":", ":" }, engine.StatusSame, "drain verify undrain", false},
+			{"a step fails, and it serves", func() {
+				s.content, s.before = "4", []recipe.Resource{resource.Command{Name: "fail", Script: "false", Unless: "false", Changes: []recipe.Key{}}}
+			}, engine.StatusFailed, "drain verify undrain", false},
+			{"a step fails, and it does not", func() { s.verify = "false" }, engine.StatusFailed, "drain verify", true},
+			{"all is well", func() { s.verify, s.before = ":", nil }, engine.StatusChanged, "drain write verify undrain", false},
 		}
-	}
-	s.content = "another"
-	s.verify = "rm -r /var/lib/provision/drained" // somebody's hand: nobody else brings it back
-	if ended := s.goes(t); ended.Status != engine.StatusChanged || s.did(t) != "drain write verify undrain" {
-		t.Errorf("without its mark: %+v", ended)
-	}
-	s.verify = ":"
-	s.content, s.drain = "5", "echo closed >&2; exit 7"
-	if ended := s.goes(t); ended.Err == nil || !strings.HasPrefix(ended.Err.Error(), "drain of site: exit status 7: closed") {
-		t.Errorf("a hook that fails: %v", ended.Err)
-	}
+		for _, step := range steps {
+			step.change()
+			ended := s.goes(t)
+			if did := s.did(t); ended.Status != step.status || did != step.did || s.isDrained() != step.drained || ended.Drained != step.drained {
+				t.Errorf("%s: %s: %v; did %q, want %q; drained %v, %v", step.name, ended.Status, ended.Err, did, step.did, s.isDrained(), ended.Drained)
+			}
+		}
+		s.content = "another"
+		s.verify = "rm -r /var/lib/provision/drained" // somebody's hand: nobody else brings it back
+		if ended := s.goes(t); ended.Status != engine.StatusChanged || s.did(t) != "drain write verify undrain" {
+			t.Errorf("without its mark: %+v", ended)
+		}
+		s.verify = ":"
+		s.content, s.drain = "5", "echo closed >&2; exit 7"
+		if ended := s.goes(t); ended.Err == nil || !strings.HasPrefix(ended.Err.Error(), "drain of site: exit status 7: closed") {
+			t.Errorf("a hook that fails: %v", ended.Err)
+		}
+	})
 }
 
 // A run that dies while its host is drained leaves it drained, which the next one is told and makes good.
 func TestDrainedByARunThatDied(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	s := site{m: m, content: "1", drain: ":", verify: ":"}
-	is(t, s.goes(t), engine.StatusChanged)
-	s.did(t)
-	m.killedWhen(t, "grep -q 2 "+m.path("site"))
-	s.content = "2"
-	if ended := s.goes(t); ended.Err == nil || !ended.Drained || !s.isDrained() {
-		t.Errorf("%+v", ended)
-	}
-	m.survives(t)
-	if did := s.did(t); did != "drain write" {
-		t.Errorf("the run that died: %s", did)
-	}
-	is(t, s.goes(t), engine.StatusSame)
-	if did := s.did(t); did != "drain verify undrain" || s.isDrained() || !strings.Contains(m.told.String(), "a run has left it drained") {
-		t.Errorf("the next one: %s, told %s", did, m.told.String())
-	}
-	// What was not announced is not done, and the host is as before.
-	s.before = []recipe.Resource{resource.File{Path: m.path("conf"), Content: "ours\n"}}
-	m.asked, m.before = true, func() { m.write(t, m.path("conf"), "ours\n", 0o600) } // another step than is planned
-	is(t, s.goes(t), engine.StatusStale)
-	if did := s.did(t); did != "drain undrain" || s.isDrained() {
-		t.Errorf("stale: %s", did)
-	}
+	onMachine(t, func(m *machine) {
+		s := site{m: m, content: "1", drain: ":", verify: ":"}
+		is(t, s.goes(t), engine.StatusChanged)
+		s.did(t)
+		m.killedWhen(t, "grep -q 2 "+m.path("site"))
+		s.content = "2"
+		if ended := s.goes(t); ended.Err == nil || !ended.Drained || !s.isDrained() {
+			t.Errorf("%+v", ended)
+		}
+		m.survives(t)
+		if did := s.did(t); did != "drain write" {
+			t.Errorf("the run that died: %s", did)
+		}
+		is(t, s.goes(t), engine.StatusSame)
+		if did := s.did(t); did != "drain verify undrain" || s.isDrained() || !strings.Contains(m.told.String(), "a run has left it drained") {
+			t.Errorf("the next one: %s, told %s", did, m.told.String())
+		}
+		// What was not announced is not done, and the host is as before.
+		s.before = []recipe.Resource{resource.File{Path: m.path("conf"), Content: "ours\n"}}
+		m.asked, m.before = true, func() { m.write(t, m.path("conf"), "ours\n", 0o600) } // another step than is planned
+		is(t, s.goes(t), engine.StatusStale)
+		if did := s.did(t); did != "drain undrain" || s.isDrained() {
+			t.Errorf("stale: %s", did)
+		}
+	})
 }
 
 // A hook that no signal ends, as one that hangs in the kernel, is not waited for. Here it is timeout(1) that hangs.

@@ -68,57 +68,55 @@ func TestHostsThatWantEachOtherAreAGate(t *testing.T) {
 // A host that is drained goes back to its visitors when it has passed its checks, also where it is proved once more
 // when others have what it wants: where they fail, it stays away, and the others serve as before.
 func TestDrainedHostsThatWantEachOther(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	w := trusting(m, "ca1", "node1")
-	m.write(t, m.path("verify"), ":\n", 0o644)
-	serving := func(name, peer string) Work {
-		its := site{m: m, drain: "echo " + name + " >>" + m.path("log"), undrain: "echo " + name + " >>" + m.path("log")}
-		task := w.mutual(name, peer)
-		task.Verify = func(recipe.Input) ([]recipe.Check, error) {
-			return []recipe.Check{{Name: name, From: recipe.FromHost, Command: &recipe.CommandCheck{Script: "echo verify " + name + " >>" + m.path("log") + "; . " + m.path("verify")}}}, nil
+	onMachine(t, func(m *machine) {
+		w := trusting(m, "ca1", "node1")
+		m.write(t, m.path("verify"), ":\n", 0o644)
+		serving := func(name, peer string) Work {
+			its := site{m: m, drain: "echo " + name + " >>" + m.path("log"), undrain: "echo " + name + " >>" + m.path("log")}
+			task := w.mutual(name, peer)
+			task.Verify = func(recipe.Input) ([]recipe.Check, error) {
+				return []recipe.Check{{Name: name, From: recipe.FromHost, Command: &recipe.CommandCheck{Script: "echo verify " + name + " >>" + m.path("log") + "; . " + m.path("verify")}}}, nil
+			}
+			drains := its.drains()
+			drains[0].Task = name
+			return Work{Target: Target{Name: name, Local: true}, Blueprint: Blueprint{Tasks: []recipe.Task{task}, Drains: drains}}
 		}
-		drains := its.drains()
-		drains[0].Task = name
-		return Work{Target: Target{Name: name, Local: true}, Blueprint: Blueprint{Tasks: []recipe.Task{task}, Drains: drains}}
-	}
-	install := func(works ...Work) map[string]engine.Finished {
-		t.Helper()
-		settings := Settings{Forks: 2, Patience: time.Minute, Exporters: w.exporters, Last: kept{}, Observe: func(engine.HostEvent) {}}
-		settings.Header.Verb = "install"
-		results, err := Install(t.Context(), works, settings)
-		if err != nil {
-			t.Fatal(err)
+		install := func(works ...Work) map[string]engine.Finished {
+			t.Helper()
+			settings := Settings{Forks: 2, Patience: time.Minute, Exporters: w.exporters, Last: kept{}, Observe: func(engine.HostEvent) {}}
+			settings.Header.Verb = "install"
+			results, err := Install(t.Context(), works, settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := map[string]engine.Finished{}
+			for _, result := range results {
+				all[result.Host] = result.Finished
+			}
+			return all
 		}
-		all := map[string]engine.Finished{}
-		for _, result := range results {
-			all[result.Host] = result.Finished
+		did := func() string {
+			did := strings.Join(strings.Fields(strings.ReplaceAll(m.read(t, "log"), " here", "")), " ")
+			os.Remove(m.path("log"))
+			return did
 		}
-		return all
-	}
-	did := func() string {
-		did := strings.Join(strings.Fields(strings.ReplaceAll(m.read(t, "log"), " here", "")), " ")
-		os.Remove(m.path("log"))
-		return did
-	}
-	for _, name := range []string{"ca1", "node1"} { // each serves already, and is to have what the other exports
-		is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{taskOf(name, resource.File{Path: m.path("served." + name), Content: "x"})}}, Install), engine.StatusChanged)
-	}
-	m.write(t, m.path("verify"), "exit 1\n", 0o644)
-	ended := install(serving("ca1", "node1"), serving("node1", "ca1"))
-	is(t, ended["ca1"], engine.StatusFailed)
-	is(t, ended["node1"], engine.StatusNotBegun)
-	if did := did(); did != "drain ca1 verify ca1" || !ended["ca1"].Drained {
-		t.Errorf("did %q, %+v", did, ended["ca1"])
-	}
-	m.write(t, m.path("verify"), ":\n", 0o644)
-	ended = install(serving("ca1", "node1"), serving("node1", "ca1"))
-	is(t, ended["ca1"], engine.StatusChanged)
-	is(t, ended["node1"], engine.StatusChanged)
-	once := func(name string) string { return "drain " + name + " verify " + name + " undrain " + name }
-	if did := did(); did != once("ca1")+" "+once("node1")+" verify node1 "+once("ca1") {
-		t.Errorf("did %q", did)
-	}
+		for _, name := range []string{"ca1", "node1"} { // each serves already, and is to have what the other exports
+			is(t, m.works(t, "install", Blueprint{Tasks: []recipe.Task{taskOf(name, resource.File{Path: m.path("served." + name), Content: "x"})}}, Install), engine.StatusChanged)
+		}
+		m.write(t, m.path("verify"), "exit 1\n", 0o644)
+		ended := install(serving("ca1", "node1"), serving("node1", "ca1"))
+		is(t, ended["ca1"], engine.StatusFailed)
+		is(t, ended["node1"], engine.StatusNotBegun)
+		if did := did(); did != "drain ca1 verify ca1" || !ended["ca1"].Drained {
+			t.Errorf("did %q, %+v", did, ended["ca1"])
+		}
+		m.write(t, m.path("verify"), ":\n", 0o644)
+		ended = install(serving("ca1", "node1"), serving("node1", "ca1"))
+		is(t, ended["ca1"], engine.StatusChanged)
+		is(t, ended["node1"], engine.StatusChanged)
+		once := func(name string) string { return "drain " + name + " verify " + name + " undrain " + name }
+		if did := did(); did != once("ca1")+" "+once("node1")+" verify node1 "+once("ca1") {
+			t.Errorf("did %q", did)
+		}
+	})
 }

@@ -37,18 +37,10 @@ type machine struct {
 // onMachine starts the test anew in such a namespace, where it does something on the machine.
 func onMachine(t *testing.T, does func(*machine)) {
 	t.Helper()
-	if m := inMachine(t); m != nil {
-		does(m)
-	}
-}
-
-// inMachine starts the test anew in such a namespace, and returns the machine there; nil where
-// the test has been started, and is over.
-func inMachine(t *testing.T) *machine {
-	t.Helper()
 	const name = "PROVISION_TEST_MACHINE"
 	if dir := os.Getenv(name); dir != "" {
-		return &machine{dir: dir}
+		does(&machine{dir: dir})
+		return
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for mount namespaces")
@@ -66,7 +58,6 @@ func inMachine(t *testing.T) *machine {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	return nil
 }
 
 // path is one of a file that the tests change.

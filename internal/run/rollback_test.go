@@ -50,21 +50,19 @@ func TestRollbackExpectsTheListenersOfBefore(t *testing.T) {
 
 // What a rollback cannot take back is told.
 func TestARollbackTellsWhatStaysDone(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	m.arrange(t)
-	made := m.path("made")
-	is(t, m.does(t, resource.File{Path: m.path("a"), Content: "a"}, resource.Command{Name: "make it", Unless: "[ -e " + made + " ]", Script: "echo it >" + made}), engine.StatusChanged)
-	is(t, m.works(t, "rollback", Blueprint{}, Rollback("x")), engine.StatusChanged)
-	if told := m.told.String(); m.read(t, "made") != "it\n" || !strings.Contains(told, "stays done: make it\n") {
-		t.Errorf("told:\n%s", told)
-	}
-	is(t, m.does(t, resource.File{Path: m.path("a"), Content: "b"}), engine.StatusChanged)
-	m.told.Reset()
-	is(t, m.works(t, "rollback", Blueprint{}, Rollback("x")), engine.StatusChanged)
-	if told := m.told.String(); strings.Contains(told, "stays done") {
-		t.Errorf("of a run that did nothing but a file: %s", told)
-	}
+	onMachine(t, func(m *machine) {
+		m.arrange(t)
+		made := m.path("made")
+		is(t, m.does(t, resource.File{Path: m.path("a"), Content: "a"}, resource.Command{Name: "make it", Unless: "[ -e " + made + " ]", Script: "echo it >" + made}), engine.StatusChanged)
+		is(t, m.works(t, "rollback", Blueprint{}, Rollback("x")), engine.StatusChanged)
+		if told := m.told.String(); m.read(t, "made") != "it\n" || !strings.Contains(told, "stays done: make it\n") {
+			t.Errorf("told:\n%s", told)
+		}
+		is(t, m.does(t, resource.File{Path: m.path("a"), Content: "b"}), engine.StatusChanged)
+		m.told.Reset()
+		is(t, m.works(t, "rollback", Blueprint{}, Rollback("x")), engine.StatusChanged)
+		if told := m.told.String(); strings.Contains(told, "stays done") {
+			t.Errorf("of a run that did nothing but a file: %s", told)
+		}
+	})
 }

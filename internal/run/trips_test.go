@@ -20,44 +20,42 @@ import (
 // time: so often spoke the controller after it had heard something. That is up to 4 more than are
 // waited for: the end of a command's input, and of a channel, and the goodbye go beside.
 func TestRoundTrips(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	m.systemd(t)
-	target := m.sshd(t)
-	config := resource.File{Path: m.path("config"), Content: "1\n"}
-	service := resource.Service{Unit: "x.service"}
-	// A command that goes by what the one before has made is planned once that is done.
-	first := resource.Command{Name: "first", Unless: "test -e " + m.path("first"), Script: "touch " + m.path("first")}
-	second := resource.Command{
-		Name: "second", Unless: "test -e " + m.path("second"), Script: "touch " + m.path("second"),
-		Reads: []recipe.Key{recipe.CommandKey("first")},
-	}
-	whole := func(r *recipe.Recipe) {
-		r.Add(resource.Directory{Path: m.path("directory")})
-		r.Add(config, recipe.Notification{Unit: service.Unit, Action: recipe.Restart})
-		r.Add(first)
-		r.Add(second)
-		r.Add(service)
-	}
-	for _, test := range []struct {
-		name   string
-		before func()
-		status engine.Status
-		most   int64
-	}{
-		{"first apply", func() {}, engine.StatusChanged, 21},
-		{"converged", func() {}, engine.StatusSame, 13},
-		{"one file changed, and its service restarted", func() { config.Content = "2\n" }, engine.StatusChanged, 20},
-	} {
-		test.before()
-		trips := trips(t, target, whole, test.status)
-		t.Logf("%s: %d round trips", test.name, trips)
-		if trips > test.most {
-			t.Errorf("%s: %d round trips, want %d at the most", test.name, trips, test.most)
+	onMachine(t, func(m *machine) {
+		m.systemd(t)
+		target := m.sshd(t)
+		config := resource.File{Path: m.path("config"), Content: "1\n"}
+		service := resource.Service{Unit: "x.service"}
+		// A command that goes by what the one before has made is planned once that is done.
+		first := resource.Command{Name: "first", Unless: "test -e " + m.path("first"), Script: "touch " + m.path("first")}
+		second := resource.Command{
+			Name: "second", Unless: "test -e " + m.path("second"), Script: "touch " + m.path("second"),
+			Reads: []recipe.Key{recipe.CommandKey("first")},
 		}
-	}
+		whole := func(r *recipe.Recipe) {
+			r.Add(resource.Directory{Path: m.path("directory")})
+			r.Add(config, recipe.Notification{Unit: service.Unit, Action: recipe.Restart})
+			r.Add(first)
+			r.Add(second)
+			r.Add(service)
+		}
+		for _, test := range []struct {
+			name   string
+			before func()
+			status engine.Status
+			most   int64
+		}{
+			{"first apply", func() {}, engine.StatusChanged, 21},
+			{"converged", func() {}, engine.StatusSame, 13},
+			{"one file changed, and its service restarted", func() { config.Content = "2\n" }, engine.StatusChanged, 20},
+		} {
+			test.before()
+			trips := trips(t, target, whole, test.status)
+			t.Logf("%s: %d round trips", test.name, trips)
+			if trips > test.most {
+				t.Errorf("%s: %d round trips, want %d at the most", test.name, trips, test.most)
+			}
+		}
+	})
 }
 
 // trips runs a recipe, and returns its round trips: with that of TCP, which the relay answers.

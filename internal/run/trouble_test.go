@@ -42,43 +42,39 @@ var troubles = []struct {
 // Of many hosts some are in trouble, each in another: it is told apart, the others are converged, and nothing is left
 // of any. With which exit code each ends, TestScript/trouble says in cmd/provision.
 func TestHostsInTrouble(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	hosts := 200
-	if os.Getenv("PROVISION_PROVE") == "all" {
-		hosts = 1000
-	}
-	trouble := func(host int) simulated.Trouble { // of each twentieth, and each once
-		if host%20 == 7 || host < len(troubles) {
-			return troubles[(host+host/20)%len(troubles)].Trouble
+	onMachine(t, func(m *machine) {
+		hosts := 200
+		if os.Getenv("PROVISION_PROVE") == "all" {
+			hosts = 1000
 		}
-		return simulated.Well
-	}
-	inTrouble(t, m, hosts, trouble, time.Hour, func(result Result, host int) {
-		for _, want := range troubles {
-			if want.Trouble != trouble(host) {
-				continue
+		trouble := func(host int) simulated.Trouble { // of each twentieth, and each once
+			if host%20 == 7 || host < len(troubles) {
+				return troubles[(host+host/20)%len(troubles)].Trouble
 			}
-			if result.Status != want.status || want.says != "" && (result.Err == nil || !strings.Contains(result.Err.Error(), want.says)) || want.says == "" && result.Err != nil {
-				t.Errorf("%s, %q: %s, %v", result.Host, want.Trouble, result.Status, result.Err)
-			}
+			return simulated.Well
 		}
+		inTrouble(t, m, hosts, trouble, time.Hour, func(result Result, host int) {
+			for _, want := range troubles {
+				if want.Trouble != trouble(host) {
+					continue
+				}
+				if result.Status != want.status || want.says != "" && (result.Err == nil || !strings.Contains(result.Err.Error(), want.says)) || want.says == "" && result.Err != nil {
+					t.Errorf("%s, %q: %s, %v", result.Host, want.Trouble, result.Status, result.Err)
+				}
+			}
+		})
 	})
 }
 
 // A host whose command hangs while its server is well is given up when it has said nothing for so long. It is alone:
 // a host that answers would be one too where this machine is busy.
 func TestHostThatIsStuck(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	inTrouble(t, m, 1, func(int) simulated.Trouble { return simulated.StuckInAnswer }, 2*time.Second, func(result Result, _ int) {
-		if want := "the command said nothing for 2s: it hangs there"; result.Status != engine.StatusFailed || !strings.Contains(fmt.Sprint(result.Err), want) {
-			t.Errorf("%s, %v", result.Status, result.Err)
-		}
+	onMachine(t, func(m *machine) {
+		inTrouble(t, m, 1, func(int) simulated.Trouble { return simulated.StuckInAnswer }, 2*time.Second, func(result Result, _ int) {
+			if want := "the command said nothing for 2s: it hangs there"; result.Status != engine.StatusFailed || !strings.Contains(fmt.Sprint(result.Err), want) {
+				t.Errorf("%s, %v", result.Status, result.Err)
+			}
+		})
 	})
 }
 

@@ -259,31 +259,29 @@ func TestShare(t *testing.T) {
 // Each host is asked again at its turn: what was not announced is not done there, though nobody looks at the
 // plans, and no further host is begun.
 func TestAtItsTurnAHostIsAskedAgain(t *testing.T) {
-	m := inMachine(t)
-	if m == nil {
-		return
-	}
-	m.remembering.From = "here"
-	var work []Work
-	for _, name := range []string{"a", "b", "c"} {
-		task := taskOf(name, resource.File{Path: m.path(name), Content: "ours\n"})
-		if name == "a" { // what is done to the first changes the second
-			task = taskOf(name, resource.Command{Name: "bend", Script: "echo ours >" + m.path("b") + "; chmod 600 " + m.path("b"), Unless: "test -e " + m.path("b"), Changes: []recipe.Key{}})
+	onMachine(t, func(m *machine) {
+		m.remembering.From = "here"
+		var work []Work
+		for _, name := range []string{"a", "b", "c"} {
+			task := taskOf(name, resource.File{Path: m.path(name), Content: "ours\n"})
+			if name == "a" { // what is done to the first changes the second
+				task = taskOf(name, resource.Command{Name: "bend", Script: "echo ours >" + m.path("b") + "; chmod 600 " + m.path("b"), Unless: "test -e " + m.path("b"), Changes: []recipe.Key{}})
+			}
+			work = append(work, Work{Target: Target{Name: name, Local: true}, Blueprint: Blueprint{Tasks: []recipe.Task{task}, Remembering: m.remembering}})
 		}
-		work = append(work, Work{Target: Target{Name: name, Local: true}, Blueprint: Blueprint{Tasks: []recipe.Task{task}, Remembering: m.remembering}})
-	}
-	settings := Settings{Forks: 30, Pace: Pace{Window: share("1")}, Unasked: true, Patience: time.Minute, Observe: func(engine.HostEvent) {}}
-	settings.Header.Verb = "install"
-	results, err := Install(t.Context(), work, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	is(t, results[0].Finished, engine.StatusChanged)
-	is(t, results[1].Finished, engine.StatusStale)
-	is(t, results[2].Finished, engine.StatusNotBegun)
-	if m.read(t, "b") != "ours\n" || m.read(t, "c") != "" {
-		t.Errorf("b: %q, c: %q", m.read(t, "b"), m.read(t, "c"))
-	}
+		settings := Settings{Forks: 30, Pace: Pace{Window: share("1")}, Unasked: true, Patience: time.Minute, Observe: func(engine.HostEvent) {}}
+		settings.Header.Verb = "install"
+		results, err := Install(t.Context(), work, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is(t, results[0].Finished, engine.StatusChanged)
+		is(t, results[1].Finished, engine.StatusStale)
+		is(t, results[2].Finished, engine.StatusNotBegun)
+		if m.read(t, "b") != "ours\n" || m.read(t, "c") != "" {
+			t.Errorf("b: %q, c: %q", m.read(t, "b"), m.read(t, "c"))
+		}
+	})
 }
 
 // The window of hosts that are drained, which nobody asked for, is as one of 1: a host that could not even be
