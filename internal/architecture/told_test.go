@@ -1,7 +1,9 @@
 package architecture
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,6 +41,42 @@ func TestImportsAreTold(t *testing.T) {
 		slices.Sort(told)
 		if !slices.Equal(wanted, told) {
 			t.Errorf("CONTRIBUTING.md, Where things are: %s may import %q, in the table %q", row[1], wanted, told)
+		}
+	}
+}
+
+// toldFile is a file of Go or sh as a page names it, with as much of its folder as tells which.
+var toldFile = regexp.MustCompile("`([a-z_/]+\\.(?:go|sh))`")
+
+// What the pages for who develops name of the tree is there: what is moved is told anew.
+func TestFilesThatAreToldAreThere(t *testing.T) {
+	there := map[string]bool{}
+	err := filepath.WalkDir("../..", func(name string, entry fs.DirEntry, err error) error {
+		for suffix := "/" + filepath.ToSlash(name); err == nil && suffix != ""; {
+			there[strings.TrimPrefix(suffix, "/")] = true
+			_, rest, more := strings.Cut(suffix[1:], "/")
+			if suffix = "/" + rest; !more {
+				suffix = ""
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"CONTRIBUTING.md", "docs/architecture.md"} {
+		text, err := os.ReadFile("../../" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := toldFile.FindAllStringSubmatch(string(text), -1)
+		if len(told) < 10 {
+			t.Fatalf("%s names %d files: the pattern here does not fit it any more", page, len(told))
+		}
+		for _, file := range told {
+			if !there[file[1]] {
+				t.Errorf("%s names %s, which is not there", page, file[1])
+			}
 		}
 	}
 }
