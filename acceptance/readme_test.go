@@ -31,7 +31,7 @@ func readmeCommands(t *testing.T) []string {
 		}
 		command, _, _ := strings.Cut(line, "   #")
 		command, _, _ = strings.Cut(command, "  #")
-		if inside && command != "" {
+		if inside && command != "" && !strings.HasPrefix(command, "#") {
 			commands = append(commands, strings.TrimSpace(command))
 		}
 	}

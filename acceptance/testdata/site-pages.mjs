@@ -34,8 +34,9 @@ for (const [width, colorScheme] of [[1280, "light"], [390, "dark"]]) {
     // Of fifty kinds and a hundred files of the source, all of a form, those where there is less room are enough.
     if (width === 1280 && /^(kinds|source)\//.test(name) && !shown.includes(name)) continue
     await page.goto(`${site}/${name}`)
-    const { wide, heading, scheme, ids, hrefs } = await page.evaluate(() => ({
+    const { wide, long, heading, scheme, ids, hrefs } = await page.evaluate(() => ({
       wide: document.documentElement.scrollWidth - innerWidth,
+      long: [...document.querySelectorAll(".highlight:not(.language-text) code")].find((e) => e.scrollWidth > e.clientWidth)?.textContent,
       heading: document.querySelector("h1")?.checkVisibility(),
       scheme: document.body.dataset.mdColorScheme,
       ids: [...document.querySelectorAll("[id]")].map((e) => e.id),
@@ -44,6 +45,7 @@ for (const [width, colorScheme] of [[1280, "light"], [390, "dark"]]) {
     headings[`${site}/${name}`] = ids
     hrefs.filter((href) => href.startsWith(site)).forEach((href) => links.add(href))
     if (wide > 0) tell(`is ${wide} pixels too wide`)
+    if (long) tell(`has code that is scrolled sideways: ${long}`)
     if (!heading) tell("has no heading")
     if (scheme !== { light: "default", dark: "slate" }[colorScheme]) tell(`is ${scheme}`)
   }

@@ -181,6 +181,10 @@ func renderFolder(source fs.FS, folder, head string) (string, []string, error) {
 	return renderPage(source, path.Join(folder, "README.md"), out.String())
 }
 
+// known gives blocks a language that Pygments of Debian 12 has: Starlark is in Python's syntax, and Google's SQL
+// in that of SQL.
+var known = strings.NewReplacer("```starlark\n", "```python\n", "```googlesql\n", "```sql\n")
+
 // renderPage is a page with its links as they are on the site.
 func renderPage(source fs.FS, page, text string) (string, []string, error) {
 	var leads []string
@@ -205,8 +209,7 @@ func renderPage(source fs.FS, page, text string) (string, []string, error) {
 		leads = append(leads, file)
 		return route(place(source, page), place(source, file)) + anchor
 	})
-	// Pygments of Debian 12 knows Starlark by the name of its syntax alone.
-	return strings.ReplaceAll(text, "```starlark\n", "```python\n"), leads, missing
+	return known.Replace(text), leads, missing
 }
 
 // route is the way from a page of the site to another.
@@ -226,8 +229,10 @@ func language(file string) string {
 	switch path.Ext(file) {
 	case ".star", ".py":
 		return "python"
-	case ".yaml":
+	case ".yaml", ".yml":
 		return "yaml"
+	case ".sql":
+		return "sql"
 	case ".go":
 		return "go"
 	case ".sh":
