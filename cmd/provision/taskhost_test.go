@@ -9,6 +9,7 @@ import (
 	"provision/internal/memory"
 	"provision/internal/recipe"
 	"provision/internal/resource"
+	"provision/tasks"
 )
 
 // builtTask is what a task does to the hosts of its example, on each release.
@@ -47,6 +48,17 @@ func buildExample(t *testing.T, task recipe.Task) builtTask {
 	return built
 }
 
+// No kind of thing that a task that ships brings is left out of its page.
+func TestAllOnTheHostIsOnThePage(t *testing.T) {
+	for _, task := range tasks.All() {
+		for _, trace := range buildExample(t, task).traces {
+			if !slices.ContainsFunc(hostRows, func(row hostRow) bool { return slices.Contains(row.kinds, trace.Kind) }) {
+				t.Errorf("%s: %s %s is in no row", task.Name, trace.Kind, trace.Name)
+			}
+		}
+	}
+}
+
 func (b *builtTask) add(release int, traces []recipe.Trace, checks []recipe.Check) {
 	for _, trace := range traces {
 		trace.Before = &recipe.Before{Nothing: true}
@@ -78,14 +90,17 @@ func (b builtTask) verifySection() string {
 	return out.String()
 }
 
-// The rows of what is on the host: their titles, and the kinds of traces in each.
-var hostRows = []struct {
+type hostRow struct {
 	title string
 	kinds []string
-}{
+}
+
+// The rows of what is on the host: their titles, and the kinds of traces in each.
+var hostRows = []hostRow{
 	{"packages", []string{"package"}},
 	{"services", []string{"service"}},
-	{"files", []string{"file", "link", "line", "block", "authorized_key"}},
+	{"files", []string{"file", "link"}},
+	{"in files of others", []string{"line", "block", "authorized_key"}},
 	{"made on the host", []string{"secret", "certificate"}},
 	{"directories", []string{"directory", "tree"}},
 	{"accounts", []string{"user", "group", "membership"}},
@@ -112,8 +127,24 @@ func (b builtTask) hostSection() string {
 		if len(gone) > 0 {
 			fmt.Fprintf(&out, "| %s that are taken away | %s |\n", row.title, strings.Join(gone, ", "))
 		}
+		if listens := b.listens(); row.title == "services" && len(listens) > 0 {
+			fmt.Fprintf(&out, "| they listen at | %s |\n", strings.Join(listens, ", "))
+		}
 	}
 	return out.String() + "\n" + b.removal()
+}
+
+// listens are the ports and sockets of all services, a port without an address at all of the host's.
+func (b builtTask) listens() []string {
+	var all []string
+	for _, trace := range b.traces {
+		for _, at := range trace.Listens {
+			if at = "`" + at + "`"; !slices.Contains(all, at) {
+				all = append(all, at)
+			}
+		}
+	}
+	return all
 }
 
 // named is a thing, with the release where it is not on both.
@@ -122,6 +153,8 @@ func (b builtTask) named(trace recipe.Trace) string {
 	switch trace.Kind {
 	case "command":
 		name = prose(trace.Name)
+	case "line", "block", "authorized_key":
+		name = trace.Kind + " `" + trace.Called() + "` of " + name
 	case "membership":
 		name = "`" + trace.Name + "` in `" + trace.Group + "`"
 	}

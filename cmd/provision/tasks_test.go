@@ -2,14 +2,16 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"provision/internal/inventory"
 	"provision/internal/recipe"
 	"provision/tasks"
 )
@@ -72,7 +74,11 @@ func taskPage(t *testing.T, all []recipe.Task, task recipe.Task) string {
 	}
 	built := buildExample(t, task)
 	out.WriteString(built.verifySection() + built.hostSection())
-	fmt.Fprintf(&out, "\n## See also\n\n%s; [which variables count](../reference.md#which-variables), [how a run goes](../how-a-run-goes.md), [all tasks](../tasks.md).\n", linked(kin(all, task)))
+	out.WriteString("\n## See also\n\n")
+	if near := kin(all, task); len(near) > 0 {
+		out.WriteString(linked(near) + "; ")
+	}
+	out.WriteString("[which variables count](../reference.md#which-variables), [how a run goes](../how-a-run-goes.md), [all tasks](../tasks.md).\n")
 	return out.String()
 }
 
@@ -147,13 +153,15 @@ func variableDefault(v recipe.Variable) string {
 	case bool, int:
 		values = append(values, fmt.Sprint(value))
 	case []string:
-		values = value
+		for _, one := range value {
+			values = append(values, flowText(one))
+		}
 	case []map[string]string:
 		for _, entry := range value {
 			var fields []string
 			for _, key := range v.Keys() {
-				if slices.Contains(slices.Collect(maps.Keys(entry)), key) {
-					fields = append(fields, key+": "+entry[key])
+				if text, there := entry[key]; there {
+					fields = append(fields, key+": "+flowText(text))
 				}
 			}
 			values = append(values, "{"+strings.Join(fields, ", ")+"}")
@@ -169,6 +177,38 @@ func variableDefault(v recipe.Variable) string {
 		return ""
 	}
 	return " Default: " + strings.Join(values, ", ") + "."
+}
+
+// bareText is what needs no quotes between the brackets of YAML, and is a text there.
+var bareText = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_/]*$|^[0-9]+/[a-z]+$`)
+
+// flowText is a text as an entry of a list has it in hosts.yaml.
+func flowText(text string) string {
+	if bareText.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
+
+// A default on a page can be copied into hosts.yaml.
+func TestDefaultsOfPagesAreYAML(t *testing.T) {
+	for _, task := range tasks.All() {
+		for _, v := range task.Variables {
+			text, found := strings.CutPrefix(variableDefault(v), " Default: ")
+			if !found || v.Type != recipe.TypeRecords && v.Type != recipe.TypeList {
+				continue
+			}
+			text = strings.NewReplacer("`", "", `\|`, "|").Replace(strings.TrimSuffix(text, "."))
+			extra, err := inventory.ParseExtra(task.Name+"."+v.Name+"=["+text+"]", inventory.Known{task.Name: task})
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if got, err := v.Decode(extra.Value); err != nil || !reflect.DeepEqual(got, v.Zero()) {
+				t.Errorf("%s.%s: %v, %v", task.Name, v.Name, got, err)
+			}
+		}
+	}
 }
 
 // cell is a text in a table.
