@@ -29,7 +29,7 @@ const hostName = "labbench1"
 const roundTrip = 100 * time.Millisecond
 
 var packages = []string{
-	"graphite-web", "graphite-carbon", "uwsgi-core", "uwsgi-plugin-python3", "nginx-light", "logrotate", "openssl",
+	"graphite-web", "graphite-carbon", "uwsgi-core", "uwsgi-plugin-python3", "nginx-light", "logrotate", "openssl", "redis-server",
 }
 
 func main() {

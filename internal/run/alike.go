@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -13,8 +14,9 @@ import (
 // look at just what those for another have seen, what these made is the first one's too. Builds are pure, so
 // it is what they would have made for it.
 type alike struct {
-	mu   sync.Mutex
-	made map[string][]*likeness // by what it is, and of which tasks: a name is one task in a run; of none: these are no two hosts' alike
+	mu     sync.Mutex
+	merges map[string][]recipe.Probe // by where what was built lies, and what it has asked
+	made   map[string][]*likeness    // by what it is, and of which tasks: a name is one task in a run; of none: these are no two hosts' alike
 }
 
 // likeness is something that was built, and what was looked at for that, in order.
@@ -72,6 +74,37 @@ func (a *alike) keep(what string, looks []look, made *built) {
 	case !slices.ContainsFunc(known, func(l *likeness) bool { return l.shared.Load() }):
 		a.made[what] = nil
 	}
+}
+
+// merged are the questions of several builds, and those that these have asked. Hosts that share all of the builds
+// share the list.
+func (a *alike) merged(builds []*built, asked []recipe.Probe) []recipe.Probe {
+	merge := func() []recipe.Probe {
+		var probes []recipe.Probe
+		for _, made := range builds {
+			probes = append(probes, made.probes...)
+		}
+		return recipe.Merge(append(probes, asked...))
+	}
+	if a == nil {
+		return merge()
+	}
+	what := ""
+	for _, made := range builds {
+		what += fmt.Sprintf("%p ", made)
+	}
+	for _, question := range asked {
+		what += question.Key.Name + " "
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.merges == nil {
+		a.merges = map[string][]recipe.Probe{}
+	}
+	if a.merges[what] == nil {
+		a.merges[what] = merge()
+	}
+	return a.merges[what]
 }
 
 // once builds something of tasks, unless that was done for a host that is alike. What a deploy brings is each

@@ -179,7 +179,7 @@ func (b Blueprint) prepare(last *Known, exporters *exporters, alike *alike) prep
 	}
 	ready := prepared{asking: &asking{exporters: exporters, alike: alike}}
 	b.guess, b.asking = true, ready.asking
-	var probes []recipe.Probe
+	var guesses []*built
 	for _, platform := range recipe.Platforms() {
 		built, err := b.build(platform)
 		if err == nil {
@@ -195,9 +195,9 @@ func (b Blueprint) prepare(last *Known, exporters *exporters, alike *alike) prep
 		if err != nil {
 			return prepared{failed: err}
 		}
-		probes = append(probes, built.probes...)
+		guesses = append(guesses, built)
 	}
-	ready.probes = recipe.Merge(append(probes, ready.asking.missing()...))
+	ready.probes = alike.merged(guesses, ready.asking.missing())
 	return ready
 }
 
