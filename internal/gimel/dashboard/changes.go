@@ -100,6 +100,8 @@ func (h handler) failed(w http.ResponseWriter, r *http.Request, err error) {
 		name := cmp.Or(r.URL.Query().Get("name"), r.PostForm.Get("name"))
 		h.render(w, r, http.StatusInternalServerError, "unreadable", page{Title: name, Section: "experiments", Namespace: namespaceOf(r),
 			Content: unreadable{name, err.Error()}})
+	case store.IsFull(err):
+		h.fail(w, r, http.StatusServiceUnavailable, "Redis is full (maxmemory), and takes deletions alone. Delete an experiment, or give it more memory.")
 	default:
 		h.fail(w, r, http.StatusServiceUnavailable, "Redis does not answer. Try again in a moment.")
 	}

@@ -144,9 +144,13 @@ func (s *Server) unavailable(w http.ResponseWriter, err error) {
 		writeError(w, http.StatusInternalServerError, err.Error()+"; it is left as it is: mend that field in Redis, or delete the experiment")
 		return
 	}
-	s.Log.Error("redis does not answer", "error", err)
+	problem := "redis does not answer"
+	if store.IsFull(err) {
+		problem = "redis is full (maxmemory): it takes deletions alone"
+	}
+	s.Log.Error(problem, "error", err)
 	w.Header().Set("Retry-After", "1")
-	writeError(w, http.StatusServiceUnavailable, "redis does not answer")
+	writeError(w, http.StatusServiceUnavailable, problem)
 }
 
 func writeError(w http.ResponseWriter, status int, problem string) {

@@ -150,3 +150,30 @@ func TestAnEstimateThatCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+// A Redis that is full answers, and who asks is told what it is; what makes room it takes.
+func TestAFullRedisIsToldAsThat(t *testing.T) {
+	s := newSite(t)
+	cookie := cookieOf(t, s.login(url.QueryEscape(testPassword)))
+	s.track("e", "blue", "participate", "first")
+	if err := s.redis.Client().ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.track("e", "blue", "participate", "second"); got.status != 503 {
+		t.Errorf("an event: %+v", got)
+	}
+	if got := s.withKey("PUT", "/api/v1/experiment?name=e", `{}`); got.status != 503 || !strings.Contains(got.body, "redis is full") {
+		t.Errorf("PUT: %+v", got)
+	}
+	got := s.do("POST", "/dashboard/state", "name=e&namespace=alephbet&state=archived", "Cookie", cookie.Name+"="+cookie.Value,
+		"Content-Type", "application/x-www-form-urlencoded")
+	if got.status != 503 || !strings.Contains(got.body, "Redis is full") {
+		t.Errorf("a form: %+v", got)
+	}
+	if got := s.withKey("DELETE", "/api/v1/experiment?name=e", ""); got.status != 204 {
+		t.Errorf("DELETE: %+v", got)
+	}
+	if got := s.withKey("GET", "/api/v1/experiments", ""); got.status != 200 || strings.Contains(got.body, `"e"`) {
+		t.Errorf("it was deleted: %+v", got)
+	}
+}

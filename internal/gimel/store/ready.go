@@ -31,6 +31,10 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
+// IsFull says that Redis has refused to write for want of memory: then it answers,
+// and takes deletions.
+func IsFull(err error) bool { return redis.HasErrorPrefix(err, "OOM") }
+
 // keysTried bounds the search for a key of each shard. Of a hundred shards of
 // one size one is missed with odds of 0.4 %; then that one is not asked.
 const keysTried = 1000
