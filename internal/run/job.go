@@ -72,18 +72,11 @@ type job struct {
 	result  engine.Finished
 	begun   bool // its changes, or its proof
 	ended   bool
-	waits   []string        // the hosts of the run that do not have yet what this one wants of them
-	unmet   error           // why it could not be planned for that
-	lacks   []string        // and those without whose exports it was planned
-	again   bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
-	late    bool            // it had to wait
-	held    bool            // what was planned is done in a later turn, after the proof of others
-	sooner  int             // changes of the turns before
-	run     map[string]bool // the hosts of the run, by name
-	drained bool            // and not brought back yet
-	canary  bool            // no other host is begun before it has passed its checks
-	stepped bool            // a step was begun
-	noted   bool            // a run that changes nothing is journaled too
+	stepped bool // a step was begun
+	noted   bool // a run that changes nothing is journaled too
+	drained bool // and not brought back yet
+	canary  bool // no other host is begun before it has passed its checks
+	turns
 }
 
 // newJobs prepares every host's work, without a connection: a template or a variable that
@@ -117,7 +110,7 @@ func newJobs(work []Work, settings *Settings) ([]*job, error) {
 			ready[i].asking.keep = func(known Known) { settings.Last.Keep(name, known) }
 		}
 		w.Target.Config = clock.pausing(w.Target.Config)
-		j := &job{Work: w, settings: *settings, probes: ready[i].probes, clock: clock, run: names}
+		j := &job{Work: w, settings: *settings, probes: ready[i].probes, clock: clock, turns: turns{run: names}}
 		j.observe = func(event engine.Event) {
 			if _, begun := event.(engine.StepBegan); begun {
 				j.stepped = true

@@ -17,6 +17,18 @@ import (
 // and planned once more after them; only then is it proved, and they with it, for what they are to each
 // other takes both. So hosts can want something of each other, and one of itself.
 
+// turns are what a host has to do with others of its run, and which turns it has for that.
+type turns struct {
+	run    map[string]bool // the hosts of the run that may still bring something, by name
+	waits  []string        // those that do not have yet what this one wants of them
+	unmet  error           // why it could not be planned for that
+	lacks  []string        // those without whose exports it was planned
+	again  bool            // its turn comes again, for that or because another lacks what it exports, and then it is proved
+	late   bool            // it had to wait
+	held   bool            // what was planned is done in a later turn, after the proof of others
+	sooner int             // changes of the turns before
+}
+
 // wait puts a host off whose plan failed for something that other hosts of the run do not have yet.
 func (j *job) wait(err error) bool {
 	waits, _ := j.missing()
