@@ -46,7 +46,11 @@ func (p *prover) removeLeavesNothing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.brings(before)
+	owners, err := p.owners(ctx)
+	if err != nil {
+		return err
+	}
+	p.brings(before, owners)
 	p.kept = keptByDaemons(p.bare, before)
 	r := do(ctx, p.Task.Install)
 	if p.failed(ctx, "install, where its packages and accounts were before", r) {

@@ -148,13 +148,19 @@ func TestBrings(t *testing.T) {
 	nginx := resource.Package{Name: "nginx-light", Brings: []recipe.Key{recipe.UnitKey("nginx.service")}}
 	p := proving(resource.File{Path: "/etc/before.conf"}, nginx, resource.File{Path: "/etc/nginx/params"}, resource.Service{Unit: "nginx.service"},
 		resource.Package{Name: "cron", Brings: []recipe.Key{}}, resource.Directory{Path: "/etc/cron.d"}, resource.File{Path: "/etc/same"}, resource.Service{Unit: "cron.service"}, resource.Package{Name: "gone", Absent: true},
-		resource.Deb{Name: "shop", Brings: []recipe.Key{}}, resource.Service{Unit: "shop.service"})
+		resource.Deb{Name: "shop", Brings: []recipe.Key{}}, resource.Service{Unit: "shop.service"}, resource.File{Path: "/etc/haproxy.cfg"}, resource.File{Path: "/etc/cron.allow"}, resource.Package{Name: "haproxy", Brings: []recipe.Key{}})
 	p.bare = State{{"file", "/etc/same"}: "-"}
+	p.Host = &stage{paper: paper{said: "cron: /etc/cron.allow\nhaproxy:amd64: /etc/haproxy.cfg\nadduser, cron: /etc/cron.d\n"}}
+	owners, err := p.owners(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.brings(State{
 		{"file", "/etc/before.conf"}: "-", {"file", "/etc/nginx/params"}: "-", {"unit", "nginx.service"}: "loaded", {"file", "/etc/cron.d"}: "d",
 		{"unit", "cron.service"}: "loaded", {"file", "/etc/same"}: "-", {"unit", "shop.service"}: "loaded",
-	})
-	want := []Brings{{"nginx-light", recipe.Position{File: "shop.star", Line: 2}, []string{"/etc/nginx/params"}}, {"cron", recipe.Position{File: "shop.star", Line: 5}, []string{"cron.service"}},
+		{"file", "/etc/haproxy.cfg"}: "-", {"file", "/etc/cron.allow"}: "-",
+	}, owners)
+	want := []Brings{{"nginx-light", recipe.Position{File: "shop.star", Line: 2}, []string{"/etc/nginx/params"}}, {"cron", recipe.Position{File: "shop.star", Line: 5}, []string{"cron.service", "/etc/cron.allow"}},
 		{"shop", recipe.Position{File: "shop.star", Line: 10}, []string{"shop.service"}}}
 	if !reflect.DeepEqual(p.Brings, want) {
 		t.Errorf("found %v, want %v", p.Brings, want)
