@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +33,9 @@ func (d *declaredHook) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable
 // hookExample is how hooks are written at least.
 const hookExample = `drain = hook("lb out \"$host\"", on = "lb"), and undrain = hook("lb in \"$host\"", on = "lb")`
 
+// hookTimeout is how long a hook may take that does not say so.
+const hookTimeout = time.Minute
+
 func hookWords() []*Word {
 	return []*Word{{
 		Name: "hook", Group: Hooks, Manual: "sh(1)",
@@ -52,7 +56,7 @@ func hookWords() []*Word {
 // declareHook checks a hook where it stands.
 func declareHook(c *call) (starlark.Value, error) {
 	h := recipe.Hook{On: given[string](c, "on")}
-	h.At, h.Timeout, h.Arguments = c.at, given[time.Duration](c, "timeout"), recipe.HookArguments()
+	h.At, h.Timeout, h.Arguments = c.at, cmp.Or(given[time.Duration](c, "timeout"), hookTimeout), recipe.HookArguments()
 	if _, instance := recipe.SplitInstance(h.On); c.has("on") && (!taskName.MatchString(h.On) || instance != "") {
 		return nil, plain(fmt.Sprintf("hook: on: %q is no name of a task", h.On), `on = "lb", a task of the project or one that ships`)
 	}
