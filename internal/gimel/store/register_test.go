@@ -129,3 +129,15 @@ func TestTheCapIsOfANamespace(t *testing.T) {
 		t.Errorf("%d are listed; ten namespaces' worth is all", listed)
 	}
 }
+
+// What a process believes of experiments is bounded: those that another one has taken away, it is
+// told of by nobody.
+func TestWhatIsBelievedIsBounded(t *testing.T) {
+	s := New(nil, exactSettings)
+	for i := range 3 * layoutsKept {
+		s.remember(experimentKey("alephbet", fmt.Sprint(i)), "id", "participate:a", 1)
+	}
+	if len(s.layouts) > layoutsKept {
+		t.Errorf("%d are kept", len(s.layouts))
+	}
+}
