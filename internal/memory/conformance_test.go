@@ -113,6 +113,7 @@ func settles(t *testing.T, gone recipe.Resource, now recipe.Facts) []string {
 // forgotten are the kinds of which nothing is remembered, beside those that are called Former: what leaves.
 var forgotten = []string{
 	"Kept",           // of a rollback
+	"KeptMemory",     // that too
 	"Standing",       // a service that takes in what leaves
 	"packageLists",   // of an upgrade
 	"presentRelease", // of a deploy
