@@ -71,10 +71,10 @@ func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Converged hosts of %s, and such with the task redis, simulated in a process of its own on the same machine, %v away each way, %d at once, the median of %d runs in turn with bare handshakes, and with such that exchange the same bytes and make nothing of them. Memory: at the peak, of the run and of the handshakes; a host's share is the peak less that of one host.\n\n", example, farAway, atOnce, runs)
+	fmt.Printf("Converged hosts of %s, and such with the task redis, simulated in a process of its own on the same machine, %v away each way, %d at once, the median of %d runs in turn with bare handshakes, and with such that exchange the same bytes and make nothing of them. Memory a host: the peak, less that of one host, which is the program's.\n\n", example, farAway, atOnce, runs)
 	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "task\thosts\twall\tCPU a host\tpeak\tmemory a host\thandshakes: wall\tCPU a host\tpeak\tmemory a host\twith the bytes: wall\tCPU a host\twall, times\tCPU, times\tCPU, times that with the bytes\t\n")
-	alone := map[string][]cost{} // what one host takes
+	fmt.Fprint(table, "task\thosts\twall\tCPU a host\tpeak\tmemory a host\thandshakes: wall\tCPU a host\twith the bytes: wall\tCPU a host\twall, times\tCPU, times\tCPU, times that with the bytes\t\n")
+	alone := map[string]int64{} // the peak of one host
 	for _, fleet := range fleets {
 		if err := os.WriteFile(filepath.Join(project, "hosts.yaml"), []byte(fleet.inventory(port)), 0o600); err != nil {
 			return err
@@ -86,7 +86,7 @@ func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 			return err
 		}
 		if fleet.hosts == 1 {
-			alone[fleet.task] = took
+			alone[fleet.task] = took[0].memory
 		}
 		fleet.row(table, took, alone[fleet.task])
 		fmt.Fprintf(os.Stderr, "%s, %d hosts: %.2f s\n", fleet.task, fleet.hosts, took[0].wall.Seconds())
@@ -94,19 +94,17 @@ func (s setup) fleet(ctx context.Context, runs, atOnce int) error {
 	return table.Flush()
 }
 
-// row is what a fleet took: the run, the handshakes, and those with the bytes, beside what one host took.
-func (f fleet) row(table io.Writer, took, alone []cost) {
+// row is what a fleet took: the run, the handshakes, and those with the bytes.
+func (f fleet) row(table io.Writer, took []cost, alone int64) {
 	run, bare, exchange := took[0], took[1], took[2]
-	share := func(of int) string {
-		if f.hosts == 1 {
-			return "-"
-		}
-		return fmt.Sprintf("%.0f KB", float64(took[of].memory-alone[of].memory)/1000/float64(f.hosts-1))
+	share := "-"
+	if f.hosts > 1 {
+		share = fmt.Sprintf("%.0f KB", float64(run.memory-alone)/1000/float64(f.hosts-1))
 	}
 	cpu := func(of cost) float64 { return milliseconds(of.cpu, f.hosts) }
-	fmt.Fprintf(table, "%s\t%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f\t%.2f\t%.2f\t\n",
-		f.task, f.hosts, run.wall.Seconds(), cpu(run), float64(run.memory)/1e6, share(0),
-		bare.wall.Seconds(), cpu(bare), float64(bare.memory)/1e6, share(1), exchange.wall.Seconds(), cpu(exchange),
+	fmt.Fprintf(table, "%s\t%d\t%.2f s\t%.2f ms\t%.1f MB\t%s\t%.2f s\t%.2f ms\t%.2f s\t%.2f ms\t%.2f\t%.2f\t%.2f\t\n",
+		f.task, f.hosts, run.wall.Seconds(), cpu(run), float64(run.memory)/1e6, share,
+		bare.wall.Seconds(), cpu(bare), exchange.wall.Seconds(), cpu(exchange),
 		ratio(run.wall, bare.wall), ratio(run.cpu, bare.cpu), ratio(run.cpu, exchange.cpu))
 }
 
