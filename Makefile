@@ -30,7 +30,7 @@ bench: # what a run costs, as a table
 	go run ./acceptance/bench
 
 bench-fleet: # what thousands of hosts cost here, which are simulated, beside bare handshakes
-	go run ./acceptance/bench -of fleet -runs 2
+	go run ./acceptance/bench -of fleet -runs 1
 
 bench-peers: # beside Ansible, with and without mitogen, and Fabric, on 1 and 10 lab hosts of Debian 13; needs the network
 	go run ./acceptance/bench -of peers -runs 3
