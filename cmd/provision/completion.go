@@ -20,7 +20,7 @@ func newCompletion(out console) *cobra.Command {
 tasks, hosts, groups, flags and, behind -e, variables. For bash the package
 bash-completion has to be installed. Debian's package of provision brings all
 three scripts.`,
-		Example: `  . <(provision completion bash)    in this shell, and in ~/.bashrc for all
+		Example: `  . <(provision completion bash)    here, and in ~/.bashrc for all
   provision completion zsh > ~/.zfunc/_provision    a directory of $fpath
   provision completion fish > ~/.config/fish/completions/provision.fish`,
 		Args:                  arguments(1, 1),

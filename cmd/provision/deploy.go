@@ -38,8 +38,8 @@ func newDeploy(f *flags, io console) *cobra.Command {
 the release beside those that are there, starts it beside the one that runs,
 and switches to it when it answers. A release that fails is taken back by
 itself. The same release again changes nothing.`,
-		Example: `  provision deploy gimel -H root@web1    what came with provision, or is built
-                                         from its source tree
+		Example: `  provision deploy gimel -H root@web1    what came with provision, or
+                                         is built from its source tree
   provision deploy gimel -l ab --artifact ./gimel --sha256 4f0c…
   provision deploy shop --artifact shop.tar.gz    of a task of your own
   provision deploy webapp@blog -l web    the commit that hosts.yaml names`,

@@ -34,7 +34,7 @@ what is neither letter nor digit nor - is _.`,
 		Example: `  provision drift
   provision drift nginx -l web
   provision drift --graphite graphite.example.org:2003
-  provision plan -l web1                what differs there, with every diff`,
+  provision plan -l web1    what differs there, with every diff`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return f.drift(command.Context(), io, args, to)

@@ -24,7 +24,7 @@ functions around it. Without -H or -l it asks the hosts that have graphite in
 hosts.yaml. Times are as Graphite has them: -15min, -1h, -7d, noon, now. With
 --json it is an object with all points.`,
 		Example: `  provision graph 'carbon.agents.*.metricsReceived' -H root@web1
-  provision graph 'aliasByNode(collectd.*.load.load.*, 1)' --from -6h -H web1`,
+  provision graph 'aliasByNode(collectd.*.load.load.*, 1)' -l web`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			if query.Targets = args; len(args) == 0 {

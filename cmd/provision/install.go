@@ -83,9 +83,9 @@ host has all in one run: provision deploy says what that is.
 
 With --plan it makes the changes of a saved plan: it is provision apply.`,
 		Example: `  provision install graphite -H root@web1
-  provision install -l metrics          a group, with the tasks of hosts.yaml
+  provision install -l metrics    a group, with the tasks of hosts.yaml
   provision install graphite -H web1 -e graphite.auth=false
-  provision install -l web --canary 1 --window 2    one host, then two at once
+  provision install -l web --canary 1 --window 2   one host, then two
   provision install -l metrics --artifact webapp=shop.tar`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {

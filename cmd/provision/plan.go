@@ -24,8 +24,8 @@ makes its changes and no others. A host that waits for what another one of the
 plan exports is in it too: it is planned after that, and what it changes is
 known then.`,
 		Example: `  provision plan graphite -H root@web1
-  provision plan graphite -H web1 --upgrade   what apt has newer of its packages
-  provision plan -l metrics --out friday.plan   to be looked at, and applied`,
+  provision plan graphite -H web1 --upgrade     what apt has newer
+  provision plan -l metrics --out friday.plan   to be looked at`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return f.planTo(command.Context(), io, args, out)

@@ -24,7 +24,7 @@ as far as it came. A secret that a run has replaced or removed stays as it is,
 for no copy of it is kept. A second rollback takes back the run before. Hosts
 are drained for it as for an install.`,
 		Example: `  provision rollback graphite -H root@web1
-  provision rollback gimel --to 4f0c1d2e3a4b    a release that the host has`,
+  provision rollback gimel --to 4f0c1d2e3a4b    a release of the host`,
 		Args: arguments(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if to != "" {

@@ -72,9 +72,9 @@ difference, makes it so, and proves that it works. A target needs only sshd
 and a POSIX sh.
 
   provision list                            what can be installed
-  provision plan graphite -H root@web1      what would change, and nothing else
+  provision plan graphite -H root@web1      what would change: every diff
   provision install graphite -H root@web1   make it so, and prove it
-  provision lab up                          a throwaway Debian host to try it on
+  provision lab up                          a throwaway host to try it on
 
 The first hour is docs/your-first-task.md; where a package brought provision,
 docs is in its share/doc/provision.`,

@@ -274,8 +274,14 @@ func TestHelpFits(t *testing.T) {
 		fmt.Fprintf(&text, "%s\n", command.Long)
 		writeUsage(&text, command, f.groups())
 		for line := range strings.Lines(text.String()) {
-			if len([]rune(strings.TrimRight(line, "\n"))) > helpColumns {
+			line = strings.TrimRight(line, "\n")
+			columns := len([]rune(line))
+			if columns > helpColumns {
 				t.Errorf("%s --help: a line of more than %d columns: %s", command.CommandPath(), helpColumns, line)
+			}
+			// man indents what is to be typed by seven more, and breaks none of it.
+			if strings.HasPrefix(line, "  ") && strings.Contains(command.Long+command.Example, line) && columns > helpColumns-7 {
+				t.Errorf("man %s: a line of more than %d columns: %s", command.CommandPath(), helpColumns, line)
 			}
 		}
 	}

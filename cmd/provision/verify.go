@@ -14,7 +14,7 @@ func newVerify(f *flags, io console) *cobra.Command {
 graph, logs in, makes a request. It changes nothing but such trial data.
 Install does it after each change.`,
 		Example: `  provision verify graphite -H root@web1
-  provision verify                      every host, with the tasks of hosts.yaml`,
+  provision verify    every host, with the tasks of hosts.yaml`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			e, err := f.work(io, args)
