@@ -217,23 +217,37 @@ func forward(listener net.Listener, target string) {
 func TestFault25TwoRunsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, "labf25")
-	var others sync.WaitGroup
+	var others, bothCame sync.WaitGroup
+	bothCame.Add(2)
+	var first sync.Once
+	waits := func(event engine.Event) {
+		if note, ok := event.(engine.Note); ok && strings.HasPrefix(note.Text, "waiting for the lock") {
+			first.Do(bothCame.Done)
+		}
+	}
 	begin := at("hold", func() {
 		others.Go(func() {
+			defer bothCame.Done()
 			impatient := f.install(t, change{patience: time.Second}, want.File{Path: "/etc/second", Content: "x\n"})
 			if impatient.Status != engine.StatusLocked || !strings.Contains(fmt.Sprint(impatient.Err), "held by tester@labf25 (install fault) since 20") {
 				t.Errorf("impatient: %s, %v", impatient.Status, impatient.Err)
 			}
 		})
 		others.Go(func() {
-			patient := f.install(t, change{patience: 30 * time.Second}, want.File{Path: "/etc/third", Content: "x\n"})
+			defer first.Do(bothCame.Done)
+			patient := f.install(t, change{patience: 5 * time.Minute, on: waits}, want.File{Path: "/etc/third", Content: "x\n"})
 			if patient.Status != engine.StatusChanged || !patient.noted("waiting for the lock, held by tester@labf25 (install fault) since 20") {
 				t.Errorf("patient: %s, %v, %q", patient.Status, patient.Err, patient.notes)
 			}
 		})
+		others.Go(func() {
+			bothCame.Wait()
+			f.run(t, "touch /run/both-came")
+		})
 	})
-	f.install(t, change{on: begin}, once("hold", "sleep 4")).is(t, engine.StatusChanged)
+	f.install(t, change{on: begin}, once("hold", "until [ -e /run/both-came ]; do sleep 0.1; done")).is(t, engine.StatusChanged)
 	others.Wait()
+	f.run(t, "rm /run/both-came")
 	f.clean(t)
 }
 
