@@ -129,6 +129,23 @@ func (f *flags) complain(io console, code int, all ...error) int {
 	return code
 }
 
+// confirm decides whether the changes that were planned are made, once all that waits to be read is shown, page by
+// page; nil is yes.
+func (e errand) confirm(io console, shown reporter, waiting *bytes.Buffer, stop <-chan struct{}) func() bool {
+	if e.agree == nil {
+		return nil
+	}
+	return func() bool {
+		if several, ok := shown.(interface{ TellPlans() }); ok {
+			several.TellPlans()
+		}
+		defer suspend(shown)()
+		io.page(waiting.String())
+		waiting.Reset()
+		return e.agree(stop)
+	}
+}
+
 // show runs an errand, shows what happens, and returns the exit code as an error. That tells
 // of the hosts, also when nobody reads what is shown any more.
 func (f *flags) show(ctx context.Context, io console, e errand, settings run.Settings, do run.Verb) ([]run.Result, error) {
@@ -144,18 +161,7 @@ func (f *flags) show(ctx context.Context, io console, e errand, settings run.Set
 	outliveReaders()
 	ctx, stop, done := stopOnSignals(ctx)
 	defer done()
-	if e.agree != nil {
-		settings.Confirm = func() bool {
-			if several, ok := shown.(interface{ TellPlans() }); ok {
-				several.TellPlans()
-			}
-			defer suspend(shown)()
-			io.page(waiting.String())
-			waiting.Reset()
-			return e.agree(stop)
-		}
-	}
-	settings.Stop = stop
+	settings.Confirm, settings.Stop = e.confirm(io, shown, waiting, stop), stop
 	recorder := report.NewRecorder(whoami(), version(), e.secrets, time.Now)
 	settings.Observe = func(event engine.HostEvent) {
 		shown.Event(event)
