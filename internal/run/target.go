@@ -287,11 +287,13 @@ func (h host) runCheck(ctx context.Context, text string) (int, string, error) {
 	}
 	output, err := h.connection.Run(ctx, remote.Command{Script: text, Root: true, Followed: true}, nil)
 	var exit *remote.ExitError
-	if errors.As(err, &exit) {
-		if limit > 0 && script.TimedOut(exit.Code) && time.Since(began) >= limit {
-			return exit.Code, "", fmt.Errorf("it was not done after %.0f s", limit.Seconds())
-		}
-		return exit.Code, string(output) + string(exit.Stderr), nil
+	switch {
+	case !errors.As(err, &exit):
+		return 0, string(output), err
+	case limit > 0 && script.TimedOut(exit.Code) && time.Since(began) >= limit:
+		return exit.Code, "", fmt.Errorf("it was not done after %.0f s", limit.Seconds())
+	case ctx.Err() != nil: // it was ended from here, and that is no answer of its own
+		return exit.Code, "", err
 	}
-	return 0, string(output), err
+	return exit.Code, string(output) + string(exit.Stderr), nil
 }
