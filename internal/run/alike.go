@@ -1,7 +1,6 @@
 package run
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -15,8 +14,8 @@ import (
 // it is what they would have made for it.
 type alike struct {
 	mu     sync.Mutex
-	merges map[string][]recipe.Probe // by where what was built lies, and what it has asked
-	made   map[string][]*likeness    // by what it is, and of which tasks: a name is one task in a run; of none: these are no two hosts' alike
+	made   map[string][]*likeness // by what it is, and of which tasks: a name is one task in a run; of none: these are no two hosts' alike
+	merges []merge
 }
 
 // likeness is something that was built, and what was looked at for that, in order.
@@ -76,35 +75,39 @@ func (a *alike) keep(what string, looks []look, made *built) {
 	}
 }
 
+// merge is what several builds ask together.
+type merge struct {
+	builds        []*built
+	asked, probes []recipe.Probe
+}
+
 // merged are the questions of several builds, and those that these have asked. Hosts that share all of the builds
 // share the list.
 func (a *alike) merged(builds []*built, asked []recipe.Probe) []recipe.Probe {
-	merge := func() []recipe.Probe {
-		var probes []recipe.Probe
-		for _, made := range builds {
-			probes = append(probes, made.probes...)
-		}
-		return recipe.Merge(append(probes, asked...))
-	}
 	if a == nil {
-		return merge()
-	}
-	what := ""
-	for _, made := range builds {
-		what += fmt.Sprintf("%p ", made)
-	}
-	for _, question := range asked {
-		what += question.Key.Name + " "
+		return merge{builds: builds, asked: asked}.all()
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.merges == nil {
-		a.merges = map[string][]recipe.Probe{}
+	for _, known := range a.merges {
+		if slices.Equal(known.builds, builds) && reflect.DeepEqual(known.asked, asked) {
+			return known.probes
+		}
 	}
-	if a.merges[what] == nil {
-		a.merges[what] = merge()
+	made := merge{builds: builds, asked: asked}
+	made.probes = made.all()
+	if len(a.merges) < mostAlike {
+		a.merges = append(a.merges, made)
 	}
-	return a.merges[what]
+	return made.probes
+}
+
+func (m merge) all() []recipe.Probe {
+	var probes []recipe.Probe
+	for _, made := range m.builds {
+		probes = append(probes, made.probes...)
+	}
+	return recipe.Merge(append(probes, m.asked...))
 }
 
 // once builds something of tasks, unless that was done for a host that is alike. What a deploy brings is each

@@ -100,3 +100,25 @@ func TestAlikeHostsGetWhatEachWould(t *testing.T) {
 		t.Errorf("%d builds for %d hosts", builds, hosts)
 	}
 }
+
+// Questions of one name are not the same for that, and of hosts that all differ no list is kept.
+func TestMergedQuestions(t *testing.T) {
+	shared := new(alike)
+	question := func(script string) []recipe.Probe {
+		return []recipe.Probe{{Key: recipe.Question("kernel").Key, Script: script}}
+	}
+	one := []*built{{probes: []recipe.Probe{{Key: recipe.PathKey("/etc/one")}}}}
+	first, again, other := shared.merged(one, question("uname -r")), shared.merged(one, question("uname -r")), shared.merged(one, question("uname -v"))
+	if len(first) != 2 || &first[0] != &again[0] {
+		t.Errorf("two hosts alike have lists of their own: %v, %v", first, again)
+	}
+	if other[1].Script != "uname -v" {
+		t.Errorf("a host is asked another's question: %q", other[1].Script)
+	}
+	for range 100 {
+		shared.merged([]*built{{}}, nil)
+	}
+	if kept := len(shared.merges); kept > mostAlike {
+		t.Errorf("%d lists are kept of hosts that all differ", kept)
+	}
+}
