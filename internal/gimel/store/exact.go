@@ -51,24 +51,7 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 			}
 			switch code, _ := reply[0].(string); code {
 			case "counted":
-				count, _ := reply[1].(int64)
-				flags, _ := reply[2].(string)
-				logged, _ := reply[3].(int64)
-				for place, i := range t.indices {
-					added := flags[place] == '1'
-					outcomes[i] = Outcome{Added: added, Unlogged: added && logged == 0}
-					switch flags[place] {
-					case '-':
-						_, outcomes[i].Reason = events[i].Amount()
-					case '!':
-						outcomes[i].Reason = event.MissingKey
-					case '?':
-						outcomes[i].Reason = event.MissingParameter
-					case '>':
-						outcomes[i].Reason = event.BadValue
-					}
-				}
-				if count > t.buckets*bucketFill {
+				if count := t.counted(reply, events, outcomes); count > t.buckets*bucketFill {
 					s.isFull(growth{t.key, t.id, t.counter}, count)
 				}
 			case "moved":
@@ -88,6 +71,28 @@ func (s *Store) commitExact(ctx context.Context, events []event.Event) []Outcome
 		return again, unknown, err
 	})
 	return outcomes
+}
+
+// counted tells each event of the track what became of it, and returns how many the counter has now.
+func (t *track) counted(reply []any, events []event.Event, outcomes []Outcome) (count int64) {
+	count, _ = reply[1].(int64)
+	flags, _ := reply[2].(string)
+	logged, _ := reply[3].(int64)
+	for place, i := range t.indices {
+		added := flags[place] == '1'
+		outcomes[i] = Outcome{Added: added, Unlogged: added && logged == 0}
+		switch flags[place] {
+		case '-':
+			_, outcomes[i].Reason = events[i].Amount()
+		case '!':
+			outcomes[i].Reason = event.MissingKey
+		case '?':
+			outcomes[i].Reason = event.MissingParameter
+		case '>':
+			outcomes[i].Reason = event.BadValue
+		}
+	}
+	return count
 }
 
 // redisError marks errors as coming from Redis, and tells apart the one that
