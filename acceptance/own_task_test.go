@@ -133,7 +133,7 @@ func TestFirstTask(t *testing.T) {
 	turn(t)
 	home := t.TempDir()
 	ownLab1(t)
-	environment := append(readerLab(t, "first", "198.19.253.0/24"), "HOME="+home, "NO_COLOR=1", "LANG=C.UTF-8", "PATH="+os.Getenv("PATH"))
+	environment := append(readerLab(t, "first"), "HOME="+home, "NO_COLOR=1", "LANG=C.UTF-8", "PATH="+os.Getenv("PATH"))
 	follow(t, "../docs/your-first-task.md", home, environment)
 }
 

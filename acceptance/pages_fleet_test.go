@@ -36,7 +36,7 @@ func TestFleetPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := newFleetReader(t, l.Identity()+".pub")
-			r.environment = readerHome(t, l, r.home, hosts, readerLab(t, "pgf", "198.19.250.0/24"))
+			r.environment = readerHome(t, l, r.home, hosts, readerLab(t, "pgf"))
 			r.writes(t)
 			ran := 0
 			for _, block := range fenced(string(text)) {

@@ -37,7 +37,7 @@ func TestPages(t *testing.T) {
 			}
 			home := t.TempDir()
 			ownLab1(t)
-			environment := readerHome(t, l, home, hosts, readerLab(t, "page", "198.19.251.0/24"))
+			environment := readerHome(t, l, home, hosts, readerLab(t, "page"))
 			writeProject(t, home, map[string]string{
 				"hosts.yaml": "recipients:\n  - " + string(recipient) + "groups: {web: {hosts: [web1, web2], tasks: [shop]}}\nhosts:\n  web1: {}\n  web2: {}\n",
 			})

@@ -136,7 +136,7 @@ func TestEveryExampleIsProved(t *testing.T) {
 func TestProof(t *testing.T) {
 	onItsDays(t, 2)
 	t.Parallel()
-	environment := readerLab(t, "proof", "198.19.252.0/24")
+	environment := readerLab(t, "proof")
 	turn(t)
 	for suite := range today(t) {
 		t.Run(suite, func(t *testing.T) {

@@ -46,7 +46,7 @@ func TestReadme(t *testing.T) {
 	l := labtest.Open(t)
 	hosts := boot(t, l, "bookworm", "labr1", "labr2")
 	ownLab1(t)
-	own := readerLab(t, "readme", "198.19.254.0/24")
+	own := readerLab(t, "readme")
 	home := t.TempDir()
 	environment := readerHome(t, l, home, hosts, own)
 	for _, line := range readmeCommands(t) {
@@ -100,12 +100,12 @@ func ownLab1(t *testing.T) {
 
 // readerLab is an empty lab beside the test's, which shares the Debian systems that hosts
 // are made from.
-func readerLab(t *testing.T, name, network string) []string {
+func readerLab(t *testing.T, name string) []string {
 	t.Helper()
 	dir := labtest.Config().Dir + "-" + name
 	environment := []string{
 		"PROVISION_LAB_DIR=" + dir, "PROVISION_LAB_BASE=" + labtest.Config().Base,
-		"PROVISION_LAB_NETWORK=" + network, "PROVISION_LAB_BRIDGE=plab" + name + "0",
+		"PROVISION_LAB_NETWORK=" + labtest.Network(name).String(), "PROVISION_LAB_BRIDGE=plab" + name + "0",
 	}
 	path := executable(t)
 	destroy := func() {

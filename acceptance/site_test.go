@@ -66,7 +66,7 @@ func TestGuides(t *testing.T) {
 	hosts := boot(t, l, "bookworm", "labguide")
 	home := t.TempDir()
 	ownLab1(t)
-	environment := readerHome(t, l, home, hosts, readerLab(t, "guide", "198.19.249.0/24"))
+	environment := readerHome(t, l, home, hosts, readerLab(t, "guide"))
 	for _, page := range []string{"guarded-changes", "lab", "secrets"} {
 		follow(t, "../docs/"+page+".md", home, environment)
 	}

@@ -3,7 +3,6 @@ package lab_test
 import (
 	"context"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -206,7 +205,7 @@ func TestDestroy(t *testing.T) {
 	const dir, bridge = lab.DefaultDir + "-test-destroy", "plabtest1"
 	l, err := lab.Open(lab.Config{
 		Dir: dir, Base: filepath.Join(lab.DefaultDir, "base"),
-		Bridge: bridge, Network: netip.MustParsePrefix("198.19.254.0/24"),
+		Bridge: bridge, Network: labtest.Network("destroy"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"provision/internal/lab"
@@ -39,8 +40,19 @@ func Config() lab.Config {
 		Dir:     lab.DefaultDir + "-test",
 		Base:    filepath.Join(lab.DefaultDir, "base"),
 		Bridge:  "plabtest0",
-		Network: netip.MustParsePrefix("198.19.255.0/24"),
+		Network: Network("test"),
 	}
+}
+
+// Network is that of the lab of a name: tests have several, beside each other and in packages that are tested at
+// the same time. It is of those that are for tests of networks, RFC 2544.
+func Network(name string) netip.Prefix {
+	labs := []string{"test", "readme", "first", "proof", "page", "pgf", "guide", "its", "destroy"}
+	at := slices.Index(labs, name)
+	if at < 0 {
+		panic("labtest: there is no lab " + name)
+	}
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 19, 255 - byte(at), 0}), 24)
 }
 
 // Host returns a host of that name as if just installed, and removes it after
