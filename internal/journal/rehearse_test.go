@@ -157,7 +157,11 @@ show) case $3 in
 	*) echo "ActiveState=$(cat "$is")" ;;
 	esac ;;
 esac`)
-	m.fake(t, "journalctl", `echo "the unit's own last words"`)
+	m.fake(t, "journalctl", `
+case $1 in
+--sync) : >`+m.dir+`/synced ;;
+*) [ ! -e `+m.dir+`/synced ] || echo "the unit's own last words" ;;
+esac`)
 	m.write(t, m.dir+"/units/x.service", "inactive")
 	m.write(t, m.dir+"/units/x.timer", "inactive")
 }

@@ -104,6 +104,8 @@ property() { systemctl show -p "$2" --value -- "$1"; }
 # it says itself since the step began, each line once, for it may have been started several
 # times; where it has said nothing, what systemd says of it. REFUSAL is systemctl's.
 explain() {
+	# What a process said last may come to the journal when it is gone: --sync waits for it, journalctl(1).
+	timeout 10 journalctl --sync >/dev/null 2>&1 || :
 	said=$(journal "_SYSTEMD_UNIT=$1" | awk '!seen[$0]++' | tail -n 20)
 	printf '%s\n' "${said:-$(journal -u "$1" | tail -n 20)}" >&2
 	systemctl show -p ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,NRestarts -- "$1" >&2
